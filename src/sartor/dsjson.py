@@ -1,0 +1,114 @@
+"""The line format of the joined log (dsjson), as the retired service wrote it (contract, 2.12 and 3.1).
+
+One line is one outcome, and exactly what the engine learns from: export and training share this file. The
+label comes first, because Vowpal Wabbit ignores a label that follows the context without a word.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import msgspec
+
+from sartor.records import Action, Decision, Joined, LoggedDecision, Outcome
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder().decode
+
+
+def context(features: bytes, actions: Sequence[Action]) -> bytes:
+    """What the engine sees of a request: the context's features, and one object per rankable action.
+
+    The id of an action is a feature of it, as in the retired service (contract, section 2.12).
+    """
+    parts = [b'{"FromUrl":', engine_safe(features), b',"_multi":[']
+    for action in actions:
+        name = _encode(action.id)
+        parts += (
+            b'{"_tag":',
+            name,
+            b',"i":{"constant":1,"id":',
+            name,
+            b'},"j":',
+            engine_safe(action.features),
+            b"},",
+        )
+    return b"".join(parts)[:-1] + b"]}"
+
+
+def engine_safe(features: bytes) -> bytes:
+    """The features without the names that the engine's reader would take for commands.
+
+    Names that begin with an underscore are dropped, as the engine ignored them in the retired service, except
+    ``_text`` with a text, which it splits into words. Left in, ``_multi`` or ``_label`` break a request or
+    forge a label (``docs/design/engine.md``).
+    """
+    if b'"_' not in features:
+        return features
+    return _encode(_without_commands(_decode(features)))
+
+
+def _without_commands(value: object) -> object:
+    if isinstance(value, dict):
+        return {k: _without_commands(v) for k, v in value.items() if _is_feature(k, v)}
+    if isinstance(value, list):
+        return [_without_commands(item) for item in value]
+    return value
+
+
+def _is_feature(name: str, value: object) -> bool:
+    return not name.startswith("_") or (name == "_text" and isinstance(value, str))
+
+
+def outcome_line(logged: LoggedDecision, outcome: Outcome) -> bytes:
+    """One line of the joined log, without its line end; learnable unless it holds ``_skipLearn``."""
+    decision = logged.decision
+    rankable = decision.rankable
+    label = rankable.index(decision.chosen)
+    cost = _encode(-outcome.reward + 0.0)  # + 0.0: a cost of -0.0 would be written as such
+    return b"".join(
+        (
+            b'{"_label_cost":%b,"_label_probability":%b,' % (cost, _encode(decision.propensity)),
+            b'"_label_Action":%d,"_labelIndex":%d,' % (label + 1, label),
+            b"" if outcome.learnable else b'"_skipLearn":true,',
+            b'"o":%b,' % _encode([_observed(outcome.event_id, joined) for joined in outcome.joined]),
+            _decision_members(logged, rankable),
+            b',"_original_label_cost":%b}' % cost,
+        )
+    )
+
+
+def pending_line(logged: LoggedDecision) -> bytes:
+    """A decision that is not settled yet, marked ``_pending`` and ``_skipLearn``: it has no label."""
+    return b'{"_pending":true,"_skipLearn":true,%b}' % _decision_members(logged, logged.decision.rankable)
+
+
+def _decision_members(logged: LoggedDecision, rankable: tuple[int, ...]) -> bytes:
+    decision = logged.decision
+    number = {index: place + 1 for place, index in enumerate(rankable)}
+    ranked = [index for index in decision.ranking if index in number]
+    return b'"Timestamp":"%b","Version":"1","EventId":%b,"a":%b,"c":%b,"p":%b,"VWState":{"m":%b}' % (
+        timestamp(logged.at_us).encode(),
+        _encode(decision.event_id),
+        _encode([number[index] for index in ranked]),
+        rankable_context(decision, rankable),
+        _encode([decision.probabilities[index] for index in ranked]),
+        _encode(decision.model_id),
+    )
+
+
+def rankable_context(decision: Decision, rankable: tuple[int, ...]) -> bytes:
+    """The context that the engine saw when it made this decision."""
+    return context(decision.context, [decision.actions[index] for index in rankable])
+
+
+def _observed(event_id: str, joined: Joined) -> dict[str, object]:
+    if joined.reward is None:
+        return {"EventId": event_id, "ActionTaken": True}
+    return {"v": joined.reward, "EventId": event_id, "ActionTaken": False}
+
+
+def timestamp(at_us: int) -> str:
+    """A time as the log writes it: UTC, microseconds, ``Z``."""
+    seconds, micros = divmod(at_us, 1_000_000)
+    moment = datetime.fromtimestamp(seconds, UTC).replace(microsecond=micros)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -1,0 +1,98 @@
+"""Every error that Sartor raises on purpose, one tree; the docstring is the default message.
+
+    SartorError
+    ├── CallerError                 the one who asked must change something
+    │   ├── InvalidRequest          a body, an id, a value on the wire
+    │   ├── PayloadTooLarge
+    │   ├── InvalidSetting
+    │   ├── InvalidPolicy
+    │   ├── LoopNotFound
+    │   ├── LoopExists
+    │   ├── EventNotFound
+    │   ├── ModelNotFound
+    │   └── DataFolderInUse
+    ├── Unauthorized                no key, or not one of ours
+    ├── EngineRefused               the policy can't rank or learn this request
+    ├── Unavailable                 try again later; nothing was written
+    │   ├── StoreUnavailable
+    │   └── Overloaded
+    └── Corrupt                     bytes on disk that can't be what we wrote
+
+Adapters translate what lies below them with ``raise … from``. Only ``api/`` knows status codes.
+"""
+
+
+class SartorError(Exception):
+    """Something went wrong in Sartor."""
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or " ".join((self.__doc__ or "").split()))
+
+    @property
+    def message(self) -> str:
+        """The sentence for people."""
+        return str(self.args[0])
+
+
+class CallerError(SartorError):
+    """The request can't be fulfilled as it was made."""
+
+
+class InvalidRequest(CallerError):
+    """The request does not fit the contract."""
+
+
+class PayloadTooLarge(CallerError):
+    """The request is larger than this service accepts."""
+
+
+class InvalidSetting(CallerError):
+    """A setting has an unknown name or a value outside its range."""
+
+
+class InvalidPolicy(CallerError):
+    """The learning settings are not acceptable."""
+
+
+class LoopNotFound(CallerError):
+    """There is no loop of that name."""
+
+
+class LoopExists(CallerError):
+    """There is a loop of that name already."""
+
+
+class EventNotFound(CallerError):
+    """There is no decision with that event id."""
+
+
+class ModelNotFound(CallerError):
+    """There is no model with that id in the history of the loop."""
+
+
+class DataFolderInUse(CallerError):
+    """Another running instance uses this data folder."""
+
+
+class Unauthorized(SartorError):
+    """The key is missing, or it belongs to no loop."""
+
+
+class EngineRefused(SartorError):
+    """The learning settings of this loop can't rank this request."""
+
+
+class Unavailable(SartorError):
+    """The service can't take this now; nothing was written; try again."""
+
+
+class StoreUnavailable(Unavailable):
+    """The store can't be written or read at the moment (disk full, read-only, or locked)."""
+
+
+class Overloaded(Unavailable):
+    """More is waiting to be written than the service is willing to hold."""
+
+
+class Corrupt(SartorError):
+    """Stored bytes are not what this service writes."""

@@ -1,0 +1,234 @@
+"""What a store and an engine must do, on one page. Nothing above this file knows which one it has.
+
+Every store may block for the length of a disk write; none blocks for longer on purpose. All methods of
+the logs raise ``StoreUnavailable`` when the store can't be read or written; nothing is written then.
+The contract suite in ``tests/contract`` runs on every implementation, the in-memory one included.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from msgspec import Struct
+
+from sartor.records import (
+    Cursor,
+    Decision,
+    Head,
+    Horizon,
+    LoggedDecision,
+    LoggedObservation,
+    LoggedOutcome,
+    Model,
+    Observation,
+    Settlement,
+)
+from sartor.settings import LoopSettings
+
+
+class Loop(Struct, frozen=True, kw_only=True):
+    """One personalization problem. ``version`` grows with each change of settings, policy or keys.
+
+    ``loop_id`` seeds the draws and outlives no deletion; ``name`` is what people type.
+    """
+
+    name: str
+    loop_id: str
+    key1: str
+    key2: str
+    policy_name: str
+    arguments: str
+    settings: LoopSettings = LoopSettings()
+    version: int = 1
+    created_at_us: int = 0
+
+
+class EventLog(Protocol):
+    """Decisions and observations of one loop as they arrived: append-only, numbered from 1 without gaps."""
+
+    def append(self, events: Sequence[Decision | Observation], /) -> None:
+        """Commit all of the events, or none; they are durable when this returns.
+
+        The store gives each its number and the time of the commit; times never run behind a horizon.
+        """
+
+    def horizon(self) -> Horizon:
+        """How far the log reaches now. An event committed later carries a time ≥ ``now_us``, in any process."""
+
+    def heads(self, *, after: int, limit: int) -> Sequence[Head]:
+        """The next decisions after a number, in order, without their features."""
+
+    def decisions(self, *, after: int, limit: int) -> Sequence[LoggedDecision]:
+        """The next decisions after a number, in order."""
+
+    def observations(self, *, after: int, limit: int) -> Sequence[LoggedObservation]:
+        """The next observations after a number, in order."""
+
+
+class OutcomeLog(Protocol):
+    """Settled decisions of one loop, in the order in which they are learned. One writer: the learn process."""
+
+    def record(self, settlement: Settlement, /) -> None:
+        """Add the outcomes and strays and move the cursor, atomically.
+
+        Raises:
+            Corrupt: an outcome for a decision that has one; a decision gives at most one outcome.
+        """
+
+    def cursor(self) -> Cursor:
+        """Where settling resumes."""
+
+    def outcomes(self, *, after: int, limit: int) -> Sequence[LoggedOutcome]:
+        """The next outcomes after a number, in order."""
+
+    def outcomes_of(self, event_id: str, /) -> Sequence[LoggedOutcome]:
+        """The outcomes of the decisions with this event id, in order (two ranks may share an id)."""
+
+    def counts(self) -> "OutcomeCounts":
+        """How many of each there are, and the number of the last outcome."""
+
+
+class OutcomeCounts(Struct, frozen=True, kw_only=True):
+    """Totals of one loop's outcome log."""
+
+    outcomes: int
+    last_outcome: int
+    learnable: int
+    late: int
+    dangling: int
+
+
+class ModelRegistry(Protocol):
+    """The models of one loop: the live one, and the last twenty with their bytes."""
+
+    def publish(self, model: Model, blob: bytes, /, *, live: bool) -> None:
+        """Add a model, atomically; make it the live one when asked. Prunes the bytes of the oldest ones."""
+
+    def history(self) -> Sequence[Model]:
+        """Lineage of every model ever published, newest first; also of those whose bytes are gone."""
+
+    def blob(self, model_id: str, /) -> bytes:
+        """The bytes of a model.
+
+        Raises:
+            ModelNotFound: no such model, or its bytes were pruned.
+        """
+
+    def live(self) -> Model | None:
+        """The model that serves; cheap enough to be asked several times a second."""
+
+    def promote(self, model_id: str | None, /) -> None:
+        """Make this model the live one; None: no model, decisions are uniform.
+
+        Raises:
+            ModelNotFound: no such model, or its bytes were pruned.
+        """
+
+
+class Catalog(Protocol):
+    """The loops of one instance, their keys and settings. Keys are encrypted at rest by the store."""
+
+    def loops(self) -> Sequence[Loop]:
+        """All loops, by name."""
+
+    def create(self, loop: Loop, /) -> None:
+        """Add a loop.
+
+        Raises:
+            LoopExists: the name is taken.
+        """
+
+    def update(self, loop: Loop, /) -> Loop:
+        """Replace the loop of that name; returns it with its version raised by one.
+
+        Raises:
+            LoopNotFound: there is no such loop.
+        """
+
+    def delete(self, name: str, /) -> None:
+        """Take a loop out of service. Its log is removed by ``Stores.purge``.
+
+        Raises:
+            LoopNotFound: there is no such loop.
+        """
+
+    def version(self) -> int:
+        """A number that changes with every change of the catalog; cheap enough to be polled."""
+
+
+class LoopStores(Protocol):
+    """The three stores of one loop, opened together."""
+
+    @property
+    def events(self) -> EventLog:
+        """What arrived."""
+
+    @property
+    def outcomes(self) -> OutcomeLog:
+        """What came of it."""
+
+    @property
+    def models(self) -> ModelRegistry:
+        """What was learned from it."""
+
+    def close(self) -> None:
+        """Release files and connections; idempotent."""
+
+
+class Stores(Protocol):
+    """Everything an instance keeps: one catalog, and the stores of each loop."""
+
+    @property
+    def catalog(self) -> Catalog:
+        """The loops."""
+
+    def open(self, loop: Loop, /) -> LoopStores:
+        """The stores of a loop, made at first use. The caller closes them."""
+
+    def tidy(self, loop: Loop, /) -> None:
+        """House-keeping that must not happen on the request path (WAL checkpoints); may take 100 ms."""
+
+    def purge(self) -> Sequence[str]:
+        """Remove what deleted loops left behind; returns the loop ids that were removed."""
+
+    def check_writable(self) -> None:
+        """Raise ``StoreUnavailable`` if an event could not be committed now."""
+
+
+class Engine(Protocol):
+    """Turns a context and actions into probabilities, and learns. Not thread-safe; one process each."""
+
+    def probabilities(self, context: bytes, actions: int, /) -> list[float]:
+        """The odds for each of the ``actions`` rankable actions; they sum to 1 (within 1e-12).
+
+        Args:
+            context: a context from ``dsjson.context``.
+            actions: how many actions it holds.
+
+        Raises:
+            EngineRefused: the engine can't rank it; the engine stays usable.
+        """
+
+    def learn(self, line: bytes, /) -> None:
+        """Learn one line from ``dsjson.outcome_line``, which must be learnable.
+
+        Raises:
+            EngineRefused: the engine can't learn it; the engine stays usable and unchanged.
+        """
+
+    def dump(self) -> bytes:
+        """The learned state; loading it and going on gives the same predictions, bit for bit."""
+
+    def close(self) -> None:
+        """Free its memory; idempotent."""
+
+
+class EngineFactory(Protocol):
+    """Makes engines of one kind."""
+
+    def __call__(self, arguments: str, blob: bytes | None = None, /) -> Engine:
+        """An engine with these learning settings: empty, or with the state of a dump made under the same.
+
+        Raises:
+            InvalidPolicy: the arguments are not accepted.
+            Corrupt: the blob is not a model.
+        """

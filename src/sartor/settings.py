@@ -1,0 +1,132 @@
+"""Settings: one table for a loop, one for a process; names, types, defaults, ranges and help in one place.
+
+The CLI, the environment names, the admin surface and ``docs/reference/settings.md`` are made from these
+tables. A loop's settings are live: running processes follow within a second. A process's are read once.
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from sartor.errors import InvalidSetting
+
+Aggregation = Literal["earliest", "sum", "average", "median", "min", "max"]
+LearnWhen = Literal["reward", "window"]
+Durability = Literal["commit", "fsync"]
+
+DEFAULT_ARGUMENTS = "--cb_explore_adf --squarecb --cb_type mtr -q ::"
+"""The learning settings of a new loop; chosen in ``docs/design/default-policy.md``."""
+
+AZURE_ARGUMENTS = "--cb_explore_adf --epsilon 0.2 --power_t 0 -l 0.001 --cb_type mtr -q ::"
+"""What the retired service started with (contract, section 2.11)."""
+
+
+class LoopSettings(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+    """The settings of one loop, under the names of the wire (contract, section 1.5)."""
+
+    reward_wait_time: Annotated[
+        timedelta,
+        Meta(description="How long after its rank a reward still counts (1 s to 30 days)."),
+    ] = timedelta(minutes=10)
+    default_reward: Annotated[
+        float, Meta(ge=-1, le=1, description="The reward of a decision for which none arrived.")
+    ] = 0.0
+    reward_aggregation: Annotated[
+        Aggregation, Meta(description="How several rewards of one decision become one.")
+    ] = "earliest"
+    exploration_percentage: Annotated[
+        float,
+        Meta(ge=0, le=1, description="Replaces the number after --epsilon in the learning settings."),
+    ] = 0.2
+    model_export_frequency: Annotated[
+        timedelta,
+        Meta(description="How soon a newly trained model serves (1 s to 1 day)."),
+    ] = timedelta(minutes=5)
+    model_auto_publish: Annotated[
+        bool,
+        Meta(description="Whether new models go live by themselves; promote and rollback turn it off."),
+    ] = True
+    model_retrain_days: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=36500,
+            description="Days of log learned again after the learning settings changed.",
+        ),
+    ] = 2
+    learn_when: Annotated[
+        LearnWhen,
+        Meta(
+            description="'reward' learns as soon as a reward decides the outcome; 'window' waits for the "
+            "reward wait time to pass, as Azure did."
+        ),
+    ] = "reward"
+
+
+class Limits(Struct, frozen=True, kw_only=True):
+    """What one request, and one process, may ask for at most."""
+
+    body_bytes: int = 1_048_576
+    actions: int = 50
+    id_chars: int = 256
+    features: int = 5_000
+    feature_pairs: int = 10_000_000
+    magnitude: float = 1e15
+    buffered_events: int = 20_000
+    body_timeout_s: float = 10.0
+
+
+class ServeSettings(Struct, frozen=True, kw_only=True):
+    """How one instance runs. Each field is a flag of ``sartor serve``, and ``SARTOR_<NAME>``."""
+
+    data: Annotated[str, Meta(description="The folder (or sqlite:/// URL) that holds everything.")] = (
+        "sartor-data"
+    )
+    host: Annotated[str, Meta(description="The address to listen on.")] = "127.0.0.1"
+    port: Annotated[int, Meta(ge=0, le=65535, description="The port to listen on.")] = 5000
+    api_processes: Annotated[int, Meta(ge=1, le=64, description="How many processes answer requests.")] = 1
+    durability: Annotated[
+        Durability,
+        Meta(
+            description="'commit': an acknowledged event survives the end of every process; "
+            "'fsync': a power cut too, at a price in speed."
+        ),
+    ] = "commit"
+
+
+_RANGES_S = {"rewardWaitTime": (1, 30 * 86_400), "modelExportFrequency": (1, 86_400)}
+
+
+def changed(settings: LoopSettings, /, changes: Mapping[str, object]) -> LoopSettings:
+    """The settings with some of them replaced; names as on the wire, text values are converted.
+
+    Raises:
+        InvalidSetting: an unknown name, a value of another type or outside its range.
+    """
+    current: dict[str, object] = msgspec.to_builtins(settings)
+    unknown = sorted(set(changes) - set(current))
+    if unknown:
+        known = ", ".join(sorted(current))
+        raise InvalidSetting(f"There is no setting {unknown[0]!r}. Settings: {known}.")
+    try:
+        new = msgspec.convert(current | dict(changes), LoopSettings, strict=False)
+    except msgspec.ValidationError as error:
+        raise InvalidSetting(f"Not a valid setting: {error}.") from error
+    _check_durations(new)
+    return new
+
+
+def _check_durations(settings: LoopSettings) -> None:
+    fields = {
+        "rewardWaitTime": settings.reward_wait_time,
+        "modelExportFrequency": settings.model_export_frequency,
+    }
+    for name, value in fields.items():
+        low, high = _RANGES_S[name]
+        if not low <= value.total_seconds() <= high:
+            raise InvalidSetting(
+                f"{name} must be between {low} and {high} seconds (ISO 8601, for example PT10S)."
+            )
