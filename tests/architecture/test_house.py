@@ -1,0 +1,82 @@
+"""The house rules hold, and each of them complains about a file that breaks it."""
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from tests.architecture import house
+
+SOURCE = house.python_files("src")
+PYTHON = house.python_files("src", "tests", "benchmarks")
+PACKAGE = house.ROOT / "src" / "sartor"
+
+Rule = Callable[[Iterable[Path]], Iterator[str]]
+doors = partial(house.crowded_doors, top=PACKAGE)
+
+
+@pytest.mark.parametrize(
+    ("rule", "paths"),
+    [
+        pytest.param(house.too_long_files, PYTHON, id="files within 400 lines"),
+        pytest.param(house.too_long_functions, PYTHON, id="functions within 60 lines"),
+        pytest.param(house.nameless_files, PYTHON, id="files named after a subject"),
+        pytest.param(house.undocumented_files, PYTHON, id="every file has a docstring"),
+        pytest.param(doors, PYTHON, id="__init__ is a door sign"),
+        pytest.param(house.workplace_words, house.text_files(), id="no words of the workplace"),
+    ],
+)
+def test_the_rule_holds(rule: Rule, paths: list[Path]) -> None:
+    assert paths
+    assert list(rule(paths)) == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "name", "text"),
+    [
+        pytest.param(house.too_long_files, "long.py", "x = 1\n" * 401, id="401 lines"),
+        pytest.param(
+            house.too_long_functions,
+            "long.py",
+            "async def f() -> None:\n" + "    x = 1\n" * 60,
+            id="a function of 61 lines",
+        ),
+        pytest.param(house.nameless_files, "http_utils.py", "", id="utils"),
+        pytest.param(house.nameless_files, "manager.py", "", id="manager"),
+        pytest.param(house.undocumented_files, "mute.py", "x = 1\n", id="no docstring"),
+        pytest.param(doors, "__init__.py", '"""Sign."""\nimport os\n', id="an import in a door"),
+        pytest.param(doors, "__init__.py", '"""Sign."""\n__version__ = "1"\n', id="a version below the top"),
+        pytest.param(house.workplace_words, "page.md", "see /wo" + "rk/main", id="a path of one machine"),
+        pytest.param(house.workplace_words, "page.md", "https://py" + "pi.org/x", id="a package host"),
+    ],
+)
+def test_the_rule_can_complain(rule: Rule, name: str, text: str, tmp_path: Path) -> None:
+    planted = tmp_path / name
+    planted.write_text(text)
+    assert len(list(rule([planted]))) == 1
+
+
+@pytest.mark.parametrize(
+    ("rule", "name", "text"),
+    [
+        pytest.param(house.too_long_files, "long.py", "x = 1\n" * 400, id="400 lines"),
+        pytest.param(
+            house.too_long_functions,
+            "long.py",
+            "def f() -> None:\n" + "    x = 1\n" * 59,
+            id="a function of 60 lines",
+        ),
+        pytest.param(house.workplace_words, "page.md", "the work/life balance", id="an innocent slash"),
+    ],
+)
+def test_the_rule_stays_silent_at_its_border(rule: Rule, name: str, text: str, tmp_path: Path) -> None:
+    planted = tmp_path / name
+    planted.write_text(text)
+    assert list(rule([planted])) == []
+
+
+def test_the_top_door_may_hold_the_version(tmp_path: Path) -> None:
+    door = tmp_path / "__init__.py"
+    door.write_text('"""Sign."""\n\n__version__ = "1"\n')
+    assert list(house.crowded_doors([door], top=tmp_path)) == []
