@@ -1,0 +1,46 @@
+"""The draw: a number in [0, 1) that only the loop and the event id decide, and the action it falls on.
+
+The same request to the same model gives the same answer, on any replica and in any year; two loops draw
+independently for the same event id.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from functools import lru_cache
+
+_UNIT = 2.0**-53
+"""The spacing of the draws: all 53 bits of a double between 0 and 1."""
+
+
+def draw(loop_id: str, event_id: str) -> float:
+    """A number in [0, 1), uniform over event ids.
+
+    BLAKE2b of the event id, keyed with the loop id; its first 53 bits.
+    """
+    hasher = _keyed(loop_id).copy()
+    hasher.update(event_id.encode())
+    return (int.from_bytes(hasher.digest(), "big") >> 11) * _UNIT
+
+
+@lru_cache(maxsize=1024)
+def _keyed(loop_id: str) -> "hashlib.blake2b":
+    # A key holds at most 64 bytes, a loop id may be longer: its digest is the key.
+    return hashlib.blake2b(digest_size=8, key=hashlib.blake2b(loop_id.encode(), digest_size=32).digest())
+
+
+def pick(probabilities: Sequence[float], point: float) -> int:
+    """The index on which a point in [0, 1) falls, with the probabilities laid end to end.
+
+    Never an index with probability 0. The last one that has any takes what rounding leaves of the line.
+    """
+    reached = 0.0
+    last = -1
+    for index, probability in enumerate(probabilities):
+        if probability > 0.0:
+            reached += probability
+            if point < reached:
+                return index
+            last = index
+    if last < 0:
+        raise ValueError("no action has a probability above 0")
+    return last
