@@ -86,6 +86,6 @@ def test_the_environment_is_closed_to_the_rooms(file: str) -> None:
     assert result.stdout.count("TID251") == 2
 
 
-@pytest.mark.parametrize("file", ["src/sartor/cli/planted.py", "src/sartor/service.py"])
+@pytest.mark.parametrize("file", ["src/sartor/cli/planted.py", "src/sartor/service/planted.py"])
 def test_the_environment_is_open_to_the_doors(file: str) -> None:
     assert environment_lint(file).returncode == 0

@@ -1,0 +1,56 @@
+"""The composition root: which store and which engine an instance uses, decided in one place.
+
+A store is chosen by its URL: ``sqlite:///relative`` and ``sqlite:////absolute``, or a plain path for short.
+"""
+
+import hashlib
+import os
+from pathlib import Path
+
+from sartor.errors import InvalidSetting
+from sartor.ports import EngineFactory, Stores
+from sartor.settings import Durability
+
+SECRET_KEY = "SARTOR_SECRET_KEY"
+"""The environment variable with the secret that encrypts the keys of loops at rest."""
+
+
+def data_folder(where: str, /) -> Path:
+    """The folder that a path or a ``sqlite:///`` URL names.
+
+    Raises:
+        InvalidSetting: a URL of another scheme.
+    """
+    scheme, separator, rest = where.partition("://")
+    if not separator:
+        return Path(where)
+    if scheme != "sqlite" or not rest.startswith("/") or rest == "/":
+        raise InvalidSetting(f"Can't keep data at {where!r}: give a folder, or a URL like sqlite:///folder.")
+    return Path(rest[1:])
+
+
+def open_stores(where: str, /, *, durability: Durability = "commit") -> Stores:
+    """Everything that an instance keeps, made at first use.
+
+    Raises:
+        InvalidSetting: a URL of a kind of store that there is not.
+        StoreUnavailable: the folder can't be read or written.
+    """
+    from sartor.stores import folder
+
+    return folder.open_stores(data_folder(where), durability=durability, master_key=_master_key())
+
+
+def _master_key() -> bytes | None:
+    """The key from the environment; None: the store keeps one of its own in its folder."""
+    secret = os.environ.get(SECRET_KEY)
+    if not secret:
+        return None
+    return hashlib.blake2b(secret.encode(), digest_size=32, person=b"sartor-keys").digest()
+
+
+def engine_factory() -> EngineFactory:
+    """How engines are made."""
+    from sartor.learn.vw import engine
+
+    return engine

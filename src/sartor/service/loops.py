@@ -1,0 +1,158 @@
+"""What can be done to a loop: make it, change it, choose the model that serves. Every door uses these.
+
+All functions take the instance's stores first; a running instance follows within a second.
+"""
+
+import re
+import secrets
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import msgspec
+
+from sartor.errors import InvalidSetting, LoopNotFound, ModelNotFound
+from sartor.learn import policy
+from sartor.ports import Loop, LoopStores, Stores
+from sartor.records import Model
+from sartor.settings import DEFAULT_ARGUMENTS, changed
+
+_NAME = re.compile(r"[a-z0-9]([a-z0-9_-]{0,62}[a-z0-9])?", re.ASCII)
+
+
+def create(stores: Stores, name: str, /) -> Loop:
+    """A new loop with two new keys, the default settings and the default policy.
+
+    Raises:
+        InvalidSetting: the name can't be one.
+        LoopExists: the name is taken.
+    """
+    if not _NAME.fullmatch(name):
+        raise InvalidSetting(
+            f"{name!r} can't be the name of a loop: use 1 to 64 small letters, digits, '-' and '_', "
+            "with a letter or digit at both ends."
+        )
+    loop_id = secrets.token_hex(16)
+    loop = Loop(
+        name=name,
+        loop_id=loop_id,
+        key1=_new_key(),
+        key2=_new_key(),
+        policy_name=loop_id,
+        arguments=DEFAULT_ARGUMENTS,
+        created_at_us=time.time_ns() // 1_000,
+    )
+    stores.catalog.create(loop)
+    return loop
+
+
+def _new_key() -> str:
+    return secrets.token_hex(16)
+
+
+def find(stores: Stores, name: str, /) -> Loop:
+    """The loop of that name.
+
+    Raises:
+        LoopNotFound: there is none.
+    """
+    loops = stores.catalog.loops()
+    for loop in loops:
+        if loop.name == name:
+            return loop
+    known = ", ".join(loop.name for loop in loops) or "none yet"
+    raise LoopNotFound(f"There is no loop {name!r}. Loops: {known}.")
+
+
+@contextmanager
+def opened(stores: Stores, loop: Loop, /) -> Iterator[LoopStores]:
+    """The loop's stores, closed at the end."""
+    logs = stores.open(loop)
+    try:
+        yield logs
+    finally:
+        logs.close()
+
+
+def change(stores: Stores, name: str, changes: Mapping[str, object], /) -> Loop:
+    """Change settings, under their names on the wire.
+
+    Raises:
+        LoopNotFound: there is no such loop.
+        InvalidSetting: an unknown name, or a value outside its range.
+    """
+    loop = find(stores, name)
+    return stores.catalog.update(msgspec.structs.replace(loop, settings=changed(loop.settings, changes)))
+
+
+def rotate_key(stores: Stores, name: str, /, *, second: bool) -> Loop:
+    """Replace the first or the second key; the old one stops working within a second.
+
+    Raises:
+        LoopNotFound: there is no such loop.
+    """
+    loop = find(stores, name)
+    key = _new_key()
+    new = msgspec.structs.replace(loop, key2=key) if second else msgspec.structs.replace(loop, key1=key)
+    return stores.catalog.update(new)
+
+
+def set_policy(stores: Stores, name: str, arguments: str | None, /) -> Loop:
+    """Replace the learning settings; None puts the default ones back.
+
+    Raises:
+        LoopNotFound: there is no such loop.
+        InvalidPolicy: the arguments are not acceptable.
+    """
+    loop = find(stores, name)
+    arguments = DEFAULT_ARGUMENTS if arguments is None else policy.checked(arguments)
+    return stores.catalog.update(msgspec.structs.replace(loop, arguments=arguments))
+
+
+def promote(stores: Stores, name: str, model_id: str, /) -> Model:
+    """Make a model of the history the live one, and keep it: new models no longer go live by themselves.
+
+    Raises:
+        LoopNotFound: there is no such loop.
+        ModelNotFound: no such model, or its bytes were pruned.
+    """
+    loop = find(stores, name)
+    with opened(stores, loop) as logs:
+        model = next((model for model in logs.models.history() if model.model_id == model_id), None)
+        if model is None:
+            raise ModelNotFound(f"There is no model {model_id!r} in the history of the loop {name!r}.")
+        _pin(stores, loop, logs, model)
+    return model
+
+
+def rollback(stores: Stores, name: str, /) -> Model:
+    """Make the model before the live one the live one, and keep it.
+
+    Raises:
+        LoopNotFound: there is no such loop.
+        ModelNotFound: nothing is live, or nothing came before it, or its bytes were pruned.
+    """
+    loop = find(stores, name)
+    with opened(stores, loop) as logs:
+        model = _before_live(logs, name)
+        _pin(stores, loop, logs, model)
+    return model
+
+
+def _before_live(logs: LoopStores, name: str) -> Model:
+    live = logs.models.live()
+    if live is None:
+        raise ModelNotFound(f"The loop {name!r} serves no model yet.")
+    history = logs.models.history()
+    place = [model.model_id for model in history].index(live.model_id)
+    if place + 1 == len(history):
+        raise ModelNotFound(f"There is no model before {live.model_id}, the first of the loop {name!r}.")
+    return history[place + 1]
+
+
+def _pin(stores: Stores, loop: Loop, logs: LoopStores, model: Model) -> None:
+    logs.models.blob(model.model_id)
+    if loop.settings.model_auto_publish:
+        settings = msgspec.structs.replace(loop.settings, model_auto_publish=False)
+        stores.catalog.update(msgspec.structs.replace(loop, settings=settings))
+    logs.models.promote(model.model_id)

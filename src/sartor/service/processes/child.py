@@ -1,0 +1,88 @@
+"""One child of the supervisor: started, watched, started again when it dies, stopped."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import time
+
+from msgspec import Struct
+
+_log = logging.getLogger(__name__)
+_STEADY_S = 10.0
+_FIRST_PAUSE_S = 0.1
+_LONGEST_PAUSE_S = 5.0
+
+
+class Role(Struct, frozen=True, kw_only=True):
+    """What a child is: a name for the log, the command, and the descriptors that it inherits."""
+
+    name: str
+    command: tuple[str, ...]
+    descriptors: tuple[int, ...] = ()
+
+
+class Child:
+    """Keeps one process of a role alive. A child that dies is replaced at once, then ever less eagerly."""
+
+    def __init__(self, role: Role) -> None:
+        self._role = role
+        self._process: asyncio.subprocess.Process | None = None
+        self._stopping = asyncio.Event()
+
+    async def keep(self) -> None:
+        """Run until ``stop``; returns when the last process has ended."""
+        pause_s = 0.0
+        while not self._stopping.is_set():
+            started = time.monotonic()
+            cause = await self._run()
+            if time.monotonic() - started >= _STEADY_S:
+                pause_s = 0.0
+            if not self._stopping.is_set():
+                self._tell(cause, pause_s)
+                await self._pause(pause_s)
+            pause_s = min(_LONGEST_PAUSE_S, max(_FIRST_PAUSE_S, 2 * pause_s))
+
+    async def _run(self) -> str:
+        try:
+            self._process = await self._started()
+        except OSError as error:
+            return str(error)
+        if self._stopping.is_set():
+            self.signal(signal.SIGTERM)
+        return _cause(await self._process.wait())
+
+    async def _started(self) -> asyncio.subprocess.Process:
+        # A group of its own: Ctrl-C in a terminal reaches only the supervisor, which stops the rest in order.
+        return await asyncio.create_subprocess_exec(
+            *self._role.command,
+            stdin=asyncio.subprocess.DEVNULL,
+            pass_fds=self._role.descriptors,
+            process_group=0,
+        )
+
+    def _tell(self, cause: str, pause_s: float) -> None:
+        extra = {"action": "child_restarted", "role": self._role.name, "pause_s": pause_s}
+        _log.warning("The %s process ended (%s) and is started again.", self._role.name, cause, extra=extra)
+
+    async def _pause(self, pause_s: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), timeout=pause_s)
+
+    def stop(self) -> None:
+        """Ask it to end, and don't start it again."""
+        self._stopping.set()
+        self.signal(signal.SIGTERM)
+
+    def signal(self, number: signal.Signals, /) -> None:
+        """Send a signal to the process, if there is one."""
+        if self._process is not None and self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self._process.pid, number)
+
+
+def _cause(code: int) -> str:
+    if code >= 0:
+        return f"exit code {code}"
+    return f"signal {signal.Signals(-code).name}"

@@ -1,0 +1,38 @@
+"""What a process tells about itself: one line a record on standard error, a sentence and ``name=value`` pairs.
+
+    2026-03-01T10:00:00.123Z INFO learn[4711] A model went live. action=model_published loop=default
+"""
+
+import logging
+import os
+import sys
+import time
+
+_PLAIN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
+
+
+class _Line(logging.Formatter):
+    def __init__(self, role: str) -> None:
+        super().__init__()
+        self._role = f"{role}[{os.getpid()}]"
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record on one line."""
+        stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
+        pairs = [f"{name}={value}" for name, value in vars(record).items() if name not in _PLAIN]
+        if record.exc_info and record.exc_info[1] is not None:
+            pairs.append(f"trace={self.formatException(record.exc_info)!r}")
+        sentence = record.getMessage()
+        parts = [f"{stamp}.{int(record.msecs):03d}Z", record.levelname, self._role, sentence, *pairs]
+        return " ".join(parts).replace("\n", " ")
+
+
+def start(role: str, /, *, level: int = logging.INFO) -> None:
+    """Send the records of this process to standard error, under the name of its role."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Line(role))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    logging.getLogger("asyncio").setLevel(logging.WARNING)

@@ -1,0 +1,33 @@
+"""The work process: what must be done and nobody waits for."""
+
+import logging
+import time
+from collections.abc import Callable
+
+from sartor.errors import SartorError
+from sartor.ports import Stores
+from sartor.service.processes.alarm import Alarm
+from sartor.work.housekeeping import Housekeeping
+
+_log = logging.getLogger(__name__)
+_ROUND_S = 1.0
+_PURGE_S = 5.0
+
+
+def run(stores: Stores, alarm: Alarm, /) -> None:
+    """Keep house until the alarm rings."""
+    house = Housekeeping(stores)
+    purged = time.monotonic()
+    while not alarm.rung:
+        _attempt(house.round)
+        if time.monotonic() - purged >= _PURGE_S:
+            _attempt(house.purge)
+            purged = time.monotonic()
+        alarm.sleep(_ROUND_S)
+
+
+def _attempt(step: Callable[[], object]) -> None:
+    try:
+        step()
+    except SartorError as error:
+        _log.warning("House-keeping failed: %s", error.message, extra={"action": "housekeeping_failed"})

@@ -1,0 +1,51 @@
+"""House-keeping of the stores, away from the request path."""
+
+import logging
+from collections.abc import Sequence
+
+from sartor.errors import SartorError
+from sartor.ports import Loop, Stores
+
+_log = logging.getLogger(__name__)
+
+
+class Housekeeping:
+    """Tidies the stores of every loop, and removes what deleted loops left behind."""
+
+    def __init__(self, stores: Stores) -> None:
+        self._stores = stores
+        self._failing: set[str] = set()
+
+    def round(self) -> int:
+        """Visit every loop once; one that fails does not stop the others.
+
+        Returns:
+            How many loops were tidied.
+
+        Raises:
+            StoreUnavailable: the catalog can't be read.
+        """
+        return sum(self._tidied(loop) for loop in self._stores.catalog.loops())
+
+    def _tidied(self, loop: Loop) -> bool:
+        try:
+            self._stores.tidy(loop)
+        except SartorError as error:
+            self._tell(loop.name, error)
+            return False
+        self._failing.discard(loop.name)
+        return True
+
+    def _tell(self, name: str, error: SartorError) -> None:
+        # Each round would say the same: once per trouble is enough.
+        if name not in self._failing:
+            extra = {"action": "tidy_failed", "loop": name}
+            _log.warning("The store of a loop could not be tidied: %s", error.message, extra=extra)
+        self._failing.add(name)
+
+    def purge(self) -> Sequence[str]:
+        """Remove what deleted loops left behind; returns their ids."""
+        gone = self._stores.purge()
+        for loop_id in gone:
+            _log.info("A deleted loop was removed.", extra={"action": "loop_purged", "loop_id": loop_id})
+        return gone
