@@ -1,0 +1,97 @@
+"""What a screen in a shopping street shows, by time and weather."""
+
+import random
+
+from msgspec import Struct
+
+from sartor.lab.world import Features, Option, World, share
+
+SPOTS = (
+    Option("coffee", [{"kind": "drink", "served": "hot"}]),
+    Option("ice_cream", [{"kind": "food", "served": "cold"}]),
+    Option("umbrellas", [{"kind": "goods", "served": "none"}]),
+    Option("lunch_menu", [{"kind": "food", "served": "hot"}]),
+    Option("cinema", [{"kind": "event", "served": "none"}]),
+    Option("sun_cream", [{"kind": "goods", "served": "none"}]),
+    Option("soup", [{"kind": "food", "served": "hot"}]),
+)
+
+
+class Street(Struct, frozen=True):
+    """The street at a moment; temperature in °C."""
+
+    part_of_day: str
+    weekend: bool
+    sky: str
+    temperature: int
+    place: str
+
+
+class DigitalSignage(World[Street]):
+    """Trade: digital out-of-home advertising. Reward: the share of passers-by who look, 0 to 1.
+
+    Best policy: umbrellas in rain; ice cream, then sun cream, in the heat; lunch at noon; coffee on cold
+    mornings; cinema on evenings. Hard about it: nobody is known, only the time and the weather are, and the
+    temperature counts as a number, in opposite directions for different spots.
+    """
+
+    name = "digital-signage"
+    reward_is = "share of passers-by who look"
+
+    def meet(self, rng: random.Random, turn: int, /) -> Street:
+        """Any day of the year."""
+        return Street(
+            part_of_day=rng.choice(("morning", "noon", "afternoon", "evening")),
+            weekend=rng.random() < 2 / 7,
+            sky=rng.choices(("clear", "cloudy", "rain"), (45, 30, 25))[0],
+            temperature=rng.randint(-5, 34),
+            place=rng.choice(("station", "market", "mall")),
+        )
+
+    def describe(self, facts: Street, /) -> Features:
+        """Time, weather and place; the temperature in tens of degrees, so that it is near 1."""
+        return [
+            {"time": {"partOfDay": facts.part_of_day, "weekend": facts.weekend}},
+            {"weather": {"sky": facts.sky, "temperature": facts.temperature / 10}},
+            {"place": {"kind": facts.place}},
+        ]
+
+    def offer(self, facts: Street, turn: int, /) -> tuple[Option, ...]:
+        """The same seven spots."""
+        return SPOTS
+
+    def value(self, facts: Street, option: Option, turn: int, /) -> float:
+        """A floor, plus what time and weather add to each spot."""
+        return min(0.9, max(0.04, 0.12 + getattr(self, f"_{option.id}")(facts)))
+
+    def pay(self, rng: random.Random, mean: float, /) -> float:
+        """A share of the passers-by."""
+        return share(rng, mean, concentration=10.0)
+
+    @staticmethod
+    def _coffee(street: Street) -> float:
+        return 0.32 * (street.part_of_day == "morning") - 0.006 * street.temperature + 0.08
+
+    @staticmethod
+    def _ice_cream(street: Street) -> float:
+        return 0.018 * (street.temperature - 10) - 0.25 * (street.sky == "rain")
+
+    @staticmethod
+    def _umbrellas(street: Street) -> float:
+        return 0.48 if street.sky == "rain" else -0.05
+
+    @staticmethod
+    def _lunch_menu(street: Street) -> float:
+        return 0.42 if street.part_of_day == "noon" else 0.02
+
+    @staticmethod
+    def _cinema(street: Street) -> float:
+        return 0.36 * (street.part_of_day == "evening") + 0.10 * street.weekend
+
+    @staticmethod
+    def _sun_cream(street: Street) -> float:
+        return (0.012 * street.temperature if street.sky == "clear" else -0.05) - 0.02
+
+    @staticmethod
+    def _soup(street: Street) -> float:
+        return 0.22 - 0.014 * street.temperature
