@@ -11,7 +11,7 @@ from sartor.records import Action, Decision
 
 
 class Request(Struct, frozen=True, kw_only=True):
-    """What an application asks. ``excluded``: indexes into ``actions``, none twice; one action at least is left."""
+    """What an application asks. ``excluded``: indexes into ``actions``, none twice; one is left."""
 
     event_id: str
     context: bytes

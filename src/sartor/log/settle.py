@@ -1,0 +1,86 @@
+"""The rules by which a decision becomes an outcome (contract, sections 2.4 and 2.5). No store has its own.
+
+The reward window begins at the decision and ends ``rewardWaitTime`` later. An observation belongs to a
+decision if it came inside the window, or less than two minutes before it: a reward may overtake its rank.
+A deferred decision is learned only if it was activated by an observation that belongs to it; a reward does
+not activate.
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from msgspec import Struct
+
+from sartor.log.aggregate import aggregate
+from sartor.records import Head, Joined
+from sartor.settings import LoopSettings
+
+BEFORE_US = 120_000_000
+"""How long before its decision an observation may arrive: less than this."""
+
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class Verdict(Struct, frozen=True, kw_only=True):
+    """What came of a decision. ``due_us``: when that was certain, however late somebody looked.
+
+    ``joined`` are the observations up to then, in order of arrival; those that came later change nothing.
+    """
+
+    reward: float
+    learnable: bool
+    joined: tuple[Joined, ...]
+    due_us: int
+
+
+def wait_us(settings: LoopSettings, /) -> int:
+    """The length of the reward window."""
+    return settings.reward_wait_time // _MICROSECOND
+
+
+def belongs(head: Head, at_us: int, /, *, wait_us: int) -> bool:
+    """Whether an observation of the same event id that arrived at ``at_us`` belongs to the decision."""
+    return -BEFORE_US < at_us - head.at_us < wait_us
+
+
+def decides_early(settings: LoopSettings, /) -> bool:
+    """Whether the first reward settles a decision, without waiting for the end of the window."""
+    return settings.learn_when == "reward" and settings.reward_aggregation == "earliest"
+
+
+def settle(head: Head, joined: Sequence[Joined], /, *, now_us: int, settings: LoopSettings) -> Verdict | None:
+    """The verdict on a decision, or None: not yet.
+
+    Args:
+        head: the decision.
+        joined: the observations that belong to it, in order of arrival; all that arrived before ``now_us``.
+        now_us: the time up to which the log is known.
+        settings: those in force now.
+    """
+    if decides_early(settings):
+        count = _decisive(head, joined)
+        if count:
+            due_us = max(head.at_us, joined[count - 1].at_us)
+            return _verdict(head, joined[:count], settings, due_us=due_us)
+    due_us = head.at_us + wait_us(settings)
+    return _verdict(head, joined, settings, due_us=due_us) if now_us >= due_us else None
+
+
+def _decisive(head: Head, joined: Sequence[Joined]) -> int:
+    """How many observations it takes until the decision is active and has a reward; 0: it is not so."""
+    active, rewarded = not head.deferred, False
+    for count, one in enumerate(joined, 1):
+        if one.reward is None:
+            active = True
+        else:
+            rewarded = True
+        if active and rewarded:
+            return count
+    return 0
+
+
+def _verdict(head: Head, joined: Sequence[Joined], settings: LoopSettings, *, due_us: int) -> Verdict:
+    rewards = [one.reward for one in joined if one.reward is not None]
+    active = not head.deferred or len(rewards) < len(joined)
+    reward = aggregate(rewards, how=settings.reward_aggregation) if rewards else settings.default_reward + 0.0
+    return Verdict(reward=reward, learnable=active, joined=tuple(joined), due_us=due_us)

@@ -1,0 +1,158 @@
+"""Settling a loop's log, step by step: each decision gives one outcome, whatever happens in between.
+
+A step reads what is new, up to a horizon of the log, and records outcomes, strays and the cursor together.
+What it remembers between steps is only a reading of the log (``windows.py``): after a crash, an error or a
+change of the settings it is read again from the cursor.
+"""
+
+from collections.abc import Iterator
+
+from sartor.log.settle import Verdict
+from sartor.log.windows import Held, Window, Windows
+from sartor.ports import EventLog, OutcomeLog
+from sartor.records import Cursor, Horizon, Outcome, Settlement
+from sartor.settings import LoopSettings
+
+_LAG = 10_000
+"""By how many events the recorded cursor may lie behind when there is nothing else to record."""
+
+_CHUNK = 10_000
+
+
+class Settler:
+    """Turns the events of one loop into outcomes. One at a time per loop: the learn process."""
+
+    def __init__(self, events: EventLog, outcomes: OutcomeLog) -> None:
+        self._events = events
+        self._outcomes = outcomes
+        self._windows: Windows | None = None
+        self._recorded = Cursor()
+
+    def step(
+        self,
+        settings: LoopSettings,
+        /,
+        *,
+        settings_version: int,
+        limit: int = 10_000,
+        now_us: int | None = None,
+    ) -> int:
+        """Settle what is due, at most ``limit`` decisions; the settings of this step decide.
+
+        Args:
+            settings: those in force. A decision that was settled stays as it is when they change.
+            settings_version: kept with the outcomes.
+            limit: as many outcomes at most; when as many were settled, there may be more.
+            now_us: the caller's clock, if it has one. Where nothing has arrived and nothing is due by then,
+                the step costs two short reads and takes no lock.
+
+        Returns:
+            How many decisions were settled.
+
+        Raises:
+            StoreUnavailable: nothing was recorded; the next step does it.
+        """
+        try:
+            windows = self._reading(settings)
+            if not self._read(windows, limit) and not _may_be_due(windows, now_us):
+                return 0
+            return self._settle(windows, settings_version, limit)
+        except BaseException:
+            self._windows = None  # it may be ahead of what is recorded
+            raise
+
+    def _reading(self, settings: LoopSettings) -> Windows:
+        windows = self._windows
+        if windows is None or _rules(windows.settings) != _rules(settings):
+            self._recorded = self._outcomes.cursor()
+            windows = Windows(settings, cursor=self._recorded, recorded=self._recorded_after(self._recorded))
+            self._windows = windows
+        windows.settings = settings
+        return windows
+
+    def _recorded_after(self, cursor: Cursor) -> Iterator[Outcome]:
+        """The outcomes of decisions after the cursor, newest first.
+
+        No outcome is older than its decision, so the search ends at one that was settled before them.
+        """
+        first = self._events.heads(after=cursor.decisions, limit=1)
+        last = self._outcomes.counts().last_outcome if first else 0
+        while last > 0:
+            after = max(0, last - _CHUNK)
+            for logged in reversed(self._outcomes.outcomes(after=after, limit=last - after)):
+                if logged.outcome.settled_at_us < first[0].at_us:
+                    return
+                if logged.outcome.decision_seq > cursor.decisions:
+                    yield logged.outcome
+            last = after
+
+    def _read(self, windows: Windows, limit: int) -> bool:
+        """Take in the next events of both kinds; whether there were any."""
+        heads = self._events.heads(after=windows.heads_read, limit=limit)
+        windows.open(heads)
+        observations = self._events.observations(after=windows.observations_read, limit=limit)
+        windows.observe(observations)
+        return bool(heads or observations)
+
+    def _settle(self, windows: Windows, settings_version: int, limit: int) -> int:
+        horizon = self._events.horizon()
+        frontier_us = _frontier_us(windows, horizon)
+        due = windows.due(frontier_us, limit=limit)
+        while frontier_us < horizon.now_us and len(due) < limit and self._read(windows, limit):
+            frontier_us = _frontier_us(windows, horizon)
+            due = windows.due(frontier_us, limit=limit)
+        windows.settle(window for window, _ in due)
+        for held in windows.unmet(frontier_us):
+            late = windows.decided_before(held) or self._was_decided_before(held)
+            held.stray = "late" if late else "dangling"
+        outcomes = tuple(_outcome(*pair, horizon.now_us, settings_version) for pair in due)
+        self._record(windows, outcomes, frontier_us)
+        return len(outcomes)
+
+    def _was_decided_before(self, held: Held) -> bool:
+        """Whether a decision that is forgotten, and so has an outcome, came before the observation."""
+        for logged in self._outcomes.outcomes_of(held.event_id):
+            for head in self._events.heads(after=logged.outcome.decision_seq - 1, limit=1):
+                if head.event_id == held.event_id and head.at_us <= held.at_us:
+                    return True
+        return False
+
+    def _record(self, windows: Windows, outcomes: tuple[Outcome, ...], frontier_us: int) -> None:
+        strays = windows.forget(frontier_us)
+        cursor = windows.cursor
+        moved = cursor.decisions - self._recorded.decisions + cursor.observations - self._recorded.observations
+        if outcomes or strays or moved >= _LAG or (moved and windows.idle):
+            self._outcomes.record(Settlement(outcomes=outcomes, strays=strays, cursor=cursor))
+            self._recorded = cursor
+
+
+def _rules(settings: LoopSettings) -> tuple[object, ...]:
+    """The settings under which the open windows were read."""
+    return settings.reward_wait_time, settings.reward_aggregation, settings.learn_when
+
+
+def _may_be_due(windows: Windows, now_us: int | None) -> bool:
+    next_us = windows.next_us
+    return next_us is not None and (now_us is None or next_us <= now_us)
+
+
+def _frontier_us(windows: Windows, horizon: Horizon) -> int:
+    """The time up to which every event was taken in: all that are not have this time or a later one."""
+    heads = windows.heads_read >= horizon.decisions
+    observations = windows.observations_read >= horizon.observations
+    return min(
+        horizon.now_us if heads else windows.heads_us,
+        horizon.now_us if observations else windows.observations_us,
+    )
+
+
+def _outcome(window: Window, verdict: Verdict, now_us: int, settings_version: int) -> Outcome:
+    return Outcome(
+        decision_seq=window.head.seq,
+        event_id=window.head.event_id,
+        reward=verdict.reward,
+        learnable=verdict.learnable,
+        joined=verdict.joined,
+        settled_at_us=now_us,
+        settings_version=settings_version,
+    )

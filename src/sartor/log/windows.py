@@ -1,0 +1,244 @@
+"""The decisions whose reward window is open, and the observations that are not done with.
+
+It is what the settler remembers between two steps, and nothing that the log doesn't hold: it can be thrown
+away at any time and read again from the cursor. Decisions, and observations, come in the order of the log.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+
+from sartor.log.settle import BEFORE_US, Verdict, belongs, decides_early, settle, wait_us
+from sartor.records import Cursor, Head, Joined, LoggedObservation, Outcome, Stray, StrayReason
+from sartor.settings import LoopSettings
+
+
+class Held:
+    """An observation that was read. It is done with when it is ``done``, or a ``stray``."""
+
+    __slots__ = ("at_us", "done", "event_id", "joined", "placed", "seq", "stray")
+
+    def __init__(self, logged: LoggedObservation) -> None:
+        self.seq = logged.seq
+        self.at_us = logged.at_us
+        self.event_id = logged.observation.event_id
+        self.joined = Joined(logged.seq, logged.at_us, logged.observation.reward)
+        self.placed = False
+        self.done = False
+        self.stray: StrayReason | None = None
+
+
+class Window:
+    """A decision, and the observations that belong to it until it is settled.
+
+    Windows of one event id are chained in order: ``following`` is the next; the first one knows the ``last``.
+    """
+
+    __slots__ = ("early", "end_us", "following", "head", "held", "last", "settled")
+
+    def __init__(self, head: Head, *, end_us: int, settled: bool) -> None:
+        self.head = head
+        self.end_us = end_us
+        self.settled = settled
+        self.held: list[Held] = []
+        self.early: Verdict | None = None
+        self.following: Window | None = None
+        self.last = self
+
+
+class Windows:
+    """What is open under one set of rules: wait time, aggregation and ``learnWhen`` never change here."""
+
+    def __init__(self, settings: LoopSettings, /, *, cursor: Cursor, recorded: Iterable[Outcome] = ()) -> None:
+        """Nothing is read yet. ``recorded``: the outcomes that decisions after the cursor have already."""
+        self.settings = settings
+        self.heads_read, self.heads_us = cursor.decisions, 0
+        self.observations_read, self.observations_us = cursor.observations, 0
+        self._wait_us = wait_us(settings)
+        self._settled: set[int] = set()
+        self._joined: set[int] = set()
+        for outcome in recorded:
+            self._settled.add(outcome.decision_seq)
+            self._joined.update(joined.seq for joined in outcome.joined)
+        self._open: deque[Window] = deque()
+        self._over: deque[Window] = deque()
+        self._first: dict[str, Window] = {}
+        self._early: list[Window] = []
+        self._held: deque[Held] = deque()
+        self._waiting: dict[str, list[Held]] = {}
+        self._expiring: deque[Held] = deque()
+
+    @property
+    def idle(self) -> bool:
+        """Whether everything that was read is done with."""
+        return not (self._open or self._over or self._held)
+
+    @property
+    def next_us(self) -> int | None:
+        """When something falls due if nothing more arrives; None: never."""
+        times = [self._early[0].head.at_us] if self._early else []
+        if self._open:
+            times.append(self._open[0].end_us)
+        if self._expiring:
+            times.append(self._expiring[0].at_us + BEFORE_US)
+        return min(times, default=None)
+
+    @property
+    def cursor(self) -> Cursor:
+        """Where reading would have to begin again."""
+        kept = self._over or self._open
+        return Cursor(
+            decisions=kept[0].head.seq - 1 if kept else self.heads_read,
+            observations=self._held[0].seq - 1 if self._held else self.observations_read,
+        )
+
+    def open(self, heads: Sequence[Head], /) -> None:
+        """Take in the next decisions of the log."""
+        for head in heads:
+            window = Window(head, end_us=head.at_us + self._wait_us, settled=_taken(self._settled, head.seq))
+            self._open.append(window)
+            self._chain(window)
+            for held in self._waiting.pop(head.event_id, ()):
+                self._place(held)
+        if heads:
+            self.heads_read, self.heads_us = heads[-1].seq, heads[-1].at_us
+
+    def _chain(self, window: Window) -> None:
+        first = self._first.setdefault(window.head.event_id, window)
+        if first is not window:
+            first.last.following = window
+            first.last = window
+
+    def observe(self, observations: Sequence[LoggedObservation], /) -> None:
+        """Take in the next observations of the log."""
+        for logged in observations:
+            held = Held(logged)
+            self._held.append(held)
+            if _taken(self._joined, held.seq):
+                held.done = True
+            elif not self._place(held):
+                self._expiring.append(held)
+        if observations:
+            self.observations_read, self.observations_us = observations[-1].seq, observations[-1].at_us
+
+    def _place(self, held: Held) -> bool:
+        """Give an observation to the earliest decision to which it belongs, or let it wait for one."""
+        for window in self._of(held.event_id):
+            if belongs(window.head, held.at_us, wait_us=self._wait_us):
+                held.placed = True
+                self._join(window, held)
+                return True
+        self._waiting.setdefault(held.event_id, []).append(held)
+        return False
+
+    def _of(self, event_id: str) -> Iterator[Window]:
+        window = self._first.get(event_id)
+        while window is not None:
+            yield window
+            window = window.following
+
+    def _join(self, window: Window, held: Held) -> None:
+        if window.settled or window.early is not None:
+            held.done = True  # it came after what decided
+            return
+        another_kind = not window.held or _activates(window.held[-1]) is not _activates(held)
+        window.held.append(held)
+        # More of the same can't decide; asking each time would cost the square of their number.
+        if another_kind and decides_early(self.settings):
+            window.early = self._verdict(window, now_us=held.at_us)
+            if window.early is not None:
+                self._early.append(window)
+
+    def _verdict(self, window: Window, *, now_us: int) -> Verdict | None:
+        joined = [held.joined for held in window.held]
+        return settle(window.head, joined, now_us=now_us, settings=self.settings)
+
+    def due(self, now_us: int, /, *, limit: int) -> list[tuple[Window, Verdict]]:
+        """The next decisions that can be settled, in order of falling due, then of the log.
+
+        Args:
+            now_us: the time up to which everything was taken in.
+            limit: how many at most.
+        """
+        found = [(w, w.early) for w in self._early if w.early is not None and w.early.due_us <= now_us]
+        found += self._ended(now_us, limit=limit)
+        found.sort(key=lambda pair: (pair[1].due_us, pair[0].head.seq))
+        return found[:limit]
+
+    def _ended(self, now_us: int, *, limit: int) -> list[tuple[Window, Verdict]]:
+        found: list[tuple[Window, Verdict]] = []
+        for window in self._open:
+            if window.end_us > now_us or len(found) >= limit:
+                break
+            if not window.settled and window.early is None:
+                verdict = self._verdict(window, now_us=now_us)
+                if verdict is not None:
+                    found.append((window, verdict))
+        return found
+
+    def settle(self, windows: Iterable[Window], /) -> None:
+        """These are settled; nothing that comes later changes their outcome."""
+        for window in windows:
+            window.settled = True
+            for held in window.held:
+                held.done = True
+            window.held = []
+        self._early = [window for window in self._early if not window.settled]
+
+    def unmet(self, now_us: int, /) -> list[Held]:
+        """The observations that no decision can claim any more. The caller says what each is: a stray."""
+        found: list[Held] = []
+        while self._expiring and self._expiring[0].at_us + BEFORE_US <= now_us:
+            held = self._expiring.popleft()
+            if not held.placed:
+                found.append(held)
+                _remove(self._waiting, held)
+        return found
+
+    def decided_before(self, held: Held, /) -> bool:
+        """Whether a decision with the event id of the observation, not forgotten yet, came before it."""
+        return any(window.head.at_us <= held.at_us for window in self._of(held.event_id))
+
+    def forget(self, now_us: int, /) -> tuple[Stray, ...]:
+        """Drop what is done with, in the order of the log, and so move the cursor.
+
+        A stray is given out when the cursor passes it, so that it is recorded once. A settled decision is
+        kept until every observation that could belong to it is done with: read again after a crash, they
+        must not meet a later decision with the same event id.
+        """
+        strays: list[Stray] = []
+        while self._held and (self._held[0].done or self._held[0].stray is not None):
+            held = self._held.popleft()
+            if held.stray is not None:
+                strays.append(Stray(held.seq, held.stray))
+        while self._open and self._open[0].settled and self._open[0].end_us <= now_us:
+            self._over.append(self._open.popleft())
+        oldest_us = self._held[0].at_us if self._held else now_us
+        while self._over and self._over[0].end_us <= min(oldest_us, now_us):
+            self._unchain(self._over.popleft())
+        return tuple(strays)
+
+    def _unchain(self, window: Window) -> None:
+        following = window.following
+        if following is None:
+            del self._first[window.head.event_id]
+        else:
+            following.last = window.last
+            self._first[window.head.event_id] = following
+
+
+def _taken(numbers: set[int], number: int) -> bool:
+    if number not in numbers:
+        return False
+    numbers.remove(number)
+    return True
+
+
+def _activates(held: Held) -> bool:
+    return held.joined.reward is None
+
+
+def _remove(waiting: dict[str, list[Held]], held: Held) -> None:
+    others = waiting[held.event_id]
+    others.remove(held)
+    if not others:
+        del waiting[held.event_id]
