@@ -39,16 +39,12 @@ WORLDS: Mapping[str, type[World[Any]]] = {
 }
 
 
-class WorldNotFound(CallerError):
-    """There is no world of that name."""
-
-
 def open_world(name: str, /, *, seed: int = 0) -> World[Any]:
     """The world of that name.
 
     Raises:
-        WorldNotFound: the name is not in ``WORLDS``; the message lists them.
+        CallerError: the name is not in ``WORLDS``; the message lists them.
     """
     if name not in WORLDS:
-        raise WorldNotFound(f"There is no world {name!r}. Worlds: {', '.join(WORLDS)}.")
+        raise CallerError(f"There is no world {name!r}. Worlds: {', '.join(WORLDS)}.")
     return WORLDS[name](seed=seed)

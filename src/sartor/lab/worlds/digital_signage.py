@@ -1,6 +1,7 @@
 """What a screen in a shopping street shows, by time and weather."""
 
 import random
+from collections.abc import Callable
 
 from msgspec import Struct
 
@@ -25,6 +26,46 @@ class Street(Struct, frozen=True):
     sky: str
     temperature: int
     place: str
+
+
+def _coffee(street: Street) -> float:
+    return 0.32 * (street.part_of_day == "morning") - 0.006 * street.temperature + 0.08
+
+
+def _ice_cream(street: Street) -> float:
+    return 0.018 * (street.temperature - 10) - 0.25 * (street.sky == "rain")
+
+
+def _umbrellas(street: Street) -> float:
+    return 0.48 if street.sky == "rain" else -0.05
+
+
+def _lunch_menu(street: Street) -> float:
+    return 0.42 if street.part_of_day == "noon" else 0.02
+
+
+def _cinema(street: Street) -> float:
+    return 0.36 * (street.part_of_day == "evening") + 0.10 * street.weekend
+
+
+def _sun_cream(street: Street) -> float:
+    return (0.012 * street.temperature if street.sky == "clear" else -0.05) - 0.02
+
+
+def _soup(street: Street) -> float:
+    return 0.22 - 0.014 * street.temperature
+
+
+PULL: dict[str, Callable[[Street], float]] = {
+    "coffee": _coffee,
+    "ice_cream": _ice_cream,
+    "umbrellas": _umbrellas,
+    "lunch_menu": _lunch_menu,
+    "cinema": _cinema,
+    "sun_cream": _sun_cream,
+    "soup": _soup,
+}
+"""What time and weather add to each spot."""
 
 
 class DigitalSignage(World[Street]):
@@ -62,36 +103,8 @@ class DigitalSignage(World[Street]):
 
     def value(self, facts: Street, option: Option, turn: int, /) -> float:
         """A floor, plus what time and weather add to each spot."""
-        return min(0.9, max(0.04, 0.12 + getattr(self, f"_{option.id}")(facts)))
+        return min(0.9, max(0.04, 0.12 + PULL[option.id](facts)))
 
     def pay(self, rng: random.Random, mean: float, /) -> float:
         """A share of the passers-by."""
         return share(rng, mean, concentration=10.0)
-
-    @staticmethod
-    def _coffee(street: Street) -> float:
-        return 0.32 * (street.part_of_day == "morning") - 0.006 * street.temperature + 0.08
-
-    @staticmethod
-    def _ice_cream(street: Street) -> float:
-        return 0.018 * (street.temperature - 10) - 0.25 * (street.sky == "rain")
-
-    @staticmethod
-    def _umbrellas(street: Street) -> float:
-        return 0.48 if street.sky == "rain" else -0.05
-
-    @staticmethod
-    def _lunch_menu(street: Street) -> float:
-        return 0.42 if street.part_of_day == "noon" else 0.02
-
-    @staticmethod
-    def _cinema(street: Street) -> float:
-        return 0.36 * (street.part_of_day == "evening") + 0.10 * street.weekend
-
-    @staticmethod
-    def _sun_cream(street: Street) -> float:
-        return (0.012 * street.temperature if street.sky == "clear" else -0.05) - 0.02
-
-    @staticmethod
-    def _soup(street: Street) -> float:
-        return 0.22 - 0.014 * street.temperature

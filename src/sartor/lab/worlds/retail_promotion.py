@@ -58,7 +58,8 @@ class RetailPromotion(World[Shopper]):
 
     def value(self, facts: Shopper, option: Option, turn: int, /) -> float:
         """Price less discount, times the chance of a sale."""
-        category, discount = self._terms(option)
+        category = option.id.partition("_")[0]
+        discount = self._discount(option.id)
         chance = 0.30 if category == facts.favourite else 0.05
         if facts.budget == "small":
             chance *= 0.5 + 0.02 * discount
@@ -73,12 +74,7 @@ class RetailPromotion(World[Shopper]):
 
     def _promotion(self, place: int, edition: int) -> Option:
         name = f"{CATEGORIES[place]}_{edition:03}"
-        discount = self._random("promotion", name).choice((5, 10, 20, 30))
-        return Option(name, [{"category": CATEGORIES[place], "discount": discount, "brand": "own"}])
+        return Option(name, [{"category": CATEGORIES[place], "discount": self._discount(name)}])
 
-    @staticmethod
-    def _terms(option: Option) -> tuple[str, int]:
-        features = option.features[0]
-        category, discount = features["category"], features["discount"]
-        assert isinstance(category, str) and isinstance(discount, int)
-        return category, discount
+    def _discount(self, name: str) -> int:
+        return self._random("discount", name).choice((5, 10, 20, 30))

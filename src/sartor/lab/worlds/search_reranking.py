@@ -24,7 +24,12 @@ WANTS = {
     "buy": {"shop": 0.48, "page": 0.22},
     "fix": {"community": 0.36, "reference": 0.28},
 }
-SIGNS = {"learn": "how to start", "look_up": "options list", "buy": "price licence", "fix": "error does not work"}
+SIGNS = {
+    "learn": "how to start",
+    "look_up": "options list",
+    "buy": "price licence",
+    "fix": "error does not work",
+}
 
 
 class Search(Struct, frozen=True):

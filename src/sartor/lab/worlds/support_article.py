@@ -26,7 +26,7 @@ NEIGHBOURS = {
     "delete_account": "export_data",
     "mobile_app": "slow_pages",
 }
-FILLER = "how do i please help the my it not cannot why".split()
+FILLER = ("how", "do", "i", "please", "help", "the", "my", "it", "not", "cannot", "why")
 ARTICLES = tuple(
     Option(name, [{"title": {"_text": name.replace("_", " ")}, "minutes": 1 + len(words) % 4}])
     for name, words in WORDS.items()
