@@ -6,6 +6,7 @@
     │   ├── PayloadTooLarge
     │   ├── InvalidSetting
     │   ├── InvalidPolicy
+    │   ├── InvalidColumns          numbers that an estimator can't stand on
     │   ├── LoopNotFound
     │   ├── LoopExists
     │   ├── EventNotFound
@@ -52,6 +53,10 @@ class InvalidSetting(CallerError):
 
 class InvalidPolicy(CallerError):
     """The learning settings are not acceptable."""
+
+
+class InvalidColumns(CallerError):
+    """The columns or accumulators given to an estimator do not fit it, or one another."""
 
 
 class LoopNotFound(CallerError):
