@@ -1,0 +1,73 @@
+"""Desks: one for each loop that this process serves, found by the key that a caller presents."""
+
+import hmac
+import secrets
+from collections.abc import Iterable
+from hashlib import blake2b
+from typing import Protocol
+
+from msgspec import Struct
+
+from sartor.errors import Unauthorized
+from sartor.log.writer import Writer
+from sartor.ports import Engine, Loop
+
+
+class Serving(Protocol):
+    """The model that serves now; ``deploy.live.Live`` is one."""
+
+    @property
+    def engine(self) -> Engine | None:
+        """What ranks; None before the first model."""
+
+    @property
+    def model_id(self) -> str:
+        """Its id; meaningless without an engine."""
+
+
+class Desk(Struct, frozen=True):
+    """What answering a request of one loop takes: its settings, where events go, and the model that serves."""
+
+    loop: Loop
+    writer: Writer
+    live: Serving
+
+
+class Desks:
+    """The desks of a process, by key; both keys of a loop open its desk."""
+
+    def __init__(self, desks: Iterable[Desk] = ()) -> None:
+        # The secret makes the order and the timing of the table useless for guessing keys.
+        self._secret = secrets.token_bytes(32)
+        self._by_key: dict[bytes, tuple[bytes, Desk]] = {}
+        self.replace(desks)
+
+    def replace(self, desks: Iterable[Desk], /) -> None:
+        """Serve these from the next request on, and no others."""
+        table: dict[bytes, tuple[bytes, Desk]] = {}
+        for desk in desks:
+            for key in (desk.loop.key1.encode(), desk.loop.key2.encode()):
+                table[self._slot(key)] = (key, desk)
+        self._by_key = table
+
+    def find(self, key: bytes, /) -> Desk:
+        """The desk that a key opens.
+
+        Raises:
+            Unauthorized: the key belongs to no loop.
+        """
+        found = self._by_key.get(self._slot(key))
+        if found is None or not hmac.compare_digest(found[0], key):
+            raise Unauthorized(
+                "Access denied: the subscription key is missing or belongs to no loop of this service. "
+                "Send a valid key in the Ocp-Apim-Subscription-Key header."
+            )
+        return found[1]
+
+    def all(self) -> list[Desk]:
+        """Each desk once, by the name of its loop."""
+        unique = {desk.loop.name: desk for _, desk in self._by_key.values()}
+        return [unique[name] for name in sorted(unique)]
+
+    def _slot(self, key: bytes) -> bytes:
+        return blake2b(key, key=self._secret, digest_size=16).digest()

@@ -1,0 +1,64 @@
+"""Errors as answers: status, code and sentence, in the shape of the retired service (contract, section 1.9)."""
+
+import logging
+
+import msgspec
+
+from sartor import errors
+from sartor.api.answer import Answer
+from sartor.api.asgi import Header
+from sartor.api.wire import ErrorResponse, PersonalizerError
+
+RETRY_AFTER_S = 1
+"""How long a caller should wait after a 503."""
+
+_REALM: Header = (
+    b"www-authenticate",
+    b'AzureApiManagementKey realm="personalizer", name="Ocp-Apim-Subscription-Key", type="header"',
+)
+_encode = msgspec.json.Encoder().encode
+_log = logging.getLogger(__name__)
+
+
+class Disconnected(Exception):
+    """The caller has gone; there is no one to answer."""
+
+
+def refusal(status: int, code: str, message: str, *headers: Header) -> Answer:
+    """An answer that says no: the one shape of every error."""
+    body = _encode(ErrorResponse(PersonalizerError(code, message)))
+    return Answer(status, body, ((b"x-ms-error-code", code.encode()), *headers))
+
+
+def answer_to(error: Exception, *, invalid: str) -> Answer:
+    """The answer to a request that ended in this error.
+
+    Args:
+        error: what was raised; anything that is not one of ours is a bug, and logged.
+        invalid: the code for what the caller can mend (``InvalidRankRequest``, for example).
+    """
+    match error:
+        case errors.PayloadTooLarge():
+            return refusal(400, "PayloadSizeExceeded", error.message)
+        case errors.CallerError():
+            return refusal(400, invalid, error.message)
+        case errors.Unauthorized():
+            return refusal(401, "401", error.message, _REALM)
+        case errors.EngineRefused():
+            return refusal(409, "ModelRankingError", error.message)
+        case errors.Unavailable():
+            retry_after = (b"retry-after", b"%d" % RETRY_AFTER_S)
+            return refusal(503, "OperationNotAllowed", error.message, retry_after)
+    _log.error("A request failed for a reason of ours.", exc_info=error, extra={"action": "request_failed"})
+    return refusal(500, "InternalServerError", "Something went wrong inside the service; it has been logged.")
+
+
+def not_found() -> Answer:
+    """There is no such route."""
+    return refusal(404, "ResourceNotFound", "There is no such resource; see /docs for those that there are.")
+
+
+def not_allowed(allowed: bytes) -> Answer:
+    """The route is there, but not for this method."""
+    message = f"This resource answers {allowed.decode()} only."
+    return refusal(405, "BadRequest", message, (b"allow", allowed))

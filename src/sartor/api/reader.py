@@ -1,0 +1,144 @@
+"""Bodies read and checked: bytes in, a request of the ``explore`` room or a reward out.
+
+The typed decoders do nearly all of it in C. A body that they refuse is read once more, slowly, only to say what
+is wrong with it (``complaint``).
+"""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import msgspec
+
+from sartor.api import complaint, measure
+from sartor.api.wire import Features, RankableAction, RankRequest, RewardRequest
+from sartor.errors import InvalidRequest, PayloadTooLarge
+from sartor.explore.decide import Request
+from sartor.records import Action
+from sartor.settings import Limits
+
+_T = TypeVar("_T")
+
+_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)  # ValidationError is a DecodeError
+_encode = msgspec.json.Encoder().encode
+_NO_FEATURES = b"[]"
+
+
+class Reader:
+    """Reads the bodies of one service; ``new_event_id`` makes the ids that callers leave out."""
+
+    def __init__(self, limits: Limits, /, *, new_event_id: Callable[[], str]) -> None:
+        self._limits = limits
+        self._new_event_id = new_event_id
+        self._rank = msgspec.json.Decoder(RankRequest)
+        self._reward = msgspec.json.Decoder(RewardRequest)
+
+    def rank(self, body: bytes, /) -> Request:
+        """The request in a rank body.
+
+        Raises:
+            InvalidRequest: it does not fit the contract; the message names the field.
+            PayloadTooLarge: more features than the limits allow.
+        """
+        wire = _decoded(self._rank, body, complaint.about_rank)
+        self._check_actions(wire.actions)
+        self._check_size(wire, body)
+        return Request(
+            event_id=self._event_id(wire.event_id),
+            context=_encode(wire.context_features) if wire.context_features else _NO_FEATURES,
+            actions=tuple([Action(action.id, _encode(action.features)) for action in wire.actions]),
+            excluded=_excluded(wire) if wire.excluded_actions else (),
+            deferred=bool(wire.defer_activation),
+        )
+
+    def reward(self, body: bytes, /) -> float:
+        """The value in a reward body.
+
+        Raises:
+            InvalidRequest: it does not fit the contract; the message names the field.
+        """
+        return _decoded(self._reward, body, complaint.about_reward).value
+
+    def check_event_id(self, event_id: str, /) -> str:
+        """The id of an event, from a body or a path, if it is one.
+
+        Raises:
+            InvalidRequest: it is empty or longer than the contract allows.
+        """
+        if not event_id:
+            raise InvalidRequest("eventId must not be empty.")
+        if len(event_id) > self._limits.id_chars:
+            raise InvalidRequest(f"eventId is longer than {self._limits.id_chars} characters.")
+        if "\0" in event_id:
+            raise InvalidRequest("eventId holds a NUL character.")
+        return event_id
+
+    def _event_id(self, given: str | None) -> str:
+        return self._new_event_id() if given is None else self.check_event_id(given)
+
+    def _check_actions(self, actions: list[RankableAction]) -> None:
+        if not 1 <= len(actions) <= self._limits.actions:
+            most = self._limits.actions
+            raise InvalidRequest(f"actions must hold 1 to {most} actions, not {len(actions)}.")
+        ids = [action.id for action in actions]
+        lengths = [len(action_id) for action_id in ids]
+        if not min(lengths):
+            raise InvalidRequest(f"actions[{lengths.index(0)}].id must not be empty.")
+        if max(lengths) > self._limits.id_chars:
+            place = lengths.index(max(lengths))
+            raise InvalidRequest(f"actions[{place}].id is longer than {self._limits.id_chars} characters.")
+        if len(set(ids)) != len(ids):
+            raise InvalidRequest(_twice(ids))
+        for place, action in enumerate(actions):
+            if not _has_feature(action.features):
+                raise InvalidRequest(f"actions[{place}].features must hold a feature that is not null.")
+
+    def _check_size(self, wire: RankRequest, body: bytes) -> None:
+        limits = self._limits
+        if measure.surely_fits(body, actions=len(wire.actions), limits=limits):
+            return
+        context = measure.features(wire.context_features or [])
+        each = [measure.features(action.features) for action in wire.actions]
+        if context + sum(each) > limits.features:
+            raise PayloadTooLarge(
+                f"contextFeatures and actions hold {context + sum(each)} features; "
+                f"at most {limits.features} are accepted."
+            )
+        if measure.pairs(context, each) > limits.feature_pairs:
+            raise PayloadTooLarge(
+                f"contextFeatures and actions make {measure.pairs(context, each)} pairs of features; "
+                f"at most {limits.feature_pairs} are accepted."
+            )
+
+
+def _decoded(decoder: msgspec.json.Decoder[_T], body: bytes, complain: Callable[[object], None]) -> _T:
+    try:
+        value = decoder.decode(body)
+    except msgspec.ValidationError as error:
+        complain(complaint.read(body))
+        raise complaint.about_json(body, error) from error
+    except _UNREADABLE as error:
+        raise complaint.about_json(body, error) from error
+    if b"\\u0000" in body:  # texts end at a NUL in the engine
+        complain(complaint.read(body))
+    return value
+
+
+def _excluded(wire: RankRequest) -> tuple[int, ...]:
+    names = set(wire.excluded_actions or ())
+    excluded = tuple(place for place, action in enumerate(wire.actions) if action.id in names)
+    if len(excluded) == len(wire.actions):
+        raise InvalidRequest("excludedActions leaves no action to choose from.")
+    return excluded
+
+
+def _twice(ids: list[str]) -> str:
+    place = next(place for place, action_id in enumerate(ids) if action_id in ids[:place])
+    return f"actions[{place}].id is the same as that of actions[{ids.index(ids[place])}]; ids must be unique."
+
+
+def _has_feature(features: Features) -> bool:
+    for item in features:
+        for value in item.values():
+            if value is not None and (not isinstance(value, dict | list) or measure.count("", value)):
+                return True
+    return False

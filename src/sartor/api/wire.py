@@ -1,0 +1,120 @@
+"""The words of the wire, v1.0 of the Personalizer API: bodies in and out (contract, sections 1.2, 1.3, 1.9).
+
+Most of the contract is in the types and is checked while the JSON is read. What types can't say is checked in
+``reader``; what is wrong with a body, in words that name the field, is found in ``complaint``.
+"""
+
+from typing import Annotated, TypeAlias
+
+from msgspec import Meta, Struct
+
+from sartor.settings import Limits
+
+MAGNITUDE = int(Limits().magnitude)
+"""The largest number that a feature may hold, either sign: beyond it the engine's arithmetic overflows."""
+
+LEVELS = 8
+"""How deep the objects of a feature may nest, the outermost included."""
+
+Key: TypeAlias = Annotated[str, Meta(min_length=1)]
+Number: TypeAlias = (
+    Annotated[int, Meta(ge=-MAGNITUDE, le=MAGNITUDE)] | Annotated[float, Meta(ge=-MAGNITUDE, le=MAGNITUDE)]
+)
+Scalar: TypeAlias = bool | str | Number | list[Number] | None
+
+# Unrolled, so that the decoder refuses what nests deeper without a look at it in Python.
+_In2: TypeAlias = Scalar | dict[Key, Scalar]
+_In3: TypeAlias = Scalar | dict[Key, _In2]
+_In4: TypeAlias = Scalar | dict[Key, _In3]
+_In5: TypeAlias = Scalar | dict[Key, _In4]
+_In6: TypeAlias = Scalar | dict[Key, _In5]
+_In7: TypeAlias = Scalar | dict[Key, _In6]
+_In8: TypeAlias = Scalar | dict[Key, _In7]
+FeatureObject: TypeAlias = dict[Key, _In8]
+Features: TypeAlias = list[FeatureObject]
+
+
+class RankableAction(Struct, frozen=True):
+    """One thing that could be shown: an id and what is known of it."""
+
+    id: Annotated[
+        str,
+        Meta(
+            description="Unique among the actions of the request; it is itself a feature.",
+            extra_json_schema={"minLength": 1, "maxLength": 256},
+        ),
+    ]
+    features: Annotated[
+        Features,
+        Meta(
+            description="What is known of the action; at least one feature that is not null.",
+            extra_json_schema={"minItems": 1},
+        ),
+    ]
+
+
+class RankRequest(Struct, frozen=True, rename="camel"):
+    """Asks which of the actions to show in this context."""
+
+    actions: Annotated[
+        list[RankableAction],
+        Meta(
+            description="The choices; the first that is not excluded is the baseline.",
+            extra_json_schema={"minItems": 1, "maxItems": 50},
+        ),
+    ]
+    context_features: Annotated[
+        Features | None, Meta(description="What is known of the situation: user, device, time, place.")
+    ] = None
+    excluded_actions: Annotated[
+        list[str] | None,
+        Meta(description="Ids of actions that must not be chosen; ids that are not there are ignored."),
+    ] = None
+    event_id: Annotated[
+        str | None,
+        Meta(
+            description="Joins the reward to this decision; made by the service when absent.",
+            extra_json_schema={"maxLength": 256},
+        ),
+    ] = None
+    defer_activation: Annotated[
+        bool | None,
+        Meta(description="True: the decision is learned only if it is activated within the reward wait time."),
+    ] = None
+
+
+class RankedAction(Struct, frozen=True):
+    """An action with the probability with which it was chosen, or would have been."""
+
+    id: str
+    probability: Annotated[float, Meta(ge=0, le=1)]
+
+
+class RankResponse(Struct, frozen=True, rename="camel"):
+    """The decision. Show ``rewardActionId``, and send the reward for ``eventId``."""
+
+    ranking: Annotated[
+        list[RankedAction],
+        Meta(description="The chosen action first, except that excluded ones stay where the request had them."),
+    ]
+    event_id: str
+    reward_action_id: Annotated[str, Meta(description="The action to show.")]
+
+
+class RewardRequest(Struct, frozen=True):
+    """How well the shown action did."""
+
+    value: Annotated[float, Meta(description="Usually between -1 and 1; finite, and kept as sent.")]
+
+
+class PersonalizerError(Struct, frozen=True):
+    """What went wrong: a code for programs, a sentence for people."""
+
+    code: str
+    message: str
+
+
+class ErrorResponse(Struct, frozen=True):
+    """The body of every answer that is not a success."""
+
+    error: PersonalizerError
