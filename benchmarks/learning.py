@@ -1,0 +1,115 @@
+"""How fast outcomes are settled and learned from the store, against the bare engine on the same lines."""
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from sartor.learn.trainer import Trainer
+from vowpalwabbit.pyvw import pylibvw
+
+from benchmarks import bare, desk, machine, workload
+from benchmarks.report import Row
+from sartor import dsjson
+from sartor.log.settler import Settler
+from sartor.ports import Loop, LoopStores
+from sartor.records import Observation
+from sartor.service import loops
+from sartor.service.compose import engine_factory, open_stores
+
+EVENTS = 30_000
+
+
+def measure(folder: Path, /) -> list[Row]:
+    """Rates of settling and of learning, and of two bare loops."""
+    stores = open_stores(str(folder / "learning"))
+    loop = loops.create(stores, "learning")
+    with loops.opened(stores, loop) as logs, machine.on_core(machine.SERVICE_CORE):
+        _fill(logs)
+        settle_s = _seconds(lambda: _settle(loop, logs))
+        learn_s = _seconds(lambda: _learn(loop, logs))
+        lines = list(_lines(logs))
+        rates = {
+            "workspace": EVENTS / _seconds(lambda: _learn_with_workspace(bare.opened(loop.arguments), lines)),
+            "bindings": EVENTS / _seconds(lambda: _learn_with_bindings(bare.opened(loop.arguments), lines)),
+        }
+    return _rows(EVENTS / settle_s, EVENTS / learn_s, rates)
+
+
+def _seconds(work: Callable[[], None]) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def _fill(logs: LoopStores) -> None:
+    for first in range(0, EVENTS, desk.BATCH):
+        decided = workload.decisions(desk.BATCH, first=first)
+        logs.events.append(decided)
+        logs.events.append([Observation(event_id=d.event_id, reward=float(d.chosen % 2)) for d in decided])
+
+
+def _settle(loop: Loop, logs: LoopStores) -> None:
+    settler = Settler(logs.events, logs.outcomes)
+    while settler.step(loop.settings, settings_version=loop.version):
+        pass
+    if (found := logs.outcomes.counts().learnable) != EVENTS:
+        raise RuntimeError(f"{found} of {EVENTS} outcomes were settled.")
+
+
+def _learn(loop: Loop, logs: LoopStores) -> None:
+    trainer = Trainer(logs.events, logs.outcomes, logs.models, engine_factory())
+    while trainer.step(loop, now_us=time.time_ns() // 1_000):
+        pass
+
+
+def _lines(logs: LoopStores) -> Iterator[str]:
+    decided = {}
+    after = 0
+    while batch := logs.events.decisions(after=after, limit=desk.BATCH):
+        decided |= {logged.seq: logged for logged in batch}
+        after = batch[-1].seq
+    after = 0
+    while settled := logs.outcomes.outcomes(after=after, limit=desk.BATCH):
+        for one in settled:
+            yield dsjson.outcome_line(decided[one.outcome.decision_seq], one.outcome).decode()
+        after = settled[-1].seq
+
+
+def _learn_with_workspace(workspace: Any, lines: list[str]) -> None:
+    for line in lines:
+        workspace.learn(line)
+
+
+def _learn_with_bindings(workspace: Any, lines: list[str]) -> None:
+    raw = pylibvw.vw
+    for line in lines:
+        examples = raw._parse(workspace, line)
+        raw.learn_multi(workspace, examples)
+        raw._finish_example_multi_ex(workspace, examples)
+
+
+def _rows(settled: float, learned: float, bare_rates: dict[str, float]) -> list[Row]:
+    both = 1.0 / (1.0 / settled + 1.0 / learned)
+    ratio = learned / bare_rates["workspace"]
+    return [
+        Row(
+            what="outcomes learned/s from the store ÷ bare VW",
+            value=ratio,
+            text=f"{ratio:.2f} ({learned:,.0f}/s of {bare_rates['workspace']:,.0f}/s)",
+            at_least=0.5,
+            goal="≥ 0.5",
+            note=f"{EVENTS:,} outcomes of 10 actions: read from the store, joined with their decisions, learned "
+            "and published; bare VW learns the same lines from memory with `Workspace.learn`.",
+        ),
+        Row(
+            what="outcomes learned/s from the store ÷ bare VW on the raw bindings",
+            value=learned / bare_rates["bindings"],
+            text=f"{learned / bare_rates['bindings']:.2f} (of {bare_rates['bindings']:,.0f}/s)",
+        ),
+        Row(
+            what="outcomes settled/s; settled and learned/s",
+            value=both,
+            text=f"{settled:,.0f}; {both:,.0f}",
+        ),
+    ]

@@ -1,0 +1,31 @@
+"""How long ``sartor serve`` takes until it is ready."""
+
+import statistics
+from pathlib import Path
+
+from benchmarks import server
+from benchmarks.report import Row
+
+ROUNDS = 5
+
+
+def measure(folder: Path, /) -> list[Row]:
+    """The slowest of some starts, on a new folder and on one that was used before."""
+    new = [_ready_s(folder / f"start-{i}") for i in range(ROUNDS)]
+    old = [_ready_s(folder / "start-0") for _ in range(ROUNDS)]
+    return [
+        Row(
+            what="`sartor serve` from start to ready",
+            value=max(new + old),
+            text=f"{max(new + old):.2f} s",
+            at_most=2.0,
+            goal="≤ 2 s",
+            note=f"The slowest of {2 * ROUNDS} starts, asked on `/health/ready`; median "
+            f"{statistics.median(new):.2f} s on a new folder, {statistics.median(old):.2f} s on one in use.",
+        )
+    ]
+
+
+def _ready_s(data: Path) -> float:
+    with server.running(data) as service:
+        return service.ready_s

@@ -1,0 +1,165 @@
+"""Throughput and latency of one api process over HTTP, against the bare loop and a plain handler."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from benchmarks import bare, desk, machine, probe, server, workload, wrk
+from benchmarks.report import Row
+from benchmarks.server import Service
+
+RANK = "/personalizer/v1.0/rank"
+REWARD = f"/personalizer/v1.0/events/{workload.MARK}/reward"
+SECONDS = 8
+LEARNED_AT_LEAST = 1_000
+
+
+def measure(folder: Path, /) -> tuple[list[Row], str, bytes]:
+    """All of it; returns also the learning settings and the bytes of the model that served."""
+    ranks = workload.written(workload.rank_bodies(), folder / "ranks")
+    rewards = workload.written(workload.reward_bodies(), folder / "rewards")
+    with server.running(folder / "traffic") as service:
+        arguments, blob = _train(service, ranks, rewards)
+        key = service.key()
+        rank = wrk.load(service.endpoint, RANK, ranks, key=key, prefix="r", seconds=SECONDS)
+        latency = _latency(service, rank.rate / 2, key)
+        bytes_rank = _bytes_per_event(service)
+        reward = wrk.load(
+            service.endpoint, REWARD, rewards, key=key, prefix="r", seconds=SECONDS, ids=rank.requests
+        )
+        costs = [*_memory(service, "after that load"), *bytes_rank, *_bytes_per_event(service, mixed=True)]
+    model = folder / "model.vw"
+    model.write_bytes(blob)
+    rows = _ratios(rank, reward, _bare(ranks, model, arguments), _plain(ranks, model, arguments, folder))
+    return [*rows, *_latency_rows(latency, rank.rate / 2), *costs], arguments, blob
+
+
+def _train(service: Service, ranks: Path, rewards: Path) -> tuple[str, bytes]:
+    desk.set_settings(service.data, modelExportFrequency="PT1S")
+    key = service.key()
+    seen = wrk.load(service.endpoint, RANK, ranks, key=key, prefix="t", seconds=1)
+    wrk.load(service.endpoint, REWARD, rewards, key=key, prefix="t", seconds=1, ids=seen.requests)
+    return desk.wait_for_model(service.data, learned=LEARNED_AT_LEAST)
+
+
+def _latency(service: Service, rate: float, key: str) -> probe.Latency:
+    count = int(rate * SECONDS)
+    requests = probe.rank_requests(workload.rank_bodies(), keys=[key], count=count, prefix="p")
+    return probe.latency(service.endpoint, requests, rate=rate)
+
+
+def _bare(ranks: Path, model: Path, arguments: str) -> dict[str, float]:
+    return {kind: _bare_rate(kind, ranks, model, arguments) for kind in bare.KINDS}
+
+
+def _bare_rate(kind: str, ranks: Path, model: Path, arguments: str) -> float:
+    command = [sys.executable, "-m", "benchmarks.bare", kind, str(ranks), str(model), "4", arguments]
+    alone = machine.pinned(machine.SERVICE_CORE, command)
+    return float(subprocess.run(alone, capture_output=True, text=True, timeout=60, check=True).stdout)
+
+
+def _plain(ranks: Path, model: Path, arguments: str, folder: Path) -> float:
+    port = server.free_port()
+    url = f"http://127.0.0.1:{port}"
+    command = [sys.executable, "-m", "uvicorn", "benchmarks.plain_fastapi:app", "--port", str(port)]
+    command += ["--http", "httptools", "--loop", "uvloop", "--no-access-log", "--log-level", "warning"]
+    env = {"PLAIN_ARGUMENTS": arguments, "PLAIN_MODEL": str(model)}
+    with server.listening(command, folder / "plain.log", url=f"{url}/openapi.json", env=env):
+        return wrk.load(url, "/rank", ranks, key="none", prefix="f", seconds=SECONDS).rate
+
+
+def _ratios(rank: wrk.Load, reward: wrk.Load, loops: dict[str, float], plain: float) -> list[Row]:
+    over = rank.rate / loops["workspace"]
+    return [
+        Row(
+            what="ranks/s over HTTP",
+            value=rank.rate,
+            text=f"{rank.rate:,.0f}",
+            note=f"wrk, 32 connections, {SECONDS} s; closed-loop p50 {rank.p50_us / 1e3:.1f} ms, p99 "
+            f"{rank.p99_us / 1e3:.1f} ms at that rate.",
+        ),
+        Row(
+            what="ranks/s over HTTP ÷ the bare loop",
+            value=over,
+            text=f"{over:.2f} (of {loops['workspace']:,.0f}/s)",
+            at_least=0.50,
+            goal="≥ 0.50",
+            note="The bare loop decodes, predicts, samples and encodes in one process, with the `Workspace` of "
+            "the vowpalwabbit package as its documentation shows it; the target is judged against this one.",
+        ),
+        Row(
+            what="ranks/s over HTTP ÷ the bare loop on the raw bindings",
+            value=rank.rate / loops["bindings"],
+            text=f"{rank.rate / loops['bindings']:.2f} (of {loops['bindings']:,.0f}/s)",
+            note="The same loop with the bindings beneath `Workspace`, which Sartor's own engine uses: it is "
+            "what the wire, the log and the process cost on top of the engine.",
+        ),
+        Row(
+            what="ranks/s over HTTP ÷ plain FastAPI + vowpalwabbit",
+            value=rank.rate / plain,
+            text=f"{rank.rate / plain:.2f} (of {plain:,.0f}/s)",
+            at_least=1.3,
+            goal="≥ 1.3",
+            note="`benchmarks/plain_fastapi.py`: same model, same load, same uvicorn; it logs nothing.",
+        ),
+        Row(
+            what="rewards/s over HTTP ÷ ranks/s",
+            value=reward.rate / rank.rate,
+            text=f"{reward.rate / rank.rate:.2f} ({reward.rate:,.0f}/s)",
+            at_least=1.5,
+            goal="≥ 1.5",
+            note="Rewards of the events ranked before, while the learn process learns them on the core of wrk.",
+        ),
+    ]
+
+
+def _latency_rows(latency: probe.Latency, rate: float) -> list[Row]:
+    note = (
+        f"{latency.requests:,} ranks at {rate:,.0f}/s from an open-loop probe (`benchmarks/probe.py`): requests "
+        "are due at fixed times, and latency runs from the time a request was due, so that stalls count in full."
+    )
+    return [
+        Row(
+            what="rank latency at half of the top rate, p50",
+            value=latency.p50_ms,
+            text=f"{latency.p50_ms:.2f} ms",
+            at_most=1.0,
+            goal="≤ 1 ms",
+            note=note,
+        ),
+        Row(
+            what="rank latency at half of the top rate, p99",
+            value=latency.p99_ms,
+            text=f"{latency.p99_ms:.2f} ms",
+            at_most=5.0,
+            goal="≤ 5 ms",
+        ),
+    ]
+
+
+def _memory(service: Service, when: str) -> list[Row]:
+    sizes = {role: machine.memory_mib(pid) for role, pid in service.pids.items()}
+    text = ", ".join(f"{role} {rss:.0f} ({pss:.0f})" for role, (rss, pss) in sizes.items())
+    return [
+        Row(
+            what=f"memory in MiB {when}, resident (proportional)",
+            value=sum(pss for _, pss in sizes.values()),
+            text=text,
+        )
+    ]
+
+
+def _bytes_per_event(service: Service, *, mixed: bool = False) -> list[Row]:
+    with desk.opened(service.data) as (stores, loop, logs):
+        stores.tidy(loop)
+        reach = logs.events.horizon()
+    events = reach.decisions + reach.observations
+    size = desk.size_bytes(service.data) / events
+    what = "ranks and rewards, settled and learned" if mixed else "ranks alone"
+    return [
+        Row(
+            what=f"bytes on disk per event, {what}",
+            value=size,
+            text=f"{size:,.0f} ({reach.decisions:,} decisions, {reach.observations:,} observations)",
+        )
+    ]

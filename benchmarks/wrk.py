@@ -1,0 +1,66 @@
+"""wrk, the load generator: as many requests as one core can ask for."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from benchmarks import machine
+
+SCRIPT = Path(__file__).with_name("post.lua")
+
+
+class Load(Struct, frozen=True, kw_only=True):
+    """What wrk saw. ``refused``: answers of 400 and above; ``broken``: sockets that failed or timed out."""
+
+    requests: int
+    duration_us: int
+    refused: int
+    broken: int
+    p50_us: int
+    p99_us: int
+
+    @property
+    def rate(self) -> float:
+        """Requests a second."""
+        return self.requests / self.duration_us * 1e6
+
+
+def require() -> None:
+    """Stop with a sentence when wrk is not there."""
+    if shutil.which("wrk") is None:
+        raise SystemExit("The benchmarks need wrk as load generator. Debian and Ubuntu: apt install wrk.")
+
+
+def load(
+    endpoint: str,
+    path: str,
+    bodies: Path,
+    /,
+    *,
+    key: str,
+    prefix: str,
+    seconds: int,
+    ids: int = 1_000_000_000,
+    connections: int = 32,
+) -> Load:
+    """Post bodies for some seconds from the load generator's core.
+
+    Raises:
+        RuntimeError: an answer was not a success, so the rate means nothing.
+    """
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", str(SCRIPT), endpoint, "--"]
+    command += [path, str(bodies), key, prefix, str(ids)]
+    result = subprocess.run(
+        machine.pinned(machine.LOAD_CORE, command),
+        capture_output=True,
+        text=True,
+        timeout=seconds + 30,
+        check=True,
+    )
+    seen = msgspec.json.decode(result.stdout.splitlines()[-1], type=Load)
+    if seen.refused or seen.broken or not seen.requests:
+        raise RuntimeError(f"The load on {path} failed: {seen}")
+    return seen
