@@ -1,5 +1,6 @@
 """How rank latency grows: with actions, with stored events, with loops."""
 
+import json
 import time
 from pathlib import Path
 
@@ -75,9 +76,7 @@ def _decision_row(arguments: str, blob: bytes) -> Row:
 
 
 def _decision_us(engine: Engine, count: int) -> float:
-    actions = tuple(
-        Action(n, b'[{"topic":"x","age":%d}]' % i) for i, (n, _) in enumerate(workload.actions(count))
-    )
+    actions = tuple(Action(name, json.dumps([features]).encode()) for name, features in workload.actions(count))
     request = Request(event_id="e", context=b'[{"device":"mobile","hour":3}]', actions=actions)
     rounds = 20_000 // count
     start = time.perf_counter()

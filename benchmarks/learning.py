@@ -13,7 +13,7 @@ from benchmarks.report import Row
 from sartor import dsjson
 from sartor.log.settler import Settler
 from sartor.ports import Loop, LoopStores
-from sartor.records import Observation
+from sartor.records import LoggedDecision, Observation
 from sartor.service import loops
 from sartor.service.compose import engine_factory, open_stores
 
@@ -64,7 +64,7 @@ def _learn(loop: Loop, logs: LoopStores) -> None:
 
 
 def _lines(logs: LoopStores) -> Iterator[str]:
-    decided = {}
+    decided: dict[int, LoggedDecision] = {}
     after = 0
     while batch := logs.events.decisions(after=after, limit=desk.BATCH):
         decided |= {logged.seq: logged for logged in batch}
@@ -99,8 +99,8 @@ def _rows(settled: float, learned: float, bare_rates: dict[str, float]) -> list[
             text=f"{ratio:.2f} ({learned:,.0f}/s of {bare_rates['workspace']:,.0f}/s)",
             at_least=0.5,
             goal="≥ 0.5",
-            note=f"{EVENTS:,} outcomes of 10 actions: read from the store, joined with their decisions, learned "
-            "and published; bare VW learns the same lines from memory with `Workspace.learn`.",
+            note=f"{EVENTS:,} outcomes of 10 actions: read from the store, joined with their decisions, "
+            "learned and published; bare VW learns the same lines from memory with `Workspace.learn`.",
         ),
         Row(
             what="outcomes learned/s from the store ÷ bare VW on the raw bindings",

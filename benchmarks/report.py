@@ -13,14 +13,15 @@ PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 
 _PAGE = """# Measured
 
-After this page you know what Sartor reached on one machine, and where it fell short. `make bench` measures all of it
-again on yours and rewrites this page; ratios carry over to other machines, absolute figures do not.
+After this page you know what Sartor reached on one machine, and where it fell short. `make bench` measures all
+of it again on yours and rewrites this page; ratios carry over to other machines, absolute figures do not.
 
 {machine}
 
-One api process is kept on one core; the load generator (wrk, or the probe), the learn and the work process share
-the other. A rank has 10 actions with 3 features each and 5 context features, and the loop serves a trained model
-with the default learning settings. Every answer is sent after its event is committed (`--durability commit`).
+One api process is kept on one core; the load generator (wrk, or the probe), the learn and the work process
+share the other. A rank has 10 actions with 3 features each and 5 context features, and the loop serves a
+trained model with the default learning settings. Every answer is sent after its event is committed
+(`--durability commit`).
 
 ## Against the targets
 
@@ -37,7 +38,7 @@ with the default learning settings. Every answer is sent after its event is comm
 
 
 class Row(Struct, frozen=True, kw_only=True):
-    """One figure. ``at_least`` or ``at_most`` is its target, when it has one; ``note`` says how it came about."""
+    """One figure. ``at_least`` or ``at_most`` is its target, if any; ``note`` says how it came about."""
 
     what: str
     value: float | None

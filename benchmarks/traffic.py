@@ -84,8 +84,8 @@ def _ratios(rank: wrk.Load, reward: wrk.Load, loops: dict[str, float], plain: fl
             text=f"{over:.2f} (of {loops['workspace']:,.0f}/s)",
             at_least=0.50,
             goal="≥ 0.50",
-            note="The bare loop decodes, predicts, samples and encodes in one process, with the `Workspace` of "
-            "the vowpalwabbit package as its documentation shows it; the target is judged against this one.",
+            note="The bare loop decodes, predicts, samples and encodes in one process, with the `Workspace` "
+            "of the vowpalwabbit package as its documentation shows it; the target is judged against this.",
         ),
         Row(
             what="ranks/s over HTTP ÷ the bare loop on the raw bindings",
@@ -115,8 +115,9 @@ def _ratios(rank: wrk.Load, reward: wrk.Load, loops: dict[str, float], plain: fl
 
 def _latency_rows(latency: probe.Latency, rate: float) -> list[Row]:
     note = (
-        f"{latency.requests:,} ranks at {rate:,.0f}/s from an open-loop probe (`benchmarks/probe.py`): requests "
-        "are due at fixed times, and latency runs from the time a request was due, so that stalls count in full."
+        f"{latency.requests:,} ranks at {rate:,.0f}/s from an open-loop probe (`benchmarks/probe.py`): "
+        "requests are due at fixed times, and latency runs from the time a request was due, so that stalls "
+        "count in full."
     )
     return [
         Row(
