@@ -6,8 +6,10 @@ label comes first, because Vowpal Wabbit ignores a label that follows the contex
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 
 import msgspec
+from msgspec import UNSET, Struct, UnsetType
 
 from sartor.records import Action, Decision, Joined, LoggedDecision, Outcome
 
@@ -20,19 +22,14 @@ def context(features: bytes, actions: Sequence[Action]) -> bytes:
 
     The id of an action is a feature of it, as in the retired service (contract, section 2.12).
     """
-    parts = [b'{"FromUrl":', engine_safe(features), b',"_multi":[']
-    for action in actions:
+    features_of = [action.features for action in actions]
+    if b'"_' in b"".join(features_of):  # one search for all costs a third of one search each
+        features_of = [engine_safe(blob) for blob in features_of]
+    parts = []
+    for action, blob in zip(actions, features_of, strict=True):
         name = _encode(action.id)
-        parts += (
-            b'{"_tag":',
-            name,
-            b',"i":{"constant":1,"id":',
-            name,
-            b'},"j":',
-            engine_safe(action.features),
-            b"},",
-        )
-    return b"".join(parts)[:-1] + b"]}"
+        parts.append(b'{"_tag":%b,"i":{"constant":1,"id":%b},"j":%b}' % (name, name, blob))
+    return b'{"FromUrl":%b,"_multi":[%b]}' % (engine_safe(features), b",".join(parts))
 
 
 def engine_safe(features: bytes) -> bytes:
@@ -101,14 +98,25 @@ def rankable_context(decision: Decision, rankable: tuple[int, ...]) -> bytes:
     return context(decision.context, [decision.actions[index] for index in rankable])
 
 
-def _observed(event_id: str, joined: Joined) -> dict[str, object]:
+class _Observed(Struct):
+    v: float | UnsetType
+    EventId: str
+    ActionTaken: bool
+
+
+def _observed(event_id: str, joined: Joined) -> _Observed:
     if joined.reward is None:
-        return {"EventId": event_id, "ActionTaken": True}
-    return {"v": joined.reward, "EventId": event_id, "ActionTaken": False}
+        return _Observed(UNSET, event_id, True)
+    return _Observed(joined.reward, event_id, False)
 
 
 def timestamp(at_us: int) -> str:
     """A time as the log writes it: UTC, microseconds, ``Z``."""
     seconds, micros = divmod(at_us, 1_000_000)
-    moment = datetime.fromtimestamp(seconds, UTC).replace(microsecond=micros)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return f"{_second(seconds)}.{micros:06d}Z"
+
+
+@lru_cache(maxsize=256)
+def _second(seconds: int) -> str:
+    # Neighbours in the log share their second, and a calendar costs as much as the rest of a line.
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
