@@ -1,0 +1,112 @@
+"""The learning curve as a picture: the share of the best possible reward, turn after turn."""
+
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sartor.lab.report import Report
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+# Okabe and Ito's palette: told apart by every kind of eye, and in grey.
+_OURS, _FIXED, _RANDOM = "#0072B2", "#B8760B", "#7F7F7F"
+_INK, _FAINT = "#222222", "#D9D9D9"
+_CEILING = 1.06
+
+
+def curve(report: Report, path: Path, /) -> Path:
+    """Write the learning curve of a game as a PNG; returns the path.
+
+    The curve is the share of the best possible expected reward in a moving window. Beside it, for the whole
+    game: what random choices earn, and what can be earned without looking at the context.
+    """
+    import matplotlib
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    with matplotlib.rc_context({"font.size": 11, "text.color": _INK, "axes.labelcolor": _INK}):
+        figure = Figure(figsize=(9, 5), dpi=150, layout="constrained")
+        FigureCanvasAgg(figure)
+        axes = figure.add_subplot()
+        _draw_lines(axes, report)
+        _draw_frame(axes, report)
+        figure.savefig(path)
+    return path
+
+
+def _draw_lines(axes: "Axes", report: Report) -> None:
+    reference, best = report.reference, report.reference.best
+    levels = [1.0, reference.best_fixed / best, reference.random / best]
+    for level, colour in zip(levels, (_INK, _FIXED, _RANDOM), strict=True):
+        axes.axhline(level, color=colour, linewidth=1.6, linestyle=(0, (5, 3)))
+    shares = _shares(report)
+    axes.plot([point.turn for point in report.curve], shares, color=_OURS, linewidth=2.6)
+    labels = (
+        ("best possible", _INK),
+        (f"best without context {levels[1]:.0%}", _FIXED),
+        (f"random {levels[2]:.0%}", _RANDOM),
+        (f"Sartor {shares[-1]:.0%}", _OURS),
+    )
+    places = _spread([*levels, shares[-1]], apart=0.05 * (_CEILING - _floor(report)))
+    for (text, colour), place in zip(labels, places, strict=True):
+        _label(axes, text, place, colour)
+
+
+def _label(axes: "Axes", text: str, place: float, colour: str) -> None:
+    axes.annotate(
+        text,
+        xy=(1.0, place),
+        xycoords=("axes fraction", "data"),
+        xytext=(8, 0),
+        textcoords="offset points",
+        color=colour,
+        va="center",
+        fontweight="bold" if colour == _OURS else "normal",
+        annotation_clip=False,
+    )
+
+
+def _draw_frame(axes: "Axes", report: Report) -> None:
+    from matplotlib.ticker import FuncFormatter, PercentFormatter
+
+    axes.set_title(
+        f"{report.world}: {report.share_of_best:.0%} of the best possible in {report.iterations:,} turns",
+        loc="left",
+        fontsize=14,
+        fontweight="bold",
+        pad=28,
+    )
+    axes.text(0.0, 1.03, _told(report), transform=axes.transAxes, fontsize=10)
+    axes.set_xlabel(f"turns (moving window of {report.window})")
+    axes.set_ylabel("share of the best possible reward")
+    axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda turn, _: f"{turn:,.0f}"))
+    axes.set_xlim(0, report.iterations)
+    axes.set_ylim(_floor(report), _CEILING)
+    axes.grid(axis="y", color=_FAINT, linewidth=0.8)
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _told(report: Report) -> str:
+    first, last = report.first_quarter.mean_reward, report.last_quarter.mean_reward
+    return f"{report.reward_is}: mean {first:.3f} in the first quarter, {last:.3f} in the last"
+
+
+def _shares(report: Report) -> list[float]:
+    return [point.earned / point.best for point in report.curve]
+
+
+def _floor(report: Report) -> float:
+    lowest = min(*_shares(report), report.reference.random / report.reference.best)
+    return 0.0 if lowest >= 0 else max(-1.0, lowest - 0.08)
+
+
+def _spread(places: list[float], *, apart: float) -> list[float]:
+    """The places, from the highest down, moved down where labels would overlap."""
+    moved = list(places)
+    order = sorted(range(len(places)), key=lambda index: -places[index])
+    for above, below in pairwise(order):
+        moved[below] = min(moved[below], moved[above] - apart)
+    return moved
