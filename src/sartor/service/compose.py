@@ -3,7 +3,6 @@
 A store is chosen by its URL: ``sqlite:///relative`` and ``sqlite:////absolute``, or a plain path for short.
 """
 
-import hashlib
 import os
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from sartor.ports import EngineFactory, Stores
 from sartor.settings import Durability
 
 SECRET_KEY = "SARTOR_SECRET_KEY"
-"""The environment variable with the secret that encrypts the keys of loops at rest."""
+"""Names the environment variable with the secret that seals the keys of loops: the text of ``secret.key``."""
 
 
 def data_folder(where: str, /) -> Path:
@@ -43,10 +42,7 @@ def open_stores(where: str, /, *, durability: Durability = "commit") -> Stores:
 
 def _master_key() -> bytes | None:
     """The key from the environment; None: the store keeps one of its own in its folder."""
-    secret = os.environ.get(SECRET_KEY)
-    if not secret:
-        return None
-    return hashlib.blake2b(secret.encode(), digest_size=32, person=b"sartor-keys").digest()
+    return os.environ.get(SECRET_KEY, "").strip().encode() or None
 
 
 def engine_factory() -> EngineFactory:

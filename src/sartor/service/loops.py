@@ -3,7 +3,6 @@
 All functions take the instance's stores first; a running instance follows within a second.
 """
 
-import re
 import secrets
 import time
 from collections.abc import Iterator, Mapping
@@ -11,27 +10,20 @@ from contextlib import contextmanager
 
 import msgspec
 
-from sartor.errors import InvalidSetting, LoopNotFound, ModelNotFound
+from sartor.errors import LoopNotFound, ModelNotFound
 from sartor.learn import policy
 from sartor.ports import Loop, LoopStores, Stores
 from sartor.records import Model
 from sartor.settings import DEFAULT_ARGUMENTS, changed
-
-_NAME = re.compile(r"[a-z0-9]([a-z0-9_-]{0,62}[a-z0-9])?", re.ASCII)
 
 
 def create(stores: Stores, name: str, /) -> Loop:
     """A new loop with two new keys, the default settings and the default policy.
 
     Raises:
-        InvalidSetting: the name can't be one.
+        InvalidSetting: the name can't be one: small letters, digits, ``-`` and ``_``.
         LoopExists: the name is taken.
     """
-    if not _NAME.fullmatch(name):
-        raise InvalidSetting(
-            f"{name!r} can't be the name of a loop: use 1 to 64 small letters, digits, '-' and '_', "
-            "with a letter or digit at both ends."
-        )
     loop_id = secrets.token_hex(16)
     loop = Loop(
         name=name,

@@ -1,6 +1,6 @@
 """What a process tells about itself: one line a record on standard error, a sentence and ``name=value`` pairs.
 
-    2026-03-01T10:00:00.123Z INFO learn[4711] A model went live. action=model_published loop=default
+For example ``2026-03-01T10:00:00.123Z INFO learn[4711] A model went live. action=published loop=default``.
 """
 
 import logging

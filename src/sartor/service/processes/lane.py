@@ -83,8 +83,9 @@ class _Apprentice:
         self._trainer = Trainer(self._logs.events, self._logs.outcomes, self._logs.models, factory)
 
     def step(self, loop: Loop) -> int:
-        settled = self._settler.step(loop.settings, settings_version=loop.version)
-        return settled + self._trainer.step(loop, now_us=time.time_ns() // 1_000)
+        now_us = time.time_ns() // 1_000
+        settled = self._settler.step(loop.settings, settings_version=loop.version, now_us=now_us)
+        return settled + self._trainer.step(loop, now_us=now_us)
 
     def close(self) -> None:
         self._logs.close()

@@ -25,7 +25,8 @@ def listen(host: str, port: int, *, patience_s: float = 5.0) -> socket.socket:
             return _bound(host, port)
         except OSError as error:
             if error.errno != errno.EADDRINUSE or time.monotonic() >= until:
-                raise InvalidSetting(f"Can't listen on {host} port {port}: {error.strerror or error}.") from error
+                reason = error.strerror or error
+                raise InvalidSetting(f"Can't listen on {host} port {port}: {reason}.") from error
         time.sleep(0.05)
 
 
@@ -43,6 +44,11 @@ def _bound(host: str, port: int) -> socket.socket:
         listener.close()
         raise
     return listener
+
+
+def inherited(descriptor: int) -> socket.socket:
+    """The listening socket that a supervisor handed down."""
+    return socket.socket(fileno=descriptor)
 
 
 def endpoint(listener: socket.socket, host: str) -> str:

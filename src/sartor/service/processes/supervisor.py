@@ -1,4 +1,4 @@
-"""The supervisor: one parent that starts the processes of an instance, replaces the dead, and stops them all."""
+"""The supervisor: one parent that starts the processes of an instance, replaces the dead, stops them all."""
 
 import asyncio
 import logging
@@ -47,8 +47,7 @@ def supervise(settings: ServeSettings, listener: socket.socket, /, *, on_ready: 
     ready, told = os.pipe()
     try:
         children = [
-            Child(role)
-            for role in roles(settings, listener=listener.fileno(), lifeline=lifeline, ready=told)
+            Child(role) for role in roles(settings, listener=listener.fileno(), lifeline=lifeline, ready=told)
         ]
         asyncio.run(_Watch(children).run(ready, on_ready))
     finally:
@@ -91,6 +90,7 @@ class _Watch:
             child.stop()
         _, late = await asyncio.wait(kept, timeout=_PATIENCE_S)
         if late:
-            _log.warning("Some processes did not stop in time.", extra={"action": "killing", "count": len(late)})
+            extra = {"action": "killing", "count": len(late)}
+            _log.warning("Some processes did not stop in time.", extra=extra)
             self._signal_all(signal.SIGKILL)
         await asyncio.gather(*kept)

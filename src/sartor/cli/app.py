@@ -1,0 +1,43 @@
+"""The command ``sartor``: every subcommand, and what becomes of an error."""
+
+import sys
+from importlib.metadata import version as installed
+
+import typer
+
+from sartor.cli import doctor, export, lab, loop, printing, processes, replay, serve
+from sartor.cli.options import AsJson
+from sartor.errors import SartorError
+
+app = typer.Typer(
+    name="sartor",
+    help="A decision service you run yourself: rank, reward, learn within a second, lose nothing.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("serve")(serve.serve)
+app.command("api")(processes.api)
+app.command("learn")(processes.learn)
+app.command("work")(processes.work)
+app.add_typer(loop.app, name="loop")
+app.command("export")(export.export)
+app.command("replay")(replay.replay)
+app.command("doctor")(doctor.doctor)
+app.command("lab")(lab.lab)
+
+
+@app.command("version")
+def version(as_json: AsJson = False) -> None:
+    """Print the version."""
+    number = installed("sartor")
+    printing.json({"version": number}) if as_json else sys.stdout.write(f"sartor {number}\n")
+
+
+def main() -> None:
+    """Run the command line; the process ends with its exit code."""
+    try:
+        app()
+    except SartorError as error:
+        sys.exit(printing.complain(error))

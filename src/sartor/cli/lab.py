@@ -1,0 +1,139 @@
+"""``sartor lab``: worlds that answer back, played against a running service."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sartor.cli import printing
+from sartor.cli.options import DEFAULTS, AsJson, Data
+
+if TYPE_CHECKING:
+    from sartor.lab.report import Report
+
+World = Annotated[
+    str, typer.Option("--world", envvar="SARTOR_WORLD", help="Which world; --list names them.", metavar="NAME")
+]
+Iterations = Annotated[
+    int | None,
+    typer.Option(
+        "--iterations",
+        envvar="SARTOR_ITERATIONS",
+        min=1,
+        help="How many times to rank and reward; by default as many as the world suggests.",
+        show_default=False,
+    ),
+]
+Endpoint = Annotated[
+    str | None,
+    typer.Option(
+        "--endpoint",
+        envvar=["SARTOR_ENDPOINT", "PERSONALIZER_ENDPOINT"],
+        help="Where the service listens; by default where 'sartor serve' last did.",
+        metavar="URL",
+        show_default=False,
+    ),
+]
+Key = Annotated[
+    str | None,
+    typer.Option(
+        "--key",
+        envvar=["SARTOR_KEY", "PERSONALIZER_KEY"],
+        help="A key of the loop to play against; by default the first key of 'default'.",
+        show_default=False,
+    ),
+]
+Seed = Annotated[int, typer.Option("--seed", envvar="SARTOR_SEED", help="Which users come.")]
+Plot = Annotated[
+    Path | None,
+    typer.Option(
+        "--plot", envvar="SARTOR_PLOT", help="Draw the learning curve into this file.", metavar="FILE.png"
+    ),
+]
+Listed = Annotated[
+    bool, typer.Option("--list", envvar="SARTOR_LIST", help="List the worlds, and end.", show_default=False)
+]
+
+
+def lab(
+    world: World = "tutorial",
+    iterations: Iterations = None,
+    endpoint: Endpoint = None,
+    key: Key = None,
+    seed: Seed = 0,
+    plot: Plot = None,
+    list_: Listed = False,
+    data: Data = DEFAULTS.data,
+    as_json: AsJson = False,
+) -> None:
+    """Play a world against a running service, and say what was earned beside what could have been.
+
+    A world is an imitation of users: it makes up contexts and actions, asks the service, and pays a reward.
+    """
+    if list_:
+        _list(as_json=as_json)
+        return
+    where, known = _service(endpoint, key, data)
+    report = _played(world, iterations, where, known, seed, quiet=as_json)
+    if plot is not None:
+        from sartor.lab.plot import curve
+
+        curve(report, plot)
+    printing.result(report, _sentences(report), as_json=as_json)
+
+
+def _list(*, as_json: bool) -> None:
+    from sartor.lab.registry import WORLDS
+
+    rows = [(name, (kind.__doc__ or "").strip().splitlines()[0]) for name, kind in WORLDS.items()]
+    if as_json:
+        printing.json([{"name": name, "description": text} for name, text in rows])
+    else:
+        printing.table(("WORLD", "WHAT IT IS"), rows)
+
+
+def _service(endpoint: str | None, key: str | None, data: str) -> tuple[str, str]:
+    if endpoint is not None and key is not None:
+        return endpoint, key
+    from sartor.service import compose, loops
+    from sartor.service.processes.instance import Instance
+
+    where = endpoint or Instance(compose.data_folder(data)).endpoint()
+    return where, key or loops.find(compose.open_stores(data), "default").key1
+
+
+def _played(world: str, iterations: int | None, endpoint: str, key: str, seed: int, *, quiet: bool) -> "Report":
+    from rich.progress import Progress
+
+    from sartor.lab import play
+    from sartor.lab.registry import open_world
+
+    turns = iterations or open_world(world, seed=seed).turns
+    with Progress(disable=quiet, transient=True) as progress:
+        task = progress.add_task(world, total=turns)
+        return play.run(
+            world,
+            endpoint=endpoint,
+            key=key,
+            iterations=turns,
+            seed=seed,
+            progress=lambda _: progress.advance(task),
+        )
+
+
+def _sentences(report: "Report") -> str:
+    reference = report.reference
+    return "\n".join(
+        (
+            f"{report.world}: {report.iterations} turns; the reward is {report.reward_is}.",
+            f"  earned in the mean       {report.mean_reward:.4f}",
+            f"  expected of the choices  {report.mean_expected:.4f}",
+            f"  at random                {reference.random:.4f}",
+            f"  best without context     {reference.best_fixed:.4f}",
+            f"  best possible            {reference.best:.4f}",
+            f"  share of the best        {report.share_of_best:.1%} "
+            f"(first quarter {report.first_quarter.share_of_best:.1%}, "
+            f"last quarter {report.last_quarter.share_of_best:.1%})",
+            f"  regret                   {report.regret:.2f}",
+        )
+    )

@@ -1,0 +1,176 @@
+"""``sartor loop``: make loops, look at them, change them, choose the model that serves."""
+
+from typing import Annotated
+
+import typer
+
+from sartor.cli import portrait, printing
+from sartor.cli.options import DEFAULTS, AsJson, Data, LoopName
+from sartor.errors import InvalidSetting
+
+app = typer.Typer(
+    help="Make loops, look at them, change them. A loop is one personalization problem: it has its own keys, "
+    "settings, log and models. A running service follows within a second.",
+    no_args_is_help=True,
+)
+
+ModelId = Annotated[str, typer.Argument(help="An id from 'sartor loop models'.", metavar="MODEL")]
+Arguments = Annotated[
+    str | None,
+    typer.Argument(
+        help="New learning settings, in quotes, for example '--cb_explore_adf --squarecb -q ::'.",
+        metavar="[ARGUMENTS]",
+        show_default=False,
+    ),
+]
+Changes = Annotated[
+    list[str], typer.Argument(help="Settings and their new values.", metavar="SETTING=VALUE ...")
+]
+
+
+@app.command("create")
+def create(name: LoopName, data: Data = DEFAULTS.data, as_json: AsJson = False) -> None:
+    """Make a loop, and print its endpoint and its keys."""
+    from sartor.service import compose, loops
+
+    portrait.keys(loops.create(compose.open_stores(data), name), data, as_json=as_json)
+
+
+@app.command("list")
+def list_(data: Data = DEFAULTS.data, as_json: AsJson = False) -> None:
+    """List the loops."""
+    from sartor.service import compose
+
+    portrait.listed(compose.open_stores(data).catalog.loops(), as_json=as_json)
+
+
+@app.command("show")
+def show(name: LoopName, data: Data = DEFAULTS.data, as_json: AsJson = False) -> None:
+    """Show a loop: its settings, its policy, how much it has seen and which model serves."""
+    from sartor.service import compose, loops
+
+    stores = compose.open_stores(data)
+    loop = loops.find(stores, name)
+    with loops.opened(stores, loop) as logs:
+        portrait.shown(loop, logs, as_json=as_json)
+
+
+@app.command("delete")
+def delete(
+    name: LoopName,
+    data: Data = DEFAULTS.data,
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", envvar="SARTOR_YES", help="Don't ask.", show_default=False)
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Delete a loop with its log, its models and its keys. It can't be brought back."""
+    from sartor.service import compose, loops
+
+    stores = compose.open_stores(data)
+    loops.find(stores, name)
+    if not yes:
+        typer.confirm(f"Delete the loop {name!r} with everything that it learned?", abort=True, err=True)
+    stores.catalog.delete(name)
+    printing.result({"deleted": name}, f"The loop {name!r} is deleted.", as_json=as_json)
+
+
+@app.command("keys")
+def keys(name: LoopName, data: Data = DEFAULTS.data, as_json: AsJson = False) -> None:
+    """Print the endpoint and the two keys of a loop; either key works."""
+    from sartor.service import compose, loops
+
+    portrait.keys(loops.find(compose.open_stores(data), name), data, as_json=as_json)
+
+
+@app.command("rotate-key")
+def rotate_key(
+    name: LoopName,
+    which: Annotated[
+        int, typer.Option("--key", envvar="SARTOR_KEY_NUMBER", min=1, max=2, help="Which key to replace.")
+    ] = 1,
+    data: Data = DEFAULTS.data,
+    as_json: AsJson = False,
+) -> None:
+    """Replace one of the two keys of a loop. The old one stops working within a second."""
+    from sartor.service import compose, loops
+
+    loop = loops.rotate_key(compose.open_stores(data), name, second=which == 2)
+    portrait.keys(loop, data, as_json=as_json)
+
+
+@app.command("set")
+def set_(name: LoopName, changes: Changes, data: Data = DEFAULTS.data, as_json: AsJson = False) -> None:
+    """Change settings, for example: sartor loop set default rewardWaitTime=PT10S learnWhen=reward.
+
+    'sartor loop show NAME' lists them with their values. Times are written PT10S, PT5M, PT1H, P1D.
+    """
+    from sartor.service import compose, loops
+
+    loop = loops.change(compose.open_stores(data), name, dict(map(_change, changes)))
+    portrait.settings(loop, as_json=as_json)
+
+
+def _change(text: str) -> tuple[str, object]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise InvalidSetting(f"{text!r} is not a change: write it as SETTING=VALUE.")
+    return name, value
+
+
+@app.command("policy", context_settings={"ignore_unknown_options": True})
+def policy(
+    name: LoopName,
+    arguments: Arguments = None,
+    reset: Annotated[
+        bool,
+        typer.Option("--reset", envvar="SARTOR_RESET", help="Put the default back.", show_default=False),
+    ] = False,
+    data: Data = DEFAULTS.data,
+    as_json: AsJson = False,
+) -> None:
+    """Show the learning settings of a loop, or replace them. They are arguments of Vowpal Wabbit.
+
+    After a change the loop learns the last days of its log again (modelRetrainDays); until then the old model
+    serves.
+    """
+    from sartor.service import compose, loops
+
+    if reset and arguments is not None:
+        raise typer.BadParameter("Give either new learning settings or --reset.")
+    stores = compose.open_stores(data)
+    change = reset or arguments is not None
+    loop = loops.set_policy(stores, name, arguments) if change else loops.find(stores, name)
+    portrait.policy(loop, as_json=as_json)
+
+
+@app.command("models")
+def models(name: LoopName, data: Data = DEFAULTS.data, as_json: AsJson = False) -> None:
+    """List the models of a loop, newest first, with what each has learned and which one serves."""
+    from sartor.service import compose, loops
+
+    stores = compose.open_stores(data)
+    with loops.opened(stores, loops.find(stores, name)) as logs:
+        portrait.models(logs.models, as_json=as_json)
+
+
+@app.command("promote")
+def promote(name: LoopName, model: ModelId, data: Data = DEFAULTS.data, as_json: AsJson = False) -> None:
+    """Make a model of the history the one that serves, and keep it.
+
+    New models are still learned, but go live again only after: sartor loop set NAME modelAutoPublish=true.
+    """
+    from sartor.service import compose, loops
+
+    portrait.promoted(loops.promote(compose.open_stores(data), name, model), name, as_json=as_json)
+
+
+@app.command("rollback")
+def rollback(name: LoopName, data: Data = DEFAULTS.data, as_json: AsJson = False) -> None:
+    """Go back to the model before the one that serves, and keep it.
+
+    New models are still learned, but go live again only after: sartor loop set NAME modelAutoPublish=true.
+    """
+    from sartor.service import compose, loops
+
+    portrait.promoted(loops.rollback(compose.open_stores(data), name), name, as_json=as_json)

@@ -1,0 +1,74 @@
+"""``sartor api``, ``learn`` and ``work``: the processes of ``sartor serve``, each by itself."""
+
+from typing import Annotated
+
+import typer
+
+from sartor.cli.options import DEFAULTS, Data, Durable, Host, Port
+
+Lifeline = Annotated[int | None, typer.Option("--lifeline", envvar="SARTOR_LIFELINE", hidden=True)]
+Listener = Annotated[int | None, typer.Option("--listener", envvar="SARTOR_LISTENER", hidden=True)]
+Ready = Annotated[int | None, typer.Option("--ready", envvar="SARTOR_READY", hidden=True)]
+
+
+def api(
+    data: Data = DEFAULTS.data,
+    host: Host = DEFAULTS.host,
+    port: Port = DEFAULTS.port,
+    durability: Durable = DEFAULTS.durability,
+    listener: Listener = None,
+    lifeline: Lifeline = None,
+    ready: Ready = None,
+) -> None:
+    """Run one process that answers requests, and nothing else; 'sartor serve' runs it for you.
+
+    Several may share a data folder, each on a port of its own.
+    """
+    _begin("api", lifeline)
+    from sartor.service import compose
+    from sartor.service.processes import api as process
+    from sartor.service.processes import listener as sockets
+
+    opened = sockets.listen(host, port) if listener is None else sockets.inherited(listener)
+    stores = compose.open_stores(data, durability=durability)
+    process.run(stores, compose.engine_factory(), opened, ready=ready)
+
+
+def learn(
+    data: Data = DEFAULTS.data, durability: Durable = DEFAULTS.durability, lifeline: Lifeline = None
+) -> None:
+    """Run the one process that settles and learns; 'sartor serve' runs it for you."""
+    _begin("learn", lifeline)
+    from sartor.service import compose
+    from sartor.service.processes.alarm import Alarm
+    from sartor.service.processes.instance import Instance
+    from sartor.service.processes.learn import Learner
+
+    alarm = Alarm()
+    alarm.listen()
+    with Instance(compose.data_folder(data)).only_learner(patience_s=5.0):
+        stores = compose.open_stores(data, durability=durability)
+        Learner(stores, compose.engine_factory()).run(alarm)
+
+
+def work(
+    data: Data = DEFAULTS.data, durability: Durable = DEFAULTS.durability, lifeline: Lifeline = None
+) -> None:
+    """Run the process that keeps house in the stores; 'sartor serve' runs it for you."""
+    _begin("work", lifeline)
+    from sartor.service import compose
+    from sartor.service.processes import work as process
+    from sartor.service.processes.alarm import Alarm
+
+    alarm = Alarm()
+    alarm.listen()
+    process.run(compose.open_stores(data, durability=durability), alarm)
+
+
+def _begin(role: str, lifeline: int | None) -> None:
+    from sartor.service.processes import journal
+    from sartor.service.processes.lifeline import watch
+
+    journal.start(role)
+    if lifeline is not None:
+        watch(lifeline)

@@ -1,0 +1,53 @@
+"""``sartor serve``: the whole service with one command."""
+
+from typing import TYPE_CHECKING
+
+from sartor.cli.options import DEFAULTS, ApiProcesses, Data, Durable, Host, Port
+from sartor.cli.welcome import Welcome
+from sartor.settings import ServeSettings
+
+if TYPE_CHECKING:
+    from sartor.ports import Loop
+    from sartor.service.processes.instance import Instance
+
+
+def serve(
+    data: Data = DEFAULTS.data,
+    host: Host = DEFAULTS.host,
+    port: Port = DEFAULTS.port,
+    api_processes: ApiProcesses = DEFAULTS.api_processes,
+    durability: Durable = DEFAULTS.durability,
+) -> None:
+    """Run the service: answer requests, learn, keep house. Stop it with Ctrl-C or SIGTERM.
+
+    The first start makes the folder and a loop named 'default', and prints its endpoint and its keys; 'sartor
+    loop keys default' prints them again. A process that dies is replaced; the folder belongs to one 'serve'.
+    """
+    settings = ServeSettings(
+        data=data, host=host, port=port, api_processes=api_processes, durability=durability
+    )
+    from sartor.service import compose
+    from sartor.service.processes import journal
+    from sartor.service.processes.instance import Instance
+
+    journal.start("serve")
+    instance = Instance(compose.data_folder(data))
+    with instance.only_supervisor(patience_s=0.5):
+        _run(settings, instance)
+
+
+def _run(settings: ServeSettings, instance: "Instance") -> None:
+    from sartor.service.processes import listener, supervisor
+
+    with listener.listen(settings.host, settings.port) as opened:
+        endpoint = listener.endpoint(opened, settings.host)
+        instance.announce(endpoint)
+        welcome = Welcome(endpoint, settings.data, _first_loop(settings))
+        supervisor.supervise(settings, opened, on_ready=welcome.show)
+
+
+def _first_loop(settings: ServeSettings) -> "Loop | None":
+    from sartor.service import compose, loops
+
+    stores = compose.open_stores(settings.data, durability=settings.durability)
+    return None if stores.catalog.loops() else loops.create(stores, "default")

@@ -1,0 +1,55 @@
+"""What ``sartor serve`` says when it is ready."""
+
+from pathlib import Path
+
+from sartor.cli import printing
+from sartor.ports import Loop
+
+_RANK = (
+    '{"eventId":"try-1","contextFeatures":[{"device":"mobile"}],"actions":['
+    '{"id":"sports","features":[{"topic":"sports"}]},{"id":"finance","features":[{"topic":"finance"}]}]}'
+)
+
+
+class Welcome:
+    """The lines for the one who started it: where it is, what the first loop's keys are, how to try it."""
+
+    def __init__(self, endpoint: str, data: str, new: Loop | None) -> None:
+        self._endpoint = endpoint
+        self._data = data
+        self._new = new
+
+    def show(self) -> None:
+        """Print them."""
+        printing.say(f"[bold]Sartor is ready[/] at [bold]{self._endpoint}[/]; its data is in {self._folder()}.")
+        if self._new is None:
+            printing.say(f"The keys of a loop: {self._command('loop keys NAME')}. Stop with Ctrl-C.")
+        else:
+            printing.say(self._first(self._new))
+
+    def _folder(self) -> str:
+        return self._data if "://" in self._data else str(Path(self._data).resolve())
+
+    def _command(self, words: str) -> str:
+        return f"[cyan]sartor {words} --data {self._data}[/]"
+
+    def _first(self, loop: Loop) -> str:
+        return "\n".join(
+            (
+                f"\nThis is its first start. The loop [bold]{loop.name}[/] was made for you:",
+                f"  endpoint  {self._endpoint}",
+                f"  key1      {loop.key1}",
+                f"  key2      {loop.key2}",
+                f"See them again with {self._command(f'loop keys {loop.name}')}. Stop with Ctrl-C.",
+                "\nAsk for a decision, then reward it:",
+                self._curl("rank", loop.key1, _RANK),
+                self._curl("events/try-1/reward", loop.key1, '{"value":1}'),
+            )
+        )
+
+    def _curl(self, route: str, key: str, body: str) -> str:
+        body = body.replace("[", r"\[")
+        return (
+            f"  curl {self._endpoint}/personalizer/v1.0/{route} -H 'Ocp-Apim-Subscription-Key: {key}' "
+            f"-H 'Content-Type: application/json' -d '{body}'"
+        )

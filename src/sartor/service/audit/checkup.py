@@ -1,0 +1,61 @@
+"""A loop's health: what is in its folder, and what contradicts what (``sartor doctor``)."""
+
+from msgspec import Struct
+
+from sartor.errors import SartorError
+from sartor.ports import EngineFactory, Loop, LoopStores
+from sartor.service.audit import lineage, relearned
+from sartor.service.audit.census import Census
+
+
+class Report(Struct, frozen=True, kw_only=True, rename="camel"):
+    """What a check-up of one loop found.
+
+    Attributes:
+        loop: its name.
+        healthy: whether nothing is wrong.
+        problems: sentences; none when it is healthy.
+        counts: how many of each there are.
+        live_model: the id of the model that serves.
+        compared: on how many decisions the live model was compared with a replay; None: not asked for.
+    """
+
+    loop: str
+    healthy: bool
+    problems: tuple[str, ...]
+    counts: dict[str, int]
+    live_model: str | None
+    compared: int | None
+
+
+def checkup(
+    loop: Loop, logs: LoopStores, factory: EngineFactory, /, *, replay: bool, decisions: int = 200
+) -> Report:
+    """Check a loop. It reads everything once; with ``replay`` it learns everything once more.
+
+    Args:
+        loop: which.
+        logs: its stores.
+        factory: makes the engines that models are loaded into.
+        replay: whether to compare the live model with one that learns its outcomes from nothing.
+        decisions: on how many of the newest decisions to compare them, at most.
+    """
+    problems: list[str] = []
+    census, live, compared = Census(), None, None
+    try:
+        problems += census.take(logs)
+        live = logs.models.live()
+        problems += lineage.complaints(logs, factory)
+        if replay and live is not None:
+            compared, found = relearned.compare(live, logs, factory, decisions=decisions)
+            problems += found
+    except SartorError as error:
+        problems.append(f"The loop can't be checked to the end: {error}")
+    return Report(
+        loop=loop.name,
+        healthy=not problems,
+        problems=tuple(problems),
+        counts=census.counts,
+        live_model=None if live is None else live.model_id,
+        compared=compared,
+    )

@@ -1,0 +1,113 @@
+"""A past decision, computed again: is it the same now, bit for bit?"""
+
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from sartor.dsjson import context
+from sartor.errors import EventNotFound, ModelNotFound
+from sartor.explore.decide import decide, uniform
+from sartor.explore.recompute import asked, differences
+from sartor.learn.trainer import replay
+from sartor.ports import Engine, EngineFactory, Loop, LoopStores
+from sartor.records import NO_MODEL, Decision, LoggedDecision, Model
+
+_BATCH = 2_000
+
+
+class Recomputation(Struct, frozen=True, kw_only=True, rename="camel"):
+    """What became of computing a decision again. ``differs``: fields that are not the same; none: identical.
+
+    ``model_from``: "stored" bytes, "replayed" from the log where they were pruned, or "none" (uniform).
+    """
+
+    event_id: str
+    number: int
+    model_id: str
+    model_from: str
+    differs: tuple[str, ...]
+    then: Decision
+    now: Decision
+
+    @property
+    def same(self) -> bool:
+        """Whether it is the same, bit for bit."""
+        return not self.differs
+
+
+def find(logs: LoopStores, event_id: str, /) -> list[LoggedDecision]:
+    """The decisions with this event id, in order; two may share one.
+
+    Raises:
+        EventNotFound: there is none.
+    """
+    numbers = sorted(
+        {one.outcome.decision_seq for one in logs.outcomes.outcomes_of(event_id)}
+        | set(_unsettled(logs, event_id))
+    )
+    found = [one for number in numbers for one in logs.events.decisions(after=number - 1, limit=1)]
+    if not found:
+        raise EventNotFound(f"There is no decision with the event id {event_id!r}.")
+    return found
+
+
+def _unsettled(logs: LoopStores, event_id: str) -> Iterator[int]:
+    after = logs.outcomes.cursor().decisions  # the others have outcomes, which are found by their id
+    while batch := logs.events.heads(after=after, limit=_BATCH):
+        yield from (head.seq for head in batch if head.event_id == event_id)
+        after = batch[-1].seq
+
+
+def recompute(loop: Loop, logs: LoopStores, logged: LoggedDecision, factory: EngineFactory) -> Recomputation:
+    """Compute a decision again with the model that made it.
+
+    Raises:
+        ModelNotFound: the model is not in the history.
+    """
+    decision = logged.decision
+    source, engine = _engine(logs, decision.model_id, factory)
+    try:
+        again = decide(
+            asked(decision),
+            probabilities=_odds(engine, decision),
+            loop_id=loop.loop_id,
+            model_id=decision.model_id,
+            settings_version=decision.settings_version,
+        )
+    finally:
+        if engine is not None:
+            engine.close()
+    return Recomputation(
+        event_id=decision.event_id,
+        number=logged.seq,
+        model_id=decision.model_id,
+        model_from=source,
+        differs=tuple(differences(decision, again)),
+        then=decision,
+        now=again,
+    )
+
+
+def _odds(engine: Engine | None, decision: Decision) -> list[float]:
+    actions = [decision.actions[place] for place in decision.rankable]
+    if engine is None:
+        return uniform(len(actions))
+    return engine.probabilities(context(decision.context, actions), len(actions))
+
+
+def _engine(logs: LoopStores, model_id: str, factory: EngineFactory) -> tuple[str, Engine | None]:
+    if model_id == NO_MODEL:
+        return "none", None
+    model = _model(logs, model_id)
+    try:
+        blob = logs.models.blob(model_id)
+    except ModelNotFound:
+        return "replayed", replay(model, events=logs.events, outcomes=logs.outcomes, factory=factory)
+    return "stored", factory(model.arguments, blob)
+
+
+def _model(logs: LoopStores, model_id: str) -> Model:
+    for model in logs.models.history():
+        if model.model_id == model_id:
+            return model
+    raise ModelNotFound(f"There is no model {model_id!r} in the history of the loop.")

@@ -1,0 +1,49 @@
+"""The api process: answers requests on one listening socket until it is asked to stop."""
+
+import os
+import socket
+
+from sartor.api.app import application
+from sartor.api.desks import Desks
+from sartor.api.server import Server
+from sartor.api.server import run as serve
+from sartor.ports import EngineFactory, Stores
+from sartor.service.processes.counter import Counter
+from sartor.settings import Limits
+
+
+def run(
+    stores: Stores, factory: EngineFactory, listener: socket.socket, /, *, ready: int | None = None
+) -> None:
+    """Serve until SIGTERM or SIGINT; requests in work are answered first.
+
+    Args:
+        stores: what the instance keeps.
+        factory: makes the engines that rank.
+        listener: a listening socket; it may be shared with other processes.
+        ready: a pipe that hears of it when requests are answered.
+    """
+    limits = Limits()
+    desks = Desks()
+    counter = Counter(stores, factory, desks, limit=limits.buffered_events)
+    counter.tick()
+    app = application(desks, limits=limits, probe=counter.troubles)
+    server = Server(app, limits=limits, on_tick=_Tick(counter, ready))
+    try:
+        serve(server, [listener])
+    finally:
+        counter.close()
+
+
+class _Tick:
+    """What happens ten times a second: the first time, the supervisor hears that requests are answered."""
+
+    def __init__(self, counter: Counter, ready: int | None) -> None:
+        self._counter = counter
+        self._ready = ready
+
+    def __call__(self) -> None:
+        if self._ready is not None:
+            os.write(self._ready, b"+")
+            self._ready = None
+        self._counter.tick()
