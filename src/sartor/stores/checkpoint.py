@@ -1,0 +1,39 @@
+"""Copying a write-ahead log back into its database, away from the request path.
+
+A passive checkpoint disturbs no writer, but never catches up with one that does not pause; so a log that is
+copied whole, or has grown large, is also cut. Cutting holds the write lock for the little that is left.
+"""
+
+from pathlib import Path
+
+from sartor.stores.connection import Connection
+
+LONGEST_WAL_BYTES = 64 * 2**20
+"""A log of this size is cut even though there is more to copy under the lock."""
+
+_PATIENCE_S = 0.02
+
+
+def checkpoint(path: Path, kind: str, /, *, owner: str) -> None:
+    """Copy back what the write-ahead log of this database holds; nothing to do costs one look at the folder.
+
+    Raises:
+        StoreUnavailable: the database can't be read or written now.
+    """
+    wal = path.with_name(f"{path.name}-wal")
+    if not _size(wal):
+        return
+    connection = Connection(path, kind, owner=owner, checkpoints=False, busy_s=_PATIENCE_S)
+    try:
+        _, pages, copied = connection.rows("PRAGMA wal_checkpoint(PASSIVE)")[0]
+        if pages == copied or _size(wal) > LONGEST_WAL_BYTES:
+            connection.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+    finally:
+        connection.close()
+
+
+def _size(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except FileNotFoundError:
+        return 0

@@ -1,0 +1,192 @@
+"""One connection to one SQLite file: opened when first used, with its pragmas, and errors in our own words.
+
+A connection may move between threads, but serves one at a time. Python must never open and close a database
+file by itself while a connection of the same process is open: POSIX would drop the locks that SQLite holds.
+"""
+
+import os
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from sartor.errors import Corrupt, SartorError, StoreUnavailable
+from sartor.settings import Durability
+from sartor.stores import creation
+
+Row = tuple[Any, ...]
+
+BUSY_S = 2.0
+"""How long a write waits for its turn: far above the 20 ms that a checkpoint holds the lock."""
+
+_SYNCHRONOUS = {"commit": "NORMAL", "fsync": "FULL"}
+
+_UNAVAILABLE = {
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_NOMEM,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_INTERRUPT,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_PROTOCOL,
+    sqlite3.SQLITE_AUTH,
+}
+# A file that could only be opened for reading stays so until it is opened again.
+_REOPEN = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN}
+
+
+def translated(error: sqlite3.Error, path: Path, /) -> SartorError:
+    """The error of ours that says what happened to this file."""
+    where = f"{path.parent.name}/{path.name}"
+    if _code(error) in _UNAVAILABLE:
+        return StoreUnavailable(f"{where} can't be read or written: {error}.")
+    return Corrupt(f"{where} is not what this service writes: {error}.")
+
+
+def _code(error: BaseException) -> int:
+    code: int = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+    return code & 0xFF
+
+
+class Connection:
+    """A lazily opened connection that survives failures: after each, the next call starts afresh."""
+
+    def __init__(
+        self,
+        path: Path,
+        kind: str,
+        /,
+        *,
+        owner: str = "",
+        durability: Durability = "commit",
+        checkpoints: bool = True,
+        busy_s: float = BUSY_S,
+    ) -> None:
+        """Prepare; nothing is opened yet.
+
+        Args:
+            path: the database; made at first use, its folder must exist by then.
+            kind: ``events``, ``outcomes`` or ``catalog``.
+            owner: the loop that the file must belong to; empty for the catalog.
+            durability: whether a commit waits for the disk.
+            checkpoints: whether commits copy the write-ahead log back now and then (10-20 ms).
+            busy_s: how long to wait for other connections.
+        """
+        self._path = path
+        self._kind = kind
+        self._owner = owner
+        self._busy_s = busy_s
+        self._pragmas = (
+            f"PRAGMA synchronous = {_SYNCHRONOUS[durability]}",
+            f"PRAGMA wal_autocheckpoint = {1000 if checkpoints else 0}",
+        )
+        self._raw: sqlite3.Connection | None = None
+        self._closed = False
+
+    def rows(self, sql: str, parameters: Sequence[object] = (), /) -> list[Row]:
+        """All rows that a query gives.
+
+        Raises:
+            StoreUnavailable: the file can't be read now.
+            Corrupt: it is damaged, of a newer version, or another loop's.
+        """
+        raw = self._raw or self._open()
+        try:
+            return raw.execute(sql, parameters).fetchall()
+        except sqlite3.Error as error:
+            self._recover(error)
+            raise translated(error, self._path) from error
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Hold the write lock; commit at the end, or undo everything when an error passes through.
+
+        Raises:
+            StoreUnavailable: the file can't be written now.
+            Corrupt: it is damaged, of a newer version, or another loop's.
+        """
+        raw = self._raw or self._open()
+        try:
+            raw.execute("BEGIN IMMEDIATE")
+            yield raw
+            raw.execute("COMMIT")
+        except BaseException as error:
+            self._recover(error)
+            if isinstance(error, sqlite3.Error):
+                raise translated(error, self._path) from error
+            raise
+
+    def data_version(self) -> int:
+        """A number that changes when another connection has committed; costs about two microseconds."""
+        number: int = self.rows("PRAGMA data_version")[0][0]
+        return number
+
+    def close(self) -> None:
+        """Close for good; idempotent."""
+        self._closed = True
+        self._drop()
+
+    def _recover(self, error: BaseException) -> None:
+        raw = self._raw
+        if raw is None:
+            return
+        if raw.in_transaction:
+            with suppress(sqlite3.Error):
+                raw.execute("ROLLBACK")
+        if _code(error) in _REOPEN or raw.in_transaction:
+            self._drop()
+
+    def _drop(self) -> None:
+        raw, self._raw = self._raw, None
+        if raw is not None:
+            with suppress(sqlite3.Error):
+                raw.close()
+
+    def _open(self) -> sqlite3.Connection:
+        if self._closed:
+            raise StoreUnavailable(f"{self._path.name} was closed.")
+        try:
+            creation.ensure(self._path, self._kind, owner=self._owner)
+            raw = _connected(self._path, timeout_s=self._busy_s, setup=self._set_up)
+        except sqlite3.Error as error:
+            raise translated(error, self._path) from error
+        except OSError as error:
+            raise StoreUnavailable(f"{self._path} can't be opened: {error.strerror}.") from error
+        self._raw = raw
+        return raw
+
+    def _set_up(self, raw: sqlite3.Connection) -> None:
+        version = raw.execute("PRAGMA user_version").fetchone()[0]
+        if version > creation.SCHEMA_VERSION:
+            raise Corrupt(
+                f"{self._path} was written by a newer version of Sartor "
+                f"(schema {version}; this one knows {creation.SCHEMA_VERSION})."
+            )
+        (owner,) = raw.execute("SELECT owner FROM about").fetchone()
+        if owner != self._owner:
+            raise StoreUnavailable(f"{self._path} belongs to another loop ({owner}).")
+        for pragma in self._pragmas:
+            raw.execute(pragma)
+
+
+def _connected(
+    path: Path, *, timeout_s: float, setup: Callable[[sqlite3.Connection], None]
+) -> sqlite3.Connection:
+    # mode=rw: a file that vanished since it was ensured must not come back without a schema.
+    address = f"file:{_quoted(path)}?mode=rw"
+    raw = sqlite3.connect(address, uri=True, timeout=timeout_s, isolation_level=None, check_same_thread=False)
+    try:
+        setup(raw)
+    except BaseException:
+        raw.close()
+        raise
+    return raw
+
+
+def _quoted(path: Path) -> str:
+    absolute = os.path.abspath(path)
+    return absolute.replace("%", "%25").replace("?", "%3f").replace("#", "%23")

@@ -1,0 +1,60 @@
+"""New database files appear whole: made under another name, then linked into place.
+
+So no process ever sees half a schema, and two that make the same file at once end up with one. The exclusive
+lock that switching to WAL mode needs is never contended either.
+"""
+
+import os
+import sqlite3
+from pathlib import Path
+from uuid import uuid4
+
+from sartor.stores.statements import schema
+
+SCHEMA_VERSION = 1
+"""What ``PRAGMA user_version`` says in files that this code reads and writes."""
+
+
+def ensure(path: Path, kind: str, /, *, owner: str) -> None:
+    """Make the database unless it is there; its folder must exist.
+
+    Args:
+        path: the file to make.
+        kind: ``events``, ``outcomes`` or ``catalog``.
+        owner: the id of the loop that it belongs to; empty for the catalog.
+
+    Raises:
+        OSError: the file can't be made.
+        sqlite3.Error: the file can't be written.
+    """
+    if path.exists():
+        return
+    draft = path.with_name(f".{path.name}-{uuid4().hex}")
+    try:
+        _build(draft, kind, owner=owner)
+        os.link(draft, path)
+    except FileExistsError:
+        return
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _build(draft: Path, kind: str, *, owner: str) -> None:
+    connection = sqlite3.connect(draft, isolation_level=None)
+    try:
+        connection.execute("PRAGMA synchronous = OFF")
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.executescript(f"BEGIN; {schema(kind)} COMMIT;")
+        connection.execute("INSERT INTO about (one, owner) VALUES (1, ?)", (owner,))
+    finally:
+        connection.close()
+    flush(draft)
+
+
+def flush(path: Path, /) -> None:
+    """Bring a file, or the entries of a folder, to the disk. Never a database that this process has open."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,91 @@
+"""The keys of loops at rest: sealed with AES-GCM, each bound to the id of its loop.
+
+Whoever copies the catalog without the secret key learns no key, and a sealed pair moved to another loop's
+row can't be opened.
+"""
+
+import os
+import secrets
+from pathlib import Path
+from uuid import uuid4
+
+import msgspec
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from sartor.errors import Corrupt, InvalidSetting, StoreUnavailable
+from sartor.stores.creation import flush
+
+SHORTEST_KEY = 16
+"""Bytes of a master key, at least."""
+
+_NONCE = 12
+
+
+class Keyring:
+    """Seals and opens the two keys of a loop."""
+
+    def __init__(self, master_key: bytes, /) -> None:
+        """Derive the sealing key.
+
+        Raises:
+            InvalidSetting: the master key is shorter than 16 bytes.
+        """
+        if len(master_key) < SHORTEST_KEY:
+            raise InvalidSetting(f"The secret key must have {SHORTEST_KEY} bytes or more.")
+        derive = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"sartor: keys of loops")
+        self._cipher = AESGCM(derive.derive(master_key))
+
+    def seal(self, keys: tuple[str, str], /, *, loop_id: str) -> bytes:
+        """Two keys as bytes that only this keyring opens, and only for this loop."""
+        nonce = os.urandom(_NONCE)
+        return nonce + self._cipher.encrypt(nonce, msgspec.json.encode(keys), loop_id.encode())
+
+    def open(self, sealed: bytes, /, *, loop_id: str) -> tuple[str, str]:
+        """The two keys again.
+
+        Raises:
+            Corrupt: sealed with another secret key, for another loop, or damaged.
+        """
+        try:
+            plain = self._cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], loop_id.encode())
+        except (InvalidTag, ValueError) as error:
+            raise Corrupt(
+                f"The keys of loop {loop_id} can't be opened: they were sealed with another secret key "
+                "than this one (secret.key in the data folder, or SARTOR_SECRET_KEY)."
+            ) from error
+        return msgspec.json.decode(plain, type=tuple[str, str])
+
+
+def master_key_of(path: Path, /) -> bytes:
+    """The master key in this file, made at first use and readable by its owner only.
+
+    It is text: the same text can be given from outside instead.
+
+    Raises:
+        StoreUnavailable: the file can't be read or made.
+    """
+    try:
+        if not path.exists():
+            _make(path)
+        return path.read_bytes().strip()
+    except OSError as error:
+        raise StoreUnavailable(f"{path} can't be read: {error.strerror}.") from error
+
+
+def _make(path: Path) -> None:
+    # Linked into place when whole, so that two processes at their first start agree on one key.
+    draft = path.with_name(f".{path.name}-{uuid4().hex}")
+    try:
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_urlsafe(32) + "\n")
+        flush(draft)
+        os.link(draft, path)
+        flush(path.parent)
+    except FileExistsError:
+        return
+    finally:
+        draft.unlink(missing_ok=True)

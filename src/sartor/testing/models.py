@@ -1,0 +1,70 @@
+"""A model registry in memory."""
+
+from collections.abc import Sequence
+
+from sartor.errors import Corrupt, ModelNotFound
+from sartor.records import Model
+from sartor.testing.disk import Disk
+
+KEPT = 20
+"""How many of the newest models keep their bytes, besides the live one."""
+
+
+class MemoryModels:
+    """A ``ModelRegistry`` that lives as long as the object."""
+
+    def __init__(self, *, disk: Disk) -> None:
+        self._disk = disk
+        self._models: dict[str, Model] = {}
+        self._blobs: dict[str, bytes] = {}
+        self._live_id: str | None = None
+
+    def publish(self, model: Model, blob: bytes, /, *, live: bool) -> None:
+        """Add a model; make it the live one when asked.
+
+        Raises:
+            StoreUnavailable: the disk fails.
+            Corrupt: there is a model with its id.
+        """
+        self._disk.check()
+        if model.model_id in self._models:
+            raise Corrupt(f"There is a model {model.model_id} already.")
+        self._models[model.model_id] = model
+        self._blobs[model.model_id] = blob
+        if live:
+            self._live_id = model.model_id
+        for old in list(self._models)[:-KEPT]:
+            if old != self._live_id:
+                self._blobs.pop(old, None)
+
+    def history(self) -> Sequence[Model]:
+        """Every model ever published, newest first."""
+        self._disk.check()
+        return list(reversed(self._models.values()))
+
+    def blob(self, model_id: str, /) -> bytes:
+        """The bytes of a model.
+
+        Raises:
+            ModelNotFound: no such model, or its bytes were pruned.
+        """
+        self._disk.check()
+        if model_id not in self._blobs:
+            raise ModelNotFound(f"There is no model {model_id!r}, or it is too old to be kept.")
+        return self._blobs[model_id]
+
+    def live(self) -> Model | None:
+        """The model that serves."""
+        self._disk.check()
+        return None if self._live_id is None else self._models[self._live_id]
+
+    def promote(self, model_id: str | None, /) -> None:
+        """Make this model the live one; None: no model.
+
+        Raises:
+            ModelNotFound: no such model, or its bytes were pruned.
+        """
+        if model_id is not None:
+            self.blob(model_id)
+        self._disk.check()
+        self._live_id = model_id

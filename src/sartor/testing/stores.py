@@ -1,0 +1,69 @@
+"""All stores of one instance in memory: no files, any clock, and a disk that fails on demand.
+
+    clock = Clock()
+    stores = MemoryStores(clock_us=clock)
+    log = stores.open(make_loop()).events
+    log.append([make_decision("e1")])
+    clock.advance(600)
+    stores.disk.failing = True      # from here on, every call raises StoreUnavailable
+
+Use it from one thread.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+
+from sartor.ports import Loop
+from sartor.testing.catalog import MemoryCatalog
+from sartor.testing.disk import Disk
+from sartor.testing.events import MemoryEvents
+from sartor.testing.models import MemoryModels
+from sartor.testing.outcomes import MemoryOutcomes
+
+
+class MemoryLoopStores:
+    """The stores of one loop; closing keeps what is in them."""
+
+    def __init__(self, *, clock_us: Callable[[], int], disk: Disk) -> None:
+        self.events = MemoryEvents(clock_us=clock_us, disk=disk)
+        self.outcomes = MemoryOutcomes(disk=disk)
+        self.models = MemoryModels(disk=disk)
+
+    def close(self) -> None:
+        """Nothing to release."""
+
+
+class MemoryStores:
+    """A ``Stores`` that lives as long as the object; opening a loop twice gives the same stores."""
+
+    def __init__(self, *, clock_us: Callable[[], int] = lambda: time.time_ns() // 1000) -> None:
+        self.disk = Disk()
+        self.catalog = MemoryCatalog(disk=self.disk)
+        self._clock_us = clock_us
+        self._loops: dict[str, MemoryLoopStores] = {}
+
+    def open(self, loop: Loop, /) -> MemoryLoopStores:
+        """The stores of a loop, made at first use."""
+        self.disk.check()
+        if loop.loop_id not in self._loops:
+            self._loops[loop.loop_id] = MemoryLoopStores(clock_us=self._clock_us, disk=self.disk)
+        return self._loops[loop.loop_id]
+
+    def tidy(self, loop: Loop, /) -> None:
+        """Nothing to tidy up."""
+        self.disk.check()
+
+    def purge(self) -> Sequence[str]:
+        """Forget what deleted loops left behind."""
+        self.disk.check()
+        purged, self.catalog.deleted = self.catalog.deleted, []
+        for loop_id in purged:
+            self._loops.pop(loop_id, None)
+        return purged
+
+    def check_writable(self) -> None:
+        """Fail if the disk fails."""
+        self.disk.check()
+
+    def close(self) -> None:
+        """Nothing to release."""
