@@ -1,0 +1,133 @@
+"""Reading learning settings: text in, a checked list of options out. Knows the grammar, starts nothing."""
+
+import shlex
+from collections import Counter
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from sartor.errors import InvalidPolicy
+from sartor.learn.options import ACCEPTED, DROPPED, REFUSED, REPEATABLE, SHORT
+
+_CHARACTERS = 1024
+_INTERACTIONS = 64
+_WEIGHT_BITS = 24
+_CROSSINGS = ("quadratic", "cubic", "interactions", "experimental_full_name_interactions")
+
+
+class Option(Struct, frozen=True, kw_only=True):
+    """One option: as it was spelled (``-q``), its full name (``quadratic``), and its value (None: a flag)."""
+
+    spelled: str
+    name: str
+    value: str | None = None
+
+
+class Arguments(Struct, frozen=True):
+    """Accepted learning settings, in the order in which they were given."""
+
+    options: tuple[Option, ...]
+
+    def __str__(self) -> str:
+        return " ".join(self.tokens())
+
+    def tokens(self, *, without: str = "") -> list[str]:
+        """The settings as separate words, ``without`` one option."""
+        kept = (option for option in self.options if option.name != without)
+        return [word for option in kept for word in (option.spelled, option.value) if word is not None]
+
+    def values(self, name: str) -> list[str]:
+        """The values of an option, by its full name; empty when it was not given."""
+        return [option.value or "" for option in self.options if option.name == name]
+
+    @property
+    def order(self) -> int:
+        """How many namespaces the longest crossing multiplies: 2 for pairs, 3 for triples, 1 for none."""
+        characters = [len(value) for name in _CROSSINGS[:3] for value in self.values(name)]
+        names = [value.count("|") + 1 for value in self.values(_CROSSINGS[3])]
+        return max([1, *characters, *names])
+
+
+def parsed(text: str) -> Arguments:
+    """Read learning settings.
+
+    Raises:
+        InvalidPolicy: an option or a value that is not accepted, named in the message.
+    """
+    arguments = Arguments(tuple(_options(_words(text))))
+    _check_kind(arguments)
+    _check_repeats(arguments)
+    _check_size(arguments)
+    return arguments
+
+
+def _words(text: str) -> list[str]:
+    if len(text) > _CHARACTERS:
+        raise InvalidPolicy(f"Learning settings may have {_CHARACTERS} characters at most, not {len(text)}.")
+    if not text.isprintable() or not text.isascii():
+        raise InvalidPolicy("Learning settings may hold printable ASCII characters only.")
+    try:
+        return shlex.split(text)
+    except ValueError as error:
+        raise InvalidPolicy("A quotation in the learning settings has no end.") from error
+
+
+def _options(words: list[str]) -> Iterator[Option]:
+    rest = iter(words)
+    for word in rest:
+        spelled, name, value = _split(word)
+        if name in DROPPED and value is None:
+            continue
+        yield _option(spelled, name, value, rest)
+
+
+def _split(word: str) -> tuple[str, str, str | None]:
+    """A word as spelled, full name, and the value that is in it: ``--a=b``, ``-q::``; None: not in it."""
+    if word.startswith("--") and len(word) > 2:
+        spelled, equals, value = word.partition("=")
+        return spelled, spelled[2:], value if equals else None
+    if word.startswith("-") and len(word) > 1:
+        letter, value = word[1], word[2:].removeprefix("=")
+        return word[:2], SHORT.get(letter, letter), value or None
+    raise InvalidPolicy(f"Expected an option, which begins with '-', not {word!r}.")
+
+
+def _option(spelled: str, name: str, value: str | None, rest: Iterator[str]) -> Option:
+    if name not in ACCEPTED or len(spelled) == 2 and spelled[1] not in SHORT:
+        reason = REFUSED.get(name, "it is not among the options for learning and exploration")
+        raise InvalidPolicy(f"The option {spelled} is not accepted: {reason}.")
+    check = ACCEPTED[name]
+    if check is None:
+        if value is not None:
+            raise InvalidPolicy(f"The option {spelled} takes no value, so {value!r} can't be read.")
+        return Option(spelled=spelled, name=name)
+    value = next(rest, None) if value is None else value
+    if value is None:
+        raise InvalidPolicy(f"The option {spelled} needs a value.")
+    expected = check(value)
+    if expected is not None:
+        raise InvalidPolicy(f"The option {spelled} takes {expected}, not {value!r}.")
+    return Option(spelled=spelled, name=name, value=value)
+
+
+def _check_kind(arguments: Arguments) -> None:
+    if not arguments.values("cb_explore_adf"):
+        raise InvalidPolicy("Learning settings must contain --cb_explore_adf.")
+
+
+def _check_repeats(arguments: Arguments) -> None:
+    counts = Counter(option.name for option in arguments.options)
+    twice = [name for name, count in counts.items() if count > 1 and name not in REPEATABLE]
+    if twice:
+        raise InvalidPolicy(f"The option --{twice[0]} is given more than once.")
+    crossings = sum(counts[name] for name in _CROSSINGS)
+    if crossings > _INTERACTIONS:
+        raise InvalidPolicy(f"There may be {_INTERACTIONS} interactions at most, not {crossings}.")
+
+
+def _check_size(arguments: Arguments) -> None:
+    """Each of several models has weights of its own: 16 to 32 bytes for each of 2 to the power of -b."""
+    bits = next(map(int, arguments.values("bit_precision")), 18)
+    models = 1 + max([0, *(int(n) for name in ("bag", "cover", "rnd") for n in arguments.values(name))])
+    if bits + models.bit_length() - 1 > _WEIGHT_BITS:
+        raise InvalidPolicy(f"{models - 1} models of {bits} bits need too much memory; lower -b.")

@@ -1,0 +1,186 @@
+"""The options of learning settings that are accepted, and why well-known others are not.
+
+An option is in ``ACCEPTED`` when it only steers learning or exploration, costs a bounded amount of memory and
+time, and keeps two promises, which were measured and are tested: predicting changes nothing, and a model
+that is saved and loaded goes on exactly as the one that was not (``docs/design/engine.md``).
+"""
+
+import re
+from collections.abc import Callable
+
+Check = Callable[[str], str | None]
+"""Takes a value; answers what it should have been, or None when it is fine."""
+
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
+_WHOLE = re.compile(r"\d{1,19}", re.ASCII)
+
+
+def _number(low: float, high: float) -> Check:
+    def check(value: str) -> str | None:
+        if _NUMBER.fullmatch(value) and low <= float(value) <= high:
+            return None
+        return f"a number from {low:g} to {high:g}"
+
+    return check
+
+
+def _whole(low: int, high: int) -> Check:
+    def check(value: str) -> str | None:
+        if _WHOLE.fullmatch(value) and low <= int(value) <= high:
+            return None
+        return f"a whole number from {low} to {high}"
+
+    return check
+
+
+def _one_of(*choices: str) -> Check:
+    def check(value: str) -> str | None:
+        return None if value in choices else "one of " + ", ".join(choices)
+
+    return check
+
+
+def _like(pattern: str, description: str) -> Check:
+    matches = re.compile(pattern).fullmatch
+
+    def check(value: str) -> str | None:
+        return None if matches(value) else description
+
+    return check
+
+
+# A namespace is named by its first character. Quotes and backslashes are left out: they mean something to the
+# engine's own reader; a value may not begin with '-', which would look like the next option.
+_NAMESPACE = r"[!#-&(-,.-\[\]-~]"
+_NAMESPACES = _like(f"{_NAMESPACE}{{1,32}}", "first characters of namespaces")
+_NAME = r"[!#-&(-,.-\[\]-{}~]{1,64}"
+
+ACCEPTED: dict[str, Check | None] = {
+    # What kind of problem it is; the engine's own model files repeat the second to fourth of these.
+    "cb_explore_adf": None,
+    "cb_adf": None,
+    "csoaa_ldf": _one_of("m", "multiline"),
+    "csoaa_rank": None,
+    "cb_type": _one_of("ips", "dm", "dr", "mtr", "sm"),
+    "clip_p": _number(0, 1),
+    # Exploration.
+    "epsilon": _number(0, 1),
+    "first_only": None,
+    "squarecb": None,
+    "gamma_scale": _number(0, 1e6),
+    "gamma_exponent": _number(0, 1),
+    "regcb": None,
+    "regcbopt": None,
+    "mellowness": _number(0, 1000),
+    "cb_min_cost": _number(-1e9, 1e9),
+    "cb_max_cost": _number(-1e9, 1e9),
+    "softmax": None,
+    "lambda": _number(-1000, 1000),
+    "first": _whole(1, 1_000_000_000),
+    "bag": _whole(1, 16),
+    "greedify": None,
+    "cover": _whole(1, 16),
+    "psi": _number(0, 1000),
+    "nounif": None,
+    "synthcover": None,
+    "synthcoverpsi": _number(0, 1000),
+    "synthcoversize": _whole(1, 1000),
+    "rnd": _whole(1, 16),
+    "rnd_alpha": _number(0, 1000),
+    "rnd_invlambda": _number(0, 1000),
+    "large_action_space": None,
+    "max_actions": _whole(1, 1000),
+    # How the weights are updated.
+    "learning_rate": _number(0, 1000),
+    "power_t": _number(0, 1),
+    "initial_t": _number(0, 1e9),
+    "l1": _number(0, 1),
+    "l2": _number(0, 1),
+    "sgd": None,
+    "adaptive": None,
+    "invariant": None,
+    "normalized": None,
+    "coin": None,
+    "ftrl": None,
+    "pistol": None,
+    "ftrl_alpha": _number(0, 1000),
+    "ftrl_beta": _number(0, 1000),
+    "loss_function": _one_of("squared", "classic", "logistic", "hinge", "quantile"),
+    "quantile_tau": _number(0, 1),
+    "logistic_min": _number(-1e9, 1e9),
+    "logistic_max": _number(-1e9, 1e9),
+    "min_prediction": _number(-1e9, 1e9),
+    "max_prediction": _number(-1e9, 1e9),
+    "random_seed": _whole(0, 2**63 - 1),
+    # What of the features is seen.
+    "bit_precision": _whole(10, 24),
+    "quadratic": _like(f"{_NAMESPACE}{{2}}", "the first characters of two namespaces (':' is any)"),
+    "cubic": _like(f"{_NAMESPACE}{{3}}", "the first characters of three namespaces (':' is any)"),
+    "interactions": _like(f"{_NAMESPACE}{{2,3}}", "the first characters of two or three namespaces"),
+    "experimental_full_name_interactions": _like(
+        rf"{_NAME}(\|{_NAME}){{1,2}}", "two or three names of namespaces with '|' between"
+    ),
+    "ignore": _NAMESPACES,
+    "ignore_linear": _NAMESPACES,
+    "keep": _NAMESPACES,
+    "redefine": _like(f"{_NAMESPACE}{{0,32}}:={_NAMESPACE}{{0,32}}", "new:=old"),
+    "marginal": _NAMESPACES,
+    "initial_numerator": _number(-1e9, 1e9),
+    "initial_denominator": _number(1e-9, 1e9),
+    "decay": _number(0, 1),
+    "ngram": _like(f"{_NAMESPACE}?[1-3]", "1, 2 or 3, with the first character of a namespace before it or not"),
+    "hash": _one_of("strings", "all"),
+    "hash_seed": _whole(0, 2**31 - 1),
+    "noconstant": None,
+    "constant": _number(-1e9, 1e9),
+}
+"""Every option that is accepted, with the check of its value; None: a flag, it takes none."""
+
+SHORT = {"q": "quadratic", "l": "learning_rate", "b": "bit_precision", "C": "constant"}
+"""One-letter names of accepted options."""
+
+DROPPED = frozenset({"dsjson", "json", "quiet"})
+"""Flags that the engine sets itself; read and left out, because published examples carry them."""
+
+REPEATABLE = frozenset(
+    "quadratic cubic interactions experimental_full_name_interactions ignore ignore_linear keep redefine "
+    "ngram".split()
+)
+"""Options that may be given more than once."""
+
+_FILES = (
+    "data d initial_regressor i final_regressor f extra_metrics no_stdin readable_model invert_hash predictions p "
+    "raw_predictions r cache c cache_file kill_cache k feature_mask dictionary dictionary_path "
+    "input_feature_regularizer output_feature_regularizer_binary output_feature_regularizer_text "
+    "dump_json_weights_experimental audit_regressor epsilon_decay_audit csv flatbuffer compressed "
+    "binary_parser config args chain_hash strict_parse"
+).split()
+_PROCESS = (
+    "daemon no_daemon foreground port port_file pid_file num_children sendto span_server span_server_port "
+    "unique_id total node onethread passes testonly t dry_run help h version ring_size example_queue_limit "
+    "thread_pool_size"
+).split()
+_OUTPUT = (
+    "audit a driver_output driver_output_off log_level log_output limit_output progress P hexfloat_weights"
+).split()
+_MODEL = (
+    "id save_resume preserve_performance_counters preserve_performance_counter predict_only_model "
+    "per_model_save_load save_per_pass"
+).split()
+_PROBLEM = (
+    "ccb_explore_adf slates cats cats_pdf cats_tree cb cb_explore cbify cbzo oaa ect csoaa wap_ldf top "
+    "explore_eval experimental_igl graph_feedback"
+).split()
+_UNDEFINED = ["elim"]
+_INEXACT = "cb_dro lrq lrqfa boosting bootstrap epsilon_decay stage_poly autolink OjaNewton rank".split()
+
+REFUSED = (
+    dict.fromkeys(_FILES, "it concerns files or the way input is read, which the service decides")
+    | dict.fromkeys(_PROCESS, "it concerns the running of the process, which the service decides")
+    | dict.fromkeys(_OUTPUT, "it concerns what is printed, which the service decides")
+    | dict.fromkeys(_MODEL, "it concerns how models are saved, which the service decides")
+    | dict.fromkeys(_PROBLEM, "it makes another kind of problem than ranking the actions of one request")
+    | dict.fromkeys(_UNDEFINED, "before much was learned its probabilities are no numbers")
+    | dict.fromkeys(_INEXACT, "a model saved with it does not go on exactly as it was")
+)
+"""Why a known option is refused, for the message; an option in neither table is refused as well."""
