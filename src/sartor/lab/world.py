@@ -74,8 +74,11 @@ class World(ABC, Generic[Facts]):
             option: the index of the option that was shown.
             repeat: other numbers give other draws for the same turn.
         """
-        luck = self._random("pay", situation.turn, repeat)
-        return self.pay(luck, self.expected(situation, option))
+        return self.pay(self.luck(situation.turn, repeat=repeat), self.expected(situation, option))
+
+    def luck(self, turn: int, /, *, repeat: int = 0) -> random.Random:
+        """What the rewards of a turn are drawn from."""
+        return self._random("pay", turn, repeat)
 
     @abstractmethod
     def meet(self, rng: random.Random, turn: int, /) -> Facts:

@@ -26,7 +26,7 @@ APPEAL = {
 SEASONS: tuple[dict[str, float], ...] = (
     {},
     {"gift_finder": 0.22, "outdoor": -0.04},
-    {"clearance": 0.15, "gift_finder": -0.05},
+    {"clearance": 0.22, "gift_finder": -0.05},
     {"outdoor": 0.20, "members_week": -0.12},
 )
 

@@ -5,7 +5,7 @@ import random
 
 from msgspec import Struct
 
-from sartor.lab.world import Features, Option, World
+from sartor.lab.world import Features, Option, Situation, World
 
 CYCLE_TURNS = 6_000
 """How long it takes for tastes to turn once around."""
@@ -79,6 +79,12 @@ class Notification(World[Receiver]):
         """The chance of engagement less the chance of an opt-out."""
         chances = self.chances(facts, option, turn)
         return chances.engages - chances.opts_out
+
+    def reward(self, situation: Situation[Receiver], option: int, /, *, repeat: int = 0) -> float:
+        """Engagement, an opt-out, or neither; never both."""
+        chances = self.chances(situation.facts, situation.options[option], situation.turn)
+        point = self.luck(situation.turn, repeat=repeat).random()
+        return 1.0 if point < chances.engages else -1.0 if point > 1 - chances.opts_out else 0.0
 
     def chances(self, facts: Receiver, option: Option, turn: int, /) -> Outcomes:
         """What may happen when this is sent."""

@@ -1,0 +1,46 @@
+"""What a world says it pays is what it pays, and there is something to learn in it."""
+
+import math
+from statistics import fmean, variance
+
+import pytest
+
+from sartor.lab.registry import WORLDS, open_world
+from sartor.lab.report import Played, best_fixed
+
+NAMES = list(WORLDS)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_rewards_average_to_what_was_expected(name: str) -> None:
+    world = open_world(name, seed=11)
+    errors = []
+    for turn in range(6_000):
+        situation = world.situation(turn)
+        option = turn % len(situation.options)
+        errors.append(world.reward(situation, option) - world.expected(situation, option))
+    assert abs(fmean(errors)) <= 4 * math.sqrt(variance(errors) / len(errors))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_one_option_averages_to_what_was_expected(name: str) -> None:
+    world = open_world(name, seed=5)
+    situation = world.situation(7)
+    best = max(range(len(situation.options)), key=lambda option: world.expected(situation, option))
+    draws = [world.reward(situation, best, repeat=n) for n in range(4_000)]
+    assert abs(fmean(draws) - world.expected(situation, best)) <= 4 * math.sqrt(variance(draws) / len(draws))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_learner_can_gain_over_the_best_fixed_action(name: str) -> None:
+    world = open_world(name, seed=1)
+    turns = []
+    for turn in range(1_500):
+        situation = world.situation(turn)
+        ids = tuple(option.id for option in situation.options)
+        turns.append(Played(ids=ids, expectations=tuple(world.expectations(situation)), chosen=0, reward=0.0))
+    best = fmean(turn.best for turn in turns)
+    random = fmean(fmean(turn.expectations) for turn in turns)
+    fixed = fmean(best_fixed(turns))
+    assert random < fixed < 0.9 * best
+    assert fixed - random > 0.02 * best
