@@ -39,7 +39,7 @@ class Window:
         self.head = head
         self.end_us = end_us
         self.settled = settled
-        self.held: list[Held] = []
+        self.held: list[Held] | None = None  # most windows see nothing, and there may be a million
         self.early: Verdict | None = None
         self.following: Window | None = None
         self.last = self
@@ -140,6 +140,8 @@ class Windows:
         if window.settled or window.early is not None:
             held.done = True  # it came after what decided
             return
+        if window.held is None:
+            window.held = []
         another_kind = not window.held or _activates(window.held[-1]) is not _activates(held)
         window.held.append(held)
         # More of the same can't decide; asking each time would cost the square of their number.
@@ -149,7 +151,7 @@ class Windows:
                 self._early.append(window)
 
     def _verdict(self, window: Window, *, now_us: int) -> Verdict | None:
-        joined = [held.joined for held in window.held]
+        joined = [held.joined for held in window.held or ()]
         return settle(window.head, joined, now_us=now_us, settings=self.settings)
 
     def due(self, now_us: int, /, *, limit: int) -> list[tuple[Window, Verdict]]:
@@ -179,9 +181,9 @@ class Windows:
         """These are settled; nothing that comes later changes their outcome."""
         for window in windows:
             window.settled = True
-            for held in window.held:
+            for held in window.held or ():
                 held.done = True
-            window.held = []
+            window.held = None
         self._early = [window for window in self._early if not window.settled]
 
     def unmet(self, now_us: int, /) -> list[Held]:

@@ -1,0 +1,38 @@
+"""A past decision can be asked for again, and a difference has a name."""
+
+import pytest
+from msgspec.structs import replace
+
+from sartor.explore.decide import Request, decide
+from sartor.explore.recompute import asked, differences
+from sartor.records import Action, Decision
+
+REQUEST = Request(
+    event_id="e",
+    context=b"[]",
+    actions=tuple(Action(name, b"[{}]") for name in "abc"),
+    excluded=(1,),
+    deferred=True,
+)
+
+
+def decided(request: Request) -> Decision:
+    return decide(request, probabilities=[0.3, 0.7], loop_id="l", model_id="m", settings_version=2)
+
+
+def test_what_was_asked_can_be_read_from_the_decision() -> None:
+    assert asked(decided(REQUEST)) == REQUEST
+
+
+def test_a_decision_recomputed_is_the_same() -> None:
+    decision = decided(REQUEST)
+    assert differences(decision, decided(asked(decision))) == []
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("probabilities", (0.3 + 1e-16, 0.0, 0.7)), ("ranking", (2, 1, 0)), ("chosen", 2), ("model_id", "n")],
+)
+def test_the_smallest_difference_is_named(field: str, value: object) -> None:
+    decision = decided(REQUEST)
+    assert differences(decision, replace(decision, **{field: value})) == [field]
