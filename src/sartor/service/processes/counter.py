@@ -91,7 +91,8 @@ class Counter:
 
     def troubles(self) -> list[str]:
         """Why this process can't serve as it should; empty when it can. It tries a write."""
-        found = [place.trouble for place in self._places.values()] + [self._trouble]
+        places = self._places.values()
+        found = [self._trouble, *(place.trouble or place.live.problem or "" for place in places)]
         try:
             self._stores.check_writable()
         except SartorError as error:
@@ -115,4 +116,5 @@ def _told(before: str, error: SartorError, action: str) -> str:
 
 def _close(place: _Place) -> None:
     place.writer.flush_now()
+    place.live.close()
     place.logs.close()

@@ -88,4 +88,5 @@ class _Apprentice:
         return settled + self._trainer.step(loop, now_us=now_us)
 
     def close(self) -> None:
+        self._trainer.close()
         self._logs.close()
