@@ -16,25 +16,12 @@ from sartor.evaluate.columns import Columns
 from sartor.evaluate.interval import Interval
 
 
-class Accumulator(Struct, kw_only=True, tag=True):
-    """Sums over batches of columns. Fields are sums, unless named in one of the class variables."""
+class Mergeable(Struct, kw_only=True, tag=True):
+    """Fields are sums, unless named in one of the class variables."""
 
     SETTINGS: ClassVar[frozenset[str]] = frozenset()
     LARGEST: ClassVar[frozenset[str]] = frozenset()
     SMALLEST: ClassVar[frozenset[str]] = frozenset()
-
-    def add(self, columns: Columns, /) -> None:
-        """Take in one batch.
-
-        Raises:
-            InvalidColumns: a column that is needed is missing; nothing was added.
-        """
-        for block in columns.blocks():
-            self._take(block)
-
-    @abstractmethod
-    def _take(self, columns: Columns, /) -> None:
-        """Take in one block, of at least one row."""
 
     def __add__(self, other: Self) -> Self:
         """A new accumulator that has seen what both have seen.
@@ -74,7 +61,27 @@ class Accumulator(Struct, kw_only=True, tag=True):
             return min(mine, theirs)
         if isinstance(mine, list):
             return [a + b for a, b in zip(mine, theirs, strict=True)]
+        if isinstance(mine, dict):
+            both = {key: mine[key] + theirs[key] for key in mine.keys() & theirs.keys()}
+            return mine | theirs | both
         return mine + theirs
+
+
+class Accumulator(Mergeable, kw_only=True):
+    """Sums over batches of columns."""
+
+    def add(self, columns: Columns, /) -> None:
+        """Take in one batch.
+
+        Raises:
+            InvalidColumns: a column that is needed is missing; nothing was added.
+        """
+        for block in columns.blocks():
+            self._take(block)
+
+    @abstractmethod
+    def _take(self, columns: Columns, /) -> None:
+        """Take in one block, of at least one row."""
 
 
 class Estimator(Accumulator, kw_only=True):
