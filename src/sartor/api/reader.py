@@ -10,7 +10,7 @@ from typing import TypeVar
 import msgspec
 
 from sartor.api import complaint, measure
-from sartor.api.wire import Features, RankableAction, RankRequest, RewardRequest
+from sartor.api.wire import RankableAction, RankRequest, RewardRequest
 from sartor.errors import InvalidRequest, PayloadTooLarge
 from sartor.explore.decide import Request
 from sartor.records import Action
@@ -40,13 +40,16 @@ class Reader:
             PayloadTooLarge: more features than the limits allow.
         """
         wire = _decoded(self._rank, body, complaint.about_rank)
-        self._check_actions(wire.actions)
+        ids = [action.id for action in wire.actions]
+        blobs = [_encode(action.features) for action in wire.actions]
+        self._check_ids(ids)
+        _check_features(wire.actions, blobs)
         self._check_size(wire, body)
         return Request(
             event_id=self._event_id(wire.event_id),
             context=_encode(wire.context_features) if wire.context_features else _NO_FEATURES,
-            actions=tuple([Action(action.id, _encode(action.features)) for action in wire.actions]),
-            excluded=_excluded(wire) if wire.excluded_actions else (),
+            actions=tuple(map(Action, ids, blobs)),
+            excluded=_excluded(ids, wire.excluded_actions) if wire.excluded_actions else (),
             deferred=bool(wire.defer_activation),
         )
 
@@ -75,22 +78,17 @@ class Reader:
     def _event_id(self, given: str | None) -> str:
         return self._new_event_id() if given is None else self.check_event_id(given)
 
-    def _check_actions(self, actions: list[RankableAction]) -> None:
-        if not 1 <= len(actions) <= self._limits.actions:
-            most = self._limits.actions
-            raise InvalidRequest(f"actions must hold 1 to {most} actions, not {len(actions)}.")
-        ids = [action.id for action in actions]
-        lengths = [len(action_id) for action_id in ids]
-        if not min(lengths):
-            raise InvalidRequest(f"actions[{lengths.index(0)}].id must not be empty.")
-        if max(lengths) > self._limits.id_chars:
-            place = lengths.index(max(lengths))
-            raise InvalidRequest(f"actions[{place}].id is longer than {self._limits.id_chars} characters.")
+    def _check_ids(self, ids: list[str]) -> None:
+        limits = self._limits
+        if not 1 <= len(ids) <= limits.actions:
+            raise InvalidRequest(f"actions must hold 1 to {limits.actions} actions, not {len(ids)}.")
+        if "" in ids:
+            raise InvalidRequest(f"actions[{ids.index('')}].id must not be empty.")
+        if max(map(len, ids)) > limits.id_chars:
+            place = max(range(len(ids)), key=lambda place: len(ids[place]))
+            raise InvalidRequest(f"actions[{place}].id is longer than {limits.id_chars} characters.")
         if len(set(ids)) != len(ids):
             raise InvalidRequest(_twice(ids))
-        for place, action in enumerate(actions):
-            if not _has_feature(action.features):
-                raise InvalidRequest(f"actions[{place}].features must hold a feature that is not null.")
 
     def _check_size(self, wire: RankRequest, body: bytes) -> None:
         limits = self._limits
@@ -118,15 +116,24 @@ def _decoded(decoder: msgspec.json.Decoder[_T], body: bytes, complain: Callable[
         raise complaint.about_json(body, error) from error
     except _UNREADABLE as error:
         raise complaint.about_json(body, error) from error
-    if b"\\u0000" in body:  # texts end at a NUL in the engine
+    if b"\\" in body and b"\\u0000" in body:  # texts end at a NUL in the engine
         complain(complaint.read(body))
     return value
 
 
-def _excluded(wire: RankRequest) -> tuple[int, ...]:
-    names = set(wire.excluded_actions or ())
-    excluded = tuple(place for place, action in enumerate(wire.actions) if action.id in names)
-    if len(excluded) == len(wire.actions):
+def _check_features(actions: list[RankableAction], blobs: list[bytes]) -> None:
+    written = b"".join(blobs)
+    if not (b"null" in written or b"{}" in written or b"[]" in written):
+        return  # no feature is null, and nothing is empty
+    for place, action in enumerate(actions):
+        if not measure.features(action.features):
+            raise InvalidRequest(f"actions[{place}].features must hold a feature that is not null.")
+
+
+def _excluded(ids: list[str], names: list[str]) -> tuple[int, ...]:
+    unwanted = set(names)
+    excluded = tuple([place for place, action_id in enumerate(ids) if action_id in unwanted])
+    if len(excluded) == len(ids):
         raise InvalidRequest("excludedActions leaves no action to choose from.")
     return excluded
 
@@ -134,11 +141,3 @@ def _excluded(wire: RankRequest) -> tuple[int, ...]:
 def _twice(ids: list[str]) -> str:
     place = next(place for place, action_id in enumerate(ids) if action_id in ids[:place])
     return f"actions[{place}].id is the same as that of actions[{ids.index(ids[place])}]; ids must be unique."
-
-
-def _has_feature(features: Features) -> bool:
-    for item in features:
-        for value in item.values():
-            if value is not None and (not isinstance(value, dict | list) or measure.count("", value)):
-                return True
-    return False
