@@ -1,0 +1,88 @@
+"""The page of settings, made from the tables in ``settings.py``.
+
+``python -m tests.docs.settings_page`` writes it again after a change of a table.
+"""
+
+from typing import Any
+
+import msgspec
+
+from sartor.settings import Limits, LoopSettings, ServeSettings
+from tests.docs.pages import DOCS
+
+PAGE = DOCS / "reference" / "settings.md"
+
+_TEXT = """# Settings
+
+After this page you know every setting, its default and what it may be. The page is made from `settings.py`.
+
+## Of a loop
+
+Changed with `sartor loop set NAME SETTING=VALUE …`; a running service follows within a second.
+
+| setting | default | values | meaning |
+| --- | --- | --- | --- |
+{loop}
+
+Times are ISO 8601: `PT10S`, `PT5M`, `PT1H`, `P1D`. The learning settings are set with `sartor loop policy NAME`;
+a new loop has the [default policy](../design/default-policy.md).
+
+## Of an instance
+
+Read once, when `sartor serve` starts.
+
+| flag | environment | default | values | meaning |
+| --- | --- | --- | --- | --- |
+{serve}
+
+`SARTOR_SECRET_KEY` holds the secret that encrypts the keys of loops, in place of `secret.key` in the data
+folder.
+
+## Limits
+
+What one request, or one process, may ask for at most. They are fixed.
+
+| limit | value |
+| --- | --- |
+{limits}
+"""
+
+
+def page() -> str:
+    """The whole page."""
+    loop = [
+        f"| `{name}` | `{default}` | {values} | {meaning} |"
+        for name, default, values, meaning in _rows(LoopSettings)
+    ]
+    serve = [
+        f"| `--{name.replace('_', '-')}` | `SARTOR_{name.upper()}` | `{default}` | {values} | {meaning} |"
+        for name, default, values, meaning in _rows(ServeSettings)
+    ]
+    limits = [f"| `{name}` | {value:,.0f} |" for name, value in msgspec.structs.asdict(Limits()).items()]
+    return _TEXT.format(loop="\n".join(loop), serve="\n".join(serve), limits="\n".join(limits))
+
+
+def _rows(table: type[msgspec.Struct]) -> list[tuple[str, str, str, str]]:
+    schema = msgspec.json.schema(table)["$defs"][table.__name__]["properties"]
+    defaults = msgspec.to_builtins(table())
+    return [
+        (name, _written(defaults[name]), _values(about), about["description"]) for name, about in schema.items()
+    ]
+
+
+def _written(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _values(about: dict[str, Any]) -> str:
+    if "enum" in about:
+        return ", ".join(f"`{value}`" for value in about["enum"])
+    if "minimum" in about:
+        return f"{about['minimum']} to {about['maximum']}"
+    if "format" in about:
+        return "time"
+    return {"boolean": "`true`, `false`", "string": "text"}[about["type"]]
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page())

@@ -1,0 +1,76 @@
+"""The pages say what is so: links lead somewhere, made pages are fresh, words are those of the source."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.docs import pages, settings_page
+from tests.docs.pages import DOCS, ROOT
+
+PAGES = [pytest.param(page, id=str(page.relative_to(ROOT))) for page in pages.pages()]
+DOCUMENTS = [param for param in PAGES if "docs/" in str(param.id)]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links_lead_somewhere(page: Path) -> None:
+    for link in pages.links(page):
+        if "://" in link:
+            continue
+        path, _, anchor = link.partition("#")
+        target = page.parent / path if path else page
+        assert target.exists(), link
+        assert not anchor or anchor in pages.anchors(target), link
+
+
+@pytest.mark.parametrize("page", DOCUMENTS)
+def test_a_page_begins_with_what_it_is_good_for(page: Path) -> None:
+    title, blank, first = page.read_text().splitlines()[:3]
+    assert title.startswith("# ")
+    assert blank == ""
+    assert first.startswith("After th")
+
+
+@pytest.mark.parametrize("page", DOCUMENTS)
+def test_every_page_is_reached_from_the_index(page: Path) -> None:
+    assert page.resolve() in _reached(DOCS / "index.md")
+
+
+def _reached(start: Path) -> set[Path]:
+    found, waiting = {start}, [start]
+    while waiting:
+        page = waiting.pop()
+        targets = [(page.parent / link.partition("#")[0]).resolve() for link in pages.links(page)]
+        new = {target for target in targets if target.suffix == ".md" and target.exists()} - found
+        found |= new
+        waiting += new
+    return found
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_what_is_to_be_made_can_be_made(page: Path) -> None:
+    assert set(pages.said_targets(page)) <= pages.made_targets()
+
+
+def test_the_page_of_settings_is_fresh() -> None:
+    assert settings_page.PAGE.read_text() == settings_page.page(), "python -m tests.docs.settings_page"
+
+
+def test_concepts_hold_no_commands() -> None:
+    concepts = sorted((DOCS / "concepts").glob("*.md"))
+    assert [page for page in concepts if any(block.language == "sh" for block in pages.blocks(page))] == []
+
+
+GLOSSARY = re.findall(r"^\| ([a-z ]+) \|", (DOCS / "glossary.md").read_text(), re.MULTILINE)[1:]
+
+
+def test_the_glossary_is_in_order() -> None:
+    assert sorted(GLOSSARY) == GLOSSARY
+    assert len(set(GLOSSARY)) == len(GLOSSARY)
+
+
+@pytest.mark.parametrize("word", GLOSSARY)
+def test_a_word_of_the_glossary_is_a_word_of_the_source(word: str) -> None:
+    spelled = re.compile(rf"\b{word.replace(' ', '[ _]?')}", re.IGNORECASE)
+    source = [path.read_text() for path in (ROOT / "src").rglob("*.py")]
+    assert any(spelled.search(text) for text in source)
