@@ -93,7 +93,7 @@ def _split(word: str) -> tuple[str, str, str | None]:
 
 
 def _option(spelled: str, name: str, value: str | None, rest: Iterator[str]) -> Option:
-    if name not in ACCEPTED or len(spelled) == 2 and spelled[1] not in SHORT:
+    if name not in ACCEPTED or (len(spelled) == 2 and spelled[1] not in SHORT):
         reason = REFUSED.get(name, "it is not among the options for learning and exploration")
         raise InvalidPolicy(f"The option {spelled} is not accepted: {reason}.")
     check = ACCEPTED[name]

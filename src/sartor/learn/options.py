@@ -128,7 +128,7 @@ ACCEPTED: dict[str, Check | None] = {
     "initial_numerator": _number(-1e9, 1e9),
     "initial_denominator": _number(1e-9, 1e9),
     "decay": _number(0, 1),
-    "ngram": _like(f"{_NAMESPACE}?[1-3]", "1, 2 or 3, with the first character of a namespace before it or not"),
+    "ngram": _like(f"{_NAMESPACE}?[1-3]", "1, 2 or 3, after the first character of a namespace or alone"),
     "hash": _one_of("strings", "all"),
     "hash_seed": _whole(0, 2**31 - 1),
     "noconstant": None,
@@ -143,44 +143,56 @@ DROPPED = frozenset({"dsjson", "json", "quiet"})
 """Flags that the engine sets itself; read and left out, because published examples carry them."""
 
 REPEATABLE = frozenset(
-    "quadratic cubic interactions experimental_full_name_interactions ignore ignore_linear keep redefine "
-    "ngram".split()
+    {
+        *("quadratic", "cubic", "interactions", "experimental_full_name_interactions"),
+        *("ignore", "ignore_linear", "keep", "redefine", "ngram"),
+    }
 )
 """Options that may be given more than once."""
 
-_FILES = (
-    "data d initial_regressor i final_regressor f extra_metrics no_stdin readable_model invert_hash predictions p "
-    "raw_predictions r cache c cache_file kill_cache k feature_mask dictionary dictionary_path "
-    "input_feature_regularizer output_feature_regularizer_binary output_feature_regularizer_text "
-    "dump_json_weights_experimental audit_regressor epsilon_decay_audit csv flatbuffer compressed "
-    "binary_parser config args chain_hash strict_parse"
-).split()
-_PROCESS = (
-    "daemon no_daemon foreground port port_file pid_file num_children sendto span_server span_server_port "
-    "unique_id total node onethread passes testonly t dry_run help h version ring_size example_queue_limit "
-    "thread_pool_size"
-).split()
-_OUTPUT = (
-    "audit a driver_output driver_output_off log_level log_output limit_output progress P hexfloat_weights"
-).split()
-_MODEL = (
-    "id save_resume preserve_performance_counters preserve_performance_counter predict_only_model "
-    "per_model_save_load save_per_pass"
-).split()
-_PROBLEM = (
-    "ccb_explore_adf slates cats cats_pdf cats_tree cb cb_explore cbify cbzo oaa ect csoaa wap_ldf top "
-    "explore_eval experimental_igl graph_feedback"
-).split()
-_UNDEFINED = ["elim"]
-_INEXACT = "cb_dro lrq lrqfa boosting bootstrap epsilon_decay stage_poly autolink OjaNewton rank".split()
 
-REFUSED = (
-    dict.fromkeys(_FILES, "it concerns files or the way input is read, which the service decides")
-    | dict.fromkeys(_PROCESS, "it concerns the running of the process, which the service decides")
-    | dict.fromkeys(_OUTPUT, "it concerns what is printed, which the service decides")
-    | dict.fromkeys(_MODEL, "it concerns how models are saved, which the service decides")
-    | dict.fromkeys(_PROBLEM, "it makes another kind of problem than ranking the actions of one request")
-    | dict.fromkeys(_UNDEFINED, "before much was learned its probabilities are no numbers")
-    | dict.fromkeys(_INEXACT, "a model saved with it does not go on exactly as it was")
-)
+def _because(reason: str, names: str) -> dict[str, str]:
+    return dict.fromkeys(names.split(), reason)
+
+
+REFUSED = {
+    **_because(
+        "it concerns files or the way input is read, which the service decides",
+        """data d initial_regressor i final_regressor f extra_metrics no_stdin readable_model invert_hash
+        predictions p raw_predictions r cache c cache_file kill_cache k feature_mask dictionary dictionary_path
+        input_feature_regularizer output_feature_regularizer_binary output_feature_regularizer_text
+        dump_json_weights_experimental audit_regressor epsilon_decay_audit csv flatbuffer compressed
+        binary_parser config args chain_hash strict_parse""",
+    ),
+    **_because(
+        "it concerns the running of the process, which the service decides",
+        """daemon no_daemon foreground port port_file pid_file num_children sendto span_server
+        span_server_port unique_id total node onethread passes testonly t dry_run help h version ring_size
+        example_queue_limit thread_pool_size""",
+    ),
+    **_because(
+        "it concerns what is printed, which the service decides",
+        """audit a driver_output driver_output_off log_level log_output limit_output progress P
+        hexfloat_weights""",
+    ),
+    **_because(
+        "it concerns how models are saved, which the service decides",
+        """id save_resume preserve_performance_counters preserve_performance_counter predict_only_model
+        per_model_save_load save_per_pass""",
+    ),
+    **_because(
+        "several slots are not served by this version",
+        "ccb_explore_adf slates ccb_no_slot_index all_slots_loss",
+    ),
+    **_because(
+        "it makes another kind of problem than ranking the actions of one request",
+        """cats cats_pdf cats_tree cb cb_explore cbify cbzo oaa ect csoaa wap_ldf top explore_eval
+        experimental_igl graph_feedback""",
+    ),
+    **_because("before much was learned its probabilities are no numbers", "elim"),
+    **_because(
+        "a model saved with it does not go on exactly as it was",
+        "cb_dro lrq lrqfa boosting bootstrap epsilon_decay stage_poly autolink OjaNewton rank",
+    ),
+}
 """Why a known option is refused, for the message; an option in neither table is refused as well."""

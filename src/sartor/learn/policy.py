@@ -15,7 +15,9 @@ _ACTIONS = (
     b'{"_tag":"c","i":{"constant":1,"id":"c"},"j":[{"topic":"travel"}]}]}'
 )
 _CONTEXT = _ACTIONS.removeprefix(b'"c":')
-_LINE = b'{"_label_cost":-1,"_label_probability":0.5,"_label_Action":2,"_labelIndex":1,"a":[2,1,3],%b}' % _ACTIONS
+_LINE = (
+    b'{"_label_cost":-1,"_label_probability":0.5,"_label_Action":2,"_labelIndex":1,"a":[2,1,3],%b}' % _ACTIONS
+)
 
 
 def checked(arguments: str, /) -> str:

@@ -1,0 +1,74 @@
+"""The live model of a serving process: swapped between two requests, kept when its successor is broken."""
+
+import logging
+
+from sartor.errors import Corrupt, InvalidPolicy, ModelNotFound
+from sartor.ports import Engine, EngineFactory, ModelRegistry
+from sartor.records import NO_MODEL, Model
+
+_log = logging.getLogger(__name__)
+
+
+class Live:
+    """The engine that serves in this process. ``refresh`` often; everything else reads attributes."""
+
+    def __init__(self, models: ModelRegistry, factory: EngineFactory, /) -> None:
+        self._models = models
+        self._factory = factory
+        self._model: Model | None = None
+        self._broken: str | None = None
+        self.engine: Engine | None = None
+        """None before there is a model, or after a rollback to none: decisions are uniform."""
+        self.problem: str | None = None
+        """Why the model that should serve does not, for the health check; None: all is well."""
+
+    @property
+    def model_id(self) -> str:
+        """The id of the model that serves, ``N/A`` for none."""
+        return NO_MODEL if self._model is None else self._model.model_id
+
+    @property
+    def arguments(self) -> str | None:
+        """The learning settings of the model that serves; None without one."""
+        return None if self._model is None else self._model.arguments
+
+    def refresh(self) -> bool:
+        """Serve the model that the registry calls live, if it is another one; True when it was swapped.
+
+        A model that can't be loaded is not tried again until another one is live; the old one serves on.
+        Loading takes about 4 ms; on the event loop's thread, no request sees half of a swap.
+
+        Raises:
+            StoreUnavailable: the registry can't be read; the old model serves on.
+        """
+        model = self._models.live()
+        wanted = None if model is None else model.model_id
+        if wanted == (None if self._model is None else self._model.model_id):
+            self._broken = self.problem = None
+            return False
+        if wanted is not None and wanted == self._broken:
+            return False
+        return self._swapped(model)
+
+    def close(self) -> None:
+        """Free the engine; idempotent."""
+        engine, self.engine, self._model = self.engine, None, None
+        if engine is not None:
+            engine.close()
+
+    def _swapped(self, model: Model | None) -> bool:
+        try:
+            engine = None if model is None else self._loaded(model)
+        except (ModelNotFound, Corrupt, InvalidPolicy) as error:
+            self._broken = model.model_id if model else None
+            self.problem = f"Model {self._broken} can't be loaded: {error}"
+            _log.error("%s; %s serves on.", self.problem, self.model_id, extra={"action": "swap"})
+            return False
+        old, self.engine, self._model = self.engine, engine, model
+        self._broken = self.problem = None
+        if old is not None:
+            old.close()
+        return True
+
+    def _loaded(self, model: Model) -> Engine:
+        return self._factory(model.arguments, self._models.blob(model.model_id))
