@@ -150,7 +150,8 @@ def _kind(value: object) -> str:
 
 
 def _member(path: str, name: str) -> str:
-    shown = name if len(name) <= _SHOWN_CHARS else name[:_SHOWN_CHARS] + "…"
+    shown = name if len(name) <= _SHOWN_CHARS else name[:_SHOWN_CHARS] + "..."
+    # Escaped, because a name may hold what is not text: half of a surrogate pair.
     return f"{path}.{shown}" if shown.isidentifier() else f"{path}[{json.dumps(shown)}]"
 
 

@@ -1,0 +1,191 @@
+"""A service for the tests of the wire: the real application on stores in memory, called directly or over TCP."""
+
+import asyncio
+import json
+import socket
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+from msgspec import Struct
+
+from sartor.api.app import application
+from sartor.api.asgi import Message
+from sartor.api.desks import Desk, Desks
+from sartor.api.gate import Patience
+from sartor.api.server import Server, run
+from sartor.deploy.live import Live
+from sartor.errors import StoreUnavailable
+from sartor.learn.vw import engine
+from sartor.log.writer import Writer
+from sartor.ports import Engine, Loop
+from sartor.records import LoggedDecision, LoggedObservation
+from sartor.settings import DEFAULT_ARGUMENTS, Limits
+from sartor.testing.builders import make_loop, make_model
+from sartor.testing.stores import MemoryStores
+
+PREFIX = "/personalizer/v1.0"
+
+
+class Reply(Struct, frozen=True):
+    """What a caller got; header names in lower case."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    def json(self) -> dict[str, object]:
+        value = json.loads(self.body)
+        assert isinstance(value, dict)
+        return value
+
+    @property
+    def code(self) -> str:
+        return str(self._error()["code"])
+
+    @property
+    def message(self) -> str:
+        return str(self._error()["message"])
+
+    def _error(self) -> dict[str, object]:
+        error = self.json()["error"]
+        assert isinstance(error, dict)
+        return error
+
+
+class Service:
+    """One loop behind the application; a store that fails on demand; calls without a socket."""
+
+    def __init__(
+        self,
+        *,
+        limits: Limits | None = None,
+        ranks_with: Callable[[], Engine] | None = None,
+    ) -> None:
+        self.limits = limits or Limits()
+        self.stores = MemoryStores()
+        self.loop: Loop = make_loop()
+        opened = self.stores.open(self.loop)
+        self.events = opened.events
+        if ranks_with is not None:
+            opened.models.publish(make_model("model-1"), b"", live=True)
+        self.live = Live(opened.models, lambda *_: ranks_with() if ranks_with else engine(DEFAULT_ARGUMENTS))
+        self.live.refresh()
+        self.writer = Writer(self.events, limit=self.limits.buffered_events)
+        self.desks = Desks([Desk(loop=self.loop, writer=self.writer, live=self.live)])
+        self.clock_s = 0.0
+        self.app = application(
+            self.desks, limits=self.limits, probe=self.troubles, clock_s=lambda: self.clock_s
+        )
+        self._runner = asyncio.Runner()
+
+    def troubles(self) -> Sequence[str]:
+        try:
+            self.stores.check_writable()
+        except StoreUnavailable as error:
+            return [error.message]
+        return []
+
+    def close(self) -> None:
+        self._runner.close()
+        self.live.close()
+
+    def decisions(self) -> Sequence[LoggedDecision]:
+        return self.events.decisions(after=0, limit=1_000_000)
+
+    def observations(self) -> Sequence[LoggedObservation]:
+        return self.events.observations(after=0, limit=1_000_000)
+
+    def rank(self, body: object, **headers: str) -> Reply:
+        return self.call("POST", f"{PREFIX}/rank", body, headers=headers)
+
+    def reward(self, event_id: str, body: object) -> Reply:
+        return self.call("POST", f"{PREFIX}/events/{event_id}/reward", body)
+
+    def activate(self, event_id: str, body: object = b"") -> Reply:
+        return self.call("POST", f"{PREFIX}/events/{event_id}/activate", body)
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: object = b"",
+        /,
+        *,
+        key: str | None = "",
+        headers: Mapping[str, str] = {},
+        chunks: int = 1,
+    ) -> Reply:
+        """Call the application. ``key``: empty for the loop's own, None for none."""
+        raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+        bare, _, query = path.partition("?")
+        sent = {"host": "localhost", "content-length": str(len(raw)), **headers}
+        if key is not None:
+            sent["ocp-apim-subscription-key"] = key or self.loop.key1
+        scope = {
+            "type": "http",
+            "method": method,
+            "raw_path": bare.encode(),
+            "query_string": query.encode(),
+            "headers": [(name.lower().encode(), value.encode()) for name, value in sent.items()],
+        }
+        return self._runner.run(self._called(scope, _pieces(raw, chunks)))
+
+    async def _called(self, scope: dict[str, object], pieces: Iterator[Message]) -> Reply:
+        said: list[Message] = []
+
+        async def receive() -> Message:
+            return next(pieces, {"type": "http.disconnect"})
+
+        async def send(message: Message) -> None:
+            said.append(message)
+
+        await self.app(scope, receive, send)
+        start, rest = said
+        headers = {name.decode(): value.decode() for name, value in start["headers"]}
+        assert len(headers) == len(start["headers"]), "a header was sent twice"
+        return Reply(start["status"], headers, rest["body"])
+
+
+def _pieces(body: bytes, count: int) -> Iterator[Message]:
+    size = max(1, -(-len(body) // count))
+    parts = [body[at : at + size] for at in range(0, len(body), size)] or [b""]
+    for place, part in enumerate(parts):
+        yield {"type": "http.request", "body": part, "more_body": place < len(parts) - 1}
+
+
+@contextmanager
+def served(
+    service: Service, *, patience: Patience | None = None, most_connections: int | None = None
+) -> Iterator[str]:
+    """The service on a real socket, on a thread of its own; gives its endpoint."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    ticked = threading.Event()
+    server = Server(
+        service.app,
+        limits=service.limits,
+        on_tick=ticked.set,
+        patience=patience,
+        most_connections=most_connections,
+    )
+    endpoint = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    thread = threading.Thread(target=run, args=(server, [listener]))
+    thread.start()
+    try:
+        assert ticked.wait(10)
+        yield endpoint
+    finally:
+        server.should_exit = True
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+def person(**members: object) -> dict[str, object]:
+    """The smallest rank request: one action."""
+    return {"actions": [{"id": "Person", "features": [{"name": "Ada"}]}], **members}
+
+
+def articles(count: int = 3, **members: object) -> dict[str, object]:
+    """A rank request of some articles."""
+    actions = [{"id": f"article-{number}", "features": [{"topic": f"t{number}"}]} for number in range(count)]
+    return {"contextFeatures": [{"device": "mobile"}, {"hour": 9}], "actions": actions, **members}
