@@ -21,10 +21,11 @@ CANDIDATES: Mapping[str, str] = {
     "squarecb 50^0.3": f"{_SQUARE} --gamma_scale 50 --gamma_exponent 0.3 -q ::",
     "squarecb 20^0.4": f"{_SQUARE} --gamma_scale 20 --gamma_exponent 0.4 -q ::",
     "squarecb 100^0.25": f"{_SQUARE} --gamma_scale 100 --gamma_exponent 0.25 -q ::",
-    "squarecb 100": f"{_SQUARE} --gamma_scale 100 -q ::",
     # How it learns.
     "squarecb, coin": f"{_SQUARE} --coin -q ::",
     "squarecb, power_t 0": f"{_SQUARE} --power_t 0 -q ::",
+    "squarecb, power_t 0.3": f"{_SQUARE} --power_t 0.3 -q ::",
+    "squarecb 50^0.3, power_t 0.3": f"{_SQUARE} --gamma_scale 50 --gamma_exponent 0.3 --power_t 0.3 -q ::",
     "squarecb, l 1": f"{_SQUARE} -l 1 -q ::",
     "squarecb, noconstant": f"{_SQUARE} --noconstant -q ::",
     "squarecb, 20 bits": f"{_SQUARE} -b 20 -q ::",
@@ -32,6 +33,7 @@ CANDIDATES: Mapping[str, str] = {
     "squarecb, Fi Fj": f"{_SQUARE} -q Fi -q Fj",
     "squarecb, :i :j": f"{_SQUARE} -q :i -q :j",
     "squarecb, ::i": f"{_SQUARE} --interactions ::i",
+    "squarecb, ::i, power_t 0.3": f"{_SQUARE} --power_t 0.3 --interactions ::i",
     "squarecb 50^0.3, ::i": f"{_SQUARE} --gamma_scale 50 --gamma_exponent 0.3 --interactions ::i",
     # Other ways to explore.
     "regcb optimistic": f"{_CB} --regcbopt {_COSTS} -q ::",
