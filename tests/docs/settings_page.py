@@ -24,8 +24,8 @@ Changed with `sartor loop set NAME SETTING=VALUE …`; a running service follows
 | --- | --- | --- | --- |
 {loop}
 
-Times are ISO 8601: `PT10S`, `PT5M`, `PT1H`, `P1D`. The learning settings are set with `sartor loop policy NAME`;
-a new loop has the [default policy](../design/default-policy.md).
+Times are ISO 8601: `PT10S`, `PT5M`, `PT1H`, `P1D`. Learning settings are set with `sartor loop policy NAME`; a
+new loop has the [default policy](../design/default-policy.md).
 
 ## Of an instance
 

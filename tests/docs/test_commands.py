@@ -64,7 +64,7 @@ def _wait_until_ready(port: int, service: "subprocess.Popen[bytes]") -> None:
         try:
             if requests.get(f"http://127.0.0.1:{port}/health/ready", timeout=2).ok:
                 return
-        except requests.ConnectionError:
+        except requests.RequestException:
             time.sleep(0.02)
     raise AssertionError("the service did not become ready")
 
