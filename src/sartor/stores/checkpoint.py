@@ -11,7 +11,7 @@ from sartor.stores.connection import Connection
 LONGEST_WAL_BYTES = 64 * 2**20
 """A log of this size is cut even though there is more to copy under the lock."""
 
-_PATIENCE_S = 0.02
+_PATIENCE_MS = 20
 
 
 def checkpoint(path: Path, kind: str, /, *, owner: str) -> None:
@@ -23,8 +23,9 @@ def checkpoint(path: Path, kind: str, /, *, owner: str) -> None:
     wal = path.with_name(f"{path.name}-wal")
     if not _size(wal):
         return
-    connection = Connection(path, kind, owner=owner, checkpoints=False, busy_s=_PATIENCE_S)
+    connection = Connection(path, kind, owner=owner, checkpoints=False)
     try:
+        connection.rows(f"PRAGMA busy_timeout = {_PATIENCE_MS}")
         _, pages, copied = connection.rows("PRAGMA wal_checkpoint(PASSIVE)")[0]
         if pages == copied or _size(wal) > LONGEST_WAL_BYTES:
             connection.rows("PRAGMA wal_checkpoint(TRUNCATE)")

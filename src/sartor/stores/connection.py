@@ -6,6 +6,7 @@ file by itself while a connection of the same process is open: POSIX would drop 
 
 import os
 import sqlite3
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -19,6 +20,8 @@ Row = tuple[Any, ...]
 
 BUSY_S = 2.0
 """How long a write waits for its turn: far above the 20 ms that a checkpoint holds the lock."""
+
+_NAP_S = 0.000_1
 
 _SYNCHRONOUS = {"commit": "NORMAL", "fsync": "FULL"}
 
@@ -64,7 +67,6 @@ class Connection:
         owner: str = "",
         durability: Durability = "commit",
         checkpoints: bool = True,
-        busy_s: float = BUSY_S,
     ) -> None:
         """Prepare; nothing is opened yet.
 
@@ -74,14 +76,13 @@ class Connection:
             owner: the loop that the file must belong to; empty for the catalog.
             durability: whether a commit waits for the disk.
             checkpoints: whether commits copy the write-ahead log back now and then (10-20 ms).
-            busy_s: how long to wait for other connections.
         """
         self._path = path
         self._kind = kind
         self._owner = owner
-        self._busy_s = busy_s
         self._pragmas = (
             f"PRAGMA synchronous = {_SYNCHRONOUS[durability]}",
+            "PRAGMA busy_timeout = 0",
             f"PRAGMA wal_autocheckpoint = {1000 if checkpoints else 0}",
         )
         self._raw: sqlite3.Connection | None = None
@@ -96,7 +97,7 @@ class Connection:
         """
         raw = self._raw or self._open()
         try:
-            return raw.execute(sql, parameters).fetchall()
+            return self._patiently(raw, sql, parameters).fetchall()
         except sqlite3.Error as error:
             self._recover(error)
             raise translated(error, self._path) from error
@@ -111,7 +112,7 @@ class Connection:
         """
         raw = self._raw or self._open()
         try:
-            raw.execute("BEGIN IMMEDIATE")
+            self._patiently(raw, "BEGIN IMMEDIATE")
             yield raw
             raw.execute("COMMIT")
         except BaseException as error:
@@ -129,6 +130,22 @@ class Connection:
         """Close for good; idempotent."""
         self._closed = True
         self._drop()
+
+    def _patiently(
+        self, raw: sqlite3.Connection, sql: str, parameters: Sequence[object] = ()
+    ) -> sqlite3.Cursor:
+        # SQLite's own way of waiting sleeps longer each time, up to 100 ms: with two busy writers that is a
+        # stall of the whole event loop for a lock that is held for a tenth of a millisecond.
+        deadline_s: float | None = None
+        while True:
+            try:
+                return raw.execute(sql, parameters)
+            except sqlite3.OperationalError as error:
+                now_s = time.monotonic()
+                deadline_s = deadline_s or now_s + BUSY_S
+                if _code(error) != sqlite3.SQLITE_BUSY or now_s >= deadline_s:
+                    raise
+            time.sleep(_NAP_S)
 
     def _recover(self, error: BaseException) -> None:
         raw = self._raw
@@ -151,7 +168,7 @@ class Connection:
             raise StoreUnavailable(f"{self._path.name} was closed.")
         try:
             creation.ensure(self._path, self._kind, owner=self._owner)
-            raw = _connected(self._path, timeout_s=self._busy_s, setup=self._set_up)
+            raw = _connected(self._path, setup=self._set_up)
         except sqlite3.Error as error:
             raise translated(error, self._path) from error
         except OSError as error:
@@ -173,12 +190,10 @@ class Connection:
             raw.execute(pragma)
 
 
-def _connected(
-    path: Path, *, timeout_s: float, setup: Callable[[sqlite3.Connection], None]
-) -> sqlite3.Connection:
+def _connected(path: Path, *, setup: Callable[[sqlite3.Connection], None]) -> sqlite3.Connection:
     # mode=rw: a file that vanished since it was ensured must not come back without a schema.
     address = f"file:{_quoted(path)}?mode=rw"
-    raw = sqlite3.connect(address, uri=True, timeout=timeout_s, isolation_level=None, check_same_thread=False)
+    raw = sqlite3.connect(address, uri=True, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
     try:
         setup(raw)
     except BaseException:

@@ -1,0 +1,105 @@
+"""What every outcome log promises."""
+
+import pytest
+from msgspec.structs import replace
+
+from sartor.errors import Corrupt, StoreUnavailable
+from sartor.ports import Loop, OutcomeCounts, OutcomeLog, Stores
+from sartor.records import Cursor, Joined, Outcome, Settlement, Stray
+from sartor.testing.builders import make_outcome
+from tests.contract.conftest import FullDisk
+
+
+def settlement(*outcomes: Outcome, strays: tuple[Stray, ...] = (), cursor: Cursor | None = None) -> Settlement:
+    return Settlement(outcomes=outcomes, strays=strays, cursor=cursor or Cursor())
+
+
+def test_an_empty_log_holds_nothing(outcomes: OutcomeLog) -> None:
+    assert outcomes.cursor() == Cursor()
+    assert not outcomes.outcomes(after=0, limit=10)
+    assert not outcomes.outcomes_of("event")
+    assert outcomes.counts() == OutcomeCounts(outcomes=0, last_outcome=0, learnable=0, late=0, dangling=0)
+
+
+def test_what_was_recorded_comes_back_as_it_was(outcomes: OutcomeLog) -> None:
+    outcome = Outcome(
+        decision_seq=3,
+        event_id="événement",
+        reward=-0.1,
+        learnable=False,
+        joined=(Joined(1, 5, None), Joined(2, 6, -0.1)),
+        settled_at_us=7,
+        settings_version=2,
+    )
+    outcomes.record(settlement(outcome, cursor=Cursor(3, 2)))
+    (logged,) = outcomes.outcomes(after=0, limit=10)
+    assert (logged.seq, logged.outcome) == (1, outcome)
+    assert outcomes.cursor() == Cursor(3, 2)
+
+
+def test_outcomes_are_numbered_in_the_order_of_recording(outcomes: OutcomeLog) -> None:
+    outcomes.record(settlement(make_outcome(2), make_outcome(1)))
+    outcomes.record(settlement(make_outcome(5)))
+    numbers = [(o.seq, o.outcome.decision_seq) for o in outcomes.outcomes(after=0, limit=10)]
+    assert numbers == [(1, 2), (2, 1), (3, 5)]
+
+
+def test_reading_goes_on_after_a_number_and_stops_at_the_limit(outcomes: OutcomeLog) -> None:
+    outcomes.record(settlement(*(make_outcome(number) for number in range(1, 6))))
+    assert [logged.seq for logged in outcomes.outcomes(after=1, limit=2)] == [2, 3]
+    assert not outcomes.outcomes(after=5, limit=2)
+
+
+def test_the_outcomes_of_an_event_are_those_of_all_its_decisions(outcomes: OutcomeLog) -> None:
+    outcomes.record(settlement(make_outcome(1, "a"), make_outcome(2, "b"), make_outcome(3, "a")))
+    assert [logged.outcome.decision_seq for logged in outcomes.outcomes_of("a")] == [1, 3]
+    assert not outcomes.outcomes_of("c")
+
+
+def test_counts_add_up_over_settlements(outcomes: OutcomeLog) -> None:
+    unlearnable = replace(make_outcome(2), learnable=False)
+    outcomes.record(settlement(make_outcome(1), unlearnable, strays=(Stray(1, "late"),)))
+    outcomes.record(
+        settlement(make_outcome(3), strays=(Stray(2, "dangling"), Stray(3, "late"), Stray(4, "late")))
+    )
+    assert outcomes.counts() == OutcomeCounts(outcomes=3, last_outcome=3, learnable=2, late=3, dangling=1)
+
+
+@pytest.mark.parametrize(
+    "again",
+    [
+        pytest.param(settlement(make_outcome(9), make_outcome(1)), id="a decision settled before"),
+        pytest.param(settlement(make_outcome(9), make_outcome(9)), id="a decision settled twice at once"),
+        pytest.param(
+            settlement(make_outcome(9), strays=(Stray(1, "late"),)), id="an observation astray before"
+        ),
+    ],
+)
+def test_nothing_is_settled_twice(outcomes: OutcomeLog, again: Settlement) -> None:
+    outcomes.record(settlement(make_outcome(1), strays=(Stray(1, "late"),), cursor=Cursor(1, 1)))
+    before = outcomes.counts()
+    with pytest.raises(Corrupt):
+        outcomes.record(replace(again, cursor=Cursor(9, 9)))
+    assert outcomes.counts() == before
+    assert outcomes.cursor() == Cursor(1, 1)
+    assert len(outcomes.outcomes(after=0, limit=10)) == 1
+
+
+def test_two_openings_of_a_loop_see_one_log(stores: Stores, loop: Loop, outcomes: OutcomeLog) -> None:
+    other = stores.open(loop)
+    outcomes.record(settlement(make_outcome(1), cursor=Cursor(1, 0)))
+    assert other.outcomes.cursor() == Cursor(1, 0)
+    assert len(other.outcomes.outcomes_of("event-1")) == 1
+    other.close()
+
+
+def test_a_full_disk_takes_nothing_and_the_log_goes_on_when_there_is_room(
+    outcomes: OutcomeLog, full_disk: FullDisk
+) -> None:
+    outcomes.record(settlement(make_outcome(1), cursor=Cursor(1, 0)))
+    with full_disk(), pytest.raises(StoreUnavailable):
+        outcomes.record(settlement(make_outcome(2), strays=(Stray(1, "late"),), cursor=Cursor(2, 1)))
+    assert outcomes.cursor() == Cursor(1, 0)
+    assert outcomes.counts().late == 0
+    outcomes.record(settlement(make_outcome(2), cursor=Cursor(2, 1)))
+    assert [logged.seq for logged in outcomes.outcomes(after=0, limit=10)] == [1, 2]
