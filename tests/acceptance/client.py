@@ -47,3 +47,6 @@ class Client:
 
     def close(self) -> None:
         self._connection.close()
+
+    def __del__(self) -> None:
+        self._connection.close()

@@ -1,8 +1,6 @@
 """The command ``sartor``: every subcommand, and what becomes of an error."""
 
 import sys
-from importlib.metadata import version as installed
-
 import typer
 
 from sartor.cli import doctor, export, lab, loop, printing, processes, replay, serve
@@ -31,6 +29,8 @@ app.command("lab")(lab.lab)
 @app.command("version")
 def version(as_json: AsJson = False) -> None:
     """Print the version."""
+    from importlib.metadata import version as installed
+
     number = installed("sartor")
     printing.json({"version": number}) if as_json else sys.stdout.write(f"sartor {number}\n")
 

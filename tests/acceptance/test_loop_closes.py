@@ -1,0 +1,125 @@
+"""The whole point: rank, reward, and see the service choose better; every change is live within a second."""
+
+import random
+import time
+
+import pytest
+
+from tests.acceptance.service import Service, eventually
+
+BEST = {"mobile": "sports", "desktop": "finance"}
+
+
+def play(service: Service, turns: int, *, loop: str = "default", seed: int = 0) -> float:
+    """Rank and reward; the share of the turns in which the better article was chosen."""
+    client, chance = service.client(loop), random.Random(seed)
+    hits = 0
+    for _ in range(turns):
+        device = chance.choice(sorted(BEST))
+        status, answer = client.rank(device=device)
+        assert status == 201
+        hit = answer["rewardActionId"] == BEST[device]
+        assert client.reward(answer["eventId"], float(hit)) == 204
+        hits += hit
+    return hits / turns
+
+
+def live_model(service: Service, loop: str = "default") -> str:
+    model: str = service.json("loop", "show", loop)["liveModel"]
+    return model
+
+
+@pytest.fixture(scope="module")
+def taught(shared: Service) -> Service:
+    """A service whose loop has learned what its users like."""
+    shared.set("modelExportFrequency=PT1S")
+    for seed in range(3):
+        play(shared, 200, seed=seed)
+    eventually(lambda: shared.json("loop", "models", "default")[0]["learned"] >= 500, "a model of 500 outcomes")
+    return shared
+
+
+def test_it_begins_without_a_model(shared: Service) -> None:
+    if shared.json("loop", "models", "default"):
+        pytest.skip("another test has taught it already")
+    _, answer = shared.client().rank()
+    assert [one["probability"] for one in answer["ranking"]] == [1 / 3] * 3
+    assert live_model(shared) == "N/A"
+
+
+def test_its_choices_get_better(taught: Service) -> None:
+    assert play(taught, 200, seed=9) > 0.8  # at random: a third
+
+
+def test_an_outcome_serves_within_seconds(taught: Service) -> None:
+    before = live_model(taught)
+    play(taught, 1)
+    eventually(lambda: live_model(taught) != before, "a model with the new outcome", within_s=5)
+
+
+def test_a_past_decision_can_be_computed_again(taught: Service) -> None:
+    taught.client().rank("computed-again", device="mobile")
+    told = taught.json("replay", "computed-again")
+    assert told["same"]
+    assert told["modelFrom"] == "stored"
+    assert told["rewardActionId"] == told["recomputed"]["rewardActionId"]
+
+
+def test_the_instance_is_healthy(taught: Service) -> None:
+    told = taught.json("doctor", "--replay")
+    assert told["healthy"]
+    assert told["loops"][0]["compared"] > 0
+
+
+def test_a_new_loop_serves_within_a_second(shared: Service) -> None:
+    key = shared.json("loop", "create", "second")["key1"]
+    eventually(lambda: shared.client("second").rank()[0] == 201, "the new loop", within_s=1)
+    assert key != shared.json("loop", "keys", "default")["key1"]
+    client = shared.client("second")
+    shared.run("loop", "delete", "second", "--yes")
+    eventually(lambda: client.rank()[0] == 401, "the end of the loop", within_s=1)
+    assert shared.client().rank()[0] == 201
+
+
+def test_a_new_key_works_within_a_second_and_the_old_one_no_more(shared: Service) -> None:
+    old = shared.client()
+    shared.run("loop", "rotate-key", "default", "--key", "1")
+    eventually(lambda: old.rank()[0] == 401, "the end of the old key", within_s=1)
+    assert shared.client().rank()[0] == 201
+
+
+def test_a_shorter_window_is_used_at_once(shared: Service) -> None:
+    shared.run("loop", "create", "hasty")
+    eventually(lambda: shared.client("hasty").rank("unrewarded")[0] == 201, "the new loop")
+    shared.set("rewardWaitTime=PT1S", loop="hasty")
+    started = time.monotonic()
+    eventually(lambda: shared.json("loop", "show", "hasty")["counts"]["outcomes"], "the outcome", within_s=5)
+    assert time.monotonic() - started < 5
+
+
+def test_new_learning_settings_relearn_the_log(taught: Service) -> None:
+    arguments = "--cb_explore_adf --epsilon 0.3 -q ::"
+    taught.run("loop", "policy", "default", arguments)
+    taught.set("explorationPercentage=0.3")
+
+    def relearned() -> bool:
+        newest = taught.json("loop", "models", "default")[0]
+        return bool(newest["arguments"] == arguments and newest["live"] and newest["learned"] >= 500)
+
+    eventually(relearned, "a model that learned the log with the new settings")
+    assert taught.json("doctor", "--replay")["healthy"]
+
+
+def test_a_rollback_stays(taught: Service) -> None:
+    before = taught.json("loop", "models", "default")
+    assert len(before) > 1
+    back = taught.json("loop", "rollback", "default")["modelId"]
+    play(taught, 20)
+    eventually(
+        lambda: taught.json("loop", "models", "default")[0]["modelId"] != before[0]["modelId"],
+        "a newer model that does not serve",
+    )
+    assert live_model(taught) == back
+    taught.set("modelAutoPublish=true")
+    play(taught, 20)
+    eventually(lambda: live_model(taught) != back, "a newer model that serves")
