@@ -117,7 +117,9 @@ class Columns(Struct, frozen=True, kw_only=True, eq=False):
 
 
 _WITHIN: dict[str, tuple[str, Check]] = {
-    "propensity": ("in (0, 1]", lambda x: (x > 0) & (x <= 1)),
+    # Squares of weights and of weighted rewards must not overflow.
+    "reward": ("within ±1e50", lambda x: np.abs(x) <= 1e50),
+    "propensity": ("in (0, 1], 1e-100 at least", lambda x: (x >= 1e-100) & (x <= 1)),
     "target": ("in [0, 1]", lambda x: (x >= 0) & (x <= 1)),
     "drop_probability": ("in [0, 1)", lambda x: (x >= 0) & (x < 1)),
     "dropped": ("0 or more", lambda x: x >= 0),
