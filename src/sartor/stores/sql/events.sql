@@ -13,8 +13,8 @@ SELECT coalesce((SELECT max(seq) FROM decisions), 0), coalesce((SELECT max(seq) 
 -- last_time --
 -- The time of the latest commit, 0 in an empty log.
 SELECT max(
-    coalesce((SELECT at_us FROM decisions ORDER BY seq DESC LIMIT 1), 0),
-    coalesce((SELECT at_us FROM observations ORDER BY seq DESC LIMIT 1), 0)
+    coalesce((SELECT at_us FROM decisions WHERE seq = (SELECT max(seq) FROM decisions)), 0),
+    coalesce((SELECT at_us FROM observations WHERE seq = (SELECT max(seq) FROM observations)), 0)
 );
 
 -- heads --

@@ -1,0 +1,116 @@
+"""What the event log does that only SQLite can get wrong."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from sartor.errors import Corrupt, StoreUnavailable
+from sartor.records import Cursor, Decision, Observation, Settlement
+from sartor.stores.connection import Connection
+from sartor.stores.folder import SqliteLoopStores, SqliteStores, open_stores
+from sartor.testing.builders import make_decision, make_loop
+from sartor.testing.clock import Clock
+
+Events = list[Decision | Observation]
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def stores(tmp_path: Path, clock: Clock) -> Iterator[SqliteStores]:
+    stores = open_stores(tmp_path, clock_us=clock)
+    yield stores
+    stores.close()
+
+
+@pytest.fixture
+def opened(stores: SqliteStores) -> Iterator[SqliteLoopStores]:
+    opened = stores.open(make_loop())
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def database(tmp_path: Path, opened: SqliteLoopStores) -> Iterator[Connection]:
+    opened.events.horizon()
+    path = tmp_path / "loops" / "default" / "events.sqlite"
+    connection = Connection(path, "events", owner=make_loop().loop_id)
+    yield connection
+    connection.close()
+
+
+def limit_pages(opened: SqliteLoopStores, pages: int) -> None:
+    # The limit belongs to the connection that appends, so there is no other way in.
+    opened.events._writing.rows(f"PRAGMA max_page_count = {pages}")
+
+
+def test_a_disk_that_fills_up_within_a_batch_takes_none_of_it(opened: SqliteLoopStores) -> None:
+    small: Events = [make_decision("small"), Observation(event_id="small", reward=1.0)]
+    large: Events = [make_decision(f"large-{n}", context=b"[%s]" % (b"1," * 5_000)) for n in range(20)]
+    opened.events.append(small)
+    limit_pages(opened, 20)
+    for _ in range(2):
+        with pytest.raises(StoreUnavailable, match="full"):
+            opened.events.append([*small, *large])
+    opened.events.append(small)
+    limit_pages(opened, 1_000)
+    opened.events.append(large)
+    heads = opened.events.heads(after=0, limit=100)
+    assert [head.seq for head in heads] == list(range(1, 23))
+    assert [head.event_id for head in heads[:3]] == ["small", "small", "large-0"]
+    assert opened.events.horizon().observations == 2
+
+
+def test_numbers_lost_in_a_power_cut_stay_taken(opened: SqliteLoopStores) -> None:
+    opened.outcomes.record(Settlement(outcomes=(), strays=(), cursor=Cursor(5, 3)))
+    opened.events.append([make_decision("a")])
+    opened.events.append([make_decision("b"), Observation(event_id="a"), Observation(event_id="b")])
+    opened.events.append([Observation(event_id="c")])
+    assert [head.seq for head in opened.events.heads(after=0, limit=9)] == [6, 7]
+    assert [o.seq for o in opened.events.observations(after=0, limit=9)] == [4, 5, 6]
+
+
+def test_a_lost_clock_file_is_made_again_from_the_log(
+    tmp_path: Path, stores: SqliteStores, opened: SqliteLoopStores, clock: Clock
+) -> None:
+    opened.events.append([Observation(event_id="a")])
+    latest_us = clock.now_us
+    opened.close()
+    (tmp_path / "loops" / "default" / "latest-time").unlink()
+    clock.advance(-60)
+    again = stores.open(make_loop())
+    assert again.events.horizon().now_us == latest_us
+    again.close()
+
+
+def test_a_body_that_is_no_decision_is_corrupt(opened: SqliteLoopStores, database: Connection) -> None:
+    opened.events.append([make_decision("a"), make_decision("b")])
+    with database.transaction() as raw:
+        raw.execute("UPDATE decisions SET body = x'93' WHERE seq = 2")
+    assert len(opened.events.decisions(after=0, limit=1)) == 1
+    with pytest.raises(Corrupt, match="Decision 2"):
+        opened.events.decisions(after=1, limit=1)
+    assert len(opened.events.heads(after=0, limit=10)) == 2
+
+
+def test_a_text_that_is_no_unicode_fails_before_anything_is_written(opened: SqliteLoopStores) -> None:
+    with pytest.raises(UnicodeEncodeError):
+        opened.events.append([make_decision("good"), replace(make_decision(), event_id="\ud800")])
+    assert opened.events.horizon().decisions == 0
+    opened.events.append([make_decision("next")])
+    assert opened.events.heads(after=0, limit=1)[0].event_id == "next"
+
+
+def test_reading_holds_up_no_append(opened: SqliteLoopStores, database: Connection) -> None:
+    opened.events.append([make_decision("a"), make_decision("b")])
+    database.rows("BEGIN")
+    before = database.rows("SELECT count(*) FROM decisions")
+    opened.events.append([make_decision("c")])
+    assert database.rows("SELECT count(*) FROM decisions") == before == [(2,)]
+    database.rows("COMMIT")
+    assert database.rows("SELECT count(*) FROM decisions") == [(3,)]

@@ -1,0 +1,40 @@
+"""The SQL files are whole, explained, used, and read only what they must."""
+
+import re
+import sqlite3
+from importlib.resources import files
+
+import pytest
+
+from sartor.stores.statements import schema, statements
+
+KINDS = ("events", "outcomes", "catalog")
+EVERY = [(kind, name) for kind in KINDS for name in statements(kind)]
+
+# These tables hold one row, or one for each loop, or one for each model whose bytes are kept.
+SMALL = ("progress", "state", "live", "loops", "models USING INDEX models_with_blob")
+
+
+@pytest.mark.parametrize(("kind", "name"), EVERY)
+def test_the_statement_fits_the_schema_and_scans_no_log(kind: str, name: str) -> None:
+    database = sqlite3.connect(":memory:")
+    database.executescript(schema(kind))
+    sql = statements(kind)[name]
+    plan = database.execute(f"EXPLAIN QUERY PLAN {sql}", (1,) * sql.count("?")).fetchall()
+    database.close()
+    scanned = [detail.partition("SCAN ")[2] for *_, detail in plan if detail.startswith("SCAN ")]
+    if name != "history":
+        assert [table for table in scanned if not table.startswith((*SMALL, "CONSTANT"))] == []
+
+
+@pytest.mark.parametrize(("kind", "name"), EVERY)
+def test_the_statement_is_explained_and_used(kind: str, name: str) -> None:
+    room = files("sartor.stores")
+    text = room.joinpath("sql", f"{kind}.sql").read_text("utf-8")
+    assert re.search(rf"^-- {name} --\n-- \w", text, re.MULTILINE)
+    code = "".join(file.read_text() for file in room.iterdir() if file.name.endswith(".py"))
+    assert f'["{name}"]' in code
+
+
+def test_comments_are_no_part_of_a_statement() -> None:
+    assert all("--" not in sql and not sql.endswith(";") for k in KINDS for sql in statements(k).values())
