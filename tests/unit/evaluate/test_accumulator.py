@@ -99,7 +99,9 @@ def test_memory_is_constant(kind: int) -> None:
 
 def test_large_batches_are_walked_in_blocks() -> None:
     rows = 20_000
-    batch = Columns(reward=np.arange(rows) % 2.0, propensity=np.full(rows, 0.5), target=np.full(rows, 0.25))
+    batch = Columns(
+        reward=np.tile([0.0, 1.0], rows // 2), propensity=np.full(rows, 0.5), target=np.full(rows, 0.25)
+    )
     ips = Ips()
     ips.add(batch)
     assert (ips.rows, ips.value()) == (rows, 0.25)

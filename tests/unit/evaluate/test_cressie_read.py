@@ -11,9 +11,9 @@ from sartor.evaluate.cressie_read import CressieRead
 from tests.unit.evaluate.batches import FOUR, SIGNED, UNIT
 
 
-def fed(batch: Columns, **settings: float) -> CressieRead:
+def fed(batch: Columns, *, most_weight: float = inf) -> CressieRead:
     """The estimator after one batch, for rewards in [0, 1]."""
-    estimator = CressieRead(bounds=UNIT, **settings)
+    estimator = CressieRead(bounds=UNIT, most_weight=most_weight)
     estimator.add(batch)
     return estimator
 
@@ -62,10 +62,7 @@ def test_scaled_rewards_give_the_scaled_interval() -> None:
     first, second = fed(FOUR).interval(), signed.interval()
     assert first is not None
     assert second is not None
-    assert (second.lower, second.upper) == (
-        pytest.approx(2 * first.lower - 1),
-        pytest.approx(2 * first.upper - 1),
-    )
+    assert (second.lower, second.upper) == pytest.approx((2 * first.lower - 1, 2 * first.upper - 1))
 
 
 def test_the_interval_stays_within_the_range_of_rewards() -> None:

@@ -4,7 +4,7 @@ import numpy as np
 
 from sartor.evaluate.columns import Columns
 from sartor.evaluate.importance import Ips
-from sartor.evaluate.interval import Interval
+from sartor.evaluate.interval import Bounds, Interval
 from sartor.evaluate.panel import Estimate, Panel, agreement
 from tests.unit.evaluate.batches import FOUR, UNIT
 
@@ -44,8 +44,6 @@ def test_without_predictions_models_stay_silent_and_the_others_speak() -> None:
 
 
 def test_switch_dr_knows_the_largest_reward() -> None:
-    from sartor.evaluate.interval import Bounds
-
     assert Panel.empty(bounds=Bounds(-3.0, 2.0)).switch_dr.largest_reward == 3.0
 
 

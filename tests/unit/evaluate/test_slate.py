@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sartor.errors import InvalidColumns
-from sartor.evaluate.slate import BySlot, ProductSlate, PseudoInverse, Slates
+from sartor.evaluate.slate import BySlot, ProductSlate, PseudoInverse, Slates, SlateSums
 from tests.unit.evaluate.batches import FOUR, UNIT
 
 TWO = Slates(
@@ -25,7 +25,8 @@ def test_product_and_pseudo_inverse_by_hand() -> None:
 
 @pytest.mark.parametrize("kind", [ProductSlate, PseudoInverse])
 def test_slates_merge_and_are_stored(kind: type[ProductSlate | PseudoInverse]) -> None:
-    once, twice = kind(), kind()
+    once: SlateSums = kind()
+    twice: SlateSums = kind()
     assert once.value() is None
     once.add(TWO)
     twice.add(TWO)
