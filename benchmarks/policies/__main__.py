@@ -1,13 +1,14 @@
 """``python -m benchmarks.policies``: compare, and write the results beside this file."""
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
 
 from benchmarks.machine import description
 from benchmarks.policies.candidates import CANDIDATES
-from benchmarks.policies.compare import compare, standings
+from benchmarks.policies.compare import Game, compare, standings
 from benchmarks.policies.table import page
 
 
@@ -20,15 +21,19 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path(__file__).parent, help="the folder of the results")
     asked = parser.parse_args()
     chosen = {name: CANDIDATES[name] for name in asked.only or CANDIDATES}
-    games = compare(chosen, iterations=asked.iterations, seeds=range(asked.seeds))
+    games: list[Game] = []
+    for seed in range(asked.seeds):  # results are written after each seed, so that a long run can be watched
+        games += compare(chosen, iterations=asked.iterations, seed=seed)
+        _write(games, chosen, asked.out, iterations=asked.iterations)
+    print((asked.out / "results.md").read_text())
+
+
+def _write(games: list[Game], chosen: Mapping[str, str], out: Path, *, iterations: int) -> None:
     lines = standings(games, chosen)
     machine = description()
-    results = {"machine": machine, "iterations": asked.iterations, "standings": lines, "games": games}
-    text = msgspec.json.format(msgspec.json.encode(results), indent=1)
-    (asked.out / "results.json").write_bytes(text + b"\n")
-    written = page(games, lines, machine, iterations=asked.iterations)
-    (asked.out / "results.md").write_text(written)
-    print(written)
+    results = {"machine": machine, "iterations": iterations, "standings": lines, "games": games}
+    (out / "results.json").write_bytes(msgspec.json.encode(results).replace(b"},", b"},\n") + b"\n")
+    (out / "results.md").write_text(page(games, lines, machine, iterations=iterations))
 
 
 if __name__ == "__main__":

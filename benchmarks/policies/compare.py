@@ -75,14 +75,13 @@ class Watched:
         self._inner.close()
 
 
-def compare(candidates: Mapping[str, str], /, *, iterations: int, seeds: Sequence[int]) -> list[Game]:
-    """All games; says on standard error how far it is."""
+def compare(candidates: Mapping[str, str], /, *, iterations: int, seed: int) -> list[Game]:
+    """All games of one seed; says on standard error how far it is."""
     games = []
     for world in WORLDS:
-        for seed in seeds:
-            for name, arguments in candidates.items():
-                games.append(_game(name, arguments, world, seed=seed, iterations=iterations))
-            sys.stderr.write(f"{world} {seed}: {len(games)} games\n")
+        for name, arguments in candidates.items():
+            games.append(_game(name, arguments, world, seed=seed, iterations=iterations))
+        sys.stderr.write(f"seed {seed}: {world} is done\n")
     return games
 
 

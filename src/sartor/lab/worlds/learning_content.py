@@ -15,6 +15,8 @@ EXERCISES = tuple(
     for level in range(1, LEVELS + 1)
     for form in FORMS
 )
+TEACHES = {"easy": 0.18, "next": 0.60, "stretch": 0.32, "far": 0.05}
+STEPS = {1: "next", 2: "stretch"}
 
 
 class Learner(Struct, frozen=True):
@@ -53,26 +55,23 @@ class LearningContent(World[Learner]):
 
     def offer(self, facts: Learner, turn: int, /) -> tuple[Option, ...]:
         """All fifty exercises, each with its distance from what the learner masters."""
+        mastery = dict(zip(TOPICS, facts.mastery, strict=True))
         return tuple(
-            Option(name, [{"topic": topic, "form": form, "step": self._step(facts, topic, level)}])
+            Option(name, [{"topic": topic, "form": form, "step": step(level - mastery[topic])}])
             for name, topic, level, form in EXERCISES
         )
 
     def value(self, facts: Learner, option: Option, turn: int, /) -> float:
         """One level above mastery teaches most; too hard teaches nothing, too easy little."""
-        topic, level, form = option.id.split("_")
-        teaches = {"easy": 0.18, "next": 0.60, "stretch": 0.32, "far": 0.05}
-        score = teaches[self._step(facts, topic, int(level))]
-        score *= 1.0 if topic == facts.goal else 0.45
-        return score + (0.2 if form == facts.likes else 0.02)
+        exercise = option.features[0]
+        score = TEACHES[str(exercise["step"])] * (1.0 if exercise["topic"] == facts.goal else 0.45)
+        return score + (0.2 if exercise["form"] == facts.likes else 0.02)
 
     def pay(self, rng: random.Random, mean: float, /) -> float:
         """A score around the mean."""
         return share(rng, mean)
 
-    @staticmethod
-    def _step(facts: Learner, topic: str, level: int) -> str:
-        distance = level - facts.mastery[TOPICS.index(topic)]
-        if distance <= 0:
-            return "easy"
-        return {1: "next", 2: "stretch"}.get(distance, "far")
+
+def step(levels: int) -> str:
+    """How far an exercise lies above what is mastered, in levels: as a word."""
+    return "easy" if levels <= 0 else STEPS.get(levels, "far")

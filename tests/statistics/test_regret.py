@@ -1,0 +1,77 @@
+"""The default learning settings against Azure's, chance, and no service at all, in every world.
+
+Everything is seeded: the same engine gives the same figures. The margins are half of what was measured over
+five seeds and more turns in ``benchmarks/policies/results.md``, or less.
+"""
+
+from collections.abc import Mapping
+from statistics import fmean
+
+import pytest
+
+from sartor.lab.registry import WORLDS, open_world
+from sartor.lab.report import Report
+from sartor.lab.simulate import simulate
+from sartor.learn.vw import engine
+from sartor.settings import AZURE_ARGUMENTS, DEFAULT_ARGUMENTS
+
+TURNS = 2_000
+Games = Mapping[str, Report]
+
+
+def games(arguments: str | None) -> Games:
+    played = {}
+    for name in WORLDS:
+        mind = engine(arguments) if arguments else None
+        played[name] = simulate(open_world(name, seed=1), mind, iterations=TURNS)
+        if mind:
+            mind.close()
+    return played
+
+
+@pytest.fixture(scope="module")
+def default() -> Games:
+    return games(DEFAULT_ARGUMENTS)
+
+
+@pytest.fixture(scope="module")
+def azure() -> Games:
+    return games(AZURE_ARGUMENTS)
+
+
+@pytest.fixture(scope="module")
+def uniform() -> Games:
+    return games(None)
+
+
+def share(played: Games) -> float:
+    return fmean(report.share_of_best for report in played.values())
+
+
+def test_the_default_beats_azures_in_the_mean_over_all_worlds(default: Games, azure: Games) -> None:
+    assert share(default) > share(azure) + 0.1
+
+
+def test_the_default_beats_chance_in_the_mean_over_all_worlds(default: Games, uniform: Games) -> None:
+    assert share(default) > share(uniform) + 0.2
+
+
+@pytest.mark.parametrize("name", [name for name in WORLDS if not WORLDS[name].sparse])
+def test_the_default_beats_chance_wherever_rewards_are_not_rare(
+    name: str, default: Games, uniform: Games
+) -> None:
+    assert default[name].share_of_best > uniform[name].share_of_best + 0.05
+
+
+def test_the_default_beats_what_the_application_did_before_in_most_worlds(default: Games) -> None:
+    better = [name for name, game in default.items() if game.mean_expected > game.reference.baseline]
+    assert len(better) >= 11
+
+
+def test_the_default_gets_better_with_experience(default: Games) -> None:
+    gains = [game.last_quarter.share_of_best - game.first_quarter.share_of_best for game in default.values()]
+    assert fmean(gains) > 0.1
+
+
+def test_azures_settings_are_played_as_they_were(azure: Games) -> None:
+    assert azure["tutorial"].share_of_best == pytest.approx(0.82, abs=0.04)
