@@ -20,7 +20,7 @@ from tests.unit.evaluate.batches import FOUR, SIGNED, UNIT
 )
 def test_tabled_values(successes: int, trials: int, lower: float, upper: float) -> None:
     interval = clopper_pearson(successes, trials, alpha=0.05)
-    assert (interval.lower, interval.upper) == pytest.approx((lower, abs=1e-6, upper))
+    assert (interval.lower, interval.upper) == pytest.approx((lower, upper), abs=1e-6)
 
 
 def test_more_weight_than_events_still_has_a_lower_end() -> None:
