@@ -23,7 +23,7 @@ def context(features: bytes, actions: Sequence[Action]) -> bytes:
     The id of an action is a feature of it, as in the retired service (contract, section 2.12).
     """
     features_of = [action.features for action in actions]
-    if b'"_' in b"".join(features_of):  # one search for all costs a third of one search each
+    if not _is_safe(b"".join(features_of)):  # one search for all costs a third of one search each
         features_of = [engine_safe(blob) for blob in features_of]
     parts = []
     for action, blob in zip(actions, features_of, strict=True):
@@ -33,23 +33,31 @@ def context(features: bytes, actions: Sequence[Action]) -> bytes:
 
 
 def engine_safe(features: bytes) -> bytes:
-    """The features without the names that the engine's reader would take for commands.
+    """The features without the names that the engine's reader would take for commands, or crash on.
 
     Names that begin with an underscore are dropped, as the engine ignored them in the retired service, except
     ``_text`` with a text, which it splits into words. Left in, ``_multi`` or ``_label`` break a request or
-    forge a label (``docs/design/engine.md``).
+    forge a label (``docs/design/engine.md``). Namespaces (names of objects and arrays) whose first character
+    is not ASCII get a ``%`` before it: the engine takes the first byte for an index, and on those ends the process.
     """
-    if b'"_' not in features:
-        return features
-    return _encode(_without_commands(_decode(features)))
+    return features if _is_safe(features) else _encode(_made_safe(_decode(features)))
 
 
-def _without_commands(value: object) -> object:
+def _is_safe(features: bytes) -> bool:
+    return b'"_' not in features and features.isascii()
+
+
+def _made_safe(value: object) -> object:
     if isinstance(value, dict):
-        return {k: _without_commands(v) for k, v in value.items() if _is_feature(k, v)}
+        return {_safe_name(k, v): _made_safe(v) for k, v in value.items() if _is_feature(k, v)}
     if isinstance(value, list):
-        return [_without_commands(item) for item in value]
+        return [_made_safe(item) for item in value]
     return value
+
+
+def _safe_name(name: str, value: object) -> str:
+    is_namespace = isinstance(value, dict | list)
+    return f"%{name}" if is_namespace and not name[:1].isascii() else name
 
 
 def _is_feature(name: str, value: object) -> bool:
