@@ -1,14 +1,29 @@
 """What a world says it pays is what it pays, and there is something to learn in it."""
 
 import math
+from pathlib import Path
 from statistics import fmean, variance
 
 import pytest
 
 from sartor.lab.registry import WORLDS, open_world
-from sartor.lab.report import Played, best_fixed
+from sartor.lab.report import Played, best_fixed, report
 
 NAMES = list(WORLDS)
+
+
+def game(name: str, *, seed: int, turns: int) -> list[Played]:
+    world = open_world(name, seed=seed)
+    situations = map(world.situation, range(turns))
+    return [
+        Played(
+            ids=tuple(option.id for option in situation.options),
+            expectations=tuple(world.expectations(situation)),
+            chosen=0,
+            reward=0.0,
+        )
+        for situation in situations
+    ]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -33,14 +48,23 @@ def test_one_option_averages_to_what_was_expected(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_learner_can_gain_over_the_best_fixed_action(name: str) -> None:
-    world = open_world(name, seed=1)
-    turns = []
-    for turn in range(1_500):
-        situation = world.situation(turn)
-        ids = tuple(option.id for option in situation.options)
-        turns.append(Played(ids=ids, expectations=tuple(world.expectations(situation)), chosen=0, reward=0.0))
+    turns = game(name, seed=1, turns=1_500)
     best = fmean(turn.best for turn in turns)
     random = fmean(fmean(turn.expectations) for turn in turns)
     fixed = fmean(best_fixed(turns))
     assert random < fixed < 0.9 * best
     assert fixed - random > 0.02 * best
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_page_says_what_can_be_earned(name: str) -> None:
+    page = Path(__file__).parents[2].joinpath("docs/reference/worlds.md").read_text()
+    row = next(line for line in page.splitlines() if line.startswith(f"| [{name}](#{name}) |"))
+    world = open_world(name)
+    reward, actions, *said = [cell.strip() for cell in row.split("|")[2:8]]
+    reference = report(game(name, seed=0, turns=5_000), world=name, reward_is="", seed=0).reference
+    assert reward == world.reward_is
+    assert int(actions) == len(world.situation(0).options)
+    known = (reference.random, reference.baseline, reference.best_fixed, reference.best)
+    assert said == [f"{value:.3g}" for value in known]
+    assert f"\n## {name}\n" in page
