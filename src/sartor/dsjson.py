@@ -38,7 +38,7 @@ def engine_safe(features: bytes) -> bytes:
     Names that begin with an underscore are dropped, as the engine ignored them in the retired service, except
     ``_text`` with a text, which it splits into words. Left in, ``_multi`` or ``_label`` break a request or
     forge a label (``docs/design/engine.md``). Namespaces (names of objects and arrays) whose first character
-    is not ASCII get a ``%`` before it: the engine takes the first byte for an index, and on those ends the process.
+    is not ASCII get a ``%`` before it: the engine takes the first byte for an index, and on those dies.
     """
     return features if _is_safe(features) else _encode(_made_safe(_decode(features)))
 

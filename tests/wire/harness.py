@@ -1,4 +1,4 @@
-"""A service for the tests of the wire: the real application on stores in memory, called directly or over TCP."""
+"""A service for the tests of the wire: the real application on stores in memory, called directly or by TCP."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""When the store is full, the engine refuses, or more comes than can be written: no event is lost in silence."""
+"""A full store, an engine that refuses, more than can be written: no event is lost in silence."""
 
 import asyncio
 import logging
