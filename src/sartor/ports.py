@@ -193,6 +193,9 @@ class Stores(Protocol):
     def check_writable(self) -> None:
         """Raise ``StoreUnavailable`` if an event could not be committed now."""
 
+    def close(self) -> None:
+        """Release files and connections; idempotent. Stores of loops are closed by those who opened them."""
+
 
 class Engine(Protocol):
     """Turns a context and actions into probabilities, and learns. Not thread-safe; one process each."""

@@ -1,6 +1,7 @@
 """The command ``sartor``: every subcommand, and what becomes of an error."""
 
 import sys
+
 import typer
 
 from sartor.cli import doctor, export, lab, loop, printing, processes, replay, serve

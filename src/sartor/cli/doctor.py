@@ -31,11 +31,12 @@ def doctor(replay: Replay = False, data: Data = DEFAULTS.data, as_json: AsJson =
     from sartor.service import compose, loops
     from sartor.service.audit.checkup import checkup
 
-    stores, factory = compose.open_stores(data), compose.engine_factory()
+    factory = compose.engine_factory()
     reports = []
-    for loop in stores.catalog.loops():
-        with loops.opened(stores, loop) as logs:
-            reports.append(checkup(loop, logs, factory, replay=replay))
+    with compose.stores(data) as stores:
+        for loop in stores.catalog.loops():
+            with loops.opened(stores, loop) as logs:
+                reports.append(checkup(loop, logs, factory, replay=replay))
     healthy = all(report.healthy for report in reports)
     if as_json:
         printing.json({"healthy": healthy, "loops": msgspec.to_builtins(reports)})

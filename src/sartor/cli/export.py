@@ -46,8 +46,7 @@ def export(
     from sartor.service import compose, loops
     from sartor.service.audit import joined_log
 
-    stores = compose.open_stores(data)
-    with loops.opened(stores, loops.find(stores, name)) as logs:
+    with compose.stores(data) as stores, loops.opened(stores, loops.find(stores, name)) as logs:
         lines = joined_log.settled(logs)
         _write(chain(lines, joined_log.pending(logs)) if pending else lines, output)
 

@@ -99,7 +99,10 @@ def _service(endpoint: str | None, key: str | None, data: str) -> tuple[str, str
     from sartor.service.processes.instance import Instance
 
     where = endpoint or Instance(compose.data_folder(data)).endpoint()
-    return where, key or loops.find(compose.open_stores(data), "default").key1
+    if key is not None:
+        return where, key
+    with compose.stores(data) as stores:
+        return where, loops.find(stores, "default").key1
 
 
 def _played(world: str, iterations: int | None, endpoint: str, key: str, seed: int, *, quiet: bool) -> "Report":

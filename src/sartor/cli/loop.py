@@ -33,7 +33,8 @@ def create(name: LoopName, data: Data = DEFAULTS.data, as_json: AsJson = False) 
     """Make a loop, and print its endpoint and its keys."""
     from sartor.service import compose, loops
 
-    portrait.keys(loops.create(compose.open_stores(data), name), data, as_json=as_json)
+    with compose.stores(data, must_exist=False) as stores:
+        portrait.keys(loops.create(stores, name), data, as_json=as_json)
 
 
 @app.command("list")
@@ -41,7 +42,8 @@ def list_(data: Data = DEFAULTS.data, as_json: AsJson = False) -> None:
     """List the loops."""
     from sartor.service import compose
 
-    portrait.listed(compose.open_stores(data).catalog.loops(), as_json=as_json)
+    with compose.stores(data) as stores:
+        portrait.listed(stores.catalog.loops(), as_json=as_json)
 
 
 @app.command("show")
@@ -49,10 +51,10 @@ def show(name: LoopName, data: Data = DEFAULTS.data, as_json: AsJson = False) ->
     """Show a loop: its settings, its policy, how much it has seen and which model serves."""
     from sartor.service import compose, loops
 
-    stores = compose.open_stores(data)
-    loop = loops.find(stores, name)
-    with loops.opened(stores, loop) as logs:
-        portrait.shown(loop, logs, as_json=as_json)
+    with compose.stores(data) as stores:
+        loop = loops.find(stores, name)
+        with loops.opened(stores, loop) as logs:
+            portrait.shown(loop, logs, as_json=as_json)
 
 
 @app.command("delete")
@@ -67,11 +69,11 @@ def delete(
     """Delete a loop with its log, its models and its keys. It can't be brought back."""
     from sartor.service import compose, loops
 
-    stores = compose.open_stores(data)
-    loops.find(stores, name)
-    if not yes:
-        typer.confirm(f"Delete the loop {name!r} with everything that it learned?", abort=True, err=True)
-    stores.catalog.delete(name)
+    with compose.stores(data) as stores:
+        loops.find(stores, name)
+        if not yes:
+            typer.confirm(f"Delete the loop {name!r} with everything that it learned?", abort=True, err=True)
+        stores.catalog.delete(name)
     printing.result({"deleted": name}, f"The loop {name!r} is deleted.", as_json=as_json)
 
 
@@ -80,7 +82,8 @@ def keys(name: LoopName, data: Data = DEFAULTS.data, as_json: AsJson = False) ->
     """Print the endpoint and the two keys of a loop; either key works."""
     from sartor.service import compose, loops
 
-    portrait.keys(loops.find(compose.open_stores(data), name), data, as_json=as_json)
+    with compose.stores(data) as stores:
+        portrait.keys(loops.find(stores, name), data, as_json=as_json)
 
 
 @app.command("rotate-key")
@@ -95,8 +98,8 @@ def rotate_key(
     """Replace one of the two keys of a loop. The old one stops working within a second."""
     from sartor.service import compose, loops
 
-    loop = loops.rotate_key(compose.open_stores(data), name, second=which == 2)
-    portrait.keys(loop, data, as_json=as_json)
+    with compose.stores(data) as stores:
+        portrait.keys(loops.rotate_key(stores, name, second=which == 2), data, as_json=as_json)
 
 
 @app.command("set")
@@ -107,8 +110,8 @@ def set_(name: LoopName, changes: Changes, data: Data = DEFAULTS.data, as_json: 
     """
     from sartor.service import compose, loops
 
-    loop = loops.change(compose.open_stores(data), name, dict(map(_change, changes)))
-    portrait.settings(loop, as_json=as_json)
+    with compose.stores(data) as stores:
+        portrait.settings(loops.change(stores, name, dict(map(_change, changes))), as_json=as_json)
 
 
 def _change(text: str) -> tuple[str, object]:
@@ -138,9 +141,9 @@ def policy(
 
     if reset and arguments is not None:
         raise typer.BadParameter("Give either new learning settings or --reset.")
-    stores = compose.open_stores(data)
     change = reset or arguments is not None
-    loop = loops.set_policy(stores, name, arguments) if change else loops.find(stores, name)
+    with compose.stores(data) as stores:
+        loop = loops.set_policy(stores, name, arguments) if change else loops.find(stores, name)
     portrait.policy(loop, as_json=as_json)
 
 
@@ -149,8 +152,7 @@ def models(name: LoopName, data: Data = DEFAULTS.data, as_json: AsJson = False) 
     """List the models of a loop, newest first, with what each has learned and which one serves."""
     from sartor.service import compose, loops
 
-    stores = compose.open_stores(data)
-    with loops.opened(stores, loops.find(stores, name)) as logs:
+    with compose.stores(data) as stores, loops.opened(stores, loops.find(stores, name)) as logs:
         portrait.models(logs.models, as_json=as_json)
 
 
@@ -162,7 +164,8 @@ def promote(name: LoopName, model: ModelId, data: Data = DEFAULTS.data, as_json:
     """
     from sartor.service import compose, loops
 
-    portrait.promoted(loops.promote(compose.open_stores(data), name, model), name, as_json=as_json)
+    with compose.stores(data) as stores:
+        portrait.promoted(loops.promote(stores, name, model), name, as_json=as_json)
 
 
 @app.command("rollback")
@@ -173,4 +176,5 @@ def rollback(name: LoopName, data: Data = DEFAULTS.data, as_json: AsJson = False
     """
     from sartor.service import compose, loops
 
-    portrait.promoted(loops.rollback(compose.open_stores(data), name), name, as_json=as_json)
+    with compose.stores(data) as stores:
+        portrait.promoted(loops.rollback(stores, name), name, as_json=as_json)

@@ -6,9 +6,9 @@ import typer
 
 from sartor.cli.options import DEFAULTS, Data, Durable, Host, Port
 
-Lifeline = Annotated[int | None, typer.Option("--lifeline", envvar="SARTOR_LIFELINE", hidden=True)]
-Listener = Annotated[int | None, typer.Option("--listener", envvar="SARTOR_LISTENER", hidden=True)]
-Ready = Annotated[int | None, typer.Option("--ready", envvar="SARTOR_READY", hidden=True)]
+Lifeline = Annotated[int | None, typer.Option("--lifeline", hidden=True)]
+Listener = Annotated[int | None, typer.Option("--listener", hidden=True)]
+Ready = Annotated[int | None, typer.Option("--ready", hidden=True)]
 
 
 def api(
@@ -30,8 +30,8 @@ def api(
     from sartor.service.processes import listener as sockets
 
     opened = sockets.listen(host, port) if listener is None else sockets.inherited(listener)
-    stores = compose.open_stores(data, durability=durability)
-    process.run(stores, compose.engine_factory(), opened, ready=ready)
+    with compose.stores(data, durability=durability, must_exist=False) as stores:
+        process.run(stores, compose.engine_factory(), opened, ready=ready)
 
 
 def learn(
@@ -46,8 +46,8 @@ def learn(
 
     alarm = Alarm()
     alarm.listen()
-    with Instance(compose.data_folder(data)).only_learner(patience_s=5.0):
-        stores = compose.open_stores(data, durability=durability)
+    alone = Instance(compose.data_folder(data)).only_learner(patience_s=5.0)
+    with alone, compose.stores(data, durability=durability) as stores:
         Learner(stores, compose.engine_factory()).run(alarm)
 
 
@@ -62,7 +62,8 @@ def work(
 
     alarm = Alarm()
     alarm.listen()
-    process.run(compose.open_stores(data, durability=durability), alarm)
+    with compose.stores(data, durability=durability, must_exist=False) as stores:
+        process.run(stores, alarm)
 
 
 def _begin(role: str, lifeline: int | None) -> None:

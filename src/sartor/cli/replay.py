@@ -26,12 +26,12 @@ def replay(
     from sartor.service import compose, loops
     from sartor.service.audit import recompute
 
-    stores, factory = compose.open_stores(data), compose.engine_factory()
-    found = loops.find(stores, loop)
-    with loops.opened(stores, found) as logs:
-        results = [
-            recompute.recompute(found, logs, logged, factory) for logged in recompute.find(logs, event_id)
-        ]
+    factory = compose.engine_factory()
+    with compose.stores(data) as stores:
+        found = loops.find(stores, loop)
+        with loops.opened(stores, found) as logs:
+            past = recompute.find(logs, event_id)
+            results = [recompute.recompute(found, logs, logged, factory) for logged in past]
     for result in results:
         printing.result(_summary(result), _sentence(result), as_json=as_json)
     if not all(result.same for result in results):

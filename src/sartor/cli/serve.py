@@ -49,5 +49,5 @@ def _run(settings: ServeSettings, instance: "Instance") -> None:
 def _first_loop(settings: ServeSettings) -> "Loop | None":
     from sartor.service import compose, loops
 
-    stores = compose.open_stores(settings.data, durability=settings.durability)
-    return None if stores.catalog.loops() else loops.create(stores, "default")
+    with compose.stores(settings.data, durability=settings.durability) as stores:
+        return None if stores.catalog.loops() else loops.create(stores, "default")

@@ -4,6 +4,8 @@ A store is chosen by its URL: ``sqlite:///relative`` and ``sqlite:////absolute``
 """
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from sartor.errors import InvalidSetting
@@ -38,6 +40,28 @@ def open_stores(where: str, /, *, durability: Durability = "commit") -> Stores:
     from sartor.stores import folder
 
     return folder.open_stores(data_folder(where), durability=durability, master_key=_master_key())
+
+
+@contextmanager
+def stores(where: str, /, *, durability: Durability = "commit", must_exist: bool = True) -> Iterator[Stores]:
+    """The stores, closed at the end.
+
+    Args:
+        where: a folder or a URL.
+        durability: what a commit waits for.
+        must_exist: refuse a folder that is not there, rather than make it.
+
+    Raises:
+        InvalidSetting: a URL of a kind of store that there is not, or no such folder.
+        StoreUnavailable: the folder can't be read or written.
+    """
+    if must_exist and not data_folder(where).is_dir():
+        raise InvalidSetting(f"There is no data folder {where!r}: 'sartor serve' makes one; --data names it.")
+    opened = open_stores(where, durability=durability)
+    try:
+        yield opened
+    finally:
+        opened.close()
 
 
 def _master_key() -> bytes | None:
