@@ -1,0 +1,194 @@
+import logging
+
+import pytest
+
+from sartor.deploy.live import Live
+from sartor.errors import Corrupt, StoreUnavailable
+from sartor.records import NO_MODEL
+from sartor.testing.builders import make_loop, make_model
+from sartor.testing.stores import MemoryStores
+
+BROKEN = b"broken"
+
+
+class StubEngine:
+    """An engine that is its bytes, and remembers whether it was closed."""
+
+    def __init__(self, arguments: str, blob: bytes | None) -> None:
+        self.arguments = arguments
+        self.blob = blob
+        self.closed = False
+
+    def probabilities(self, context: bytes, actions: int, /) -> list[float]:
+        return [1 / actions] * actions
+
+    def learn(self, line: bytes, /) -> None:
+        """Learn nothing."""
+
+    def dump(self) -> bytes:
+        return self.blob or b""
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class Factory:
+    """Makes stub engines, refuses ``BROKEN`` bytes, and counts its calls."""
+
+    def __init__(self) -> None:
+        self.made: list[StubEngine] = []
+        self.calls = 0
+
+    def __call__(self, arguments: str, blob: bytes | None = None, /) -> StubEngine:
+        self.calls += 1
+        if blob == BROKEN:
+            raise Corrupt("The bytes are not a model.")
+        self.made.append(StubEngine(arguments, blob))
+        return self.made[-1]
+
+
+class House:
+    """A loop's models and a process that serves them."""
+
+    def __init__(self) -> None:
+        self.stores = MemoryStores()
+        self.models = self.stores.open(make_loop()).models
+        self.factory = Factory()
+        self.live = Live(self.models, self.factory)
+
+    def publish(self, model_id: str, blob: bytes = b"good", /, *, live: bool = True) -> None:
+        self.models.publish(make_model(model_id), blob, live=live)
+
+
+@pytest.fixture
+def house() -> House:
+    return House()
+
+
+def test_before_the_first_model_there_is_no_engine(house: House) -> None:
+    assert house.live.refresh() is False
+    assert house.live.engine is None
+    assert house.live.model_id == NO_MODEL
+    assert house.live.arguments is None
+    assert house.live.problem is None
+
+
+def test_a_published_model_serves_after_the_next_refresh(house: House) -> None:
+    house.publish("m1", b"one")
+    assert house.live.model_id == NO_MODEL
+    assert house.live.refresh() is True
+    assert house.live.engine is house.factory.made[0]
+    assert house.factory.made[0].blob == b"one"
+    assert house.live.model_id == "m1"
+    assert house.live.arguments == make_model().arguments
+
+
+def test_the_same_model_is_loaded_once(house: House) -> None:
+    house.publish("m1")
+    house.live.refresh()
+    assert house.live.refresh() is False
+    assert house.factory.calls == 1
+
+
+def test_a_newer_model_takes_over_and_the_old_engine_is_closed(house: House) -> None:
+    house.publish("m1")
+    house.live.refresh()
+    house.publish("m2")
+    house.live.refresh()
+    old, new = house.factory.made
+    assert (old.closed, new.closed) == (True, False)
+    assert house.live.engine is new
+    assert house.live.model_id == "m2"
+
+
+def test_a_model_that_is_not_live_does_not_serve(house: House) -> None:
+    house.publish("m1", live=False)
+    assert house.live.refresh() is False
+    assert house.live.engine is None
+
+
+def test_a_rollback_serves_the_older_model_again(house: House) -> None:
+    house.publish("m1", b"one")
+    house.publish("m2", b"two")
+    house.live.refresh()
+    house.models.promote("m1")
+    assert house.live.refresh() is True
+    assert house.live.model_id == "m1"
+    assert house.factory.made[-1].blob == b"one"
+
+
+def test_a_rollback_to_no_model_serves_none(house: House) -> None:
+    house.publish("m1")
+    house.live.refresh()
+    house.models.promote(None)
+    assert house.live.refresh() is True
+    assert house.live.engine is None
+    assert house.live.model_id == NO_MODEL
+    assert house.factory.made[0].closed
+
+
+def test_a_broken_model_is_told_and_not_tried_again_and_the_old_one_serves_on(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    house.publish("m1")
+    house.live.refresh()
+    house.publish("m2", BROKEN)
+    with caplog.at_level(logging.ERROR):
+        refreshed = [house.live.refresh() for _ in range(5)]
+    assert refreshed == [False] * 5
+    assert house.factory.calls == 2
+    assert house.live.model_id == "m1"
+    assert not house.factory.made[0].closed
+    assert house.live.problem == "Model m2 can't be loaded: The bytes are not a model."
+    assert len(caplog.records) == 1
+
+
+def test_a_model_without_bytes_is_told(house: House) -> None:
+    house.publish("m1")
+    del house.models._blobs["m1"]
+    assert house.live.refresh() is False
+    assert house.live.problem is not None
+    assert house.live.engine is None
+
+
+def test_the_next_good_model_ends_the_problem(house: House) -> None:
+    house.publish("m1", BROKEN)
+    house.live.refresh()
+    house.publish("m2")
+    assert house.live.refresh() is True
+    assert house.live.problem is None
+    assert house.live.model_id == "m2"
+
+
+def test_going_back_to_the_model_that_serves_ends_the_problem(house: House) -> None:
+    house.publish("m1")
+    house.live.refresh()
+    house.publish("m2", BROKEN)
+    house.live.refresh()
+    house.models.promote("m1")
+    assert house.live.refresh() is False
+    assert house.live.problem is None
+    assert house.factory.calls == 2
+
+
+def test_a_store_that_fails_leaves_everything_as_it_was(house: House) -> None:
+    house.publish("m1")
+    house.live.refresh()
+    house.publish("m2")
+    house.stores.disk.failing = True
+    with pytest.raises(StoreUnavailable):
+        house.live.refresh()
+    assert house.live.model_id == "m1"
+    house.stores.disk.failing = False
+    assert house.live.refresh() is True
+    assert house.live.model_id == "m2"
+
+
+def test_closing_frees_the_engine_and_twice_is_fine(house: House) -> None:
+    house.publish("m1")
+    house.live.refresh()
+    house.live.close()
+    house.live.close()
+    assert house.factory.made[0].closed
+    assert house.live.engine is None
+    assert house.live.model_id == NO_MODEL

@@ -1,0 +1,63 @@
+"""A loop on the bench: stores in memory, a clock that is moved by hand, and a trainer that can be killed."""
+
+from datetime import timedelta
+
+from msgspec.structs import replace
+
+from sartor.learn.trainer import Trainer, replay
+from sartor.learn.vw import engine
+from sartor.records import Cursor, Model, Outcome, Settlement
+from sartor.settings import LoopSettings
+from sartor.testing.builders import make_loop, make_outcome
+from sartor.testing.clock import Clock
+from sartor.testing.stores import MemoryStores
+from tests.unit.learn.samples import REWARDS, answers, make_decision
+
+REQUESTS = range(10_000, 10_010)
+EVERY_MINUTE = LoopSettings(model_export_frequency=timedelta(minutes=1))
+
+
+class Bench:
+    """A loop with stores in memory, a clock, and a trainer that can be killed."""
+
+    def __init__(self, *, settings: LoopSettings = EVERY_MINUTE) -> None:
+        self.clock = Clock()
+        self.stores = MemoryStores(clock_us=self.clock)
+        self.loop = make_loop(settings=settings)
+        self.log = self.stores.open(self.loop)
+        self.models = self.log.models
+        self.restart()
+
+    def restart(self) -> None:
+        """What a crash leaves: the stores, and a trainer that knows nothing."""
+        self.trainer = Trainer(self.log.events, self.log.outcomes, self.models, engine)
+
+    def settle(self, count: int, *, learnable: bool = True) -> None:
+        """Log and settle more decisions, now."""
+        first = self.log.outcomes.counts().last_outcome + 1
+        seqs = range(first, first + count)
+        self.log.events.append([make_decision(seq) for seq in seqs])
+        outcomes = tuple(self._outcome(seq, learnable=learnable) for seq in seqs)
+        self.log.outcomes.record(Settlement(outcomes=outcomes, strays=(), cursor=Cursor()))
+
+    def _outcome(self, seq: int, *, learnable: bool) -> Outcome:
+        outcome = make_outcome(seq, reward=REWARDS[seq % len(REWARDS)])
+        return replace(outcome, learnable=learnable, settled_at_us=self.clock())
+
+    def step(self, *, limit: int = 5_000) -> int:
+        return self.trainer.step(self.loop, now_us=self.clock(), limit=limit)
+
+    def change(self, *, arguments: str | None = None, **settings: object) -> None:
+        """Change the loop, as the catalog would."""
+        new = replace(self.loop.settings, **settings)
+        loop = replace(self.loop, settings=new, version=self.loop.version + 1)
+        self.loop = replace(loop, arguments=arguments) if arguments is not None else loop
+
+    @property
+    def newest(self) -> Model:
+        return self.models.history()[0]
+
+    def assert_newest_equals_a_replay(self) -> None:
+        stored = engine(self.newest.arguments, self.models.blob(self.newest.model_id))
+        again = replay(self.newest, events=self.log.events, outcomes=self.log.outcomes, factory=engine)
+        assert answers(stored, REQUESTS) == answers(again, REQUESTS)
