@@ -22,8 +22,9 @@ def clopper_pearson(successes: float, trials: float, /, *, alpha: float) -> Inte
 def tooling_interval(sums: WeightedSums, /, *, alpha: float = 0.05) -> Interval | None:
     """The form of the retired service's tooling (contract, section 4.3): Σwr/c successes out of N/c.
 
-    c is the largest abs(w r) seen. Right for rewards 0 and 1; too narrow where all rewards seen are small,
-    as c then says nothing about those that were not seen. None without a positive reward.
+    c is the largest abs(w r) seen. For comparison with that service only: it takes the variance of N/c coins
+    of mean V for that of N terms of mean V/c, and holds its level where every weight is 1. With weights up to
+    4 and V near 0.5 a 95 % interval holds in 87 % of logs. None without a positive reward.
     """
     largest = sums.largest_product
     if largest <= 0 or sums.product < 0:
@@ -32,19 +33,25 @@ def tooling_interval(sums: WeightedSums, /, *, alpha: float = 0.05) -> Interval 
 
 
 class ClopperPearson(BoundedSums, kw_only=True):
-    """Σ w R / c successes out of N / c trials, with R the reward scaled to [0, 1] and c the largest weight.
+    """Σ w R / c successes out of N, times c; R is the reward scaled to [0, 1], c the largest weight seen.
 
-    Assumes: what IPS assumes, independent events, rewards within ``bounds``. Exact where all weights are 1
-    and rewards are 0 or 1; otherwise conservative in practice (a variable in [0, 1] varies at most as a
-    coin of the same mean), while c is the largest weight *seen*. Holds at a sample size fixed beforehand.
-    Paper: Clopper, Pearson 1934; the scaling is that of the Vowpal Wabbit project's estimators.
-    Cost: O(rows), O(1) memory.
+    The lower end is that of w R / c, the upper end comes from w (1 - R) / c in the same way. Where all
+    weights are 1 this is the classical interval.
+
+    Assumes: what IPS assumes, independent events, rewards within ``bounds``, and that the largest weight
+    seen is about the largest possible. Exact level for weights of 1 and rewards 0 or 1; otherwise
+    conservative, as no variable in [0, 1] varies more than a coin of the same mean (Hoeffding 1963). Holds at
+    one sample size fixed beforehand.
+    Paper: Clopper, Pearson 1934. Cost: O(rows), O(1) memory.
     """
 
     def interval(self, alpha: float = 0.05) -> Interval | None:
-        """Conservative; at one sample size fixed beforehand."""
-        largest = self.largest_weight
-        if largest <= 0:
+        """Conservative; None also where its ends cross: the log then refutes an assumption."""
+        if self.largest_weight <= 0:
             return None
-        share = clopper_pearson(self._gain()[0] / largest, self.events / largest, alpha=alpha)
-        return Interval(self.bounds.reward(share.lower), self.bounds.reward(share.upper))
+        low, high = self._least(self._gain()[0], alpha), 1 - self._least(self._loss()[0], alpha)
+        return Interval(self.bounds.reward(low), self.bounds.reward(high)) if low <= high else None
+
+    def _least(self, total: float, alpha: float) -> float:
+        scale = max(1.0, self.largest_weight)
+        return min(1.0, scale * clopper_pearson(total / scale, self.events, alpha=alpha).lower)

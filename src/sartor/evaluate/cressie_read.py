@@ -17,8 +17,11 @@ class CressieRead(BoundedSums, kw_only=True):
     with an extreme weight and an extreme reward stands for what was not seen.
 
     Assumes: what IPS assumes, independent events, weights within ``least_weight`` … ``most_weight`` (widened
-    by what is seen), rewards within ``bounds``. The interval is asymptotically exact. As precise as SNIPS or
-    better, and never outside of the rewards' range.
+    by what is seen), rewards within ``bounds``. As precise as SNIPS or better, and never outside of the
+    rewards' range. Give ``most_weight``, 1 / (smallest probability that is logged), where it is known: the
+    interval is then asymptotically exact. Without it, the interval is wider than it says, and the value
+    leans towards the mean logged reward, by a fraction of its standard error, where weights average
+    less than 1.
     Paper: Karampatziakis, Langford, Mineiro 2020 (Empirical Likelihood for Contextual Bandits, 1906.03323),
     the Cressie-Read case; the same closed form as the estimators of the Vowpal Wabbit project.
     Dropped rows enter the weight and the number of events, as there. Cost: O(rows), O(1) memory.

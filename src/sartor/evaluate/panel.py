@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from itertools import combinations
+from math import inf
 from typing import Self
 
 from msgspec import Struct
@@ -62,12 +63,13 @@ class Panel(Accumulator, kw_only=True):
     diagnostics: Diagnostics
 
     @classmethod
-    def empty(cls, *, bounds: Bounds, weight_cap: float = 100.0) -> Self:
+    def empty(cls, *, bounds: Bounds, weight_cap: float = 100.0, most_weight: float = inf) -> Self:
         """A panel that has seen nothing.
 
         Args:
             bounds: the range in which rewards are known to lie.
             weight_cap: where the empirical Bernstein interval cuts weights.
+            most_weight: the largest possible weight, where it is known: 1 / (smallest logged probability).
         """
         return cls(
             ips=Ips(),
@@ -76,7 +78,7 @@ class Panel(Accumulator, kw_only=True):
             dr=Dr(),
             switch_dr=SwitchDr(largest_reward=max(abs(bounds.lower), abs(bounds.upper))),
             dr_os=DrOs(),
-            cressie_read=CressieRead(bounds=bounds),
+            cressie_read=CressieRead(bounds=bounds, most_weight=most_weight),
             clopper_pearson=ClopperPearson(bounds=bounds),
             empirical_bernstein=EmpiricalBernstein(bounds=bounds, weight_cap=weight_cap),
             anytime=Anytime(bounds=bounds),

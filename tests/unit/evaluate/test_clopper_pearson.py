@@ -6,6 +6,7 @@ import pytest
 from sartor.evaluate.clopper_pearson import ClopperPearson, clopper_pearson, tooling_interval
 from sartor.evaluate.columns import Columns
 from sartor.evaluate.importance import Ips
+from sartor.evaluate.interval import Interval
 from tests.unit.evaluate.batches import FOUR, SIGNED, UNIT
 
 
@@ -43,7 +44,17 @@ def test_the_tooling_form_has_nothing_to_say_without_a_positive_reward() -> None
 def test_in_units_of_the_largest_weight() -> None:
     estimator = ClopperPearson(bounds=UNIT)
     estimator.add(FOUR)
-    assert estimator.interval(0.1) == clopper_pearson(1.5 / 2, 4 / 2, alpha=0.1)
+    gain, loss = clopper_pearson(1.5 / 2, 4, alpha=0.1), clopper_pearson(2.5 / 2, 4, alpha=0.1)
+    assert estimator.interval(0.1) == Interval(2 * gain.lower, 1 - 2 * loss.lower)
+
+
+def test_with_weights_of_one_it_is_the_classical_interval() -> None:
+    estimator = ClopperPearson(bounds=UNIT)
+    even = np.full(10, 0.5)
+    estimator.add(Columns(reward=np.tile([0.0, 1.0], 5), propensity=even, target=even))
+    interval = estimator.interval()
+    assert interval is not None
+    assert (interval.lower, interval.upper) == pytest.approx((0.1870860, 0.8129140), abs=1e-6)
 
 
 def test_other_ranges_are_scaled_there_and_back() -> None:

@@ -1,0 +1,81 @@
+"""An interval that may be watched: over a whole path of logging that learns, 5 % of runs leave the truth.
+
+Both kinds are looked at after every single event, which is what stopping at any time amounts to: whoever
+stops when an interval says something false needs only one such moment.
+"""
+
+from functools import cache
+from math import log, sqrt
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from sartor.evaluate.anytime import Anytime, log_wealth
+from sartor.evaluate.importance import Ips
+from sartor.evaluate.interval import Bounds
+from tests.statistics.simulated_logs import SEED, Floats, Paths
+
+RUNS, TURNS, ALPHA = 800, 800, 0.05
+MOST = ALPHA + 4 * sqrt(ALPHA * (1 - ALPHA) / RUNS)
+DRIFTS = [pytest.param(0.0, id="a still world"), pytest.param(0.15, id="a drifting world")]
+
+
+@cache
+def paths(drift: float) -> Paths:
+    """Runs with a logging policy that learns."""
+    return Paths(turns=TURNS, runs=RUNS, drift=drift, seed=SEED + 20)
+
+
+def refuted(terms: Floats, truth: Floats) -> NDArray[np.bool_]:
+    """At which turns of which runs the truth is below the lower end that these terms give."""
+    out = np.empty(terms.shape, dtype=bool)
+    total, squares = terms.cumsum(axis=0), (terms**2).cumsum(axis=0)
+    for turn in range(len(terms)):
+        events = np.full(terms.shape[1], turn + 1.0)
+        worth = log_wealth(events, total[turn], squares[turn], np.full(terms.shape[1], truth[turn]))
+        out[turn] = worth > log(2 / ALPHA)
+    return out
+
+
+@cache
+def outside(drift: float) -> NDArray[np.bool_]:
+    """At which turns of which runs the interval leaves out the truth."""
+    played = paths(drift)
+    below = refuted(played.weight * played.reward, played.truth)
+    return np.asarray(below | refuted(played.weight * (1 - played.reward), 1 - played.truth))
+
+
+@pytest.mark.parametrize("drift", DRIFTS)
+def test_few_runs_ever_leave_the_truth(drift: float) -> None:
+    assert outside(drift).any(axis=0).mean() <= MOST, SEED
+
+
+@pytest.mark.parametrize("drift", DRIFTS)
+def test_the_gaussian_interval_is_left_by_many_runs(drift: float) -> None:
+    played = paths(drift)
+    terms, events = played.weight * played.reward, np.arange(1, TURNS + 1)[:, None]
+    total, squares = terms.cumsum(axis=0), (terms**2).cumsum(axis=0)
+    error = np.sqrt((squares - total**2 / events) / np.maximum(events - 1, 1) / events)
+    left = np.abs(total / events - played.truth[:, None]) > 1.96 * error
+    assert left[99:].any(axis=0).mean() > 2 * MOST, SEED
+
+
+def test_propensities_that_are_wrong_are_found_out() -> None:
+    played = paths(0.0)
+    below = refuted(1.5 * played.weight * played.reward, played.truth)
+    assert below.any(axis=0).mean() > 2 * MOST, SEED
+
+
+@pytest.mark.parametrize("run", range(0, RUNS, 100))
+def test_the_interval_says_what_the_paths_say(run: int) -> None:
+    played = paths(0.0)
+    log_of_run, truth = played.log(run), float(played.truth[-1])
+    estimator, ips = Anytime(bounds=Bounds()), Ips()
+    estimator.add(log_of_run)
+    ips.add(log_of_run)
+    interval, gaussian = estimator.interval(ALPHA), ips.interval(ALPHA)
+    assert interval is not None
+    assert gaussian is not None
+    assert interval.holds(truth) != outside(0.0)[-1, run]
+    assert interval.half_width < 3.5 * gaussian.half_width
