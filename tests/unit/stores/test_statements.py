@@ -11,8 +11,8 @@ from sartor.stores.statements import schema, statements
 KINDS = ("events", "outcomes", "catalog")
 EVERY = [(kind, name) for kind in KINDS for name in statements(kind)]
 
-# These tables hold one row, or one for each loop, or one for each model whose bytes are kept.
-SMALL = ("progress", "state", "live", "loops", "models USING INDEX models_with_blob")
+# One row, or one for each loop, for each model whose bytes are kept, or for 65,536 outcomes.
+SMALL = ("progress", "state", "live", "loops", "models USING INDEX models_with_blob", "segments")
 
 
 @pytest.mark.parametrize(("kind", "name"), EVERY)

@@ -29,8 +29,13 @@ SELECT outcomes, coalesce((SELECT max(seq) FROM outcomes), 0), learnable, late, 
 SELECT seq, body FROM outcomes WHERE seq > ? ORDER BY seq LIMIT ?;
 
 -- outcomes_of --
--- The outcomes of an event; another event may share the key.
-SELECT seq, body FROM outcomes WHERE event_key = ? ORDER BY seq;
+-- The outcomes of an event, asked of each segment of the index; another event may share the key.
+WITH RECURSIVE segments (number) AS (
+    VALUES (0)
+    UNION ALL
+    SELECT number + 1 FROM segments WHERE number < (SELECT max(seq) >> 16 FROM outcomes)
+)
+SELECT seq, body FROM segments CROSS JOIN outcomes ON seq >> 16 = number AND event_key = ? ORDER BY seq;
 
 -- add_model --
 -- Fails if there is a model with that id already.
