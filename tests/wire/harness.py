@@ -6,11 +6,12 @@ import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from msgspec import Struct
 
 from sartor.api.app import application
-from sartor.api.asgi import Message
+from sartor.api.asgi import Message, Scope
 from sartor.api.desks import Desk, Desks
 from sartor.api.gate import Patience
 from sartor.api.server import Server, run
@@ -122,7 +123,7 @@ class Service:
         sent = {"host": "localhost", "content-length": str(len(raw)), **headers}
         if key is not None:
             sent["ocp-apim-subscription-key"] = key or self.loop.key1
-        scope = {
+        scope: Scope = {
             "type": "http",
             "method": method,
             "raw_path": bare.encode(),
@@ -131,7 +132,7 @@ class Service:
         }
         return self._runner.run(self._called(scope, _pieces(raw, chunks)))
 
-    async def _called(self, scope: dict[str, object], pieces: Iterator[Message]) -> Reply:
+    async def _called(self, scope: Scope, pieces: Iterator[Message]) -> Reply:
         said: list[Message] = []
 
         async def receive() -> Message:
@@ -180,12 +181,12 @@ def served(
         assert not thread.is_alive()
 
 
-def person(**members: object) -> dict[str, object]:
+def person(**members: object) -> dict[str, Any]:
     """The smallest rank request: one action."""
     return {"actions": [{"id": "Person", "features": [{"name": "Ada"}]}], **members}
 
 
-def articles(count: int = 3, **members: object) -> dict[str, object]:
+def articles(count: int = 3, **members: object) -> dict[str, Any]:
     """A rank request of some articles."""
     actions = [{"id": f"article-{number}", "features": [{"topic": f"t{number}"}]} for number in range(count)]
     return {"contextFeatures": [{"device": "mobile"}, {"hour": 9}], "actions": actions, **members}

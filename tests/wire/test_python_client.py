@@ -102,7 +102,6 @@ def test_an_empty_event_id_is_an_error_of_its_own(service: Service, endpoint: st
 def test_a_full_store_is_understood(service: Service, endpoint: str) -> None:
     service.stores.disk.failing = True
     with pytest.raises(models.ErrorResponseException) as caught:
-        client(endpoint, service.loop.key1).config.retry_policy.retries = 0
         client(endpoint, service.loop.key1).rank(request())
     assert caught.value.error.error.code == "OperationNotAllowed"
     service.stores.disk.failing = False

@@ -5,6 +5,7 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -55,7 +56,7 @@ def said(client: socket.socket) -> bytes:
     return b"".join(parts)
 
 
-def rank(endpoint: str, service: Service, body: object = None) -> requests.Response:
+def rank(endpoint: str, service: Service, body: dict[str, Any] | None = None) -> requests.Response:
     key = {"Ocp-Apim-Subscription-Key": service.loop.key1}
     return requests.post(f"{endpoint}{PREFIX}/rank", json=body or person(), headers=key, timeout=5)
 
@@ -173,12 +174,19 @@ def test_a_large_upload_gets_its_answer_and_the_connection_goes_on(service: Serv
 
 
 def test_an_endless_body_is_cut_off(service: Service, quick: str) -> None:
-    sent = 0
-    with connected(quick) as client, pytest.raises(OSError):  # noqa: PT011
+    with connected(quick) as client:
         client.sendall(head(service, length=10**12))
-        while sent < 2**26:
+        assert _sent_until_refused(client, most=2**26) < 2**26
+
+
+def _sent_until_refused(client: socket.socket, *, most: int) -> int:
+    sent = 0
+    try:
+        while sent < most:
             sent += client.send(b"x" * 65_536)
-    assert sent < 2**26
+    except OSError:
+        pass
+    return sent
 
 
 def test_pipelined_requests_are_answered_in_order(service: Service, quick: str) -> None:
@@ -210,9 +218,9 @@ def test_a_client_that_reads_no_answers(service: Service, quick: str) -> None:
 
 def test_a_crowd_of_silent_connections_locks_nobody_out(service: Service) -> None:
     with served(service, most_connections=50) as endpoint, ExitStack() as crowd:
-        for _ in range(200):
+        for number in range(200):
             client = crowd.enter_context(connected(endpoint))
-            client.sendall(head(service, length=1000) if _ % 2 else b"POST /")
+            client.sendall(head(service, length=1000) if number % 2 else b"POST /")
         for number in range(20):
             assert rank(endpoint, service, articles(3, eventId=f"event-{number}")).status_code == 201
 

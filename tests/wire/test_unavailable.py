@@ -121,6 +121,10 @@ def test_a_caller_that_hangs_up_is_not_answered(service: Service) -> None:
     key = (b"ocp-apim-subscription-key", service.loop.key1.encode())
     path = f"{PREFIX}/rank".encode()
     scope = {"type": "http", "method": "POST", "raw_path": path, "query_string": b"", "headers": [key]}
-    asyncio.run(service.app(scope, receive, send))
+
+    async def call() -> None:
+        await service.app(scope, receive, send)
+
+    asyncio.run(call())
     assert not said
     assert not service.decisions()
