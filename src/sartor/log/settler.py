@@ -98,24 +98,23 @@ class Settler:
         horizon = self._events.horizon()
         frontier_us = _frontier_us(windows, horizon)
         due = windows.due(frontier_us, limit=limit)
-        while frontier_us < horizon.now_us and len(due) < limit and self._read(windows, limit):
+        while len(due) < limit and _lags(windows, horizon) and self._read(windows, limit):
             frontier_us = _frontier_us(windows, horizon)
             due = windows.due(frontier_us, limit=limit)
         windows.settle(window for window, _ in due)
         for held in windows.unmet(frontier_us):
-            late = windows.decided_before(held) or self._was_decided_before(held)
+            late = windows.decided_before(held) or self._was_decided_before(windows, held)
             held.stray = "late" if late else "dangling"
         outcomes = tuple(_outcome(*pair, horizon.now_us, settings_version) for pair in due)
         self._record(windows, outcomes, frontier_us)
         return len(outcomes)
 
-    def _was_decided_before(self, held: Held) -> bool:
+    def _was_decided_before(self, windows: Windows, held: Held) -> bool:
         """Whether a decision that is forgotten, and so has an outcome, came before the observation."""
-        for logged in self._outcomes.outcomes_of(held.event_id):
-            for head in self._events.heads(after=logged.outcome.decision_seq - 1, limit=1):
-                if head.event_id == held.event_id and head.at_us <= held.at_us:
-                    return True
-        return False
+        forgotten = windows.cursor.decisions
+        return any(
+            logged.outcome.decision_seq <= forgotten for logged in self._outcomes.outcomes_of(held.event_id)
+        )
 
     def _record(self, windows: Windows, outcomes: tuple[Outcome, ...], frontier_us: int) -> None:
         strays = windows.forget(frontier_us)
@@ -134,6 +133,10 @@ def _rules(settings: LoopSettings) -> tuple[object, ...]:
 def _may_be_due(windows: Windows, now_us: int | None) -> bool:
     next_us = windows.next_us
     return next_us is not None and (now_us is None or next_us <= now_us)
+
+
+def _lags(windows: Windows, horizon: Horizon) -> bool:
+    return windows.heads_read < horizon.decisions or windows.observations_read < horizon.observations
 
 
 def _frontier_us(windows: Windows, horizon: Horizon) -> int:
