@@ -30,7 +30,9 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]], /) -> None:
     for row in rows:
         grid.add_row(*map(str, row))
     console = Console(highlight=False)
-    console.print(grid, soft_wrap=not console.is_terminal, crop=False)
+    if not console.is_terminal:  # a pipe has no width: a row stays on one line
+        console.width = 1_000
+    console.print(grid)
 
 
 def result(value: object, sentence: str, /, *, as_json: bool) -> None:
@@ -48,7 +50,8 @@ def pairs(values: Mapping[str, object], /, *, as_json: bool) -> None:
         return
     width = max(map(len, values), default=0)
     for name, value in values.items():
-        sys.stdout.write(f"{name:<{width}}  {value}\n")
+        shown = str(value).lower() if isinstance(value, bool) else value
+        sys.stdout.write(f"{name:<{width}}  {shown}\n")
 
 
 def complain(error: SartorError, /) -> int:

@@ -1,10 +1,13 @@
 """``sartor api``, ``learn`` and ``work``: the processes of ``sartor serve``, each by itself."""
 
+import logging
 from typing import Annotated
 
 import typer
 
 from sartor.cli.options import DEFAULTS, Data, Durable, Host, Port
+
+_log = logging.getLogger(__name__)
 
 Lifeline = Annotated[int | None, typer.Option("--lifeline", hidden=True)]
 Listener = Annotated[int | None, typer.Option("--listener", hidden=True)]
@@ -30,6 +33,7 @@ def api(
     from sartor.service.processes import listener as sockets
 
     opened = sockets.listen(host, port) if listener is None else sockets.inherited(listener)
+    _log.info("Listening at %s.", sockets.endpoint(opened, host), extra={"action": "listening"})
     with compose.stores(data, durability=durability, must_exist=False) as stores:
         process.run(stores, compose.engine_factory(), opened, ready=ready)
 

@@ -12,9 +12,12 @@ import msgspec
 
 from sartor.errors import LoopNotFound, ModelNotFound
 from sartor.learn import policy
-from sartor.ports import Loop, LoopStores, Stores
+from sartor.ports import Loop, LoopStores, ModelRegistry, Stores
 from sartor.records import Model
 from sartor.settings import DEFAULT_ARGUMENTS, changed
+
+_ON_ITS_WAY_S = 0.5
+"""How long a running trainer may take to follow a change of settings."""
 
 
 def create(stores: Stores, name: str, /) -> Loop:
@@ -147,4 +150,18 @@ def _pin(stores: Stores, loop: Loop, logs: LoopStores, model: Model) -> None:
     if loop.settings.model_auto_publish:
         settings = msgspec.structs.replace(loop.settings, model_auto_publish=False)
         stores.catalog.update(msgspec.structs.replace(loop, settings=settings))
-    logs.models.promote(model.model_id)
+        _promote_firmly(logs.models, model.model_id)
+    else:
+        logs.models.promote(model.model_id)
+
+
+def _promote_firmly(models: ModelRegistry, model_id: str) -> None:
+    """Promote, and again should a model go live that was on its way under the old settings."""
+    until = time.monotonic() + _ON_ITS_WAY_S
+    while True:
+        live = models.live()
+        if live is None or live.model_id != model_id:
+            models.promote(model_id)
+        if time.monotonic() >= until:
+            return
+        time.sleep(_ON_ITS_WAY_S / 10)
