@@ -9,14 +9,15 @@ def page(
     games: Sequence[Game], standings: Sequence[Standing], machine: Mapping[str, str], /, *, iterations: int
 ) -> str:
     """The page: how it was made, the standings, and the shares world by world."""
-    seeds = len({game.seed for game in games})
+    seeds = sorted({game.seed for game in games})
     said = ", ".join(f"{name} {value}" for name, value in machine.items())
     return "\n".join(
         (
             "# Learning settings compared",
             "",
-            f"Share of the best possible expected reward, {iterations:,} turns in each world, {seeds} seeds; "
-            "each reward is learned as soon as it is known. Made by `python -m benchmarks.policies`.",
+            f"Share of the best possible expected reward, {iterations:,} turns in each world, seeds {seeds[0]} "
+            f"to {seeds[-1]}; each reward is learned as soon as it is known. Made by `python -m "
+            "benchmarks.policies`.",
             "",
             f"Machine: {said}.",
             "",
@@ -47,7 +48,8 @@ def _standings(standings: Iterable[Standing]) -> Iterable[str]:
 
 def _worlds(games: Sequence[Game], names: Sequence[str]) -> Iterable[str]:
     shares = {name: by_world(games, name) for name in names}
-    yield f"| world | {' | '.join(names)} |"
-    yield f"| --- |{' ---: |' * len(names)}"
-    for world in shares[names[0]]:
-        yield f"| {world} | " + " | ".join(f"{shares[name][world]:.2f}" for name in names) + " |"
+    worlds = list(shares[names[0]])
+    yield f"| candidate | {' | '.join(worlds)} |"
+    yield f"| --- |{' ---: |' * len(worlds)}"
+    for name in names:
+        yield f"| {name} | " + " | ".join(f"{shares[name][world]:.2f}" for world in worlds) + " |"
