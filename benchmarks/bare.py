@@ -56,6 +56,16 @@ def opened(arguments: str, model: Path | None = None, /) -> Any:
     return Workspace(f"{arguments} --dsjson --quiet{state}")
 
 
+def trained(arguments: str, log: Path, model: Path, /) -> Path:
+    """Learn a joined log and keep the model: what the service has learned, without the service."""
+    workspace = opened(arguments)
+    for line in log.read_text().splitlines():
+        workspace.learn(line)
+    workspace.save(str(model))
+    workspace.finish()
+    return model
+
+
 def with_workspace(workspace: Any, /) -> Predict:
     """Predictions as the documentation of the package shows them."""
 

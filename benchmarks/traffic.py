@@ -20,6 +20,8 @@ def measure(folder: Path, /) -> tuple[list[Row], str, bytes]:
     rewards = workload.written(workload.reward_bodies(), folder / "rewards")
     with server.running(folder / "traffic") as service:
         arguments, blob = _train(service, ranks, rewards)
+        log = folder / "log.jsonl"
+        service.sartor("export", "default", "--output", str(log))
         key = service.key()
         rank = wrk.load(service.endpoint, RANK, ranks, key=key, prefix="r", seconds=SECONDS)
         latency = _latency(service, rank.rate / 2, key)
@@ -28,8 +30,7 @@ def measure(folder: Path, /) -> tuple[list[Row], str, bytes]:
             service.endpoint, REWARD, rewards, key=key, prefix="r", seconds=SECONDS, ids=rank.requests
         )
         costs = [*_memory(service, "after that load"), *bytes_rank, *_bytes_per_event(service, mixed=True)]
-    model = folder / "model.vw"
-    model.write_bytes(blob)
+    model = bare.trained(arguments, log, folder / "model.vw")
     rows = _ratios(rank, reward, _bare(ranks, model, arguments), _plain(ranks, model, arguments, folder))
     return [*rows, *_latency_rows(latency, rank.rate / 2), *costs], arguments, blob
 
