@@ -18,7 +18,7 @@ from sartor.evaluate.importance import Ips, Snips
 from sartor.evaluate.interval import Bounds, Interval
 from tests.statistics.simulated_logs import LOGGING, SEED, TARGET, logs, value
 
-RUNS, ROWS = 2000, 1000
+RUNS, ROWS = 2000, 2000
 HEAVIEST = {name: float((TARGET / logging).max()) for name, logging in LOGGING.items()}
 
 Asked = Callable[[Columns, float], Interval | None]

@@ -1,0 +1,1 @@
+"""Sartor's estimators against those of two other projects; see README.md here."""

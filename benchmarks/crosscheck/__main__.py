@@ -1,0 +1,150 @@
+"""``python -m benchmarks.crosscheck``: differences to Open Bandit Pipeline and vw-estimators."""
+
+from collections.abc import Iterator, Sequence
+from typing import TypeVar
+
+import numpy as np
+from msgspec import Struct
+
+from benchmarks.crosscheck import open_bandit, vowpal_wabbit
+from benchmarks.crosscheck.logs import Log, Slate, make_log, make_slates
+from sartor.evaluate.accumulator import Estimator
+from sartor.evaluate.anytime import Anytime
+from sartor.evaluate.clopper_pearson import clopper_pearson
+from sartor.evaluate.columns import Columns
+from sartor.evaluate.cressie_read import CressieRead
+from sartor.evaluate.direct import Dm, Dr
+from sartor.evaluate.importance import Ips, Snips
+from sartor.evaluate.interval import Bounds, Interval
+from sartor.evaluate.shrinkage import DrOs, SwitchDr
+from sartor.evaluate.slate import BySlot, ProductSlate, PseudoInverse
+
+Kind = TypeVar("Kind", bound=Estimator)
+
+TOLERANCE = 1e-9
+UNIT = Bounds(0.0, 1.0)
+
+
+class Compared(Struct, frozen=True):
+    """What both said, as one or two numbers."""
+
+    what: str
+    ours: tuple[float, ...]
+    theirs: tuple[float, ...]
+
+    @property
+    def difference(self) -> float:
+        """The largest."""
+        return max(abs(a - b) for a, b in zip(self.ours, self.theirs, strict=True))
+
+
+def ends(interval: Interval | None) -> tuple[float, ...]:
+    """An interval as two numbers."""
+    assert interval is not None
+    return interval.lower, interval.upper
+
+
+def fed(estimator: Kind, columns: Columns) -> Kind:
+    """The estimator after one batch."""
+    estimator.add(columns)
+    return estimator
+
+
+def value(estimator: Estimator, columns: Columns) -> tuple[float]:
+    """The value of one batch."""
+    found = fed(estimator, columns).value()
+    assert found is not None
+    return (found,)
+
+
+def against_open_bandit(log: Log) -> Iterator[Compared]:
+    """Point estimates, those with a reward model included."""
+    columns, theirs = log.columns(), open_bandit.values(log)
+    infinite = float("inf")
+    ours: dict[str, Estimator] = {
+        "ips": Ips(),
+        "snips": Snips(),
+        "dm": Dm(),
+        "dr": Dr(),
+        "switch-dr τ=2": SwitchDr(grid=(2.0,)),
+        "switch-dr τ=5": SwitchDr(grid=(5.0,)),
+        "switch-dr τ=∞": SwitchDr(grid=(infinite,)),
+        "dr-os λ=1": DrOs(grid=(1.0,)),
+        "dr-os λ=50": DrOs(grid=(50.0,)),
+    }
+    for name, estimator in ours.items():
+        yield Compared(f"obp {name}", value(estimator, columns), (theirs[name],))
+
+
+def against_vowpal_wabbit(log: Log, *, drop: bool) -> Iterator[Compared]:
+    """Values and intervals of the estimators without a reward model."""
+    columns = log.columns(drop=drop)
+    theirs = vowpal_wabbit.intervals(log, drop=drop)
+    ips = fed(Ips(), columns)
+    yield Compared("vw gaussian interval", ends(ips.interval()), theirs["gaussian"])
+    scale = ips.largest_weight
+    form = clopper_pearson(ips.product / scale, ips.events / scale, alpha=0.05)
+    yield Compared("vw clopper-pearson", ends(form), theirs["clopper-pearson"])
+    for name, most in (("", float("inf")), (", largest weight known", 60.0)):
+        estimator = fed(CressieRead(bounds=UNIT, most_weight=most), columns)
+        yield Compared(
+            f"vw cressie-read interval{name}", ends(estimator.interval()), theirs[f"cressie-read{name}"]
+        )
+    if not drop:
+        yield from _values_against_vowpal_wabbit(log, columns)
+
+
+def _values_against_vowpal_wabbit(log: Log, columns: Columns) -> Iterator[Compared]:
+    theirs = vowpal_wabbit.values(log)
+    yield Compared("vw ips", value(Ips(), columns), (theirs["ips"],))
+    yield Compared("vw snips", value(Snips(), columns), (theirs["snips"],))
+    for name, most in (("", float("inf")), (", largest weight known", 60.0)):
+        estimator = CressieRead(bounds=UNIT, most_weight=most)
+        yield Compared(f"vw cressie-read{name}", value(estimator, columns), (theirs[f"cressie-read{name}"],))
+
+
+def slates(slate: Slate) -> Iterator[Compared]:
+    """Whole slates and sums over slots."""
+    product, pseudo, slots = ProductSlate(), PseudoInverse(), BySlot(bounds=UNIT)
+    product.add(slate.slates())
+    pseudo.add(slate.slates())
+    for slot in range(slate.propensity.shape[1]):
+        slots.add(str(slot), slate.slot(slot))
+    theirs, vw = open_bandit.slate_values(slate), vowpal_wabbit.slate(slate)
+    yield Compared("obp standard ips of slates", (product.value() or 0.0,), (theirs["standard"],))
+    yield Compared("obp independent ips of slates", (slots.total("ips") or 0.0,), (theirs["independent"],))
+    yield Compared("vw pseudo-inverse", (pseudo.value() or 0.0,), vw["value"])
+    yield Compared("vw pseudo-inverse interval", ends(pseudo.interval()), vw["interval"])
+
+
+def widths(log: Log) -> str:
+    """The two anytime-valid intervals are not the same; how much they differ in width."""
+    lower, upper = ends(fed(Anytime(bounds=UNIT), log.columns()).interval())
+    other_lower, other_upper = vowpal_wabbit.anytime(log)
+    return f"anytime: width {upper - lower:.4f}, vw {other_upper - other_lower:.4f}"
+
+
+def compared(seeds: Sequence[int]) -> Iterator[Compared]:
+    """Everything, on several logs."""
+    for seed in seeds:
+        log = make_log(seed)
+        yield from against_open_bandit(log)
+        yield from against_vowpal_wabbit(log, drop=False)
+        yield from against_vowpal_wabbit(log, drop=True)
+        yield from slates(make_slates(seed))
+
+
+def main() -> None:
+    """Print the largest difference of each; fail where one is too large."""
+    worst: dict[str, float] = {}
+    for pair in compared(range(5)):
+        worst[pair.what] = max(worst.get(pair.what, 0.0), pair.difference)
+    for what, difference in worst.items():
+        print(f"{what:48} {difference:.1e}")
+    print(widths(make_log(0)))
+    if not np.all(np.array(list(worst.values())) <= TOLERANCE):
+        raise SystemExit(f"Differences above {TOLERANCE}.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""How fast estimators take in a log: ``python -m benchmarks.evaluate``."""
