@@ -1,0 +1,111 @@
+"""Settings have the names of the wire, types, ranges and help; a wrong one is refused with its name."""
+
+from datetime import timedelta
+from typing import get_args, get_type_hints
+
+import msgspec
+import pytest
+
+from sartor.errors import InvalidSetting
+from sartor.settings import AZURE_ARGUMENTS, DEFAULT_ARGUMENTS, Limits, LoopSettings, ServeSettings, changed
+
+
+def test_a_new_loop_begins_with_the_settings_of_the_retired_service() -> None:
+    assert msgspec.to_builtins(LoopSettings()) == {
+        "rewardWaitTime": "PT600S",
+        "defaultReward": 0.0,
+        "rewardAggregation": "earliest",
+        "explorationPercentage": 0.2,
+        "modelExportFrequency": "PT300S",
+        "modelAutoPublish": True,
+        "modelRetrainDays": 2,
+        "learnWhen": "reward",
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "attribute", "stored"),
+    [
+        ("rewardWaitTime", "PT10S", "reward_wait_time", timedelta(seconds=10)),
+        ("rewardWaitTime", "P30D", "reward_wait_time", timedelta(days=30)),
+        ("modelExportFrequency", "PT1S", "model_export_frequency", timedelta(seconds=1)),
+        ("defaultReward", "-1", "default_reward", -1.0),
+        ("explorationPercentage", 1, "exploration_percentage", 1.0),
+        ("rewardAggregation", "median", "reward_aggregation", "median"),
+        ("modelAutoPublish", "false", "model_auto_publish", False),
+        ("modelRetrainDays", "14", "model_retrain_days", 14),
+        ("learnWhen", "window", "learn_when", "window"),
+    ],
+)
+def test_a_setting_changes_by_its_name_on_the_wire_from_a_value_or_its_text(
+    name: str, value: object, attribute: str, stored: object
+) -> None:
+    new = changed(LoopSettings(), {name: value})
+    assert getattr(new, attribute) == stored
+
+
+def test_settings_that_are_not_named_stay() -> None:
+    old = changed(LoopSettings(), {"defaultReward": 0.5})
+    new = changed(old, {"learnWhen": "window"})
+    assert (new.default_reward, new.learn_when) == (0.5, "window")
+    assert old.learn_when == "reward"
+
+
+def test_no_change_is_no_change() -> None:
+    assert changed(LoopSettings(), {}) == LoopSettings()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("rewardWaitTime", "PT0.5S"),
+        ("rewardWaitTime", "P31D"),
+        ("rewardWaitTime", "-PT10S"),
+        ("rewardWaitTime", "soon"),
+        ("rewardWaitTime", "P99999999999999999999D"),
+        ("modelExportFrequency", "PT0S"),
+        ("modelExportFrequency", "P2D"),
+        ("defaultReward", "1.5"),
+        ("defaultReward", "nan"),
+        ("defaultReward", float("inf")),
+        ("explorationPercentage", -0.1),
+        ("rewardAggregation", "Earliest"),
+        ("modelAutoPublish", "yes"),
+        ("modelRetrainDays", -1),
+        ("modelRetrainDays", 2.5),
+        ("learnWhen", None),
+    ],
+)
+def test_a_wrong_value_is_refused_with_the_name_of_its_setting(name: str, value: object) -> None:
+    with pytest.raises(InvalidSetting, match=name):
+        changed(LoopSettings(), {name: value})
+
+
+def test_an_unknown_setting_is_refused_with_the_list_of_the_known() -> None:
+    with pytest.raises(InvalidSetting, match=r"no setting 'learningMode'.*defaultReward.*rewardWaitTime"):
+        changed(LoopSettings(), {"learningMode": "Online"})
+
+
+def test_a_loop_setting_reads_back_from_what_is_stored() -> None:
+    settings = changed(LoopSettings(), {"rewardWaitTime": "PT1.5S", "rewardAggregation": "sum"})
+    assert msgspec.json.decode(msgspec.json.encode(settings), type=LoopSettings) == settings
+
+
+@pytest.mark.parametrize("table", [LoopSettings, ServeSettings])
+def test_every_setting_has_a_help_text(table: type[msgspec.Struct]) -> None:
+    for name, annotation in get_type_hints(table, include_extras=True).items():
+        helps = [meta.description for meta in get_args(annotation)[1:] if isinstance(meta, msgspec.Meta)]
+        assert helps, name
+        assert helps[0], name
+        assert helps[0].endswith("."), name
+
+
+def test_limits_are_above_zero_and_actions_are_those_of_the_wire() -> None:
+    assert all(value > 0 for value in msgspec.to_builtins(Limits()).values())
+    assert (Limits().actions, Limits().id_chars) == (50, 256)
+
+
+@pytest.mark.parametrize("arguments", [DEFAULT_ARGUMENTS, AZURE_ARGUMENTS])
+def test_the_learning_settings_fit_the_wire(arguments: str) -> None:
+    assert arguments.startswith("--cb_explore_adf ")
+    assert len(arguments) <= 1024
