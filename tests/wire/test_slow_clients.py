@@ -133,6 +133,9 @@ def test_a_head_that_is_too_large(quick: str) -> None:
     "sent",
     [
         b"nonsense\r\n\r\n",
+        b"CONNECT example.com:443 HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET http:// HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
         b"GET / HTTP/9.9\r\n\r\n",
         b"GET /\xff HTTP/1.1\r\nHost: x\r\n\r\n",
         b"POST / HTTP/1.1\r\nContent-Length: x\r\n\r\n",
@@ -162,6 +165,18 @@ def test_a_caller_that_waits_for_the_word_to_go_on(service: Service, quick: str)
         client.sendall(head(service, length=len(body), extra="Expect: 100-continue\r\n"))
         assert client.recv(65_536) == b"HTTP/1.1 100 Continue\r\n\r\n"
         client.sendall(body)
+        assert client.recv(65_536).startswith(b"HTTP/1.1 201 Created\r\n")
+
+
+@pytest.mark.parametrize("protocol", ["h2c", "websocket"])
+def test_an_offer_of_another_protocol_is_declined(service: Service, quick: str, protocol: str) -> None:
+    """Java's client offers HTTP/2 with its first request on a connection, whatever it is."""
+    extra = f"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: {protocol}\r\nHTTP2-Settings: AAEAAEAAAAIA\r\n"
+    body = json.dumps(person()).encode()
+    with connected(quick) as client:
+        client.sendall(head(service, length=len(body), extra=extra) + body)
+        assert client.recv(65_536).startswith(b"HTTP/1.1 201 Created\r\n")
+        client.sendall(head(service, length=len(body)) + body)
         assert client.recv(65_536).startswith(b"HTTP/1.1 201 Created\r\n")
 
 

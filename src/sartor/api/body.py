@@ -8,10 +8,10 @@ from sartor.errors import PayloadTooLarge
 
 
 def declared_bytes(headers: Sequence[Header], /) -> int:
-    """The length that the headers promise; 0 where they promise none."""
+    """The length that the headers promise; 0 where they promise none that can be read."""
     for name, value in headers:
         if name == b"content-length":
-            return int(value) if value.isdigit() else 0
+            return int(value) if value.isdigit() and len(value) < 20 else 0
     return 0
 
 

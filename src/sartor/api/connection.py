@@ -6,6 +6,7 @@ The clocks are read by the gate's sweep, about once a second, so that a request 
 import asyncio
 from typing import TYPE_CHECKING, ClassVar
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from sartor.api.answer import Answer, last_words
@@ -25,6 +26,7 @@ class Connection(HttpToolsProtocol):
     gate: ClassVar[Gate]
 
     _in_body = False  # between the head of a request and its end
+    _offers = False  # the head offered another protocol
     _resting = False  # between two requests
     _received = 0  # bytes of an unfinished head or body
     _stuck_since_s = NEVER
@@ -45,16 +47,42 @@ class Connection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Bytes of a request; what is left unfinished is counted."""
-        super().data_received(data)
-        if self.waiting_since_s == NEVER:
-            return
-        self._received += len(data)
+        self._unset_keepalive_if_required()
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as offer:
+            self._decline(data[offer.args[0] :])
+        except httptools.HttpParserError:
+            self.send_400_response("What was received is not a valid HTTP request.")
+        else:
+            if self.waiting_since_s != NEVER:
+                self._count(len(data))
+
+    def _count(self, received: int) -> None:
+        self._received += received
         patience = self.gate.patience
         if self._in_body:
             if self._received > 8 * patience.body_bytes:
                 self.leave()
         elif self._received > patience.head_bytes:
             self._dismiss(refusal(400, "PayloadSizeExceeded", "The head of the request is too large."))
+
+    def _decline(self, rest: bytes) -> None:
+        """Read a request that offers to go on in another protocol as if it did not.
+
+        The parser stops after the head of such a request and loses its body; Java's client makes one of each
+        first request on a connection.
+        """
+        self._offers = False
+        method = self.parser.get_method()
+        if method == b"CONNECT":
+            self.send_400_response("This is not a proxy.")
+            return
+        lines = [b"%b %b HTTP/%b" % (method, self.url, self.parser.get_http_version().encode())]
+        lines += [b"%b: %b" % header for header in self.headers if header[0] != b"upgrade"]
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn's own
+        self.data_received(b"\r\n".join((*lines, b"", rest)))
 
     def on_message_begin(self) -> None:
         """The first byte of a request: the clock for its head starts."""
@@ -67,6 +95,9 @@ class Connection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """The head is complete: the clock for the body starts."""
+        if self.parser.should_upgrade():
+            self._offers = True
+            return
         self._in_body = True
         self._received = 0
         self.waiting_since_s = self.loop.time()
@@ -79,6 +110,8 @@ class Connection(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """The request is complete: its client waits for us."""
+        if self._offers:
+            return
         super().on_message_complete()
         self._in_body = False
         self._received = 0
