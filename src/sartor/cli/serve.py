@@ -3,7 +3,6 @@
 from typing import TYPE_CHECKING
 
 from sartor.cli.options import DEFAULTS, ApiProcesses, Data, Durable, Host, Port
-from sartor.cli.welcome import Welcome
 from sartor.settings import ServeSettings
 
 if TYPE_CHECKING:
@@ -37,6 +36,7 @@ def serve(
 
 
 def _run(settings: ServeSettings, instance: "Instance") -> None:
+    from sartor.cli.welcome import Welcome
     from sartor.service.processes import listener, supervisor
 
     with listener.listen(settings.host, settings.port) as opened:

@@ -2,7 +2,10 @@
 
 from pathlib import Path
 
+from rich.markup import escape
+
 from sartor.cli import printing
+from sartor.cli.options import DEFAULTS
 from sartor.ports import Loop
 
 _RANK = (
@@ -28,10 +31,11 @@ class Welcome:
             printing.say(self._first(self._new))
 
     def _folder(self) -> str:
-        return self._data if "://" in self._data else str(Path(self._data).resolve())
+        return escape(self._data if "://" in self._data else str(Path(self._data).resolve()))
 
     def _command(self, words: str) -> str:
-        return f"[cyan]sartor {words} --data {self._data}[/]"
+        data = "" if self._data == DEFAULTS.data else f" --data {self._data}"
+        return f"[cyan]sartor {words}{escape(data)}[/]"
 
     def _first(self, loop: Loop) -> str:
         return "\n".join(
@@ -48,8 +52,7 @@ class Welcome:
         )
 
     def _curl(self, route: str, key: str, body: str) -> str:
-        body = body.replace("[", r"\[")
-        return (
+        return escape(
             f"  curl {self._endpoint}/personalizer/v1.0/{route} -H 'Ocp-Apim-Subscription-Key: {key}' "
             f"-H 'Content-Type: application/json' -d '{body}'"
         )

@@ -80,12 +80,15 @@ class _Apprentice:
     def __init__(self, stores: Stores, factory: EngineFactory, loop: Loop) -> None:
         self._logs = stores.open(loop)
         self._settler = Settler(self._logs.events, self._logs.outcomes)
+        self._used = False
         self._trainer = Trainer(self._logs.events, self._logs.outcomes, self._logs.models, factory)
 
     def step(self, loop: Loop) -> int:
         now_us = time.time_ns() // 1_000
         settled = self._settler.step(loop.settings, settings_version=loop.version, now_us=now_us)
-        return settled + self._trainer.step(loop, now_us=now_us)
+        # A trainer holds an engine of some megabytes: a loop that was never used shall not have one.
+        self._used = self._used or settled > 0 or self._logs.outcomes.counts().outcomes > 0
+        return settled + (self._trainer.step(loop, now_us=now_us) if self._used else 0)
 
     def close(self) -> None:
         self._trainer.close()

@@ -135,3 +135,19 @@ def test_an_idle_loop_is_not_asked_without_pause(stores: MemoryStores) -> None:
     learner = Learner(stores, factory)
     pauses = [learner.round() for _ in range(3)]
     assert all(pause > 0.01 for pause in pauses)
+
+
+def test_a_loop_that_was_never_used_holds_no_engine(stores: MemoryStores) -> None:
+    made: list[str] = []
+
+    def counting(arguments: str, blob: bytes | None = None, /) -> Engine:
+        made.append(arguments)
+        return factory(arguments, blob)
+
+    loop = loops.create(stores, "a")
+    learner = Learner(stores, counting)
+    learner.round()
+    assert made == []
+    teach(stores, loop)
+    rounds(learner, for_s=0.1)
+    assert len(made) == 1
