@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from sartor.learn.trainer import Trainer
 from vowpalwabbit.pyvw import pylibvw
 
 from benchmarks import bare, desk, machine, workload
 from benchmarks.report import Row
 from sartor import dsjson
+from sartor.learn.trainer import Trainer
 from sartor.log.settler import Settler
 from sartor.ports import Loop, LoopStores
 from sartor.records import LoggedDecision, Observation
