@@ -57,20 +57,27 @@ def _request(body: str, key: str) -> bytes:
     return ("\r\n".join(lines) + "\r\n\r\n" + body).encode()
 
 
-def latency(endpoint: str, requests: Sequence[bytes], /, *, rate: float, connections: int = 64) -> Latency:
-    """Send each request at its time, ``rate`` a second, from the load generator's core.
+def latency(endpoint: str, requests: Sequence[bytes], /, *, rate: float) -> Latency:
+    """Quantiles of ``taken_s``, asked from the load generator's core."""
+    with machine.on_core(machine.LOAD_CORE):
+        taken = taken_s(endpoint, requests, rate=rate)
+    return Latency(quantile(taken, 0.5) * 1e3, quantile(taken, 0.99) * 1e3, len(taken))
+
+
+def taken_s(endpoint: str, requests: Sequence[bytes], /, *, rate: float, connections: int = 64) -> list[float]:
+    """Send each request at its time, ``rate`` a second; the seconds from each one's time to its answer.
 
     Raises:
         RuntimeError: an answer was not 201, or none came for some seconds.
     """
     gc.collect()
     gc.disable()
+    flight = _Flight(endpoint, connections)
     try:
-        with machine.on_core(machine.LOAD_CORE):
-            taken = _Flight(endpoint, connections).fly(requests, 1.0 / rate)
+        return flight.fly(requests, 1.0 / rate)
     finally:
         gc.enable()
-    return Latency(quantile(taken, 0.5) * 1e3, quantile(taken, 0.99) * 1e3, len(taken))
+        flight.close()
 
 
 class _Flight:
@@ -105,9 +112,13 @@ class _Flight:
                 heard = now
             if now - heard > STALL_S:
                 raise RuntimeError(f"No answer for {STALL_S} s; {len(taken)} of {len(requests)} came.")
+        return taken
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._poll.close()
         for one in self._sockets.values():
             one.close()
-        return taken
 
     def _send(self, request: bytes, due: float) -> None:
         number = self._idle.pop()
