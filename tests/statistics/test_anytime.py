@@ -16,7 +16,7 @@ from sartor.evaluate.importance import Ips
 from sartor.evaluate.interval import Bounds
 from tests.statistics.simulated_logs import SEED, Floats, Paths
 
-RUNS, TURNS, ALPHA = 800, 800, 0.05
+RUNS, TURNS, ALPHA = 500, 600, 0.05
 MOST = ALPHA + 4 * sqrt(ALPHA * (1 - ALPHA) / RUNS)
 DRIFTS = [pytest.param(0.0, id="a still world"), pytest.param(0.15, id="a drifting world")]
 
@@ -67,15 +67,15 @@ def test_propensities_that_are_wrong_are_found_out() -> None:
     assert below.any(axis=0).mean() > 2 * MOST, SEED
 
 
-@pytest.mark.parametrize("run", range(0, RUNS, 100))
-def test_the_interval_says_what_the_paths_say(run: int) -> None:
-    played = paths(0.0)
-    log_of_run, truth = played.log(run), float(played.truth[-1])
-    estimator, ips = Anytime(bounds=Bounds()), Ips()
-    estimator.add(log_of_run)
-    ips.add(log_of_run)
-    interval, gaussian = estimator.interval(ALPHA), ips.interval(ALPHA)
-    assert interval is not None
-    assert gaussian is not None
-    assert interval.holds(truth) != outside(0.0)[-1, run]
-    assert interval.half_width < 3.5 * gaussian.half_width
+def test_the_interval_says_what_the_paths_say_and_is_not_much_wider_than_the_gaussian() -> None:
+    played, ratios = paths(0.0), []
+    for run in range(0, RUNS, 10):
+        estimator, ips = Anytime(bounds=Bounds()), Ips()
+        estimator.add(played.log(run))
+        ips.add(played.log(run))
+        interval, gaussian = estimator.interval(ALPHA), ips.interval(ALPHA)
+        assert interval is not None
+        assert gaussian is not None
+        assert interval.holds(float(played.truth[-1])) != outside(0.0)[-1, run], SEED
+        ratios.append(interval.half_width / gaussian.half_width)
+    assert np.mean(ratios) < 3.5, SEED

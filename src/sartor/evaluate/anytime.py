@@ -38,7 +38,7 @@ class Anytime(BoundedSums, kw_only=True):
     batches, and merges exactly. Near the value, it is about twice as wide as the Gaussian interval.
     Paper: Waudby-Smith, Wu, Ramdas, Karampatziakis, Mineiro 2022 (2210.10768), for importance-weighted
     rewards, reflection and time-varying values; Karampatziakis, Mineiro, Ramdas 2021 (Off-policy Confidence
-    Sequences); the inequality is lemma 4.1 of Fan, Grama, Liu 2015 (1311.6273); mixtures: 2010.09686. Those
+    Sequences); the inequality is lemma 4.1 of Fan, Grama, Liu 2015 (EJP 20, no. 1); mixtures: 2010.09686. Those
     papers centre at a running mean; the average over c is what replaces it here.
     Cost: O(rows) to add, O(1) memory; about 3 ms for an interval.
     """

@@ -98,12 +98,23 @@ def test_rewards_seen_from_the_other_end_give_the_mirrored_interval() -> None:
 
 def test_other_ranges_are_scaled_there_and_back() -> None:
     unit, signed = Anytime(bounds=UNIT), Anytime(bounds=SIGNED)
-    unit.add(alternating(1000))
-    signed.add(alternating(1000, reward=(1.0, -1.0)))
+    third = np.arange(999) % 3 == 0
+    propensity, target = np.where(third, 0.25, 0.75), np.where(third, 0.5, 0.5)
+    unit.add(Columns(reward=third.astype(float), propensity=propensity, target=target))
+    signed.add(Columns(reward=2.0 * third - 1, propensity=propensity, target=target))
     first, second = unit.interval(), signed.interval()
     assert first is not None
     assert second is not None
     assert (second.lower, second.upper) == pytest.approx((2 * first.lower - 1, 2 * first.upper - 1))
+
+
+def test_each_end_has_half_of_alpha() -> None:
+    estimator = Anytime(bounds=UNIT)
+    estimator.add(alternating(1000))
+    interval = estimator.interval(0.1)
+    assert interval is not None
+    assert interval.lower == smallest_plausible(1000.0, 500.0, 500.0, surprise=log(20))
+    assert interval.upper == 1 - interval.lower
 
 
 def test_without_support_it_stays_wide() -> None:

@@ -37,6 +37,28 @@ def test_an_infinite_imagined_weight_is_the_limit_of_large_ones() -> None:
     assert limit.upper == pytest.approx(large.upper, abs=1e-4)
 
 
+@pytest.mark.parametrize(
+    ("lightness", "most", "value", "lower", "upper"),
+    [
+        (1, inf, 0.3713592233009709, 0.28959966961372585, 0.5142903892379251),
+        (1, 5.0, 0.3713592233009709, 0.28959966961372585, 0.5198160947947477),
+        (2, inf, 0.5, 0.146781626722189, 0.7680060103136404),
+        (2, 5.0, 0.3997148288973385, 0.1331727119645955, 0.6062760352889868),
+    ],
+)
+def test_what_the_estimators_of_vowpal_wabbit_say(
+    lightness: int, most: float, value: float, lower: float, upper: float
+) -> None:
+    # Recorded from vw-estimators 0.2.2: twenty-five times the four rows, weights divided by `lightness`.
+    estimator = CressieRead(bounds=UNIT, most_weight=most)
+    for _ in range(25):
+        estimator.add(Columns(reward=FOUR.reward, propensity=FOUR.propensity, target=FOUR.target / lightness))
+    interval = estimator.interval()
+    assert estimator.value() == pytest.approx(value, abs=1e-9)
+    assert interval is not None
+    assert (interval.lower, interval.upper) == pytest.approx((lower, upper), abs=1e-9)
+
+
 def test_on_policy_it_is_the_mean_with_its_gaussian_interval() -> None:
     rewards = (np.arange(10_000) % 4 == 0).astype(float)
     even = np.full(10_000, 0.5)
