@@ -71,17 +71,21 @@ def _rows(table: type[msgspec.Struct]) -> list[tuple[str, str, str, str]]:
 
 
 def _written(value: object) -> str:
+    if value is None:
+        return "none"
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _values(about: dict[str, Any]) -> str:
+    if "anyOf" in about:
+        return " or ".join(_values(kind) for kind in about["anyOf"])
     if "enum" in about:
         return ", ".join(f"`{value}`" for value in about["enum"])
     if "minimum" in about:
         return f"{about['minimum']} to {about['maximum']}"
     if "format" in about:
         return "time"
-    return {"boolean": "`true`, `false`", "string": "text"}[about["type"]]
+    return {"boolean": "`true`, `false`", "string": "text", "null": "none"}[about["type"]]
 
 
 if __name__ == "__main__":
