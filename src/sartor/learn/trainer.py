@@ -99,7 +99,6 @@ class Trainer:
         arguments = with_exploration(loop.arguments, epsilon=loop.settings.exploration_percentage)
         if self._pupil is None or self._pupil.arguments != arguments:
             self.close()
-            self._witnesses.clear()
             history = self._models.history()
             self._newest = history[0] if history else None
             same = [model for model in history if self._is_of_lineage(model, arguments)]
@@ -139,7 +138,8 @@ class Trainer:
     def _started(self, loop: Loop, arguments: str, now_us: int) -> _Pupil:
         if self._newest is None:
             return self._blank(arguments, 1)
-        return self._blank(arguments, self._first_since(now_us - loop.settings.model_retrain_days * _DAY_US))
+        days = loop.settings.model_retrain_days
+        return self._blank(arguments, self._first_since(now_us - days * _DAY_US if days else None))
 
     def _blank(self, arguments: str, first_outcome: int) -> _Pupil:
         return _Pupil(
@@ -152,9 +152,10 @@ class Trainer:
             goal=self._outcomes.counts().last_outcome,
         )
 
-    def _first_since(self, since_us: int) -> int:
-        """The number of the first outcome that was settled at a time or later, by bisection."""
-        low, high = 1, self._outcomes.counts().last_outcome + 1
+    def _first_since(self, since_us: int | None) -> int:
+        """The number of the first outcome that was settled at a time or later, by bisection (None: the next)."""
+        next_outcome = self._outcomes.counts().last_outcome + 1
+        low, high = (next_outcome if since_us is None else 1), next_outcome
         while low < high:
             middle = (low + high) // 2
             found = self._outcomes.outcomes(after=middle - 1, limit=1)

@@ -1,11 +1,16 @@
+from collections.abc import Sequence
+
 import pytest
 from msgspec.structs import replace
 
 from sartor import dsjson
 from sartor.errors import Corrupt, StoreUnavailable
 from sartor.learn.lessons import lessons
-from sartor.records import Cursor, Outcome, Settlement
+from sartor.records import Cursor, LoggedDecision, Outcome, Settlement
 from sartor.testing.builders import make_decision, make_loop, make_outcome
+from sartor.testing.clock import Clock
+from sartor.testing.disk import Disk
+from sartor.testing.events import MemoryEvents
 from sartor.testing.stores import MemoryLoopStores, MemoryStores
 
 
@@ -28,14 +33,38 @@ def test_outcomes_come_in_their_own_order_each_with_its_decision() -> None:
     assert [lesson.decision.seq for lesson in found if lesson.decision] == order
 
 
-def test_only_the_decisions_that_are_learned_are_read() -> None:
-    log = make_log(3)
-    idle = replace(make_outcome(2), learnable=False)
-    settle(log, make_outcome(3), idle, make_outcome(1))
-    found = list(lessons(log.events, log.outcomes, after=0, limit=10))
+class Watched(MemoryEvents):
+    """An event log that remembers the numbers of the decisions that were read."""
+
+    def __init__(self, log: MemoryLoopStores) -> None:
+        super().__init__(clock_us=Clock(), disk=Disk())
+        self.append([logged.decision for logged in log.events.decisions(after=0, limit=10_000)])
+        self.read: list[int] = []
+
+    def decisions(self, *, after: int, limit: int) -> Sequence[LoggedDecision]:
+        found = super().decisions(after=after, limit=limit)
+        self.read += [logged.seq for logged in found]
+        return found
+
+
+def test_what_is_not_learned_has_no_line_and_is_not_read() -> None:
+    log = make_log(40)
+    idle = replace(make_outcome(20), learnable=False)
+    settle(log, make_outcome(40), idle, make_outcome(1))
+    watched = Watched(log)
+    found = list(lessons(watched, log.outcomes, after=0, limit=10))
     assert [lesson.line() is None for lesson in found] == [False, True, False]
     assert found[0].decision is not None
-    assert found[0].line() == dsjson.outcome_line(found[0].decision, make_outcome(3))
+    assert found[0].line() == dsjson.outcome_line(found[0].decision, make_outcome(40))
+    assert watched.read == [1, 40]
+
+
+def test_decisions_close_together_are_read_in_one_go_and_those_far_apart_are_not() -> None:
+    log = make_log(2_000)
+    settle(log, *(make_outcome(seq) for seq in (1_991, 1, 4, 1_995, 9)))
+    watched = Watched(log)
+    assert len(list(lessons(watched, log.outcomes, after=0, limit=10))) == 5
+    assert watched.read == [*range(1, 10), *range(1_991, 1_996)]
 
 
 @pytest.mark.parametrize(

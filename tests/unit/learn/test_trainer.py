@@ -141,7 +141,19 @@ def test_new_learning_settings_learn_the_last_days_again_from_nothing(bench: Ben
     assert (bench.newest.parent_id, bench.newest.arguments) == (None, AZURE_ARGUMENTS)
     assert bench.models.live() == bench.newest
     assert bench.newest.settings_version == 2
+    bench.settle(10)
     bench.assert_newest_equals_a_replay()
+
+
+def test_what_was_settled_just_so_many_days_ago_is_learned_again(bench: Bench) -> None:
+    bench.settle(1)
+    bench.clock.advance(1e-6)
+    bench.settle(1)
+    bench.step()
+    bench.clock.advance(86_400)
+    bench.change(arguments=AZURE_ARGUMENTS, model_retrain_days=1)
+    bench.step()
+    assert (bench.newest.first_outcome, bench.newest.learned) == (2, 1)
 
 
 def test_new_learning_settings_without_retraining_start_with_the_next_outcome(bench: Bench) -> None:
@@ -225,6 +237,35 @@ def test_a_broken_model_is_made_good_from_an_older_one(
     assert f"Model {newest.model_id} can't be resumed" in caplog.text
     assert (bench.newest.parent_id, bench.newest.learned) == (older.model_id, 20)
     bench.assert_newest_equals_a_replay()
+
+
+def test_a_loop_that_falls_back_publishes_nothing_older_than_it_had(bench: Bench) -> None:
+    for _ in range(2):
+        bench.settle(10)
+        bench.step()
+        bench.clock.advance(60)
+    newest = bench.newest
+    spoil(bench, newest, b"junk")
+    bench.restart()
+    bench.step(limit=4)
+    assert bench.newest == newest
+    bench.step()
+    assert bench.newest.last_outcome == newest.last_outcome == 20
+    assert bench.newest != newest
+
+
+def test_a_model_of_an_earlier_lineage_is_no_substitute(bench: Bench) -> None:
+    first = bench.loop.arguments
+    for arguments in (first, AZURE_ARGUMENTS, first):
+        bench.change(arguments=arguments, model_retrain_days=0)
+        bench.step()
+        bench.settle(10)
+        bench.step()
+    spoil(bench, bench.newest, b"junk")
+    bench.restart()
+    bench.step()
+    assert (bench.newest.first_outcome, bench.newest.learned) == (21, 10)
+    assert bench.newest.parent_id is None
 
 
 def test_without_any_readable_model_everything_is_learned_again(
