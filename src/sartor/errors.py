@@ -11,6 +11,8 @@
     │   ├── LoopExists
     │   ├── EventNotFound
     │   ├── ModelNotFound
+    │   ├── JobNotFound
+    │   ├── JobExists
     │   └── DataFolderInUse
     ├── Unauthorized                no key, or not one of ours
     ├── EngineRefused               the policy can't rank or learn this request
@@ -73,6 +75,14 @@ class EventNotFound(CallerError):
 
 class ModelNotFound(CallerError):
     """There is no model with that id in the history of the loop."""
+
+
+class JobNotFound(CallerError):
+    """There is no evaluation or other job with that id."""
+
+
+class JobExists(CallerError):
+    """There is an evaluation or other job with that id already."""
 
 
 class DataFolderInUse(CallerError):

@@ -15,11 +15,13 @@ from sartor.records import (
     Decision,
     Head,
     Horizon,
+    Job,
     LoggedDecision,
     LoggedObservation,
     LoggedOutcome,
     Model,
     Observation,
+    Outcome,
     Settlement,
 )
 from sartor.settings import LoopSettings
@@ -28,7 +30,9 @@ from sartor.settings import LoopSettings
 class Loop(Struct, frozen=True, kw_only=True):
     """One personalization problem. ``version`` grows with each change of settings, policy or keys.
 
-    ``loop_id`` seeds the draws and outlives no deletion; ``name`` is what people type.
+    ``loop_id`` seeds the draws and outlives no deletion; ``name`` is what people type. ``edited_at_us``: when
+    something that matters to training was changed last. ``generation``: see ``records.Model``; a new one
+    learns from ``first_outcome``, or, where that is None, the outcomes of the last ``modelRetrainDays``.
     """
 
     name: str
@@ -40,6 +44,9 @@ class Loop(Struct, frozen=True, kw_only=True):
     settings: LoopSettings = LoopSettings()
     version: int = 1
     created_at_us: int = 0
+    edited_at_us: int = 0
+    generation: int = 1
+    first_outcome: int | None = None
 
 
 class EventLog(Protocol):
@@ -74,8 +81,12 @@ class OutcomeLog(Protocol):
             Corrupt: an outcome for a decision that has one; a decision gives at most one outcome.
         """
 
-    def cursor(self) -> Cursor:
-        """Where settling resumes."""
+    def amend(self, outcomes: Sequence[Outcome], /) -> int:
+        """Replace the outcomes of decisions that have one; numbers stay. Raises the revision and returns it.
+
+        Raises:
+            Corrupt: a decision has no outcome; nothing is amended then.
+        """
 
     def outcomes(self, *, after: int, limit: int) -> Sequence[LoggedOutcome]:
         """The next outcomes after a number, in order."""
@@ -84,7 +95,7 @@ class OutcomeLog(Protocol):
         """The outcomes of the decisions with this event id, in order (two ranks may share an id)."""
 
     def counts(self) -> "OutcomeCounts":
-        """How many of each there are, and the number of the last outcome."""
+        """How many of each there are, the last outcome's number, the revision, and where settling resumes."""
 
 
 class OutcomeCounts(Struct, frozen=True, kw_only=True):
@@ -95,16 +106,18 @@ class OutcomeCounts(Struct, frozen=True, kw_only=True):
     learnable: int
     late: int
     dangling: int
+    revision: int = 0
+    cursor: Cursor = Cursor()
 
 
 class ModelRegistry(Protocol):
-    """The models of one loop: the live one, and the last twenty with their bytes."""
+    """The models of one loop: the live one, the imported ones, and the last twenty, with their bytes."""
 
     def publish(self, model: Model, blob: bytes, /, *, live: bool) -> None:
         """Add a model, atomically; make it the live one when asked. Prunes the bytes of the oldest ones."""
 
-    def history(self) -> Sequence[Model]:
-        """Lineage of every model ever published, newest first; also of those whose bytes are gone."""
+    def history(self, *, limit: int | None = None) -> Sequence[Model]:
+        """Lineage of the newest models, all by default, newest first; also of those whose bytes are gone."""
 
     def blob(self, model_id: str, /) -> bytes:
         """The bytes of a model.
@@ -121,6 +134,33 @@ class ModelRegistry(Protocol):
 
         Raises:
             ModelNotFound: no such model, or its bytes were pruned.
+        """
+
+
+class JobQueue(Protocol):
+    """The long computations of one loop, oldest first. Any process puts, the work process claims."""
+
+    def put(self, job: Job, /) -> None:
+        """Add a job.
+
+        Raises:
+            JobExists: the id is taken.
+        """
+
+    def jobs(self, *, kind: str | None = None) -> Sequence[Job]:
+        """All jobs, or those of a kind, oldest first."""
+
+    def claim(self, *, now_us: int, lease_us: int) -> Job | None:
+        """Take the oldest job that is pending, or running with a lease that ran out; it is running then."""
+
+    def update(self, job: Job, /) -> bool:
+        """Replace a job. False, and nothing written, if it is gone or was canceled meanwhile."""
+
+    def delete(self, job_id: str, /) -> None:
+        """Remove a job, whatever its state; one that runs is stopped by its worker.
+
+        Raises:
+            JobNotFound: there is no such job.
         """
 
 
@@ -156,7 +196,7 @@ class Catalog(Protocol):
 
 
 class LoopStores(Protocol):
-    """The three stores of one loop, opened together."""
+    """The stores of one loop, opened together."""
 
     @property
     def events(self) -> EventLog:
@@ -169,6 +209,10 @@ class LoopStores(Protocol):
     @property
     def models(self) -> ModelRegistry:
         """What was learned from it."""
+
+    @property
+    def jobs(self) -> JobQueue:
+        """What is being computed about it."""
 
     def close(self) -> None:
         """Release files and connections; idempotent."""

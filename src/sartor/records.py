@@ -23,12 +23,34 @@ class Action(Struct, frozen=True, array_like=True):
     features: bytes
 
 
+class Slot(Struct, frozen=True, kw_only=True, array_like=True):
+    """One place to fill in a multi-slot decision (contract, section 2.10), and what was put there.
+
+    Indexes are into the ``actions`` of the decision. ``probabilities`` has one entry for each action, in the
+    order of the request: 0 for those that were excluded here or that an earlier slot took; it sums to 1.
+    """
+
+    id: str
+    features: bytes
+    excluded: tuple[int, ...]
+    baseline: int
+    probabilities: tuple[float, ...]
+    ranking: tuple[int, ...]
+    chosen: int
+
+
 class Decision(Struct, frozen=True, kw_only=True, array_like=True):
     """One answered Rank: all that is needed to recompute it.
 
     ``excluded``, ``ranking`` and ``chosen`` are indexes into ``actions``. ``probabilities`` has one entry
     for each action, in the order of the request, 0 for the excluded, and sums to 1: the odds that were
     used in the draw. ``ranking`` is the order that was answered; ``chosen`` the action that was sampled.
+
+    ``mode`` says what the record holds (contract, section 2.6). Apprentice: the model's draw, although the
+    answer was the caller's own order. LoggingOnly: the baseline, with a propensity of 1: what was done.
+
+    ``slots``: those of a multi-slot decision, in order; its own ``excluded``, ``probabilities``, ``ranking``
+    and ``chosen`` are then those of the first slot. Empty for a single-slot decision.
     """
 
     event_id: str
@@ -42,6 +64,14 @@ class Decision(Struct, frozen=True, kw_only=True, array_like=True):
     settings_version: int
     mode: Mode = "Online"
     deferred: bool = False
+    slots: tuple[Slot, ...] = ()
+
+    @property
+    def baseline(self) -> int:
+        """What the application would have taken: the first action that is not excluded (multi-slot: named)."""
+        if self.slots:
+            return self.slots[0].baseline
+        return self.rankable[0]
 
     @property
     def propensity(self) -> float:
@@ -57,10 +87,14 @@ class Decision(Struct, frozen=True, kw_only=True, array_like=True):
 
 
 class Observation(Struct, frozen=True, kw_only=True, array_like=True):
-    """One reward as it arrived, kept as sent; or an activation, when ``reward`` is None."""
+    """One reward as it arrived, kept as sent; or an activation, when ``reward`` is None.
+
+    ``slot``: the id of the slot that a multi-slot reward is for.
+    """
 
     event_id: str
     reward: float | None = None
+    slot: str | None = None
 
 
 class Head(Struct, frozen=True, array_like=True):
@@ -102,12 +136,14 @@ class Joined(Struct, frozen=True, array_like=True):
     seq: int
     at_us: int
     reward: float | None
+    slot: str | None = None
 
 
 class Outcome(Struct, frozen=True, kw_only=True, array_like=True):
     """A settled decision. ``learnable`` is False where it was deferred and never activated.
 
-    ``reward`` is the aggregated reward, or the default reward where none was observed.
+    ``reward`` is the aggregated reward, or the default reward where none was observed. ``slot_rewards``: the
+    same for each slot of a multi-slot decision, in order; ``reward`` is then that of the first slot.
     """
 
     decision_seq: int
@@ -117,6 +153,7 @@ class Outcome(Struct, frozen=True, kw_only=True, array_like=True):
     joined: tuple[Joined, ...]
     settled_at_us: int
     settings_version: int
+    slot_rewards: tuple[float, ...] = ()
 
 
 class LoggedOutcome(Struct, frozen=True, array_like=True):
@@ -154,6 +191,10 @@ class Model(Struct, frozen=True, kw_only=True):
     It equals an empty engine with ``arguments`` that learned the learnable outcomes numbered
     ``first_outcome`` … ``last_outcome``, in order; ``learned`` of them in all. ``last_outcome`` may be
     ``first_outcome - 1``: nothing learned yet.
+
+    ``generation``: grows when the loop's model is reset, imported or replaced; a trainer goes on only with
+    models of the loop's generation. ``base_id``: the imported model with which the lineage began in place of
+    an empty engine. ``revision``: the revision of the outcome log that was learned; see ``OutcomeLog.amend``.
     """
 
     model_id: str
@@ -164,3 +205,30 @@ class Model(Struct, frozen=True, kw_only=True):
     last_outcome: int
     learned: int
     created_at_us: int
+    generation: int = 1
+    base_id: str | None = None
+    revision: int = 0
+
+
+JobState = Literal["pending", "running", "succeeded", "failed", "canceled"]
+
+
+class Job(Struct, frozen=True, kw_only=True):
+    """A long computation for a loop: an evaluation, a feature importance. ``job_id`` is unique in its loop.
+
+    ``spec`` and ``result`` are JSON, with the meaning that ``kind`` gives them. ``progress``: 0 to 1.
+    ``lease_until_us``: until when the worker that claimed it may be silent before another one takes it.
+    """
+
+    job_id: str
+    kind: str
+    spec: bytes
+    created_at_us: int
+    state: JobState = "pending"
+    progress: float = 0.0
+    description: str = ""
+    result: bytes = b""
+    started_at_us: int = 0
+    finished_at_us: int = 0
+    lease_until_us: int = 0
+    attempts: int = 0

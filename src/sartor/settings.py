@@ -15,6 +15,7 @@ from sartor.errors import InvalidSetting
 
 Aggregation = Literal["earliest", "sum", "average", "median", "min", "max"]
 LearnWhen = Literal["reward", "window"]
+LearningMode = Literal["Online", "Apprentice", "LoggingOnly"]
 Durability = Literal["commit", "fsync"]
 
 DEFAULT_ARGUMENTS = "--cb_explore_adf --squarecb --cb_type mtr -q ::"
@@ -57,6 +58,40 @@ class LoopSettings(Struct, frozen=True, kw_only=True, rename="camel", forbid_unk
             description="Days of log learned again after the learning settings changed.",
         ),
     ] = 2
+    learning_mode: Annotated[
+        LearningMode,
+        Meta(
+            description="'Online': answer with the model's choice and learn. 'Apprentice': answer with the "
+            "caller's own order and learn to imitate it. 'LoggingOnly': answer with the caller's order, log, "
+            "learn nothing."
+        ),
+    ] = "Online"
+    log_retention_days: Annotated[
+        int,
+        Meta(ge=-1, le=2_147_483_647, description="Days that the log is kept; -1: for ever."),
+    ] = 90
+    log_mirror_enabled: Annotated[bool, Meta(description="Whether the joined log is copied to a target.")] = (
+        False
+    )
+    log_mirror_sas_uri: Annotated[
+        str | None,
+        Meta(description="The target: a container's SAS URI, or a local folder or other fsspec URL."),
+    ] = None
+    is_inference_explainability_enabled: Annotated[
+        bool, Meta(description="Whether the answers of previews explain which features mattered.")
+    ] = False
+    is_auto_optimization_enabled: Annotated[
+        bool, Meta(description="Kept for clients that set it; nothing optimises by itself yet.")
+    ] = False
+    auto_optimization_frequency: Annotated[
+        timedelta, Meta(description="Kept with isAutoOptimizationEnabled; whole days.")
+    ] = timedelta(days=28)
+    auto_optimization_start_date: Annotated[
+        str | None, Meta(description="Kept with isAutoOptimizationEnabled; an ISO 8601 time.")
+    ] = None
+    staged_model_history_length: Annotated[
+        int, Meta(ge=1, le=20, description="How many models are kept besides the live one.")
+    ] = 20
     learn_when: Annotated[
         LearnWhen,
         Meta(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sartor.ports import Catalog, EventLog, Loop, LoopStores, ModelRegistry, OutcomeLog, Stores
+from sartor.ports import Catalog, EventLog, JobQueue, Loop, LoopStores, ModelRegistry, OutcomeLog, Stores
 from sartor.stores.folder import SqliteStores, open_stores
 from sartor.testing.builders import make_loop
 from sartor.testing.clock import Clock
@@ -84,6 +84,11 @@ def outcomes(opened: LoopStores) -> OutcomeLog:
 @pytest.fixture
 def models(opened: LoopStores) -> ModelRegistry:
     return opened.models
+
+
+@pytest.fixture
+def jobs(opened: LoopStores) -> JobQueue:
+    return opened.jobs
 
 
 @pytest.fixture

@@ -64,7 +64,7 @@ class Settler:
     def _reading(self, settings: LoopSettings) -> Windows:
         windows = self._windows
         if windows is None or _rules(windows.settings) != _rules(settings):
-            self._recorded = self._outcomes.cursor()
+            self._recorded = self._outcomes.counts().cursor
             windows = Windows(settings, cursor=self._recorded, recorded=self._recorded_after(self._recorded))
             self._windows = windows
         windows.settings = settings

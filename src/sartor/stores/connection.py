@@ -72,7 +72,7 @@ class Connection:
 
         Args:
             path: the database; made at first use, its folder must exist by then.
-            kind: ``events``, ``outcomes`` or ``catalog``.
+            kind: ``events``, ``outcomes``, ``jobs`` or ``catalog``.
             owner: the loop that the file must belong to; empty for the catalog.
             durability: whether a commit waits for the disk.
             checkpoints: whether commits copy the write-ahead log back now and then (10-20 ms).
@@ -186,6 +186,7 @@ class Connection:
         (owner,) = raw.execute("SELECT owner FROM about").fetchone()
         if owner != self._owner:
             raise StoreUnavailable(f"{self._path} belongs to another loop ({owner}).")
+        creation.migrate(raw, self._kind)
         for pragma in self._pragmas:
             raw.execute(pragma)
 

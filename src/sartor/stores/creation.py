@@ -9,9 +9,9 @@ import sqlite3
 from pathlib import Path
 from uuid import uuid4
 
-from sartor.stores.statements import schema
+from sartor.stores.statements import migration, schema
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """What ``PRAGMA user_version`` says in files that this code reads and writes."""
 
 
@@ -20,7 +20,7 @@ def ensure(path: Path, kind: str, /, *, owner: str) -> None:
 
     Args:
         path: the file to make.
-        kind: ``events``, ``outcomes`` or ``catalog``.
+        kind: ``events``, ``outcomes``, ``jobs`` or ``catalog``.
         owner: the id of the loop that it belongs to; empty for the catalog.
 
     Raises:
@@ -49,6 +49,30 @@ def _build(draft: Path, kind: str, *, owner: str) -> None:
     finally:
         connection.close()
     flush(draft)
+
+
+def migrate(raw: sqlite3.Connection, kind: str, /) -> None:
+    """Bring an open database to this version, if it is older; all of it or nothing, whoever comes first.
+
+    Raises:
+        sqlite3.Error: it can't be written.
+    """
+    if _version(raw) >= SCHEMA_VERSION:
+        return
+    raw.execute("BEGIN IMMEDIATE")
+    try:
+        for version in range(_version(raw) + 1, SCHEMA_VERSION + 1):
+            for statement in migration(kind, version):
+                raw.execute(statement)
+        raw.execute("COMMIT")
+    except BaseException:
+        raw.execute("ROLLBACK")
+        raise
+
+
+def _version(raw: sqlite3.Connection) -> int:
+    version: int = raw.execute("PRAGMA user_version").fetchone()[0]
+    return version
 
 
 def flush(path: Path, /) -> None:

@@ -72,8 +72,8 @@ class SqliteEvents:
             InvalidRequest: a reward is not a number, which SQLite would store as an activation.
         """
         decisions = [(e.event_id, e.deferred, _encode(e)) for e in events if type(e) is Decision]
-        observations = [(e.event_id, e.reward) for e in events if type(e) is Observation]
-        if any(reward is not None and math.isnan(reward) for _, reward in observations):
+        observations = [(e.event_id, e.reward, e.slot) for e in events if type(e) is Observation]
+        if any(reward is not None and math.isnan(reward) for _, reward, _ in observations):
             raise InvalidRequest("A reward must be a number.")
         with self._writing.transaction() as raw:
             at_us = self._stamp(raw)
@@ -119,8 +119,8 @@ class SqliteEvents:
         """
         rows = self._reading.rows(_SQL["observations"], (after, limit))
         return [
-            LoggedObservation(seq, at_us, Observation(event_id=event_id, reward=reward))
-            for seq, at_us, event_id, reward in rows
+            LoggedObservation(seq, at_us, Observation(event_id=event_id, reward=reward, slot=slot))
+            for seq, at_us, event_id, reward, slot in rows
         ]
 
     def close(self) -> None:

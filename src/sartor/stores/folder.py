@@ -12,6 +12,7 @@ from sartor.stores.catalog import SqliteCatalog
 from sartor.stores.checkpoint import checkpoint
 from sartor.stores.connection import Connection
 from sartor.stores.events import SqliteEvents
+from sartor.stores.jobs import SqliteJobs
 from sartor.stores.keyring import Keyring, master_key_of
 from sartor.stores.layout import Layout
 from sartor.stores.models import SqliteModels
@@ -72,12 +73,14 @@ class SqliteLoopStores:
             loop_id=loop_id,
             durability=durability,
             clock_us=clock_us,
-            settled=self.outcomes.cursor,
+            settled=lambda: self.outcomes.counts().cursor,
         )
+        self.jobs = SqliteJobs(folder, loop_id=loop_id)
 
     def close(self) -> None:
         """Release files and connections; idempotent."""
         self.events.close()
+        self.jobs.close()
         self._connection.close()
 
 

@@ -6,6 +6,7 @@ loops/NAME/             one loop; move or back it up as a whole
     events.sqlite       decisions and observations
     latest-time         the latest time given out
     outcomes.sqlite     outcomes, and the lineage of the models
+    jobs.sqlite         long computations, once there was one
     models/ID.vw        the bytes of the last models
 loops/.deleted-ID/      a deleted loop that was not removed yet
 """

@@ -58,13 +58,14 @@ class SqliteModels:
         except OSError as error:
             raise StoreUnavailable(f"Model {model.model_id} can't be kept: {error.strerror}.") from error
 
-    def history(self) -> Sequence[Model]:
-        """Every model ever published, newest first.
+    def history(self, *, limit: int | None = None) -> Sequence[Model]:
+        """Every model ever published, or the newest so many, newest first.
 
         Raises:
             StoreUnavailable: the registry can't be read now.
         """
-        return [_decoded(row[0]) for row in self._connection.rows(_SQL["history"])]
+        rows = self._connection.rows(_SQL["history"], (-1 if limit is None else limit,))
+        return [_decoded(row[0]) for row in rows]
 
     def blob(self, model_id: str, /) -> bytes:
         """The bytes of a model.
@@ -115,7 +116,8 @@ class SqliteModels:
 
     def _insert(self, raw: sqlite3.Connection, model: Model, blob: bytes, *, live: bool) -> None:
         try:
-            raw.execute(_SQL["add_model"], (model.model_id, _encode(model), _digest(blob)))
+            pinned = model.base_id == model.model_id
+            raw.execute(_SQL["add_model"], (model.model_id, _encode(model), _digest(blob), pinned))
         except sqlite3.IntegrityError as error:
             raise Corrupt(f"There is a model {model.model_id} already.") from error
         if live:

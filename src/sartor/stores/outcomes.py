@@ -42,13 +42,17 @@ class SqliteOutcomes:
                 raise Corrupt(f"Something would be settled twice: {error}.") from error
             raw.execute(_SQL["advance"], _advance(settlement))
 
-    def cursor(self) -> Cursor:
-        """Where settling resumes.
+    def amend(self, outcomes: Sequence[Outcome], /) -> int:
+        """Replace the outcomes of decisions that have one; numbers stay. Raises the revision and returns it.
 
         Raises:
-            StoreUnavailable: the log can't be read now.
+            StoreUnavailable: the log can't be written now.
+            Corrupt: a decision has no outcome; nothing is amended then.
         """
-        return Cursor(*self._connection.rows(_SQL["cursor"])[0])
+        with self._connection.transaction() as raw:
+            learnable = sum(_amend(raw, outcome) for outcome in outcomes)
+            revision: int = raw.execute(_SQL["amended"], (learnable,)).fetchone()[0]
+        return revision
 
     def outcomes(self, *, after: int, limit: int) -> Sequence[LoggedOutcome]:
         """The next outcomes after a number.
@@ -75,9 +79,15 @@ class SqliteOutcomes:
         Raises:
             StoreUnavailable: the log can't be read now.
         """
-        outcomes, last, learnable, late, dangling = self._connection.rows(_SQL["counts"])[0]
+        outcomes, last, learnable, late, dangling, revision, *cursor = self._connection.rows(_SQL["counts"])[0]
         return OutcomeCounts(
-            outcomes=outcomes, last_outcome=last, learnable=learnable, late=late, dangling=dangling
+            outcomes=outcomes,
+            last_outcome=last,
+            learnable=learnable,
+            late=late,
+            dangling=dangling,
+            revision=revision,
+            cursor=Cursor(*cursor),
         )
 
 
@@ -85,6 +95,16 @@ def event_key(event_id: str, /) -> int:
     """64 bits of a hash of the id, as SQLite's integers are: signed."""
     digest = hashlib.blake2b(event_id.encode("utf-8", "surrogatepass"), digest_size=8).digest()
     return int.from_bytes(digest, "little", signed=True)
+
+
+def _amend(raw: sqlite3.Connection, outcome: Outcome) -> int:
+    """Replace one outcome; by how much the number of the learnable ones grows."""
+    row = raw.execute(_SQL["find_outcome"], (outcome.decision_seq,)).fetchone()
+    if row is None:
+        raise Corrupt(f"Decision {outcome.decision_seq} has no outcome that could be amended.")
+    was = _logged(row)
+    raw.execute(_SQL["amend_outcome"], (event_key(outcome.event_id), _encode(outcome), was.seq))
+    return outcome.learnable - was.outcome.learnable
 
 
 def _advance(settlement: Settlement) -> tuple[int, ...]:

@@ -8,8 +8,13 @@ _HEADER = re.compile(r"^-- (\w+) --$", re.MULTILINE)
 
 
 def schema(name: str, /) -> str:
-    """The script that makes an empty database of this kind: ``events``, ``outcomes`` or ``catalog``."""
+    """The script that makes an empty database of this kind: ``events``, ``outcomes``, ``jobs``, ``catalog``."""
     return _read(f"{name}_schema.sql")
+
+
+def migration(name: str, version: int, /) -> list[str]:
+    """The statements that bring a database of this kind from the version before to this one."""
+    return [sql for sql in _bare(_read(f"{name}_to_{version}.sql")).split(";") if sql]
 
 
 def statements(name: str, /) -> Mapping[str, str]:

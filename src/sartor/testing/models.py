@@ -34,13 +34,13 @@ class MemoryModels:
         if live:
             self._live_id = model.model_id
         for old in list(self._models)[:-KEPT]:
-            if old != self._live_id:
+            if old != self._live_id and self._models[old].base_id != old:
                 self._blobs.pop(old, None)
 
-    def history(self) -> Sequence[Model]:
-        """Every model ever published, newest first."""
+    def history(self, *, limit: int | None = None) -> Sequence[Model]:
+        """Every model ever published, or the newest so many, newest first."""
         self._disk.check()
-        return list(reversed(self._models.values()))
+        return list(reversed(self._models.values()))[:limit]
 
     def blob(self, model_id: str, /) -> bytes:
         """The bytes of a model.

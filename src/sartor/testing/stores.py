@@ -17,6 +17,7 @@ from sartor.ports import Loop
 from sartor.testing.catalog import MemoryCatalog
 from sartor.testing.disk import Disk
 from sartor.testing.events import MemoryEvents
+from sartor.testing.jobs import MemoryJobs
 from sartor.testing.models import MemoryModels
 from sartor.testing.outcomes import MemoryOutcomes
 
@@ -28,6 +29,7 @@ class MemoryLoopStores:
         self.events = MemoryEvents(clock_us=clock_us, disk=disk)
         self.outcomes = MemoryOutcomes(disk=disk)
         self.models = MemoryModels(disk=disk)
+        self.jobs = MemoryJobs(disk=disk)
 
     def close(self) -> None:
         """Nothing to release."""

@@ -12,7 +12,6 @@ from sartor.errors import StoreUnavailable
 from sartor.log.settler import Settler
 from sartor.ports import EventLog, OutcomeCounts, OutcomeLog
 from sartor.records import (
-    Cursor,
     Decision,
     Head,
     Horizon,
@@ -20,6 +19,7 @@ from sartor.records import (
     LoggedObservation,
     LoggedOutcome,
     Observation,
+    Outcome,
     Settlement,
 )
 from sartor.settings import LoopSettings
@@ -115,8 +115,8 @@ class Mortal(OutcomeLog):
         if crash == "after record":
             raise KeyboardInterrupt
 
-    def cursor(self) -> Cursor:
-        return self._outcomes.cursor()
+    def amend(self, outcomes: Sequence[Outcome], /) -> int:
+        return self._outcomes.amend(outcomes)
 
     def outcomes(self, *, after: int, limit: int) -> Sequence[LoggedOutcome]:
         return self._outcomes.outcomes(after=after, limit=limit)

@@ -184,10 +184,10 @@ def test_the_cursor_is_recorded_when_the_last_window_is_over() -> None:
     world = World()
     world.events.append([make_decision("e"), reward("e", 1.0)])
     step(world)
-    assert world.outcomes.cursor() == Cursor(0, 1)
+    assert world.outcomes.counts().cursor == Cursor(0, 1)
     world.clock.advance(10)
     step(world)
-    assert world.outcomes.cursor() == Cursor(1, 1)
+    assert world.outcomes.counts().cursor == Cursor(1, 1)
 
 
 def test_a_restart_reads_again_only_what_is_not_done_with() -> None:
@@ -298,4 +298,4 @@ def test_the_cursor_does_not_lag_far_behind_while_nothing_else_is_recorded() -> 
         world.events.append([reward("e", 0.5)])
     while step(world):
         pass
-    assert world.outcomes.cursor() == Cursor(0, 11_001)
+    assert world.outcomes.counts().cursor == Cursor(0, 11_001)

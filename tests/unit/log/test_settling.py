@@ -79,7 +79,7 @@ def test_in_the_end_the_cursor_has_passed_everything(
     rule: LoopSettings, history: list[Arrival], life: list[Step]
 ) -> None:
     world = lived(history, life, rule)
-    assert world.outcomes.cursor() == Cursor(len(world.heads()), len(world.observed()))
+    assert world.outcomes.counts().cursor == Cursor(len(world.heads()), len(world.observed()))
     assert world.settler.step(rule, settings_version=1) == 0
 
 

@@ -41,7 +41,6 @@ class Census:
             StoreUnavailable: the log can't be read.
             Corrupt: it can be read, and is not what this service writes.
         """
-        cursor = logs.outcomes.cursor()
         counts = logs.outcomes.counts()
         horizon = logs.events.horizon()
         self._settled = bytearray(horizon.decisions + 1)
@@ -49,7 +48,7 @@ class Census:
         self._walk("decisions", logs.events.decisions, last=horizon.decisions)
         self._walk("observations", logs.events.observations, last=horizon.observations)
         learnable = self._outcomes(logs, last=counts.last_outcome)
-        self._check_cursor(cursor, horizon)
+        self._check_cursor(counts.cursor, horizon)
         self._total(horizon, counts, learnable=learnable)
         return [_sentence(kind, numbers) for kind, numbers in self._complaints.items()]
 

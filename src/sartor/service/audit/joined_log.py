@@ -34,7 +34,7 @@ def pending(logs: LoopStores, /) -> Iterator[bytes]:
 
 def open_decisions(logs: LoopStores, /) -> Iterator[LoggedDecision]:
     """The decisions that have no outcome yet, in order."""
-    after = logs.outcomes.cursor().decisions  # all up to here are settled
+    after = logs.outcomes.counts().cursor.decisions  # all up to here are settled
     while batch := logs.events.decisions(after=after, limit=_BATCH):
         for logged in batch:
             if not is_settled(logs.outcomes, logged):

@@ -52,7 +52,7 @@ def find(logs: LoopStores, event_id: str, /) -> list[LoggedDecision]:
 
 
 def _unsettled(logs: LoopStores, event_id: str) -> Iterator[int]:
-    after = logs.outcomes.cursor().decisions  # the others have outcomes, which are found by their id
+    after = logs.outcomes.counts().cursor.decisions  # the others have outcomes, which are found by their id
     while batch := logs.events.heads(after=after, limit=_BATCH):
         yield from (head.seq for head in batch if head.event_id == event_id)
         after = batch[-1].seq

@@ -24,4 +24,4 @@ CREATE TABLE state (
 
 INSERT INTO state (one) VALUES (1);
 
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;

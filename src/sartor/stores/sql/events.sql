@@ -4,7 +4,7 @@ INSERT INTO decisions (seq, at_us, event_id, deferred, body) VALUES (?, ?, ?, ?,
 
 -- append_observation --
 -- As append_decision.
-INSERT INTO observations (seq, at_us, event_id, reward) VALUES (?, ?, ?, ?);
+INSERT INTO observations (seq, at_us, event_id, reward, slot) VALUES (?, ?, ?, ?, ?);
 
 -- last_numbers --
 -- How many of each there are; both are read from the right edge of a tree.
@@ -27,4 +27,4 @@ SELECT seq, at_us, body FROM decisions WHERE seq > ? ORDER BY seq LIMIT ?;
 
 -- observations --
 -- The next observations after a number.
-SELECT seq, at_us, event_id, reward FROM observations WHERE seq > ? ORDER BY seq LIMIT ?;
+SELECT seq, at_us, event_id, reward, slot FROM observations WHERE seq > ? ORDER BY seq LIMIT ?;

@@ -18,7 +18,8 @@ CREATE TABLE observations (
     seq INTEGER PRIMARY KEY,
     at_us INTEGER NOT NULL,
     event_id TEXT NOT NULL,
-    reward                                      -- NULL: an activation. No type: a REAL column would turn -0.0 into 0.0
+    reward,                                     -- NULL: an activation. No type: a REAL column would turn -0.0 into 0.0
+    slot TEXT                                   -- the slot of a multi-slot reward
 );
 
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;

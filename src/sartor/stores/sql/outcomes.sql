@@ -16,13 +16,23 @@ UPDATE progress SET
     late = late + ?,
     dangling = dangling + ?;
 
--- cursor --
--- Where settling resumes.
-SELECT decisions, observations FROM progress;
+-- find_outcome --
+-- The outcome of a decision.
+SELECT seq, body FROM outcomes WHERE decision_seq = ?;
+
+-- amend_outcome --
+-- The number stays.
+UPDATE outcomes SET event_key = ?, body = ? WHERE seq = ?;
+
+-- amended --
+-- Raises the revision; tells it.
+UPDATE progress SET revision = revision + 1, learnable = learnable + ? RETURNING revision;
 
 -- counts --
--- Totals, and the number of the last outcome.
-SELECT outcomes, coalesce((SELECT max(seq) FROM outcomes), 0), learnable, late, dangling FROM progress;
+-- Totals, the number of the last outcome, the revision, and where settling resumes.
+SELECT outcomes, coalesce((SELECT max(seq) FROM outcomes), 0), learnable, late, dangling,
+    revision, decisions, observations
+FROM progress;
 
 -- outcomes --
 -- The next outcomes after a number.
@@ -39,7 +49,7 @@ SELECT seq, body FROM segments CROSS JOIN outcomes ON seq >> 16 = number AND eve
 
 -- add_model --
 -- Fails if there is a model with that id already.
-INSERT INTO models (model_id, lineage, digest) VALUES (?, ?, ?);
+INSERT INTO models (model_id, lineage, digest, pinned) VALUES (?, ?, ?, ?);
 
 -- set_live --
 -- NULL: no model.
@@ -50,8 +60,8 @@ UPDATE live SET model_id = ?;
 SELECT models.lineage FROM live JOIN models USING (model_id);
 
 -- history --
--- Every model ever published, newest first.
-SELECT lineage FROM models ORDER BY number DESC;
+-- The newest so many models, newest first; -1: all.
+SELECT lineage FROM models ORDER BY number DESC LIMIT ?;
 
 -- stored --
 -- The models whose bytes are kept.
@@ -62,9 +72,10 @@ SELECT model_id FROM models WHERE has_blob;
 SELECT digest FROM models WHERE model_id = ? AND has_blob;
 
 -- prune --
--- Gives up the bytes of all but the newest so many and the live one; tells whose.
+-- Gives up the bytes of all but the newest so many, the live one and the pinned; tells whose.
 UPDATE models SET has_blob = 0
 WHERE has_blob
+    AND NOT pinned
     AND model_id IS NOT (SELECT model_id FROM live)
     AND number <= (SELECT max(number) FROM models) - ?
 RETURNING model_id;

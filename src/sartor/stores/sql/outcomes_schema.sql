@@ -30,7 +30,8 @@ CREATE TABLE progress (
     outcomes INTEGER NOT NULL DEFAULT 0,
     learnable INTEGER NOT NULL DEFAULT 0,
     late INTEGER NOT NULL DEFAULT 0,
-    dangling INTEGER NOT NULL DEFAULT 0
+    dangling INTEGER NOT NULL DEFAULT 0,
+    revision INTEGER NOT NULL DEFAULT 0         -- how often outcomes were amended
 );
 
 INSERT INTO progress (one) VALUES (1);
@@ -40,7 +41,8 @@ CREATE TABLE models (
     model_id TEXT NOT NULL UNIQUE,
     lineage BLOB NOT NULL,                      -- records.Model as MessagePack
     digest BLOB NOT NULL,                       -- BLAKE2b of the bytes in models/MODEL_ID.vw
-    has_blob INTEGER NOT NULL DEFAULT 1         -- 0: the bytes were pruned
+    has_blob INTEGER NOT NULL DEFAULT 1,        -- 0: the bytes were pruned
+    pinned INTEGER NOT NULL DEFAULT 0           -- 1: an imported model, with which others began; never pruned
 );
 
 CREATE INDEX models_with_blob ON models (number) WHERE has_blob;
@@ -52,4 +54,4 @@ CREATE TABLE live (
 
 INSERT INTO live (one) VALUES (1);
 
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;

@@ -58,6 +58,7 @@ class Opened:
     def __init__(self, logs: LoopStores, **exchanged: Any) -> None:
         self.events: Any = exchanged.get("events", logs.events)
         self.outcomes: Any = exchanged.get("outcomes", logs.outcomes)
+        self.jobs = logs.jobs
         self.models = logs.models
 
     def close(self) -> None:

@@ -1,0 +1,126 @@
+"""The long computations of one loop in ``jobs.sqlite``, which is made when the first one is put."""
+
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+from msgspec.structs import replace
+
+from sartor.errors import Corrupt, JobExists, JobNotFound
+from sartor.records import Job
+from sartor.stores.connection import Connection, Row
+from sartor.stores.statements import statements
+
+_SQL = statements("jobs")
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Job).decode
+
+
+class SqliteJobs:
+    """A ``JobQueue`` in a loop's folder."""
+
+    def __init__(self, folder: Path, /, *, loop_id: str) -> None:
+        """Prepare; nothing is opened yet.
+
+        Args:
+            folder: the loop's folder.
+            loop_id: the loop that it must belong to.
+        """
+        self._path = folder / "jobs.sqlite"
+        self._connection = Connection(self._path, "jobs", owner=loop_id)
+
+    def put(self, job: Job, /) -> None:
+        """Add a job.
+
+        Raises:
+            JobExists: the id is taken.
+            StoreUnavailable: the queue can't be written now.
+        """
+        with self._connection.transaction() as raw:
+            try:
+                raw.execute(_SQL["add_job"], (job.job_id, *_columns(job)))
+            except sqlite3.IntegrityError as error:
+                raise JobExists(f"There is a job {job.job_id!r} already.") from error
+
+    def jobs(self, *, kind: str | None = None) -> Sequence[Job]:
+        """All jobs, or those of a kind, oldest first.
+
+        Raises:
+            StoreUnavailable: the queue can't be read now.
+        """
+        if kind is None:
+            return [_decoded(row) for row in self._rows(_SQL["jobs"])]
+        return [_decoded(row) for row in self._rows(_SQL["jobs_of"], kind)]
+
+    def claim(self, *, now_us: int, lease_us: int) -> Job | None:
+        """Take the oldest job that nobody works on. Where there is none, it costs one short read.
+
+        Raises:
+            StoreUnavailable: the queue can't be written now.
+        """
+        if not self._rows(_SQL["claimable"], now_us):
+            return None
+        with self._connection.transaction() as raw:
+            row = raw.execute(_SQL["claimable"], (now_us,)).fetchone()
+            if row is None:
+                return None
+            job = _decoded(row)
+            claimed = _claimed(job, now_us=now_us, lease_us=lease_us)
+            raw.execute(_SQL["replace_job"], (*_columns(claimed), job.job_id, job.attempts))
+        return claimed
+
+    def update(self, job: Job, /) -> bool:
+        """Replace a job. False, and nothing written, if it is gone, canceled, or another worker's meanwhile.
+
+        Raises:
+            StoreUnavailable: the queue can't be written now.
+        """
+        if not self._path.exists():
+            return False
+        with self._connection.transaction() as raw:
+            done = raw.execute(_SQL["replace_job"], (*_columns(job), job.job_id, job.attempts))
+            return done.rowcount == 1
+
+    def delete(self, job_id: str, /) -> None:
+        """Remove a job.
+
+        Raises:
+            JobNotFound: there is no such job.
+            StoreUnavailable: the queue can't be written now.
+        """
+        if self._path.exists():
+            with self._connection.transaction() as raw:
+                if raw.execute(_SQL["delete_job"], (job_id,)).rowcount:
+                    return
+        raise JobNotFound(f"There is no job {job_id!r}.")
+
+    def close(self) -> None:
+        """Close files and connections; idempotent."""
+        self._connection.close()
+
+    def _rows(self, sql: str, *parameters: object) -> list[Row]:
+        # Most loops never have a job: no file is made by looking for one.
+        return self._connection.rows(sql, parameters) if self._path.exists() else []
+
+
+def _claimed(job: Job, *, now_us: int, lease_us: int) -> Job:
+    return replace(
+        job,
+        state="running",
+        attempts=job.attempts + 1,
+        started_at_us=job.started_at_us or now_us,
+        lease_until_us=now_us + lease_us,
+    )
+
+
+def _columns(job: Job) -> tuple[str, str, int, int, bytes]:
+    return job.kind, job.state, job.lease_until_us, job.attempts, _encode(job)
+
+
+def _decoded(row: Row) -> Job:
+    try:
+        return _decode(row[0])
+    except msgspec.DecodeError as error:
+        raise Corrupt(f"A job can't be read: {error}.") from error

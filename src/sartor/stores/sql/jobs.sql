@@ -1,0 +1,26 @@
+-- add_job --
+-- Fails if the id is taken.
+INSERT INTO jobs (job_id, kind, state, lease_until_us, attempts, body) VALUES (?, ?, ?, ?, ?, ?);
+
+-- jobs --
+-- All jobs, oldest first.
+SELECT body FROM jobs ORDER BY number;
+
+-- jobs_of --
+-- The jobs of a kind, oldest first.
+SELECT body FROM jobs WHERE kind = ? ORDER BY number;
+
+-- claimable --
+-- The oldest job that nobody works on.
+SELECT body FROM jobs
+WHERE state IN ('pending', 'running') AND (state = 'pending' OR lease_until_us <= ?)
+ORDER BY number LIMIT 1;
+
+-- replace_job --
+-- Changes nothing if the job is gone, was canceled, or is another worker's by now.
+UPDATE jobs SET kind = ?, state = ?, lease_until_us = ?, attempts = ?, body = ?
+WHERE job_id = ? AND state <> 'canceled' AND attempts = ?;
+
+-- delete_job --
+-- Whatever its state.
+DELETE FROM jobs WHERE job_id = ?;

@@ -1,0 +1,7 @@
+-- Version 2: outcomes can be amended, imported models keep their bytes.
+
+ALTER TABLE progress ADD COLUMN revision INTEGER NOT NULL DEFAULT 0;
+
+ALTER TABLE models ADD COLUMN pinned INTEGER NOT NULL DEFAULT 0;
+
+PRAGMA user_version = 2;

@@ -1,0 +1,72 @@
+"""A queue of long computations in memory."""
+
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
+from sartor.errors import JobExists, JobNotFound
+from sartor.records import Job
+from sartor.testing.disk import Disk
+
+
+class MemoryJobs:
+    """A ``JobQueue`` that lives as long as the object."""
+
+    def __init__(self, *, disk: Disk) -> None:
+        self._disk = disk
+        self._jobs: dict[str, Job] = {}
+
+    def put(self, job: Job, /) -> None:
+        """Add a job.
+
+        Raises:
+            JobExists: the id is taken.
+        """
+        self._disk.check()
+        if job.job_id in self._jobs:
+            raise JobExists(f"There is a job {job.job_id!r} already.")
+        self._jobs[job.job_id] = job
+
+    def jobs(self, *, kind: str | None = None) -> Sequence[Job]:
+        """All jobs, or those of a kind, oldest first."""
+        self._disk.check()
+        return [job for job in self._jobs.values() if kind in (None, job.kind)]
+
+    def claim(self, *, now_us: int, lease_us: int) -> Job | None:
+        """Take the oldest job that nobody works on."""
+        self._disk.check()
+        job = next((job for job in self._jobs.values() if _is_claimable(job, now_us)), None)
+        if job is None:
+            return None
+        claimed = replace(
+            job,
+            state="running",
+            attempts=job.attempts + 1,
+            started_at_us=job.started_at_us or now_us,
+            lease_until_us=now_us + lease_us,
+        )
+        self._jobs[job.job_id] = claimed
+        return claimed
+
+    def update(self, job: Job, /) -> bool:
+        """Replace a job. False, and nothing written, if it is gone, canceled, or another worker's meanwhile."""
+        self._disk.check()
+        stored = self._jobs.get(job.job_id)
+        if stored is None or stored.state == "canceled" or stored.attempts != job.attempts:
+            return False
+        self._jobs[job.job_id] = job
+        return True
+
+    def delete(self, job_id: str, /) -> None:
+        """Remove a job.
+
+        Raises:
+            JobNotFound: there is no such job.
+        """
+        self._disk.check()
+        if self._jobs.pop(job_id, None) is None:
+            raise JobNotFound(f"There is no job {job_id!r}.")
+
+
+def _is_claimable(job: Job, now_us: int) -> bool:
+    return job.state == "pending" or (job.state == "running" and job.lease_until_us <= now_us)
