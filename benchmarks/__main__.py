@@ -9,6 +9,8 @@ from pathlib import Path
 from benchmarks import freshness, growth, learning, machine, report, start, traffic, wrk
 from benchmarks.report import Row
 
+BUSY = 0.5
+
 
 @contextmanager
 def _told(what: str) -> Iterator[None]:
@@ -22,6 +24,9 @@ def main() -> None:
     """Everything, in a few minutes; about 3 GB of temporary files."""
     wrk.require()
     machine.require_two_cores()
+    load = machine.load_before()
+    if float(load) > BUSY:
+        print(f"This machine is busy (load {load}): the figures will be worse than it can do.")
     rows: list[Row] = []
     with tempfile.TemporaryDirectory(prefix="sartor-bench-") as name:
         folder = Path(name)
@@ -36,7 +41,7 @@ def main() -> None:
             rows += start.measure(folder)
         with _told("Growth with actions, events and loops"):
             rows += growth.measure(folder, arguments, blob)
-    kept = report.write(rows, machine.description())
+    kept = report.write(rows, machine.description() | {"load before": load})
     print(f"\n{report.table(rows)}\n\nKept in {kept} and {report.PAGE}.")
 
 

@@ -70,6 +70,11 @@ def description() -> dict[str, str]:
     } | packages
 
 
+def load_before() -> str:
+    """How many processes wanted a core in the last minute; to be asked before anything is measured."""
+    return f"{os.getloadavg()[0]:.1f}"
+
+
 def _processor() -> str:
     found = re.search(r"^model name\s*: (.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
     return found.group(1).strip() if found else platform.machine()
