@@ -32,7 +32,8 @@ class Loop(Struct, frozen=True, kw_only=True):
 
     ``loop_id`` seeds the draws and outlives no deletion; ``name`` is what people type. ``edited_at_us``: when
     something that matters to training was changed last. ``generation``: see ``records.Model``; a new one
-    learns from ``first_outcome``, or, where that is None, the outcomes of the last ``modelRetrainDays``.
+    learns from ``first_outcome``, or, where that is None, the outcomes of the last ``modelRetrainDays``. An
+    imported model is published before the loop gets its generation, so that training finds it.
     """
 
     name: str
@@ -99,7 +100,11 @@ class OutcomeLog(Protocol):
 
 
 class OutcomeCounts(Struct, frozen=True, kw_only=True):
-    """Totals of one loop's outcome log."""
+    """Totals of what one loop's outcome log holds.
+
+    After retention it begins with ``first_outcome``. Of the decisions up to number ``forgotten`` some may
+    still be there whose outcomes are gone.
+    """
 
     outcomes: int
     last_outcome: int
@@ -108,6 +113,8 @@ class OutcomeCounts(Struct, frozen=True, kw_only=True):
     dangling: int
     revision: int = 0
     cursor: Cursor = Cursor()
+    first_outcome: int = 1
+    forgotten: int = 0
 
 
 class ModelRegistry(Protocol):

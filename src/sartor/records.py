@@ -123,11 +123,17 @@ class LoggedObservation(Struct, frozen=True, array_like=True):
 
 
 class Horizon(Struct, frozen=True, kw_only=True):
-    """How far the event log reaches: all that is not counted here will carry a time of ``now_us`` or later."""
+    """How far the event log reaches: all that is not counted here will carry a time of ``now_us`` or later.
+
+    ``decisions`` and ``observations`` are the last numbers that were given; after retention the log begins
+    with ``first_decision`` and ``first_observation``.
+    """
 
     now_us: int
     decisions: int
     observations: int
+    first_decision: int = 1
+    first_observation: int = 1
 
 
 class Joined(Struct, frozen=True, array_like=True):

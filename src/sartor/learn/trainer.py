@@ -9,39 +9,18 @@ from collections import deque
 from collections.abc import Iterator
 from datetime import timedelta
 
-from msgspec import Struct
-
 from sartor import dsjson
-from sartor.errors import Corrupt, EngineRefused, ModelNotFound
+from sartor.errors import EngineRefused
+from sartor.learn.enrolment import Enrolment, Pupil
 from sartor.learn.lessons import Lesson, lessons
 from sartor.learn.policy import with_exploration
-from sartor.ports import Engine, EngineFactory, EventLog, Loop, ModelRegistry, OutcomeLog
+from sartor.ports import Engine, EngineFactory, EventLog, Loop, ModelRegistry, OutcomeCounts, OutcomeLog
 from sartor.records import LoggedDecision, Model
 
 _log = logging.getLogger(__name__)
 
 _WITNESSES = 8
-_DAY_US = 86_400_000_000
-
-
-class _Pupil(Struct, kw_only=True):
-    """An engine in training and what is in it: the makings of the next model of its lineage."""
-
-    engine: Engine
-    arguments: str
-    first_outcome: int
-    last_outcome: int
-    learned: int
-    parent_id: str | None
-    goal: int
-    """The last outcome that must be in it before it is published for the first time."""
-    unpublished: int = 0
-    """How many outcomes were learned since it was published."""
-
-    @property
-    def ready(self) -> bool:
-        """Whether there is something to publish."""
-        return self.unpublished > 0 and self.last_outcome >= self.goal
+_RECENT = 100
 
 
 class Trainer:
@@ -53,8 +32,8 @@ class Trainer:
         self._events = events
         self._outcomes = outcomes
         self._models = models
-        self._factory = factory
-        self._pupil: _Pupil | None = None
+        self._enrolment = Enrolment(outcomes, models, factory)
+        self._pupil: Pupil | None = None
         self._newest: Model | None = None
         self._witnesses: deque[LoggedDecision] = deque(maxlen=_WITNESSES)
         self.problem: str | None = None
@@ -65,7 +44,7 @@ class Trainer:
 
         Settings and learning settings are taken from ``loop`` at each step. New learning settings start an
         empty engine, which learns the outcomes of the last ``modelRetrainDays`` and is published when it
-        has caught up.
+        has caught up; so do a new generation, from where the loop says, and a new revision of the log.
 
         Args:
             loop: the loop as it is now.
@@ -84,7 +63,7 @@ class Trainer:
         before = pupil.learned
         for lesson in lessons(self._events, self._outcomes, after=pupil.last_outcome, limit=limit):
             self._teach(pupil, lesson)
-        if pupil.ready and self._due(loop, now_us):
+        if pupil.ready and self._due(pupil, loop, now_us):
             self._publish(pupil, loop, now_us)
         return pupil.learned - before
 
@@ -94,91 +73,43 @@ class Trainer:
             self._pupil.engine.close()
         self._pupil = None
 
-    def _enrolled(self, loop: Loop, now_us: int) -> _Pupil:
-        """The engine in training, made anew after a start and when the learning settings have changed."""
+    def _enrolled(self, loop: Loop, now_us: int) -> Pupil:
+        """The engine in training, made anew after a start, and when what it learned is no longer wanted."""
         arguments = with_exploration(loop.arguments, epsilon=loop.settings.exploration_percentage)
-        if self._pupil is None or self._pupil.arguments != arguments:
-            self.close()
-            history = self._models.history()
-            self._newest = history[0] if history else None
-            same = [model for model in history if self._is_of_lineage(model, arguments)]
-            self._pupil = self._resumed(same) if same else self._started(loop, arguments, now_us)
+        revision = self._outcomes.counts().revision  # before any lesson is read, so that it is never too new
+        pupil = self._pupil
+        if pupil is not None and pupil.fits(loop, arguments=arguments, revision=revision):
+            return pupil
+        self.close()
+        self._newest = next(iter(self._models.history(limit=1)), None)
+        self._pupil = self._enrolment.pupil(loop, arguments=arguments, now_us=now_us)
+        if pupil is not None and pupil.generation < loop.generation:
+            self._withdraw(pupil, loop)
         return self._pupil
 
-    def _is_of_lineage(self, model: Model, arguments: str) -> bool:
-        newest = self._newest
-        return (
-            newest is not None
-            and newest.arguments == model.arguments == arguments
-            and newest.first_outcome == model.first_outcome
-        )
+    def _withdraw(self, pupil: Pupil, loop: Loop) -> None:
+        """Take back a model that went live while the generation that replaces it was begun."""
+        live = self._models.live()
+        if live is None or live.generation != pupil.generation or not loop.settings.model_auto_publish:
+            return
+        newest = next((m for m in self._models.history(limit=_RECENT) if m.generation == loop.generation), None)
+        if newest is not None or loop.first_outcome is not None:
+            self._models.promote(None if newest is None else newest.model_id)
 
-    def _resumed(self, lineage: list[Model]) -> _Pupil:
-        """Go on from the newest model whose bytes can be read; from nothing, if there is none."""
-        for model in lineage:
-            try:
-                engine = self._factory(model.arguments, self._models.blob(model.model_id))
-            except (ModelNotFound, Corrupt) as error:
-                _log.warning("Model %s can't be resumed: %s", model.model_id, error, extra={"action": "resume"})
-                continue
-            return _Pupil(
-                engine=engine,
-                arguments=model.arguments,
-                first_outcome=model.first_outcome,
-                last_outcome=model.last_outcome,
-                learned=model.learned,
-                parent_id=model.model_id,
-                goal=lineage[0].last_outcome,
-            )
-        _log.warning(
-            "No model of this lineage can be read; its outcomes are learned again.", extra={"action": "relearn"}
-        )
-        return self._blank(lineage[0].arguments, lineage[0].first_outcome)
-
-    def _started(self, loop: Loop, arguments: str, now_us: int) -> _Pupil:
-        if self._newest is None:
-            return self._blank(arguments, 1)
-        days = loop.settings.model_retrain_days
-        return self._blank(arguments, self._first_since(now_us - days * _DAY_US if days else None))
-
-    def _blank(self, arguments: str, first_outcome: int) -> _Pupil:
-        return _Pupil(
-            engine=self._factory(arguments),
-            arguments=arguments,
-            first_outcome=first_outcome,
-            last_outcome=first_outcome - 1,
-            learned=0,
-            parent_id=None,
-            goal=self._outcomes.counts().last_outcome,
-        )
-
-    def _first_since(self, since_us: int | None) -> int:
-        """The number of the first outcome that was settled at a time or later, by bisection (None: the next)."""
-        next_outcome = self._outcomes.counts().last_outcome + 1
-        low, high = (next_outcome if since_us is None else 1), next_outcome
-        while low < high:
-            middle = (low + high) // 2
-            found = self._outcomes.outcomes(after=middle - 1, limit=1)
-            if found and found[0].outcome.settled_at_us < since_us:
-                low = middle + 1
-            else:
-                high = middle
-        return low
-
-    def _teach(self, pupil: _Pupil, lesson: Lesson) -> None:
+    def _teach(self, pupil: Pupil, lesson: Lesson) -> None:
         if _taught(pupil.engine, lesson) and lesson.decision is not None:
             pupil.learned += 1
             pupil.unpublished += 1
             self._witnesses.append(lesson.decision)
         pupil.last_outcome = lesson.seq
 
-    def _due(self, loop: Loop, now_us: int) -> bool:
-        if self._newest is None or self._newest.arguments != (self._pupil and self._pupil.arguments):
+    def _due(self, pupil: Pupil, loop: Loop, now_us: int) -> bool:
+        if pupil.fresh or self._newest is None:
             return True
         elapsed = timedelta(microseconds=now_us - self._newest.created_at_us)
         return not timedelta(0) <= elapsed < loop.settings.model_export_frequency
 
-    def _publish(self, pupil: _Pupil, loop: Loop, now_us: int) -> None:
+    def _publish(self, pupil: Pupil, loop: Loop, now_us: int) -> None:
         self.problem = self._unsoundness(pupil.engine)
         if self.problem is not None:
             _log.warning("No model is published: %s", self.problem, extra={"action": "publish"})
@@ -188,6 +119,7 @@ class Trainer:
         self._newest = model
         pupil.parent_id = model.model_id
         pupil.unpublished = 0
+        pupil.fresh = False
 
     def _unsoundness(self, engine: Engine) -> str | None:
         """Why the engine can't rank what it has just learned: learning settings can make weights infinite."""
@@ -199,7 +131,7 @@ class Trainer:
             return error.message
         return None
 
-    def _model(self, pupil: _Pupil, loop: Loop, now_us: int) -> Model:
+    def _model(self, pupil: Pupil, loop: Loop, now_us: int) -> Model:
         """Times of creation, and so the ids, grow even where the clock was set back."""
         created_at_us = now_us if self._newest is None else max(now_us, self._newest.created_at_us + 1)
         return Model(
@@ -211,19 +143,38 @@ class Trainer:
             last_outcome=pupil.last_outcome,
             learned=pupil.learned,
             created_at_us=created_at_us,
+            generation=pupil.generation,
+            base_id=pupil.base_id,
+            revision=pupil.revision,
         )
 
 
-def replay(model: Model, /, *, events: EventLog, outcomes: OutcomeLog, factory: EngineFactory) -> Engine:
-    """An engine that learned exactly what the model learned, from nothing. The caller closes it.
+def replay(
+    model: Model, /, *, events: EventLog, outcomes: OutcomeLog, models: ModelRegistry, factory: EngineFactory
+) -> Engine:
+    """An engine that learned exactly what the model learned, from nothing or from the model it is based on.
+
+    The caller closes it. Ask ``gap`` first: it may be that the log no longer holds what the model learned.
 
     Raises:
+        ModelNotFound: the bytes of the model that it is based on are not there.
         Corrupt: an outcome settles a decision that is not in the log.
     """
-    engine = factory(model.arguments)
+    engine = factory(model.arguments, None if model.base_id is None else models.blob(model.base_id))
     for lesson in _of(model, events, outcomes):
         _taught(engine, lesson)
     return engine
+
+
+def gap(model: Model, counts: OutcomeCounts, /) -> str | None:
+    """Why a replay can't give the model again, as the log is now; None: it does."""
+    if model.last_outcome < model.first_outcome:
+        return None
+    if model.first_outcome < counts.first_outcome:
+        return f"the log begins with outcome {counts.first_outcome}, the model with {model.first_outcome}"
+    if model.revision != counts.revision:
+        return f"it learned revision {model.revision} of the log, which is at {counts.revision}"
+    return None
 
 
 def _of(model: Model, events: EventLog, outcomes: OutcomeLog) -> Iterator[Lesson]:

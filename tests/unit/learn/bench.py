@@ -59,5 +59,7 @@ class Bench:
 
     def assert_newest_equals_a_replay(self) -> None:
         stored = engine(self.newest.arguments, self.models.blob(self.newest.model_id))
-        again = replay(self.newest, events=self.log.events, outcomes=self.log.outcomes, factory=engine)
+        again = replay(
+            self.newest, events=self.log.events, outcomes=self.log.outcomes, models=self.models, factory=engine
+        )
         assert answers(stored, REQUESTS) == answers(again, REQUESTS)

@@ -373,5 +373,7 @@ def test_a_replay_of_a_lineage_that_began_later_begins_there(bench: Bench) -> No
         learned=0,
         created_at_us=1,
     )
-    again = replay(empty, events=bench.log.events, outcomes=bench.log.outcomes, factory=engine)
+    again = replay(
+        empty, events=bench.log.events, outcomes=bench.log.outcomes, models=bench.models, factory=engine
+    )
     assert answers(again, REQUESTS) == answers(engine(bench.loop.arguments), REQUESTS)

@@ -15,7 +15,15 @@ EVERY = [(kind, name) for kind in KINDS for name in statements(kind)]
 WHOLE = ("history", "jobs", "jobs_of")
 
 # One row, or one for each loop, for each model whose bytes are kept, or for 65,536 outcomes.
-SMALL = ("progress", "state", "live", "loops", "models USING INDEX models_with_blob", "segments")
+SMALL = (
+    "progress",
+    "state",
+    "live",
+    "loops",
+    "models USING INDEX models_with_blob",
+    "segments",
+    "jobs USING INDEX unfinished_jobs",
+)
 
 
 @pytest.mark.parametrize(("kind", "name"), EVERY)

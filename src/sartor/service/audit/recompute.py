@@ -102,7 +102,9 @@ def _engine(logs: LoopStores, model_id: str, factory: EngineFactory) -> tuple[st
     try:
         blob = logs.models.blob(model_id)
     except ModelNotFound:
-        return "replayed", replay(model, events=logs.events, outcomes=logs.outcomes, factory=factory)
+        return "replayed", replay(
+            model, events=logs.events, outcomes=logs.outcomes, models=logs.models, factory=factory
+        )
     return "stored", factory(model.arguments, blob)
 
 

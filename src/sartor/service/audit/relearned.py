@@ -21,7 +21,7 @@ def compare(
         ModelNotFound: the bytes of the model are not there.
     """
     stored = factory(model.arguments, logs.models.blob(model.model_id))
-    again = replay(model, events=logs.events, outcomes=logs.outcomes, factory=factory)
+    again = replay(model, events=logs.events, outcomes=logs.outcomes, models=logs.models, factory=factory)
     try:
         recent = _newest(logs, decisions)
         return len(recent), list(_differences(model, recent, stored, again))

@@ -1,0 +1,166 @@
+"""With what the training of a loop begins: the newest model, an imported one, or nothing at all.
+
+A lineage is a row of models each of which learned a little more than the one before. Training goes on with
+the newest lineage of the loop's generation while learning settings and the revision of the log are those
+that it has learned; otherwise a new one begins.
+"""
+
+import logging
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from sartor.errors import Corrupt, ModelNotFound
+from sartor.ports import Engine, EngineFactory, Loop, ModelRegistry, OutcomeCounts, OutcomeLog
+from sartor.records import Model
+
+_log = logging.getLogger(__name__)
+
+_DAY_US = 86_400_000_000
+_RECENT = 100
+"""How many models are looked at: far more than keep their bytes."""
+
+
+class Pupil(Struct, kw_only=True):
+    """An engine in training and what is in it: the makings of the next model of its lineage."""
+
+    engine: Engine
+    arguments: str
+    generation: int
+    revision: int
+    base_id: str | None
+    first_outcome: int
+    last_outcome: int
+    learned: int
+    parent_id: str | None
+    goal: int
+    """The last outcome that must be in it before it is published for the first time."""
+    fresh: bool
+    """Whether no model of its lineage was published yet."""
+    unpublished: int = 0
+    """How many outcomes were learned since it was published."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether there is something to publish."""
+        return self.unpublished > 0 and self.last_outcome >= self.goal
+
+    def fits(self, loop: Loop, /, *, arguments: str, revision: int) -> bool:
+        """Whether it may go on: the loop wants this generation and policy, and what it learned still stands."""
+        return (self.generation, self.arguments, self.revision) == (loop.generation, arguments, revision)
+
+
+class Enrolment:
+    """Makes the pupil of one loop from its models and outcomes."""
+
+    def __init__(self, outcomes: OutcomeLog, models: ModelRegistry, factory: EngineFactory, /) -> None:
+        self._outcomes = outcomes
+        self._models = models
+        self._factory = factory
+
+    def pupil(self, loop: Loop, /, *, arguments: str, now_us: int) -> Pupil:
+        """An engine that goes on with the newest lineage, or begins a new one.
+
+        Raises:
+            InvalidPolicy: the arguments are not accepted.
+            StoreUnavailable: the store can't be read.
+        """
+        counts = self._outcomes.counts()
+        history = [m for m in self._models.history(limit=_RECENT) if m.generation == loop.generation]
+        newest = history[0] if history else None
+        if newest is None or newest.arguments != arguments:
+            first = self._first(loop, counts, now_us, is_first=newest is None)
+            return self._begun(arguments, loop.generation, counts, first)
+        if newest.revision != counts.revision:
+            return self._begun(arguments, loop.generation, counts, newest.first_outcome, newest.base_id)
+        return self._resumed([model for model in history if _is_of_lineage(model, newest)], counts)
+
+    def _resumed(self, lineage: Sequence[Model], counts: OutcomeCounts) -> Pupil:
+        """Go on from the newest model whose bytes can be read; from its beginning, if there is none."""
+        newest = lineage[0]
+        for model in lineage:
+            engine = self._loaded(model.arguments, model.model_id)
+            if engine is not None:
+                return _pupil(model, engine, goal=newest.last_outcome)
+        _log.warning(
+            "No model of this lineage can be read; its outcomes are learned again.", extra={"action": "relearn"}
+        )
+        return self._begun(newest.arguments, newest.generation, counts, newest.first_outcome, newest.base_id)
+
+    def _begun(
+        self,
+        arguments: str,
+        generation: int,
+        counts: OutcomeCounts,
+        first_outcome: int,
+        base_id: str | None = None,
+    ) -> Pupil:
+        """Begin a lineage with an outcome, or with the first after it that is kept."""
+        first = max(first_outcome, counts.first_outcome)
+        base = None if base_id is None else self._loaded(arguments, base_id)
+        return Pupil(
+            engine=base or self._factory(arguments),
+            arguments=arguments,
+            generation=generation,
+            revision=counts.revision,
+            base_id=base_id if base is not None else None,
+            first_outcome=first,
+            last_outcome=first - 1,
+            learned=0,
+            parent_id=base_id if base is not None else None,
+            goal=counts.last_outcome,
+            fresh=True,
+        )
+
+    def _loaded(self, arguments: str, model_id: str) -> Engine | None:
+        try:
+            return self._factory(arguments, self._models.blob(model_id))
+        except (ModelNotFound, Corrupt) as error:
+            _log.warning("Model %s can't be resumed: %s", model_id, error, extra={"action": "resume"})
+            return None
+
+    def _first(self, loop: Loop, counts: OutcomeCounts, now_us: int, *, is_first: bool) -> int:
+        """The outcome with which an empty engine begins. ``is_first``: the generation has no model yet."""
+        floor = loop.first_outcome or 1
+        if is_first and (loop.first_outcome is not None or loop.generation == 1):
+            return floor
+        days = loop.settings.model_retrain_days
+        following = counts.last_outcome + 1
+        since = self._first_since(now_us - days * _DAY_US, counts) if days else following
+        return max(floor, since)
+
+    def _first_since(self, since_us: int, counts: OutcomeCounts) -> int:
+        """The number of the first outcome that was settled at a time or later, by bisection."""
+        low, high = counts.first_outcome, counts.last_outcome + 1
+        while low < high:
+            middle = (low + high) // 2
+            found = self._outcomes.outcomes(after=middle - 1, limit=1)
+            if found and found[0].outcome.settled_at_us < since_us:
+                low = middle + 1
+            else:
+                high = middle
+        return low
+
+
+def _is_of_lineage(model: Model, newest: Model) -> bool:
+    return _line(model) == _line(newest)
+
+
+def _line(model: Model) -> tuple[str, int, str | None, int]:
+    return model.arguments, model.first_outcome, model.base_id, model.revision
+
+
+def _pupil(model: Model, engine: Engine, *, goal: int) -> Pupil:
+    return Pupil(
+        engine=engine,
+        arguments=model.arguments,
+        generation=model.generation,
+        revision=model.revision,
+        base_id=model.base_id,
+        first_outcome=model.first_outcome,
+        last_outcome=model.last_outcome,
+        learned=model.learned,
+        parent_id=model.model_id,
+        goal=goal,
+        fresh=False,
+    )
