@@ -299,3 +299,57 @@ def test_the_cursor_does_not_lag_far_behind_while_nothing_else_is_recorded() -> 
     while step(world):
         pass
     assert world.outcomes.counts().cursor == Cursor(0, 11_001)
+
+
+def test_a_reward_that_was_learned_is_not_learned_again_when_the_wait_time_shrinks() -> None:
+    world = World()
+    world.events.append([make_decision("held", deferred=True), reward("held", 1.0), make_decision("e")])
+    world.clock.advance(8)
+    world.events.append([reward("e", 1.0)])
+    assert step(world) == 1
+    world.clock.advance(1)
+    world.events.append([make_decision("e")])
+    shorter = changed(EARLIEST, {"rewardWaitTime": "PT5S"})
+    step(world, shorter)
+    world.clock.advance(130)
+    step(world, shorter)
+    assert world.results() == {1: (1.0, False, (1,)), 2: (1.0, True, (2,)), 3: (0.1, True, ())}
+    assert world.strays() == {}
+
+
+def test_while_decisions_are_still_to_be_read_no_reward_is_given_up() -> None:
+    world = World()
+    world.events.append([reward("z", 1.0)])
+    for event_id in "abcz":
+        world.clock.advance(1)
+        world.events.append([make_decision(event_id)])
+    world.clock.advance(300)
+    while step(world, limit=1):
+        pass
+    assert world.results()[4] == (1.0, True, (1,))
+    assert world.strays() == {}
+
+
+def test_while_decisions_are_still_to_be_read_none_is_settled_before_its_turn() -> None:
+    world = World()
+    for event_id in ("late", "x", "y", "soon"):
+        world.events.append([make_decision(event_id)])
+        world.clock.advance(0.1)
+    world.events.append([reward("soon", 1.0)])
+    world.clock.advance(5)
+    world.events.append([reward("late", 1.0)])
+    while step(world, limit=1):
+        pass
+    assert [logged.outcome.event_id for logged in world.settled()] == ["soon", "late"]
+
+
+def test_while_observations_are_still_to_be_read_no_window_ends_without_them() -> None:
+    world = World()
+    world.events.append([make_decision("e")])
+    for event_id in ("a", "b", "c", "e"):
+        world.clock.advance(1)
+        world.events.append([reward(event_id, 1.0)])
+    world.clock.advance(300)
+    while step(world, WINDOW, limit=1):
+        pass
+    assert world.results() == {1: (1.0, True, (4,))}
