@@ -1,0 +1,176 @@
+"""Evaluations as they are asked for and answered: the spec and the result of a job, and their JSON.
+
+Whoever creates a job writes its spec, the worker that computes it writes its result, and whoever shows it
+reads both. A job's kind is ``evaluation`` or ``featureImportance``. Times are microseconds since 1970 (UTC).
+Sums are kept rather than averages, so that neighbouring windows can be added (contract, section 4.3).
+"""
+
+from typing import Literal, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from sartor.errors import Corrupt
+
+EVALUATION = "evaluation"
+FEATURE_IMPORTANCE = "featureImportance"
+
+WINDOWS_S = {"PT5M": 300, "PT1H": 3600, "PT6H": 21_600, "P1D": 86_400}
+"""The windows of a result by their name, an ISO 8601 duration, and how long they are; aligned to 1970 (UTC)."""
+
+Source = Literal["Online", "Baseline", "Random", "Custom", "OfflineExperimentation"]
+EvaluationType = Literal["Manual", "Auto"]
+
+
+class PolicySpec(Struct, frozen=True, kw_only=True):
+    """A policy to compare: learning settings under a name."""
+
+    name: str
+    arguments: str
+
+
+class EvaluationSpec(Struct, frozen=True, kw_only=True):
+    """What to evaluate: decisions with ``start_us`` ≤ time < ``end_us``.
+
+    ``find_optimal``: whether to search for better policies. ``made_with``: the version of the wire that asked
+    for it; empty for any other way. A newer version of the wire does not show what an older one made.
+    """
+
+    name: str
+    start_us: int
+    end_us: int
+    policies: tuple[PolicySpec, ...] = ()
+    find_optimal: bool = False
+    evaluation_type: EvaluationType = "Manual"
+    made_with: str = ""
+
+
+class Window(Struct, frozen=True, kw_only=True):
+    """What one policy would have earned in one stretch of time that begins with ``start_us``.
+
+    With r the reward and w the weight of an event (contract, section 4.3): ``events`` is their number,
+    ``numerator`` the sum of r w, ``sum_of_weights`` of w, ``sum_of_squares`` of (r w)², ``non_zero`` the number
+    with w > 0, ``largest`` the greatest abs(r w). ``expected_reward`` is the estimate, ``low`` … ``high`` its
+    95 % interval. A window without events is left out.
+    """
+
+    start_us: int
+    events: int
+    numerator: float
+    sum_of_weights: float
+    non_zero: int
+    sum_of_squares: float
+    largest: float
+    expected_reward: float
+    low: float
+    high: float
+
+
+class PolicyResult(Struct, frozen=True, kw_only=True):
+    """The score of one policy: in all (``total.start_us`` is that of the evaluation) and by windows.
+
+    ``windows``: for each name of ``WINDOWS_S`` the windows in order of time. ``slot``: the slot's id in a
+    multi-slot loop; empty for the whole decision. ``model_id``: the model that the policy had learned at the
+    end, kept in the loop's registry without serving, so that it can be applied; None where there is none.
+    """
+
+    name: str
+    arguments: str
+    source: Source
+    total: Window
+    windows: dict[str, tuple[Window, ...]] = {}
+    slot: str = ""
+    model_id: str | None = None
+
+
+class EvaluationResult(Struct, frozen=True, kw_only=True):
+    """All scores. ``optimal_policy`` is the name of the best one, where one is better than what was done.
+
+    ``importance``: groups of feature names, the most important group first (contract, section 4.5).
+    ``report``: what only Sartor's own report shows, as JSON; the wire passes over it.
+    """
+
+    policies: tuple[PolicyResult, ...]
+    optimal_policy: str | None = None
+    importance: tuple[tuple[str, ...], ...] = ()
+    report: msgspec.Raw = msgspec.Raw(b"{}")
+
+
+class ImportanceSpec(Struct, frozen=True, kw_only=True):
+    """Whose features to weigh: those of decisions with ``start_us`` ≤ time < ``end_us``."""
+
+    name: str
+    start_us: int
+    end_us: int
+    made_with: str = ""
+
+
+class FeatureScore(Struct, frozen=True, kw_only=True):
+    """How much leaving one feature out would cost, normalised to 0 … 1, and the 95 % interval of that."""
+
+    namespace: str
+    feature: str
+    score: float
+    low: float
+    high: float
+
+
+class ImportanceResult(Struct, frozen=True, kw_only=True):
+    """The features, the most important first."""
+
+    scores: tuple[FeatureScore, ...]
+    report: msgspec.Raw = msgspec.Raw(b"{}")
+
+
+Content = EvaluationSpec | EvaluationResult | ImportanceSpec | ImportanceResult
+"""What a job's ``spec`` or ``result`` holds."""
+
+_Content = TypeVar("_Content", EvaluationSpec, EvaluationResult, ImportanceSpec, ImportanceResult)
+
+
+def encoded(content: Content, /) -> bytes:
+    """The JSON that a job keeps."""
+    return msgspec.json.encode(content)
+
+
+def evaluation_spec(spec: bytes, /) -> EvaluationSpec:
+    """The spec of an evaluation.
+
+    Raises:
+        Corrupt: it is not one.
+    """
+    return _decoded(spec, EvaluationSpec)
+
+
+def evaluation_result(result: bytes, /) -> EvaluationResult:
+    """The result of an evaluation that succeeded.
+
+    Raises:
+        Corrupt: it is not one.
+    """
+    return _decoded(result, EvaluationResult)
+
+
+def importance_spec(spec: bytes, /) -> ImportanceSpec:
+    """The spec of a feature importance.
+
+    Raises:
+        Corrupt: it is not one.
+    """
+    return _decoded(spec, ImportanceSpec)
+
+
+def importance_result(result: bytes, /) -> ImportanceResult:
+    """The result of a feature importance that succeeded.
+
+    Raises:
+        Corrupt: it is not one.
+    """
+    return _decoded(result, ImportanceResult)
+
+
+def _decoded(content: bytes, kind: type[_Content]) -> _Content:
+    try:
+        return msgspec.json.decode(content, type=kind)
+    except msgspec.DecodeError as error:
+        raise Corrupt(f"This job holds no {kind.__name__}: {error}.") from error
