@@ -23,6 +23,7 @@ from sartor.records import (
     Observation,
     Outcome,
     Settlement,
+    Usage,
 )
 from sartor.settings import LoopSettings
 
@@ -51,7 +52,10 @@ class Loop(Struct, frozen=True, kw_only=True):
 
 
 class EventLog(Protocol):
-    """Decisions and observations of one loop as they arrived: append-only, numbered from 1 without gaps."""
+    """Decisions and observations of one loop as they arrived, numbered from 1 without gaps.
+
+    Append-only, save for what ``Maintenance`` does: ``retain`` takes from the beginning, ``erase`` blanks.
+    """
 
     def append(self, events: Sequence[Decision | Observation], /) -> None:
         """Commit all of the events, or none; they are durable when this returns.
@@ -83,7 +87,9 @@ class OutcomeLog(Protocol):
         """
 
     def amend(self, outcomes: Sequence[Outcome], /) -> int:
-        """Replace the outcomes of decisions that have one; numbers stay. Raises the revision and returns it.
+        """Replace the outcomes of decisions that have one. Raises the revision and returns it.
+
+        Their numbers stay, and the times at which they were settled, whatever ``settled_at_us`` says.
 
         Raises:
             Corrupt: a decision has no outcome; nothing is amended then.
@@ -225,7 +231,49 @@ class LoopStores(Protocol):
         """Release files and connections; idempotent."""
 
 
-class Stores(Protocol):
+class Maintenance(Protocol):
+    """What is done with the stores away from the request path; nothing here holds up an append for long."""
+
+    def tidy(self, loop: Loop, /) -> None:
+        """House-keeping that must not happen on the request path (WAL checkpoints); may take 100 ms."""
+
+    def retain(self, loop: Loop, /, *, before_us: int) -> int:
+        """Remove what was settled before a time: decisions, observations, outcomes and strays.
+
+        The log loses its beginning: never what is still open, nor what came after it, nor the last of each
+        kind, which keeps the numbering. It takes its time, in small steps.
+
+        Returns:
+            How many rows were removed.
+        """
+
+    def usage(self, loop: Loop, /, *, from_us: int, to_us: int) -> Sequence[Usage]:
+        """The days that meet the time from ``from_us`` to before ``to_us`` and saw an event, in order.
+
+        What ``retain`` removed stays counted. The cost does not grow with the log while it is tidied.
+        """
+
+    def erase(self, loop: Loop, /, *, decisions: Sequence[int]) -> Sequence[int]:
+        """Blank the features and event ids of decisions, and the event ids of their rewards and outcomes.
+
+        What was learned of them is taken back: their outcomes are amended, not to be learned. The values are
+        gone from the files when this returns. Repeating it does no harm; unknown numbers are passed over.
+
+        Returns:
+            The decisions that are still open, or for which a reward still waits: they are left as they are.
+
+        Raises:
+            StoreUnavailable: not all is done, or readers keep old pages in use; repeat it.
+        """
+
+    def purge(self) -> Sequence[str]:
+        """Remove what deleted loops left behind; returns the loop ids that were removed."""
+
+    def check_writable(self) -> None:
+        """Raise ``StoreUnavailable`` if an event could not be committed now."""
+
+
+class Stores(Maintenance, Protocol):
     """Everything an instance keeps: one catalog, and the stores of each loop."""
 
     @property
@@ -234,15 +282,6 @@ class Stores(Protocol):
 
     def open(self, loop: Loop, /) -> LoopStores:
         """The stores of a loop, made at first use. The caller closes them."""
-
-    def tidy(self, loop: Loop, /) -> None:
-        """House-keeping that must not happen on the request path (WAL checkpoints); may take 100 ms."""
-
-    def purge(self) -> Sequence[str]:
-        """Remove what deleted loops left behind; returns the loop ids that were removed."""
-
-    def check_writable(self) -> None:
-        """Raise ``StoreUnavailable`` if an event could not be committed now."""
 
     def close(self) -> None:
         """Release files and connections; idempotent. Stores of loops are closed by those who opened them."""

@@ -136,6 +136,14 @@ class Horizon(Struct, frozen=True, kw_only=True):
     first_observation: int = 1
 
 
+class Usage(Struct, frozen=True, kw_only=True):
+    """What was asked of a loop on one day (UTC): ranks and rewards. ``day_us``: when the day began."""
+
+    day_us: int
+    decisions: int
+    rewards: int
+
+
 class Joined(Struct, frozen=True, array_like=True):
     """An observation that took part in an outcome. ``reward`` is None for an activation."""
 

@@ -88,9 +88,12 @@ def test_two_writers_lose_nothing_and_leave_no_gaps(folder: Path, loop: Loop, ev
 def test_nothing_appears_behind_a_horizon_while_two_write(folder: Path, loop: Loop, events: EventLog) -> None:
     horizons: list[Horizon] = []
     with (
-        appender(folder, loop, "a", batches=1_000_000, size=2),
-        appender(folder, loop, "b", batches=1_000_000, size=2),
+        appender(folder, loop, "a", batches=1_000_000, size=2) as first,
+        appender(folder, loop, "b", batches=1_000_000, size=2) as second,
     ):
+        for process in (first, second):
+            assert process.stdout is not None
+            assert process.stdout.readline()  # it has begun
         while len({horizon.decisions for horizon in horizons}) < 30:
             horizons.append(events.horizon())
     assert {head.event_id[0] for head in all_heads(events)} == {"a", "b"}

@@ -76,9 +76,10 @@ class Settler:
         No outcome is older than its decision, so the search ends at one that was settled before them.
         """
         first = self._events.heads(after=cursor.decisions, limit=1)
-        last = self._outcomes.counts().last_outcome if first else 0
-        while last > 0:
-            after = max(0, last - _CHUNK)
+        counts = self._outcomes.counts()
+        last = counts.last_outcome if first else 0
+        while last >= counts.first_outcome:
+            after = max(counts.first_outcome - 1, last - _CHUNK)
             for logged in reversed(self._outcomes.outcomes(after=after, limit=last - after)):
                 if logged.outcome.settled_at_us < first[0].at_us:
                     return

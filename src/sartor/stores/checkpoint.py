@@ -14,23 +14,31 @@ LONGEST_WAL_BYTES = 64 * 2**20
 _PATIENCE_MS = 20
 
 
+def is_due(path: Path, /) -> bool:
+    """Whether the write-ahead log of this database holds anything; one look at the folder."""
+    return _size(_wal(path)) > 0
+
+
 def checkpoint(path: Path, kind: str, /, *, owner: str) -> None:
-    """Copy back what the write-ahead log of this database holds; nothing to do costs one look at the folder.
+    """Copy back what the write-ahead log of this database holds, if it holds anything.
 
     Raises:
         StoreUnavailable: the database can't be read or written now.
     """
-    wal = path.with_name(f"{path.name}-wal")
-    if not _size(wal):
+    if not is_due(path):
         return
     connection = Connection(path, kind, owner=owner, checkpoints=False)
     try:
         connection.rows(f"PRAGMA busy_timeout = {_PATIENCE_MS}")
         _, pages, copied = connection.rows("PRAGMA wal_checkpoint(PASSIVE)")[0]
-        if pages == copied or _size(wal) > LONGEST_WAL_BYTES:
+        if pages == copied or _size(_wal(path)) > LONGEST_WAL_BYTES:
             connection.rows("PRAGMA wal_checkpoint(TRUNCATE)")
     finally:
         connection.close()
+
+
+def _wal(path: Path) -> Path:
+    return path.with_name(f"{path.name}-wal")
 
 
 def _size(file: Path) -> int:

@@ -67,6 +67,7 @@ class Connection:
         owner: str = "",
         durability: Durability = "commit",
         checkpoints: bool = True,
+        overwrites: bool = False,
     ) -> None:
         """Prepare; nothing is opened yet.
 
@@ -76,6 +77,7 @@ class Connection:
             owner: the loop that the file must belong to; empty for the catalog.
             durability: whether a commit waits for the disk.
             checkpoints: whether commits copy the write-ahead log back now and then (10-20 ms).
+            overwrites: whether what is deleted or replaced is overwritten with zeros.
         """
         self._path = path
         self._kind = kind
@@ -84,6 +86,7 @@ class Connection:
             f"PRAGMA synchronous = {_SYNCHRONOUS[durability]}",
             "PRAGMA busy_timeout = 0",
             f"PRAGMA wal_autocheckpoint = {1000 if checkpoints else 0}",
+            f"PRAGMA secure_delete = {'ON' if overwrites else 'FAST'}",
         )
         self._raw: sqlite3.Connection | None = None
         self._closed = False

@@ -90,7 +90,14 @@ class SqliteEvents:
         with self._writing.transaction() as raw:
             now_us = self._stamp(raw)
             decisions, observations = raw.execute(_SQL["last_numbers"]).fetchone()
-        return Horizon(now_us=now_us, decisions=decisions, observations=observations)
+            first_decision, first_observation = raw.execute(_SQL["first_numbers"]).fetchone()
+        return Horizon(
+            now_us=now_us,
+            decisions=decisions,
+            observations=observations,
+            first_decision=first_decision,
+            first_observation=first_observation,
+        )
 
     def heads(self, *, after: int, limit: int) -> Sequence[Head]:
         """The next decisions after a number, without their features.

@@ -2,15 +2,19 @@
 
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from sartor.errors import StoreUnavailable
 from sartor.ports import Loop
+from sartor.records import Usage
 from sartor.settings import Durability
+from sartor.stores import usage
 from sartor.stores.catalog import SqliteCatalog
-from sartor.stores.checkpoint import checkpoint
+from sartor.stores.checkpoint import checkpoint, is_due
 from sartor.stores.connection import Connection
+from sartor.stores.erasure import Erasure
 from sartor.stores.events import SqliteEvents
 from sartor.stores.jobs import SqliteJobs
 from sartor.stores.keyring import Keyring, master_key_of
@@ -18,6 +22,7 @@ from sartor.stores.layout import Layout
 from sartor.stores.models import SqliteModels
 from sartor.stores.outcomes import SqliteOutcomes
 from sartor.stores.probe import Probe
+from sartor.stores.retention import Retention
 
 
 def now_us() -> int:
@@ -118,14 +123,67 @@ class SqliteStores:
         )
 
     def tidy(self, loop: Loop, /) -> None:
-        """Copy the loop's write-ahead logs back.
+        """Count the new events of the loop, and copy its write-ahead logs back.
 
         Raises:
             StoreUnavailable: its folder can't be written now.
         """
         folder = self._layout.loop(loop.name)
-        for kind in ("events", "outcomes"):
+        if is_due(folder / "events.sqlite"):
+            with self._connected(loop) as (events, _):
+                usage.count(events)
+        for kind in ("events", "outcomes", "jobs"):
             checkpoint(folder / f"{kind}.sqlite", kind, owner=loop.loop_id)
+
+    def retain(self, loop: Loop, /, *, before_us: int) -> int:
+        """Remove what was settled before a time; returns how many rows.
+
+        Raises:
+            StoreUnavailable: not all could be removed; the next time goes on.
+        """
+        with self._connected(loop) as (events, outcomes):
+            usage.count(events)
+            folder = self._layout.loop(loop.name)
+            return Retention(folder, events, outcomes, loop_id=loop.loop_id).remove(before_us=before_us)
+
+    def usage(self, loop: Loop, /, *, from_us: int, to_us: int) -> Sequence[Usage]:
+        """The days that meet a time and saw an event, in order.
+
+        Raises:
+            StoreUnavailable: the log can't be read now.
+        """
+        with self._connected(loop) as (events, _):
+            return usage.usage(events, from_us=from_us, to_us=to_us)
+
+    def erase(self, loop: Loop, /, *, decisions: Sequence[int]) -> Sequence[int]:
+        """Blank decisions and what belongs to them; returns those that are still open.
+
+        Raises:
+            StoreUnavailable: not all is done, or readers keep old pages in use.
+        """
+        with self._connected(loop, overwrites=True) as (events, outcomes):
+            return Erasure(events, outcomes).erase(decisions)
+
+    @contextmanager
+    def _connected(self, loop: Loop, *, overwrites: bool = False) -> Iterator[tuple[Connection, Connection]]:
+        """Connections to the events and the outcomes of a loop, for as long as a piece of work takes."""
+        folder = self._layout.make_loop(loop.name)
+        events, outcomes = (
+            Connection(
+                folder / f"{kind}.sqlite",
+                kind,
+                owner=loop.loop_id,
+                durability=self._durability,
+                checkpoints=False,
+                overwrites=overwrites,
+            )
+            for kind in ("events", "outcomes")
+        )
+        try:
+            yield events, outcomes
+        finally:
+            events.close()
+            outcomes.close()
 
     def purge(self) -> Sequence[str]:
         """Remove the folders of deleted loops.

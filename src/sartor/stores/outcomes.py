@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 import msgspec
+from msgspec.structs import replace
 
 from sartor.errors import Corrupt
 from sartor.ports import OutcomeCounts
@@ -43,7 +44,7 @@ class SqliteOutcomes:
             raw.execute(_SQL["advance"], _advance(settlement))
 
     def amend(self, outcomes: Sequence[Outcome], /) -> int:
-        """Replace the outcomes of decisions that have one; numbers stay. Raises the revision and returns it.
+        """Replace the outcomes of decisions that have one; numbers and times stay. Returns the new revision.
 
         Raises:
             StoreUnavailable: the log can't be written now.
@@ -61,7 +62,7 @@ class SqliteOutcomes:
             StoreUnavailable: the log can't be read now.
             Corrupt: a row is not an outcome.
         """
-        return [_logged(row) for row in self._connection.rows(_SQL["outcomes"], (after, limit))]
+        return [logged(row) for row in self._connection.rows(_SQL["outcomes"], (after, limit))]
 
     def outcomes_of(self, event_id: str, /) -> Sequence[LoggedOutcome]:
         """The outcomes of the decisions with this event id.
@@ -71,7 +72,7 @@ class SqliteOutcomes:
             Corrupt: a row is not an outcome.
         """
         rows = self._connection.rows(_SQL["outcomes_of"], (event_key(event_id),))
-        return [logged for logged in map(_logged, rows) if logged.outcome.event_id == event_id]
+        return [found for found in map(logged, rows) if found.outcome.event_id == event_id]
 
     def counts(self) -> OutcomeCounts:
         """Totals; the cost does not grow with the log.
@@ -79,14 +80,17 @@ class SqliteOutcomes:
         Raises:
             StoreUnavailable: the log can't be read now.
         """
-        outcomes, last, learnable, late, dangling, revision, *cursor = self._connection.rows(_SQL["counts"])[0]
+        outcomes, first, last, learnable, late, dangling, *others = self._connection.rows(_SQL["counts"])[0]
+        revision, forgotten, *cursor = others
         return OutcomeCounts(
             outcomes=outcomes,
+            first_outcome=first,
             last_outcome=last,
             learnable=learnable,
             late=late,
             dangling=dangling,
             revision=revision,
+            forgotten=forgotten,
             cursor=Cursor(*cursor),
         )
 
@@ -102,8 +106,9 @@ def _amend(raw: sqlite3.Connection, outcome: Outcome) -> int:
     row = raw.execute(_SQL["find_outcome"], (outcome.decision_seq,)).fetchone()
     if row is None:
         raise Corrupt(f"Decision {outcome.decision_seq} has no outcome that could be amended.")
-    was = _logged(row)
-    raw.execute(_SQL["amend_outcome"], (event_key(outcome.event_id), _encode(outcome), was.seq))
+    was = logged(row)
+    amended = replace(outcome, settled_at_us=was.outcome.settled_at_us)
+    raw.execute(_SQL["amend_outcome"], (event_key(outcome.event_id), _encode(amended), was.seq))
     return outcome.learnable - was.outcome.learnable
 
 
@@ -119,7 +124,12 @@ def _advance(settlement: Settlement) -> tuple[int, ...]:
     )
 
 
-def _logged(row: Row) -> LoggedOutcome:
+def logged(row: Row, /) -> LoggedOutcome:
+    """The outcome in a row.
+
+    Raises:
+        Corrupt: the row is not an outcome.
+    """
     seq, body = row
     try:
         return LoggedOutcome(seq, _decode(body))

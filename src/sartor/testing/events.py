@@ -1,11 +1,16 @@
 """An event log in memory."""
 
 import math
+from collections import Counter
 from collections.abc import Callable, Sequence
 
+from msgspec.structs import replace
+
 from sartor.errors import InvalidRequest
-from sartor.records import Decision, Head, Horizon, LoggedDecision, LoggedObservation, Observation
+from sartor.records import Decision, Head, Horizon, LoggedDecision, LoggedObservation, Observation, Usage
 from sartor.testing.disk import Disk
+
+_DAY_US = 86_400_000_000
 
 
 class MemoryEvents:
@@ -17,6 +22,10 @@ class MemoryEvents:
         self._latest_us = 0
         self._decisions: list[LoggedDecision] = []
         self._observations: list[LoggedObservation] = []
+        self._gone_decisions = 0
+        self._gone_observations = 0
+        self._asked: Counter[int] = Counter()
+        self._rewarded: Counter[int] = Counter()
 
     def append(self, events: Sequence[Decision | Observation], /) -> None:
         """Keep all of the events, or none.
@@ -31,17 +40,21 @@ class MemoryEvents:
         at_us = self._stamp()
         for event in events:
             if isinstance(event, Decision):
-                self._decisions.append(LoggedDecision(len(self._decisions) + 1, at_us, event))
+                self._decisions.append(LoggedDecision(self._last_decision + 1, at_us, event))
+                self._asked[at_us // _DAY_US] += 1
             else:
-                self._observations.append(LoggedObservation(len(self._observations) + 1, at_us, event))
+                self._observations.append(LoggedObservation(self._last_observation + 1, at_us, event))
+                self._rewarded[at_us // _DAY_US] += event.reward is not None
 
     def horizon(self) -> Horizon:
         """How far the log reaches now."""
         self._disk.check()
         return Horizon(
             now_us=self._stamp(),
-            decisions=len(self._decisions),
-            observations=len(self._observations),
+            decisions=self._last_decision,
+            observations=self._last_observation,
+            first_decision=self._gone_decisions + 1,
+            first_observation=self._gone_observations + 1,
         )
 
     def heads(self, *, after: int, limit: int) -> Sequence[Head]:
@@ -54,12 +67,54 @@ class MemoryEvents:
     def decisions(self, *, after: int, limit: int) -> Sequence[LoggedDecision]:
         """The next decisions after a number."""
         self._disk.check()
-        return self._decisions[after : after + limit]
+        place = max(0, after - self._gone_decisions)
+        return self._decisions[place : place + limit]
 
     def observations(self, *, after: int, limit: int) -> Sequence[LoggedObservation]:
         """The next observations after a number."""
         self._disk.check()
-        return self._observations[after : after + limit]
+        place = max(0, after - self._gone_observations)
+        return self._observations[place : place + limit]
+
+    def forget(self, *, decisions: int, observations: int) -> int:
+        """Remove the first decisions and observations, up to numbers; the last of each stays."""
+        gone_decisions = max(0, min(decisions, self._last_decision - 1) - self._gone_decisions)
+        gone_observations = max(0, min(observations, self._last_observation - 1) - self._gone_observations)
+        del self._decisions[:gone_decisions], self._observations[:gone_observations]
+        self._gone_decisions += gone_decisions
+        self._gone_observations += gone_observations
+        return gone_decisions + gone_observations
+
+    def blank(self, decisions: set[int], event_ids: set[str]) -> None:
+        """Blank these decisions, and the observations with these event ids."""
+        self._decisions = [
+            replace(one, decision=_blank(one.decision)) if one.seq in decisions else one
+            for one in self._decisions
+        ]
+        self._observations = [
+            replace(one, observation=replace(one.observation, event_id=""))
+            if one.observation.event_id in event_ids
+            else one
+            for one in self._observations
+        ]
+
+    def usage(self, *, from_us: int, to_us: int) -> Sequence[Usage]:
+        """The days that meet a time and saw an event, in order."""
+        self._disk.check()
+        days = range(from_us // _DAY_US, (to_us - 1) // _DAY_US + 1)
+        return [
+            Usage(day_us=day * _DAY_US, decisions=self._asked[day], rewards=self._rewarded[day])
+            for day in sorted(self._asked.keys() | self._rewarded.keys())
+            if day in days and (self._asked[day] or self._rewarded[day])
+        ]
+
+    @property
+    def _last_decision(self) -> int:
+        return self._gone_decisions + len(self._decisions)
+
+    @property
+    def _last_observation(self) -> int:
+        return self._gone_observations + len(self._observations)
 
     def _stamp(self) -> int:
         self._latest_us = max(self._latest_us, self._clock_us())
@@ -68,3 +123,13 @@ class MemoryEvents:
 
 def _is_nan(event: Decision | Observation) -> bool:
     return isinstance(event, Observation) and event.reward is not None and math.isnan(event.reward)
+
+
+def _blank(decision: Decision) -> Decision:
+    return replace(
+        decision,
+        event_id="",
+        context=b"[]",
+        actions=tuple(replace(action, features=b"[]") for action in decision.actions),
+        slots=tuple(replace(slot, features=b"[]") for slot in decision.slots),
+    )

@@ -1,6 +1,8 @@
 """An outcome log in memory."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
+
+from msgspec.structs import replace
 
 from sartor.errors import Corrupt
 from sartor.ports import OutcomeCounts
@@ -14,6 +16,8 @@ class MemoryOutcomes:
     def __init__(self, *, disk: Disk) -> None:
         self._disk = disk
         self._outcomes: list[LoggedOutcome] = []
+        self._gone = 0
+        self._forgotten = 0
         self._number: dict[int, int] = {}
         self._revision = 0
         self._strays: dict[int, StrayReason] = {}
@@ -29,16 +33,16 @@ class MemoryOutcomes:
         self._disk.check()
         decisions = [outcome.decision_seq for outcome in settlement.outcomes]
         strays = [stray.observation_seq for stray in settlement.strays]
-        _refuse_repeats(decisions, known=set(self._number))
-        _refuse_repeats(strays, known=set(self._strays))
+        _refuse_repeats(decisions, known=self._number.keys())
+        _refuse_repeats(strays, known=self._strays.keys())
         for outcome in settlement.outcomes:
-            self._outcomes.append(LoggedOutcome(len(self._outcomes) + 1, outcome))
-            self._number[outcome.decision_seq] = len(self._outcomes)
+            self._outcomes.append(LoggedOutcome(self._last + 1, outcome))
+            self._number[outcome.decision_seq] = self._last
         self._strays.update({stray.observation_seq: stray.reason for stray in settlement.strays})
         self._cursor = settlement.cursor
 
     def amend(self, outcomes: Sequence[Outcome], /) -> int:
-        """Replace the outcomes of decisions that have one; numbers stay. Raises the revision and returns it.
+        """Replace the outcomes of decisions that have one; numbers and times stay. Returns the new revision.
 
         Raises:
             StoreUnavailable: the disk fails.
@@ -49,15 +53,18 @@ class MemoryOutcomes:
         if missing:
             raise Corrupt(f"Decision {missing[0]} has no outcome that could be amended.")
         for outcome in outcomes:
-            number = self._number[outcome.decision_seq]
-            self._outcomes[number - 1] = LoggedOutcome(number, outcome)
+            place = self._number[outcome.decision_seq] - self._gone - 1
+            was = self._outcomes[place]
+            settled_at_us = was.outcome.settled_at_us
+            self._outcomes[place] = LoggedOutcome(was.seq, replace(outcome, settled_at_us=settled_at_us))
         self._revision += 1
         return self._revision
 
     def outcomes(self, *, after: int, limit: int) -> Sequence[LoggedOutcome]:
         """The next outcomes after a number."""
         self._disk.check()
-        return self._outcomes[after : after + limit]
+        place = max(0, after - self._gone)
+        return self._outcomes[place : place + limit]
 
     def outcomes_of(self, event_id: str, /) -> Sequence[LoggedOutcome]:
         """The outcomes of the decisions with this event id."""
@@ -70,15 +77,52 @@ class MemoryOutcomes:
         reasons = list(self._strays.values())
         return OutcomeCounts(
             outcomes=len(self._outcomes),
-            last_outcome=len(self._outcomes),
+            first_outcome=self._gone + 1,
+            last_outcome=self._last,
             learnable=sum(logged.outcome.learnable for logged in self._outcomes),
             late=reasons.count("late"),
             dangling=reasons.count("dangling"),
             revision=self._revision,
+            forgotten=self._forgotten,
             cursor=self._cursor,
         )
 
+    def forget(self, *, before_us: int) -> int:
+        """Remove the first outcomes, if settled before a time and passed by the cursor; the last one stays."""
+        gone = 0
+        while len(self._outcomes) > 1 and self._is_past(self._outcomes[0].outcome, before_us):
+            decision = self._outcomes.pop(0).outcome.decision_seq
+            del self._number[decision]
+            self._forgotten = max(self._forgotten, decision)
+            gone += 1
+        self._gone += gone
+        return gone
 
-def _refuse_repeats(numbers: Sequence[int], *, known: set[int]) -> None:
+    def forget_strays(self, *, until: int) -> int:
+        """Remove the strays up to an observation."""
+        gone = [number for number in self._strays if number <= until]
+        for number in gone:
+            del self._strays[number]
+        return len(gone)
+
+    def first_decision(self) -> int | None:
+        """The first decision whose outcome is here; None: there is none."""
+        return min(self._number, default=None)
+
+    def of_decision(self, number: int, /) -> Outcome | None:
+        """The outcome of a decision."""
+        if number not in self._number:
+            return None
+        return self._outcomes[self._number[number] - self._gone - 1].outcome
+
+    def _is_past(self, outcome: Outcome, before_us: int) -> bool:
+        return outcome.settled_at_us < before_us and outcome.decision_seq <= self._cursor.decisions
+
+    @property
+    def _last(self) -> int:
+        return self._gone + len(self._outcomes)
+
+
+def _refuse_repeats(numbers: Sequence[int], *, known: Set[int]) -> None:
     if len(set(numbers)) < len(numbers) or not known.isdisjoint(numbers):
         raise Corrupt(f"Something would be settled twice, among {sorted(numbers)}.")

@@ -14,6 +14,8 @@ import time
 from collections.abc import Callable, Sequence
 
 from sartor.ports import Loop
+from sartor.records import Usage
+from sartor.testing import maintenance
 from sartor.testing.catalog import MemoryCatalog
 from sartor.testing.disk import Disk
 from sartor.testing.events import MemoryEvents
@@ -54,6 +56,20 @@ class MemoryStores:
     def tidy(self, loop: Loop, /) -> None:
         """Nothing to tidy up."""
         self.disk.check()
+
+    def retain(self, loop: Loop, /, *, before_us: int) -> int:
+        """Remove what was settled before a time; returns how many rows."""
+        opened = self.open(loop)
+        return maintenance.retain(opened.events, opened.outcomes, before_us=before_us)
+
+    def usage(self, loop: Loop, /, *, from_us: int, to_us: int) -> Sequence[Usage]:
+        """The days that meet a time and saw an event, in order."""
+        return self.open(loop).events.usage(from_us=from_us, to_us=to_us)
+
+    def erase(self, loop: Loop, /, *, decisions: Sequence[int]) -> Sequence[int]:
+        """Blank decisions and what belongs to them; returns those that are still open."""
+        opened = self.open(loop)
+        return maintenance.erase(opened.events, opened.outcomes, decisions)
 
     def purge(self) -> Sequence[str]:
         """Forget what deleted loops left behind."""

@@ -12,11 +12,13 @@ KINDS = ("events", "outcomes", "jobs", "catalog")
 EVERY = [(kind, name) for kind in KINDS for name in statements(kind)]
 
 # What lists everything, on purpose.
-WHOLE = ("history", "jobs", "jobs_of")
+WHOLE = ("history", "jobs", "jobs_of", "observations_of")
 
 # One row, or one for each loop, for each model whose bytes are kept, or for 65,536 outcomes.
 SMALL = (
     "progress",
+    "counted",
+    "batch",
     "state",
     "live",
     "loops",

@@ -10,6 +10,10 @@ INSERT INTO observations (seq, at_us, event_id, reward, slot) VALUES (?, ?, ?, ?
 -- How many of each there are; both are read from the right edge of a tree.
 SELECT coalesce((SELECT max(seq) FROM decisions), 0), coalesce((SELECT max(seq) FROM observations), 0);
 
+-- first_numbers --
+-- With which the log begins, after retention.
+SELECT coalesce((SELECT min(seq) FROM decisions), 1), coalesce((SELECT min(seq) FROM observations), 1);
+
 -- last_time --
 -- The time of the latest commit, 0 in an empty log.
 SELECT max(
@@ -28,3 +32,58 @@ SELECT seq, at_us, body FROM decisions WHERE seq > ? ORDER BY seq LIMIT ?;
 -- observations --
 -- The next observations after a number.
 SELECT seq, at_us, event_id, reward, slot FROM observations WHERE seq > ? ORDER BY seq LIMIT ?;
+
+-- decision_time --
+-- The number and time of the first decision from a number on.
+SELECT seq, at_us FROM decisions WHERE seq >= ? ORDER BY seq LIMIT 1;
+
+-- observation_time --
+-- The number and time of the first observation from a number on.
+SELECT seq, at_us FROM observations WHERE seq >= ? ORDER BY seq LIMIT 1;
+
+-- remove_decisions --
+-- From the beginning, up to a number.
+DELETE FROM decisions WHERE seq <= ?;
+
+-- remove_observations --
+-- From the beginning, up to a number.
+DELETE FROM observations WHERE seq <= ?;
+
+-- counted --
+-- The last numbers that were counted.
+SELECT decisions, observations FROM counted;
+
+-- count_rewards --
+-- The next so many observations after a number: rewards by the day.
+SELECT at_us / 86400000000, count(reward), max(seq)
+FROM (SELECT seq, at_us, reward FROM observations WHERE seq > ? ORDER BY seq LIMIT ?) AS batch
+GROUP BY 1 ORDER BY 1;
+
+-- advance_counted --
+-- Changes nothing if another process has counted meanwhile.
+UPDATE counted SET decisions = ?, observations = ? WHERE decisions = ? AND observations = ?;
+
+-- add_usage --
+-- Adds to what was counted of a day before.
+INSERT INTO usage (day, decisions, rewards) VALUES (?, ?, ?)
+ON CONFLICT (day) DO UPDATE SET decisions = decisions + excluded.decisions, rewards = rewards + excluded.rewards;
+
+-- usage --
+-- What was counted, by the day.
+SELECT day, decisions, rewards FROM usage WHERE day BETWEEN ? AND ?;
+
+-- decision --
+-- One decision.
+SELECT seq, event_id, body FROM decisions WHERE seq = ?;
+
+-- observations_of --
+-- The observations of any of these event ids (a JSON array). Reads all of them: there is no index.
+SELECT seq, event_id FROM observations WHERE event_id IN (SELECT value FROM json_each(?));
+
+-- blank_decision --
+-- The number and the time stay.
+UPDATE decisions SET event_id = '', body = ? WHERE seq = ?;
+
+-- blank_observation --
+-- The number, the time and the reward stay.
+UPDATE observations SET event_id = '' WHERE seq = ?;

@@ -1,5 +1,6 @@
--- What arrived at one loop. Append-only: no row is ever changed or deleted, so that numbers have no gaps
--- and are never used twice. No index besides the number: an append costs the same at a million events.
+-- What arrived at one loop. Rows are only added; retention deletes from the beginning, never the last row, so
+-- that numbers have no gaps and are never used twice. No index besides the number: an append costs the same at
+-- a million events.
 
 CREATE TABLE about (
     one INTEGER PRIMARY KEY CHECK (one = 1),
@@ -21,5 +22,21 @@ CREATE TABLE observations (
     reward,                                     -- NULL: an activation. No type: a REAL column would turn -0.0 into 0.0
     slot TEXT                                   -- the slot of a multi-slot reward
 );
+
+-- What was asked on each day (since 1970, UTC), counted by house-keeping: it outlives the events.
+CREATE TABLE usage (
+    day INTEGER PRIMARY KEY,
+    decisions INTEGER NOT NULL,
+    rewards INTEGER NOT NULL
+);
+
+-- One row: the last numbers that were counted.
+CREATE TABLE counted (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    decisions INTEGER NOT NULL DEFAULT 0,
+    observations INTEGER NOT NULL DEFAULT 0
+);
+
+INSERT INTO counted (one) VALUES (1);
 
 PRAGMA user_version = 2;

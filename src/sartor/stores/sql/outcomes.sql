@@ -29,10 +29,41 @@ UPDATE outcomes SET event_key = ?, body = ? WHERE seq = ?;
 UPDATE progress SET revision = revision + 1, learnable = learnable + ? RETURNING revision;
 
 -- counts --
--- Totals, the number of the last outcome, the revision, and where settling resumes.
-SELECT outcomes, coalesce((SELECT max(seq) FROM outcomes), 0), learnable, late, dangling,
-    revision, decisions, observations
+-- Totals, the numbers of the first and the last outcome, the revision, and where settling resumes.
+SELECT outcomes, coalesce((SELECT min(seq) FROM outcomes), 1), coalesce((SELECT max(seq) FROM outcomes), 0),
+    learnable, late, dangling, revision, forgotten, decisions, observations
 FROM progress;
+
+-- first_not_done --
+-- The first outcome of a decision after the cursor, which may be settled before those that came before it.
+SELECT min(seq) FROM outcomes WHERE decision_seq > ?;
+
+-- first_decision --
+-- The first decision that has its outcome here; others may follow that have not.
+SELECT min(decision_seq) FROM outcomes;
+
+-- remove_outcomes --
+-- From the beginning, up to a number.
+DELETE FROM outcomes WHERE seq <= ? RETURNING decision_seq, body;
+
+-- removed_outcomes --
+-- Keeps the totals right, and in mind which decisions may have lost their outcomes.
+UPDATE progress SET
+    outcomes = outcomes - ?,
+    learnable = learnable - ?,
+    forgotten = max(forgotten, ?);
+
+-- first_stray --
+-- NULL: there is none.
+SELECT min(observation_seq) FROM strays;
+
+-- remove_strays --
+-- From the beginning, up to an observation.
+DELETE FROM strays WHERE observation_seq <= ? RETURNING reason;
+
+-- removed_strays --
+-- Keeps the totals right.
+UPDATE progress SET late = late - ?, dangling = dangling - ?;
 
 -- outcomes --
 -- The next outcomes after a number.
@@ -41,7 +72,7 @@ SELECT seq, body FROM outcomes WHERE seq > ? ORDER BY seq LIMIT ?;
 -- outcomes_of --
 -- The outcomes of an event, asked of each segment of the index; another event may share the key.
 WITH RECURSIVE segments (number) AS (
-    VALUES (0)
+    SELECT min(seq) >> 16 FROM outcomes
     UNION ALL
     SELECT number + 1 FROM segments WHERE number < (SELECT max(seq) >> 16 FROM outcomes)
 )

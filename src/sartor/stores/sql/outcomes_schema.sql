@@ -31,7 +31,8 @@ CREATE TABLE progress (
     learnable INTEGER NOT NULL DEFAULT 0,
     late INTEGER NOT NULL DEFAULT 0,
     dangling INTEGER NOT NULL DEFAULT 0,
-    revision INTEGER NOT NULL DEFAULT 0         -- how often outcomes were amended
+    revision INTEGER NOT NULL DEFAULT 0,        -- how often outcomes were amended
+    forgotten INTEGER NOT NULL DEFAULT 0        -- the last decision whose outcome was removed
 );
 
 INSERT INTO progress (one) VALUES (1);
