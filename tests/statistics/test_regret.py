@@ -5,10 +5,13 @@ in ``benchmarks/policies`` measured over more seeds and more turns.
 """
 
 from collections.abc import Mapping
+from pathlib import Path
 from statistics import fmean
 
 import pytest
 
+from benchmarks.policies.candidates import CANDIDATES
+from benchmarks.policies.compare import compare, standings
 from sartor.lab.registry import WORLDS, open_world
 from sartor.lab.report import Report
 from sartor.lab.simulate import simulate
@@ -16,6 +19,7 @@ from sartor.learn.vw import engine
 from sartor.settings import AZURE_ARGUMENTS, DEFAULT_ARGUMENTS
 
 TURNS = 2_000
+ROOT = Path(__file__).parents[2]
 Games = Mapping[str, Report]
 
 
@@ -113,3 +117,26 @@ def test_every_action_keeps_a_chance_and_a_reloaded_model_the_same_one(name: str
     simulate(open_world(name, seed=3), pair, iterations=1_000)
     pair.close()
     assert pair.learned == 1_000
+
+
+def test_the_page_on_the_default_quotes_the_results() -> None:
+    page = ROOT.joinpath("docs/design/default-policy.md").read_text()
+    for name in ("all", "final"):
+        results = ROOT.joinpath(f"benchmarks/policies/results/{name}.md").read_text()
+        standings = results[results.index("| candidate | share") : results.index("\n\n| candidate | learning")]
+        assert standings in page
+    assert f"\n{DEFAULT_ARGUMENTS}\n" in page
+    assert f"\n{AZURE_ARGUMENTS}\n" in page
+
+
+def test_the_default_is_one_of_the_candidates() -> None:
+    options = sorted(DEFAULT_ARGUMENTS.split())
+    assert [name for name, text in CANDIDATES.items() if sorted(text.split()) == options] == ["squarecb"]
+
+
+def test_the_comparison_can_be_made_again() -> None:
+    one = compare({"azure": AZURE_ARGUMENTS}, iterations=20, seed=0)
+    assert [game.world for game in one] == list(WORLDS)
+    again = compare({"azure": AZURE_ARGUMENTS}, iterations=20, seed=0)
+    assert [game.share for game in one] == [game.share for game in again]
+    assert standings(one, {"azure": AZURE_ARGUMENTS})[0].share == pytest.approx(fmean(g.share for g in one))
