@@ -13,6 +13,14 @@
     │   ├── ModelNotFound
     │   ├── JobNotFound
     │   ├── JobExists
+    │   ├── JobNotFinished
+    │   ├── PolicyNotFound
+    │   ├── InvalidModel
+    │   ├── InvalidSignature
+    │   ├── InvalidEvaluation
+    │   │   ├── TooManyPolicies
+    │   │   ├── DuplicateNames
+    │   │   └── NoLogsInRange
     │   └── DataFolderInUse
     ├── Unauthorized                no key, or not one of ours
     ├── EngineRefused               the policy can't rank or learn this request
@@ -83,6 +91,38 @@ class JobNotFound(CallerError):
 
 class JobExists(CallerError):
     """There is an evaluation or other job with that id already."""
+
+
+class JobNotFinished(CallerError):
+    """The evaluation is not finished, or it failed; it has no result to use."""
+
+
+class PolicyNotFound(CallerError):
+    """There is no policy of that name in the evaluation."""
+
+
+class InvalidModel(CallerError):
+    """The bytes are not a model that this loop can go on from."""
+
+
+class InvalidSignature(CallerError):
+    """The model is not signed by a certificate that this service accepts, or was changed since."""
+
+
+class InvalidEvaluation(CallerError):
+    """The evaluation can't be made as it was asked for."""
+
+
+class TooManyPolicies(InvalidEvaluation):
+    """An evaluation compares ten policies at most, besides those that it always shows."""
+
+
+class DuplicateNames(InvalidEvaluation):
+    """Two policies of the evaluation have the same name, or one has a name that is taken."""
+
+
+class NoLogsInRange(InvalidEvaluation):
+    """There is no decision in this range of time."""
 
 
 class DataFolderInUse(CallerError):

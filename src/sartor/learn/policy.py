@@ -5,6 +5,7 @@ import re
 from sartor.errors import EngineRefused, InvalidPolicy
 from sartor.learn.arguments import parsed
 from sartor.learn.vw import VowpalWabbit
+from sartor.ports import Engine
 
 _EPSILON = re.compile(r"(?<!\S)--epsilon(=|\s+)\S+")
 
@@ -29,16 +30,25 @@ def checked(arguments: str, /) -> str:
         InvalidPolicy: with the reason, and the name of the option where it is about one.
     """
     accepted = parsed(arguments)
-    trial = VowpalWabbit(accepted)
+    engine = VowpalWabbit(accepted)
     try:
-        trial.probabilities(_CONTEXT, 3)
-        trial.learn(_LINE)
-        trial.probabilities(_CONTEXT, 3)
+        try_out(engine)
     except EngineRefused as error:
         raise InvalidPolicy(f"The learning settings failed a trial. {error.message}") from error
     finally:
-        trial.close()
+        engine.close()
     return str(accepted)
+
+
+def try_out(engine: Engine, /) -> None:
+    """Rank, learn, and rank again.
+
+    Raises:
+        EngineRefused: the engine can't; throw it away either way.
+    """
+    engine.probabilities(_CONTEXT, 3)
+    engine.learn(_LINE)
+    engine.probabilities(_CONTEXT, 3)
 
 
 def with_exploration(arguments: str, /, *, epsilon: float) -> str:

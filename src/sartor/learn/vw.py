@@ -17,17 +17,15 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from hashlib import blake2b
 from pathlib import Path
 
 import pylibvw
 
 from sartor.errors import Corrupt, EngineRefused, InvalidPolicy, StoreUnavailable
 from sartor.learn.arguments import Arguments, parsed
+from sartor.learn.seal import sealed, unsealed
 
 _OURS = ["--quiet", "--dsjson", "--preserve_performance_counters", "--per_model_save_load", "--ring_size", "64"]
-_SEAL = b"sartor1\n"
-_DIGEST_BYTES = 16
 
 _COST_LIMIT = 1e9
 _LEAST_PROBABILITY = 1e-9
@@ -50,7 +48,7 @@ class VowpalWabbit:
     def __init__(self, arguments: Arguments, blob: bytes | None = None) -> None:
         self._arguments = arguments
         self._bounded = arguments.order > 2 or bool(arguments.values("ngram"))
-        self._workspace = _fresh(arguments) if blob is None else _loaded(arguments, _unsealed(blob))
+        self._workspace = _fresh(arguments) if blob is None else _loaded(arguments, unsealed(blob))
 
     def probabilities(self, context: bytes, actions: int, /) -> list[float]:
         """See ``ports.Engine``. A request of 10 actions with 3 features each takes about 15 µs."""
@@ -78,7 +76,7 @@ class VowpalWabbit:
         Raises:
             StoreUnavailable: there is no room in the temporary folder.
         """
-        return _sealed(_saved(self._workspace))
+        return sealed(_saved(self._workspace))
 
     def close(self) -> None:
         """See ``ports.Engine``."""
@@ -179,14 +177,3 @@ def _model_file() -> Iterator[Path]:
             yield Path(folder, "model.vw")
     except OSError as error:
         raise StoreUnavailable(f"There is no room for a model in the temporary folder: {error}.") from error
-
-
-def _sealed(model: bytes) -> bytes:
-    return model + _SEAL + blake2b(model, digest_size=_DIGEST_BYTES).digest()
-
-
-def _unsealed(blob: bytes) -> bytes:
-    model = blob[: -len(_SEAL) - _DIGEST_BYTES]
-    if _sealed(model) != blob:
-        raise Corrupt("The bytes are not a model as it was written.")
-    return model
