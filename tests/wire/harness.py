@@ -21,6 +21,7 @@ from sartor.learn.vw import engine
 from sartor.log.writer import Writer
 from sartor.ports import Engine, Loop
 from sartor.records import LoggedDecision, LoggedObservation
+from sartor.service.administration import Administration
 from sartor.settings import DEFAULT_ARGUMENTS, Limits
 from sartor.testing.builders import make_loop, make_model
 from sartor.testing.stores import MemoryStores
@@ -66,6 +67,7 @@ class Service:
         self.limits = limits or Limits()
         self.stores = MemoryStores()
         self.loop: Loop = make_loop()
+        self.stores.catalog.create(self.loop)
         opened = self.stores.open(self.loop)
         self.events = opened.events
         if ranks_with is not None:
@@ -76,7 +78,11 @@ class Service:
         self.desks = Desks([Desk(loop=self.loop, writer=self.writer, live=self.live)])
         self.clock_s = 0.0
         self.app = application(
-            self.desks, limits=self.limits, probe=self.troubles, clock_s=lambda: self.clock_s
+            self.desks,
+            admin=Administration(self.stores),
+            limits=self.limits,
+            probe=self.troubles,
+            clock_s=lambda: self.clock_s,
         )
         self._runner = asyncio.Runner()
 

@@ -2,14 +2,18 @@
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 
-from sartor.api import openapi, page, paths
+from sartor.api import openapi, page, table
+from sartor.api.admin import Admin
 from sartor.api.answer import Answer, deliver, options
 from sartor.api.asgi import ASGIApp, Receive, Scope, Send
 from sartor.api.dataplane import DataPlane
 from sartor.api.desks import Desks
 from sartor.api.failure import answer_to, not_allowed, not_found
 from sartor.api.health import Health
+from sartor.api.office import Office
+from sartor.api.versions import ALL, V1_0
 from sartor.settings import Limits
 
 _READS = b"GET, HEAD, OPTIONS"
@@ -19,6 +23,7 @@ def application(
     desks: Desks,
     /,
     *,
+    admin: Admin,
     limits: Limits,
     probe: Callable[[], Sequence[str]],
     now_us: Callable[[], int] = lambda: time.time_ns() // 1000,
@@ -28,19 +33,25 @@ def application(
 
     Args:
         desks: the loops that it serves; may be replaced while it runs.
+        admin: changes loops and opens their stores, on threads.
         limits: what one request may ask for.
         probe: the reasons why this process can't serve, none when it can; it may block for a disk write.
         now_us: the time of day, for the ids that the service makes.
         clock_s: a clock that never goes back.
     """
     plane = DataPlane(desks, limits=limits, now_us=now_us)
+    office = Office(desks, admin, limits=limits)
     readable = _readable(Health(probe, clock_s=clock_s))
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["raw_path"]
-        matched = paths.match(path)
+        matched = table.match(path)
         if matched is not None:
-            await plane.serve(matched[0], matched[1], scope, receive, send)
+            resource, sent = matched
+            if resource.operation is None:
+                await office.serve(resource, sent, scope, receive, send)
+            else:
+                await plane.serve(resource.operation, resource, sent, scope, receive, send)
             return
         answer = _read(readable, path, scope["method"])
         await deliver(answer, send, took_ms=0, with_body=scope["method"] != "HEAD")
@@ -49,15 +60,17 @@ def application(
 
 
 def _readable(health: Health) -> dict[bytes, Callable[[], Answer]]:
-    description = openapi.answer()
-    pages = page.answer()
-    return {
+    pages: dict[bytes, Callable[[], Answer]] = {
         b"/health/live": health.live,
         b"/health/ready": health.ready,
-        b"/openapi.json": lambda: description,
-        b"/docs": lambda: pages,
-        b"": lambda: pages,
+        b"/openapi.json": partial(openapi.answer, V1_0),
+        b"/docs": partial(page.answer, V1_0),
+        b"": partial(page.answer, V1_0),
     }
+    for version in ALL:
+        pages[f"/openapi/{version.name}.json".encode()] = partial(openapi.answer, version)
+        pages[f"/docs/{version.name}".encode()] = partial(page.answer, version)
+    return pages
 
 
 def _read(readable: dict[bytes, Callable[[], Answer]], path: bytes, method: str) -> Answer:

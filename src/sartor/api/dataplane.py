@@ -10,15 +10,17 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from sartor.api import paths
+from sartor.api import table, versions
 from sartor.api.answer import BILLED, Answer, deliver, options
 from sartor.api.asgi import Receive, Scope, Send
 from sartor.api.body import declared_bytes, read
+from sartor.api.decisions import ACTIVATE, RANK
 from sartor.api.desks import Desk, Desks
 from sartor.api.failure import Disconnected, answer_to, not_allowed
 from sartor.api.keys import presented
-from sartor.api.paths import ACTIVATE, RANK, Operation
 from sartor.api.reader import Reader
+from sartor.api.routes import Operation
+from sartor.api.table import Resource
 from sartor.api.wire import RankedAction, RankResponse
 from sartor.dsjson import context
 from sartor.errors import EngineRefused
@@ -42,29 +44,39 @@ class DataPlane:
         self._reader = Reader(limits, new_event_id=self._new_event_id)
 
     async def serve(
-        self, operation: Operation, event_id: bytes, scope: Scope, receive: Receive, send: Send
+        self,
+        operation: Operation,
+        resource: Resource,
+        event_id: bytes,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
     ) -> None:
         """Answer one request for an operation; ``event_id`` is as it was sent in the path."""
         start_s = time.perf_counter()
         try:
-            answer = await self._answer(operation, event_id, scope, receive)
+            answer = await self._answer(operation, resource, event_id, scope, receive)
         except Disconnected:
             return
         except Exception as error:
             answer = answer_to(error, invalid=operation.invalid)
         await deliver(answer, send, took_ms=int((time.perf_counter() - start_s) * 1000))
 
-    async def _answer(self, operation: Operation, sent: bytes, scope: Scope, receive: Receive) -> Answer:
+    async def _answer(
+        self, operation: Operation, resource: Resource, sent: bytes, scope: Scope, receive: Receive
+    ) -> Answer:
         if scope["method"] != "POST":
-            return options(b"POST, OPTIONS") if scope["method"] == "OPTIONS" else not_allowed(b"POST, OPTIONS")
+            return options(resource.allowed) if scope["method"] == "OPTIONS" else not_allowed(resource.allowed)
         headers = scope["headers"]
+        if resource.version.in_query:
+            versions.check_named(scope["query_string"])
         desk = self._desks.find(presented(headers, scope["query_string"]))
         body = await read(receive, declared=declared_bytes(headers), most=self._limits.body_bytes)
         if operation is RANK:
             decision = decided(desk, self._reader.rank(body))
             await desk.writer.append(decision)
             return Answer(201, rank_body(decision), (BILLED,))
-        event_id = self._reader.check_event_id(paths.event_id(sent))
+        event_id = self._reader.check_event_id(table.decoded(sent))
         reward = None if operation is ACTIVATE else self._reader.reward(body)
         await desk.writer.append(Observation(event_id=event_id, reward=reward))
         return _DONE

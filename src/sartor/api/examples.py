@@ -25,3 +25,57 @@ RANK_RESPONSE: dict[str, object] = {
 }
 
 REWARD_REQUEST: dict[str, object] = {"value": 1.0}
+
+SLOTS_REQUEST: dict[str, object] = {
+    "contextFeatures": [{"user": {"device": "mobile", "returning": True}}],
+    "actions": [
+        {"id": "sports_article", "features": [{"topic": "sports"}]},
+        {"id": "finance_article", "features": [{"topic": "finance"}]},
+        {"id": "travel_article", "features": [{"topic": "travel"}]},
+    ],
+    "slots": [
+        {
+            "id": "top",
+            "features": [{"size": "large"}],
+            "excludedActions": ["travel_article"],
+            "baselineAction": "sports_article",
+        },
+        {"id": "side", "features": [{"size": "small"}], "baselineAction": "finance_article"},
+    ],
+    "eventId": EVENT_ID,
+    "deferActivation": False,
+}
+
+SLOTS_RESPONSE: dict[str, object] = {
+    "slots": [
+        {"id": "top", "rewardActionId": "sports_article", "probability": 0.9},
+        {"id": "side", "rewardActionId": "travel_article", "probability": 0.1},
+    ],
+    "eventId": EVENT_ID,
+}
+
+SLOT_REWARDS_REQUEST: dict[str, object] = {"reward": [{"slotId": "top", "value": 1.0}]}
+
+CONFIGURATION: dict[str, object] = {
+    "rewardWaitTime": "PT10M",
+    "defaultReward": 0.0,
+    "rewardAggregation": "earliest",
+    "explorationPercentage": 0.2,
+    "modelExportFrequency": "PT5M",
+    "logRetentionDays": 90,
+    "logMirrorEnabled": False,
+    "lastConfigurationEditDate": "2024-05-17T09:30:00",
+    "learningMode": "Online",
+    "isAutoOptimizationEnabled": False,
+    "autoOptimizationFrequency": "P28D",
+    "autoOptimizationStartDate": "0001-01-01T00:00:00",
+    "isInferenceExplainabilityEnabled": False,
+    "modelAutoPublish": True,
+    "stagedModelHistoryLength": 10,
+    "modelRetrainDays": 2,
+}
+
+POLICY: dict[str, object] = {
+    "name": "Pairs of everything",
+    "arguments": "--cb_explore_adf --squarecb --cb_type mtr -q ::",
+}

@@ -7,6 +7,7 @@ import msgspec
 from sartor import errors
 from sartor.api.answer import Answer
 from sartor.api.asgi import Header
+from sartor.api.codes import STATUS
 from sartor.api.wire import ErrorResponse, PersonalizerError
 
 RETRY_AFTER_S = 1
@@ -24,6 +25,14 @@ class Disconnected(Exception):
     """The caller has gone; there is no one to answer."""
 
 
+class Refused(errors.CallerError):
+    """A request is refused with a code of its own, which decides the status (``codes``)."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
 def refusal(status: int, code: str, message: str, *headers: Header) -> Answer:
     """An answer that says no: the one shape of every error."""
     body = _encode(ErrorResponse(PersonalizerError(code, message)))
@@ -38,6 +47,8 @@ def answer_to(error: Exception, *, invalid: str) -> Answer:
         invalid: the code for what the caller can mend (``InvalidRankRequest``, for example).
     """
     match error:
+        case Refused():
+            return refusal(STATUS[error.code], error.code, error.message)
         case errors.PayloadTooLarge():
             return refusal(400, "PayloadSizeExceeded", error.message)
         case errors.CallerError():

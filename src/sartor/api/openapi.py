@@ -1,210 +1,205 @@
-"""The OpenAPI description of the whole HTTP surface, made from the structs that read and write it."""
+"""OpenAPI descriptions, one a version, made from the route table and the structs that read and write it."""
 
+from collections.abc import Iterator
 from functools import cache
 
 import msgspec
 
-from sartor.api import examples
+from sartor.api import schemas, table, versions
 from sartor.api.answer import Answer
-from sartor.api.paths import PREFIX
-from sartor.api.wire import LEVELS, MAGNITUDE, ErrorResponse, RankRequest, RankResponse, RewardRequest
+from sartor.api.codes import STATUS
+from sartor.api.failure import refusal
+from sartor.api.routes import Route
+from sartor.api.schemas import JSONObject
+from sartor.api.versions import Version
 
-JSONObject = dict[str, object]
+_EVERYWHERE = ("401", "RequestTimeout", "PayloadSizeExceeded", "OperationNotAllowed")
+_IN_QUERY = ("MissingApiVersionParameter", "UnsupportedApiVersionValue")
 
-_SCHEMAS = "#/components/schemas"
+_SAY = {
+    400: "The request does not fit; the message names the field.",
+    401: "The key is missing, or belongs to no loop.",
+    403: "Not for this kind of loop.",
+    404: "There is no such thing.",
+    405: "Not for this version of it.",
+    408: "The body did not arrive in time; the connection is closed.",
+    409: "The loop's learning settings can't rank this request.",
+    500: "The service failed.",
+    503: "Nothing was written; try again after Retry-After seconds.",
+}
 
-_SAY_400 = "The request does not fit; the message names the field."
-_SAY_401 = "The key is missing, or belongs to no loop."
-_SAY_408 = "The body did not arrive in time; the connection is closed."
-_SAY_409 = "The loop's learning settings can't rank this request."
-_SAY_503 = "Nothing was written; try again after Retry-After seconds."
-
-_EVENT_ID: JSONObject = {
-    "name": "eventId",
-    "in": "path",
-    "required": True,
-    "description": "The event id of the rank, percent-encoded as UTF-8.",
-    "schema": {"type": "string", "minLength": 1, "maxLength": 256},
-    "example": examples.EVENT_ID,
+_TAGS = {
+    "Decisions": "What an application calls.",
+    "Configuration": "How the loop learns, decides and logs.",
+    "Evaluations": "What another policy would have earned, and which features matter.",
+    "Logs": "What was decided and observed.",
+    "Models": "What was learned.",
+    "Health": "What a load balancer calls.",
+    "Description": "What people and tools read.",
 }
 
 
 @cache
-def answer() -> Answer:
-    """What ``/openapi.json`` says."""
-    return Answer(200, msgspec.json.format(msgspec.json.encode(description()), indent=2))
+def answer(version: Version, /) -> Answer:
+    """What ``/openapi/VERSION.json`` says."""
+    return Answer(200, msgspec.json.format(msgspec.json.encode(description(version)), indent=2))
 
 
 @cache
-def description() -> JSONObject:
-    """The description, OpenAPI 3.1."""
+def description(version: Version, /) -> JSONObject:
+    """The description of one version, OpenAPI 3.1."""
+    routes = [route for route in table.ROUTES if version in route.versions]
+    paths: dict[str, JSONObject] = {}
+    for route in routes:
+        item = paths.setdefault(f"{version.prefix}{route.path}", _item(route))
+        item[route.method.lower()] = _operation(route, version)
+    shown = {route.tag for route in routes} | {"Health", "Description"}
     return {
         "openapi": "3.1.0",
         "info": {
             "title": "Sartor",
-            "version": "1.0",
-            "summary": "Rank, reward, learn: a decision service on the Personalizer v1.0 wire.",
+            "version": version.name,
+            "summary": f"Rank, reward, learn: a decision service on the Personalizer wire, {version.name}.",
             "description": "Ask which action to show with rank; say how well it did with reward. "
-            "An answer 201 or 204 means that the event is in the store.",
+            "An answer 201 or 204 to them means that the event is in the store.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/", "description": "This instance."}],
-        "tags": [
-            {"name": "Decisions", "description": "What an application calls."},
-            {"name": "Health", "description": "What a load balancer calls."},
-            {"name": "Description", "description": "What people and tools read."},
-        ],
-        "paths": _operations() | _health() | _descriptions(),
-        "components": {
-            "schemas": _schemas(),
-            "securitySchemes": {
-                "key": {
-                    "type": "apiKey",
-                    "in": "header",
-                    "name": "Ocp-Apim-Subscription-Key",
-                    "description": "Either key of a loop; the key says which loop.",
-                }
-            },
-        },
+        "tags": [{"name": tag, "description": said} for tag, said in _TAGS.items() if tag in shown],
+        "paths": paths | _health() | _descriptions(),
+        "components": {"schemas": schemas.of(routes), "securitySchemes": {"key": _KEY}},
     }
 
 
-def _operations() -> JSONObject:
-    return {
-        f"{PREFIX}/rank": {"post": _rank()},
-        f"{PREFIX}/events/{{eventId}}/reward": {"parameters": [_EVENT_ID], "post": _reward()},
-        f"{PREFIX}/events/{{eventId}}/activate": {"parameters": [_EVENT_ID], "post": _activate()},
+_KEY: JSONObject = {
+    "type": "apiKey",
+    "in": "header",
+    "name": "Ocp-Apim-Subscription-Key",
+    "description": "Either key of a loop; the key says which loop.",
+}
+
+
+def _item(route: Route) -> JSONObject:
+    if not route.id_name:
+        return {}
+    parameter = {
+        "name": route.id_name,
+        "in": "path",
+        "required": True,
+        "description": "Percent-encoded as UTF-8.",
+        "schema": {"type": "string", "minLength": 1, "maxLength": 256},
+        "example": "75269AD0-BFEE-4598-8196-C57383D38E10",
     }
+    return {"parameters": [parameter]}
 
 
-def _rank() -> JSONObject:
-    ranked = _json("The decision, committed.", "RankResponse", examples.RANK_RESPONSE)
-    refused = {"409": _error(_SAY_409, "ModelRankingError", "The learning settings can't rank this request.")}
-    return {
-        "operationId": "Rank",
-        "tags": ["Decisions"],
-        "summary": "Choose an action for a context.",
-        "description": "The same event id to the same model gives the same answer. With the first action "
-        "excluded, ranking[0] is not the chosen one: show rewardActionId.",
+def _operation(route: Route, version: Version) -> JSONObject:
+    described = {
+        "operationId": route.name,
+        "tags": [route.tag],
+        "summary": route.summary,
+        "description": route.description,
         "security": [{"key": []}],
-        "requestBody": _body("RankRequest", examples.RANK_REQUEST),
-        "responses": {"201": ranked} | _errors("InvalidRankRequest", "actions is required.") | refused,
+        "parameters": list(_parameters(route, version)),
+        "requestBody": _body(route),
+        "responses": _responses(route, version),
     }
+    return {name: value for name, value in described.items() if value}
 
 
-def _reward() -> JSONObject:
+def _parameters(route: Route, version: Version) -> Iterator[JSONObject]:
+    if version.in_query:
+        yield {
+            "name": versions.PARAMETER,
+            "in": "query",
+            "required": True,
+            "description": "Which version of the API is meant.",
+            "schema": {"type": "string", "enum": [version.name]},
+            "example": version.name,
+        }
+    for parameter in route.query:
+        yield {
+            "name": parameter.name,
+            "in": "query",
+            "required": parameter.required,
+            "description": parameter.description,
+            "schema": dict(parameter.schema),
+        }
+
+
+def _body(route: Route) -> JSONObject:
+    if route.request is None:
+        return {}
+    return {"required": True, "content": schemas.content(route.request, route.request_example)}
+
+
+def _responses(route: Route, version: Version) -> JSONObject:
+    codes: dict[int, list[str]] = {}
+    further = (*route.codes, *_EVERYWHERE, *(_IN_QUERY if version.in_query else ()))
+    for code in dict.fromkeys((route.invalid, *further)):
+        codes.setdefault(STATUS[code], []).append(code)
+    refused = {str(status): _refused(status, codes[status]) for status in sorted(codes)}
+    return _success(route) | refused
+
+
+def _success(route: Route) -> JSONObject:
+    if route.status is None:
+        return {}
+    said: JSONObject = {"description": route.said}
+    if route.headers:
+        said["headers"] = {
+            name: {"description": about, "schema": {"type": "string"}} for name, about in route.headers.items()
+        }
+    if route.answer is not None:
+        said["content"] = schemas.content(route.answer, route.answer_example)
+    return {str(route.status): said}
+
+
+def _refused(status: int, codes: list[str]) -> JSONObject:
+    example = msgspec.json.decode(refusal(status, codes[0], _SAY[status]).body)
+    said = _SAY[status] + (f" One of {', '.join(codes)}." if len(codes) > 1 else "")
+    header = {"description": "The code of the error.", "schema": {"type": "string", "enum": codes}}
     return {
-        "operationId": "Reward",
-        "tags": ["Decisions"],
-        "summary": "Say how well the shown action did.",
-        "description": "Counts within the loop's reward wait time, from its rank. An unknown event id is "
-        "accepted: a reward may arrive up to two minutes before its rank.",
-        "security": [{"key": []}],
-        "requestBody": _body("RewardRequest", examples.REWARD_REQUEST),
-        "responses": {"204": {"description": "The reward, committed."}}
-        | _errors("InvalidRewardRequest", "value must be a number, not null."),
-    }
-
-
-def _activate() -> JSONObject:
-    return {
-        "operationId": "Activate",
-        "tags": ["Decisions"],
-        "summary": "Say that a deferred decision was shown after all.",
-        "description": "For ranks with deferActivation; needs no body, and a reward does not stand in for it.",
-        "security": [{"key": []}],
-        "responses": {"204": {"description": "The activation, committed."}}
-        | _errors("InvalidEventIdToActivate", "eventId must not be empty."),
+        "description": said,
+        "headers": {"x-ms-error-code": {**header, "required": True}},
+        "content": schemas.content(schemas.ERROR, example),
     }
 
 
 def _health() -> JSONObject:
-    unready = _error("Not now; the reasons are in it.", "OperationNotAllowed", "The store can't be written.")
-    return {
-        "/health/live": {"get": _read("Live", "Health", "Does this process run?", "application/json")},
-        "/health/ready": {
-            "get": _read(
-                "Ready", "Health", "Can events be written, and ranks answered?", "application/json", unready
-            )
-        },
-    }
+    unready = {"503": _refused(503, ["OperationNotAllowed"])}
+    ready = _read("Ready", "Health", "Can events be written, and ranks answered?", "application/json")
+    ready["responses"] = {**_answered("application/json"), **unready}
+    live = _read("Live", "Health", "Does this process run?", "application/json")
+    return {"/health/live": {"get": live}, "/health/ready": {"get": ready}}
 
 
 def _descriptions() -> JSONObject:
+    paths: JSONObject = {
+        f"/openapi/{version.name}.json": {
+            "get": _read(
+                f"OpenAPI {version.name}", "Description", f"{version.name} as OpenAPI.", "application/json"
+            )
+        }
+        for version in versions.ALL
+    }
+    paths["/openapi.json"] = {"get": _read("OpenAPI", "Description", "v1.0 as OpenAPI.", "application/json")}
+    paths["/docs"] = {
+        "get": _read("Docs", "Description", "v1.0 as a page; the others are linked.", "text/html")
+    }
+    return paths
+
+
+def _read(name: str, tag: str, summary: str, media_type: str) -> JSONObject:
     return {
-        "/openapi.json": {
-            "get": _read("OpenAPI", "Description", "This description.", "application/json"),
-        },
-        "/docs": {"get": _read("Docs", "Description", "This description as a page.", "text/html")},
+        "operationId": name,
+        "tags": [tag],
+        "summary": summary,
+        "security": [],
+        "responses": _answered(media_type),
     }
 
 
-def _read(
-    name: str, tag: str, summary: str, media_type: str, unavailable: JSONObject | None = None
-) -> JSONObject:
+def _answered(media_type: str) -> JSONObject:
     kind = "object" if media_type == "application/json" else "string"
-    answered = {"description": "It is so.", "content": {media_type: {"schema": {"type": kind}}}}
-    responses: JSONObject = {"200": answered}
-    if unavailable is not None:
-        responses["503"] = unavailable
-    return {"operationId": name, "tags": [tag], "summary": summary, "security": [], "responses": responses}
-
-
-def _errors(invalid: str, message: str) -> JSONObject:
-    return {
-        "400": _error(_SAY_400, invalid, message),
-        "401": _error(_SAY_401, "401", "Access denied."),
-        "408": _error(_SAY_408, "RequestTimeout", "The body did not arrive in time."),
-        "503": _error(_SAY_503, "OperationNotAllowed", "The store can't be written at the moment."),
-    }
-
-
-def _error(say: str, code: str, message: str) -> JSONObject:
-    return _json(say, "ErrorResponse", {"error": {"code": code, "message": message}})
-
-
-def _json(say: str, schema: str, example: object) -> JSONObject:
-    return {"description": say, "content": _content(schema, example)}
-
-
-def _body(schema: str, example: object) -> JSONObject:
-    return {"required": True, "content": _content(schema, example)}
-
-
-def _content(schema: str, example: object) -> JSONObject:
-    return {"application/json": {"schema": {"$ref": f"{_SCHEMAS}/{schema}"}, "example": example}}
-
-
-def _schemas() -> JSONObject:
-    _, made = msgspec.json.schema_components(
-        [RankRequest, RankResponse, RewardRequest, ErrorResponse], ref_template=_SCHEMAS + "/{name}"
-    )
-    # The decoder's types unroll the nesting of features; a description may recurse.
-    features = {"type": "array", "items": {"$ref": f"{_SCHEMAS}/FeatureObject"}}
-    made["RankableAction"]["properties"]["features"] |= features
-    made["RankRequest"]["properties"]["contextFeatures"]["anyOf"] = [features, {"type": "null"}]
-    return made | _feature_schemas()
-
-
-def _feature_schemas() -> JSONObject:
-    number = {"type": "number", "minimum": -MAGNITUDE, "maximum": MAGNITUDE}
-    values = [
-        {"type": ["string", "boolean", "null"]},
-        number,
-        {"type": "array", "items": number},
-        {"$ref": f"{_SCHEMAS}/FeatureObject"},
-    ]
-    return {
-        "FeatureObject": {
-            "title": "FeatureObject",
-            "description": f"Names and values; objects nest at most {LEVELS} deep.",
-            "type": "object",
-            "propertyNames": {"minLength": 1},
-            "additionalProperties": {"$ref": f"{_SCHEMAS}/FeatureValue"},
-        },
-        "FeatureValue": {
-            "title": "FeatureValue",
-            "description": "A text, a number, a boolean, null, an array of numbers, or an object of them.",
-            "anyOf": values,
-        },
-    }
+    return {"200": {"description": "It is so.", "content": {media_type: {"schema": {"type": kind}}}}}

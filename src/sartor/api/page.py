@@ -7,7 +7,9 @@ from importlib.resources import files
 from typing import cast
 
 from sartor.api.answer import Answer
-from sartor.api.openapi import JSONObject, description
+from sartor.api.openapi import description
+from sartor.api.schemas import JSONObject
+from sartor.api.versions import ALL, Version
 
 _POLICY = "; ".join(
     (
@@ -21,22 +23,22 @@ _POLICY = "; ".join(
 
 
 @cache
-def answer() -> Answer:
-    """What ``/docs`` shows."""
+def answer(version: Version, /) -> Answer:
+    """What ``/docs/VERSION`` shows."""
     headers = ((b"content-security-policy", _POLICY.encode()), (b"referrer-policy", b"no-referrer"))
-    return Answer(200, html().encode(), headers, b"text/html; charset=utf-8")
+    return Answer(200, html(version).encode(), headers, b"text/html; charset=utf-8")
 
 
-def html() -> str:
-    """The page."""
-    said = description()
+def html(version: Version, /) -> str:
+    """The page of one version."""
+    said = description(version)
     sheet = files("sartor.api").joinpath("page.css").read_text(encoding="utf-8")
     return "".join(
         (
             '<!doctype html><html lang="en"><head><meta charset="utf-8">',
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
             f"<title>Sartor: HTTP reference</title><style>{sheet}</style></head><body>",
-            _heading(_object(said["info"])),
+            _heading(_object(said["info"]), version),
             "<main>",
             *(_section(tag, _object(said["paths"])) for tag in _objects(said["tags"])),
             _schemas(_object(_object(said["components"])["schemas"])),
@@ -45,12 +47,18 @@ def html() -> str:
     )
 
 
-def _heading(info: JSONObject) -> str:
+def _heading(info: JSONObject, version: Version) -> str:
     return (
         f"<header><h1>{_text(info['title'])}</h1><p class=lead>{_text(info['summary'])}</p>"
         f"<p>{_text(info['description'])} Send a key of your loop as <code>Ocp-Apim-Subscription-Key</code>. "
-        'For tools: <a href="/openapi.json">openapi.json</a>.</p></header>'
+        f'For tools: <a href="/openapi/{version.name}.json">{version.name}.json</a>.</p>'
+        f"<nav>{''.join(_choice(other, version) for other in ALL)}</nav></header>"
     )
+
+
+def _choice(other: Version, shown: Version) -> str:
+    here = " aria-current=page" if other is shown else ""
+    return f'<a href="/docs/{other.name}"{here}>{other.name}</a>'
 
 
 def _section(tag: JSONObject, paths: JSONObject) -> str:

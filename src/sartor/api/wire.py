@@ -6,7 +6,7 @@ Most of the contract is in the types and is checked while the JSON is read. What
 
 from typing import Annotated, TypeAlias
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from sartor.settings import Limits
 
@@ -15,6 +15,10 @@ MAGNITUDE = int(Limits().magnitude)
 
 LEVELS = 8
 """How deep the objects of a feature may nest, the outermost included."""
+
+ID_SCHEMA: dict[str, object] = {"minLength": 1, "maxLength": 256}
+EVENT_ID_SCHEMA: dict[str, object] = {"anyOf": [{"type": "string", **ID_SCHEMA}, {"type": "null"}]}
+SOME: dict[str, object] = {"minItems": 1, "maxItems": 50}
 
 Key: TypeAlias = Annotated[str, Meta(min_length=1)]
 Number: TypeAlias = (
@@ -41,7 +45,7 @@ class RankableAction(Struct, frozen=True):
         str,
         Meta(
             description="Unique among the actions of the request; it is itself a feature.",
-            extra_json_schema={"minLength": 1, "maxLength": 256},
+            extra_json_schema=ID_SCHEMA,
         ),
     ]
     features: Annotated[
@@ -60,7 +64,7 @@ class RankRequest(Struct, frozen=True, rename="camel"):
         list[RankableAction],
         Meta(
             description="The choices; the first that is not excluded is the baseline.",
-            extra_json_schema={"minItems": 1, "maxItems": 50},
+            extra_json_schema=SOME,
         ),
     ]
     context_features: Annotated[
@@ -74,7 +78,7 @@ class RankRequest(Struct, frozen=True, rename="camel"):
         str | None,
         Meta(
             description="Joins the reward to this decision; made by the service when absent.",
-            extra_json_schema={"maxLength": 256},
+            extra_json_schema=EVENT_ID_SCHEMA,
         ),
     ] = None
     defer_activation: Annotated[
@@ -99,6 +103,29 @@ class RankResponse(Struct, frozen=True, rename="camel"):
     ]
     event_id: str
     reward_action_id: Annotated[str, Meta(description="The action to show.")]
+
+
+class FeatureScore(Struct, frozen=True):
+    """How much one feature, or pair of features, weighed; positive speaks for the action."""
+
+    name: Annotated[str, Meta(description="namespace.feature.")]
+    score: float
+
+
+class ActionExplanation(Struct, frozen=True):
+    """Why an action was thought as good as it was."""
+
+    id: str
+    features: list[FeatureScore]
+
+
+class ExplainedRankResponse(RankResponse, frozen=True, rename="camel", omit_defaults=True):
+    """The decision. Show ``rewardActionId``, and send the reward for ``eventId``."""
+
+    inference_explanation: Annotated[
+        list[ActionExplanation] | UnsetType,
+        Meta(description="Which features mattered; with isInferenceExplainabilityEnabled only."),
+    ] = UNSET
 
 
 class RewardRequest(Struct, frozen=True):

@@ -34,8 +34,11 @@ def api(
 
     opened = sockets.listen(host, port) if listener is None else sockets.inherited(listener)
     _log.info("Listening at %s.", sockets.endpoint(opened, host), extra={"action": "listening"})
-    with compose.stores(data, durability=durability, must_exist=False) as stores:
-        process.run(stores, compose.engine_factory(), opened, ready=ready)
+    with (
+        compose.stores(data, durability=durability, must_exist=False) as stores,
+        compose.stores(data, durability=durability) as apart,
+    ):
+        process.run(stores, compose.engine_factory(), opened, apart=apart, ready=ready)
 
 
 def learn(

@@ -8,18 +8,26 @@ from sartor.api.desks import Desks
 from sartor.api.server import Server
 from sartor.api.server import run as serve
 from sartor.ports import EngineFactory, Stores
+from sartor.service.administration import Administration
 from sartor.service.processes.counter import Counter
 from sartor.settings import Limits
 
 
 def run(
-    stores: Stores, factory: EngineFactory, listener: socket.socket, /, *, ready: int | None = None
+    stores: Stores,
+    factory: EngineFactory,
+    listener: socket.socket,
+    /,
+    *,
+    apart: Stores,
+    ready: int | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT; requests in work are answered first.
 
     Args:
         stores: what the instance keeps.
         factory: makes the engines that rank.
+        apart: the same stores opened once more, for the threads of the administration.
         listener: a listening socket; it may be shared with other processes.
         ready: a pipe that hears of it when requests are answered.
     """
@@ -27,7 +35,7 @@ def run(
     desks = Desks()
     counter = Counter(stores, factory, desks, limit=limits.buffered_events)
     counter.tick()
-    app = application(desks, limits=limits, probe=counter.troubles)
+    app = application(desks, admin=Administration(apart), limits=limits, probe=counter.troubles)
     server = Server(app, limits=limits, on_tick=_Tick(counter, ready))
     try:
         serve(server, [listener])

@@ -1,0 +1,41 @@
+"""What the handlers of this room need of the service to administer a loop.
+
+Handlers run on a few threads of their own. What they are given here may block for a disk write or longer, and
+may be called from several threads at once.
+"""
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from sartor.ports import Loop, LoopStores
+
+
+class Admin(Protocol):
+    """Changes loops and opens their stores, through the same functions as the command line."""
+
+    def loop(self, loop: Loop, /) -> Loop:
+        """The loop as it is in the catalog now.
+
+        Raises:
+            LoopNotFound: it was deleted.
+        """
+
+    def configure(self, loop: Loop, changes: Mapping[str, object], /) -> Loop:
+        """Change settings, under their names on the wire; returns the loop as it is then.
+
+        Raises:
+            InvalidSetting: a value outside its range.
+            LoopNotFound: the loop was deleted.
+        """
+
+    def set_policy(self, loop: Loop, arguments: str | None, /, *, name: str) -> Loop:
+        """Replace the learning settings and their name; None puts the default ones back.
+
+        Raises:
+            InvalidPolicy: the arguments are not acceptable.
+            LoopNotFound: the loop was deleted.
+        """
+
+    def logs(self, loop: Loop, /) -> AbstractContextManager[LoopStores]:
+        """The stores of the loop, for this thread; closed at the end."""

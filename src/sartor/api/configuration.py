@@ -1,0 +1,112 @@
+"""Reading and changing the service configuration of a loop (contract, section 1.5)."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from sartor.api import bodies, configuration_rules, durations, examples
+from sartor.api.answer import Answer
+from sartor.api.configuration_wire import (
+    FirstServiceConfiguration,
+    PreviewServiceConfiguration,
+    ServiceConfiguration,
+    StagedServiceConfiguration,
+)
+from sartor.api.routes import Call, Route
+from sartor.api.versions import PREVIEW_1, PREVIEW_2, PREVIEW_3, V1_0, V2022_09, Version
+from sartor.ports import Loop
+
+_TAG = "Configuration"
+_INVALID = "InvalidServiceConfiguration"
+_START_AFTER = timedelta(days=15)
+
+_SERVED: tuple[tuple[type[FirstServiceConfiguration], tuple[Version, ...]], ...] = (
+    (FirstServiceConfiguration, (V1_0,)),
+    (PreviewServiceConfiguration, (PREVIEW_1, PREVIEW_2)),
+    (StagedServiceConfiguration, (PREVIEW_3,)),
+    (ServiceConfiguration, (V2022_09,)),
+)
+_KIND = {version: kind for kind, versions in _SERVED for version in versions}
+_READ_ONLY = frozenset({"lastConfigurationEditDate", "latestApprenticeModeMetrics"})
+
+
+def get(call: Call) -> Answer:
+    """The configuration as it is now."""
+    return _answer(call, call.admin.loop(call.loop))
+
+
+def put(call: Call) -> Answer:
+    """Change what the body names, and answer the whole."""
+    asked = bodies.read(_KIND[call.version], call.body, invalid=_INVALID)
+    changes = {name: value for name, value in msgspec.to_builtins(asked).items() if name not in _READ_ONLY}
+    configuration_rules.check(call.admin.loop(call.loop), changes, version=call.version)
+    return _answer(call, call.admin.configure(call.loop, changes))
+
+
+def _answer(call: Call, loop: Loop) -> Answer:
+    kind = _KIND[call.version]
+    shown: dict[str, Callable[[], object]] = {
+        "last_configuration_edit_date": lambda: durations.zoneless_us(loop.edited_at_us or loop.created_at_us),
+        "auto_optimization_start_date": lambda: _start_of_optimization(loop),
+        "latest_apprentice_mode_metrics": lambda: None,
+    }
+    values: dict[str, Any] = {}
+    for name in kind.__struct_fields__:
+        value = shown[name]() if name in shown else getattr(loop.settings, name)
+        values[name] = durations.iso(value) if isinstance(value, timedelta) else value
+    return bodies.written(200, kind(**values))
+
+
+def _start_of_optimization(loop: Loop) -> str:
+    if not loop.settings.is_auto_optimization_enabled:
+        return durations.NEVER
+    if loop.settings.auto_optimization_start_date is not None:
+        return durations.zoneless(durations.moment(loop.settings.auto_optimization_start_date))
+    created = datetime.fromtimestamp(loop.created_at_us // 1_000_000, UTC)
+    return durations.zoneless(created + _START_AFTER)
+
+
+def _routes(kind: type[FirstServiceConfiguration], versions: tuple[Version, ...]) -> tuple[Route, Route]:
+    example = {
+        name: value for name, value in examples.CONFIGURATION.items() if name in kind.__struct_encode_fields__
+    }
+    read = Route(
+        name="GetServiceConfiguration",
+        method="GET",
+        path="/configurations/service",
+        versions=versions,
+        does=get,
+        tag=_TAG,
+        summary="How the loop learns, decides and logs.",
+        status=200,
+        said="The configuration as it is now.",
+        invalid=_INVALID,
+        answer=kind,
+        answer_example=example,
+    )
+    change = Route(
+        name="UpdateServiceConfiguration",
+        method="PUT",
+        path="/configurations/service",
+        versions=versions,
+        does=put,
+        tag=_TAG,
+        summary="Change how the loop learns, decides and logs.",
+        description="Optional members that are absent or null keep their values. All processes follow within a "
+        "second. A change of learningMode between Online and Apprentice goes alone: defaultReward, "
+        "rewardWaitTime and rewardAggregation stay the same in it.",
+        status=200,
+        said="The configuration as it is then.",
+        invalid=_INVALID,
+        request=kind,
+        answer=kind,
+        codes=configuration_rules.CODES[kind is ServiceConfiguration],
+        request_example={name: value for name, value in example.items() if name not in _READ_ONLY},
+        answer_example=example,
+    )
+    return read, change
+
+
+ROUTES = tuple(route for kind, versions in _SERVED for route in _routes(kind, versions))

@@ -1,0 +1,87 @@
+"""The administration: authenticated like the data plane, then handled on a thread, so that ranks go on.
+
+A handler may wait for the disk, or for a child process; the event loop never does.
+"""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import parse_qsl
+
+from sartor.api import table, versions
+from sartor.api.admin import Admin
+from sartor.api.answer import Answer, deliver, options
+from sartor.api.asgi import Receive, Scope, Send
+from sartor.api.body import declared_bytes, read
+from sartor.api.desks import Desks
+from sartor.api.failure import Disconnected, Refused, answer_to, not_allowed
+from sartor.api.keys import presented
+from sartor.api.routes import Call, Handler, Operation, Route
+from sartor.api.table import Resource
+from sartor.settings import Limits
+
+THREADS = 4
+"""How many handlers run at a time; further ones wait their turn."""
+
+
+class Office:
+    """Answers the routes that are not of the data plane."""
+
+    def __init__(self, desks: Desks, admin: Admin, /, *, limits: Limits) -> None:
+        self._desks = desks
+        self._admin = admin
+        self._limits = limits
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="office")
+
+    async def serve(self, resource: Resource, sent: bytes, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request for a resource; ``sent`` is the id in its path, as it was sent."""
+        start_s = time.perf_counter()
+        method = scope["method"]
+        route = resource.routes.get("GET" if method == "HEAD" else method)
+        if route is None or isinstance(route.does, Operation):
+            answer = options(resource.allowed) if method == "OPTIONS" else not_allowed(resource.allowed)
+        else:
+            try:
+                answer = await self._answer(resource, route, route.does, sent, scope, receive)
+            except Disconnected:
+                return
+            except Exception as error:
+                answer = answer_to(error, invalid=route.invalid)
+        took_ms = int((time.perf_counter() - start_s) * 1000)
+        await deliver(answer, send, took_ms=took_ms, with_body=method != "HEAD")
+
+    async def _answer(
+        self, resource: Resource, route: Route, handler: Handler, sent: bytes, scope: Scope, receive: Receive
+    ) -> Answer:
+        headers, query = scope["headers"], scope["query_string"]
+        if resource.version.in_query:
+            versions.check_named(query)
+        desk = self._desks.find(presented(headers, query))
+        most = route.body_bytes or self._limits.body_bytes
+        body = await read(receive, declared=declared_bytes(headers), most=most)
+        call = Call(
+            loop=desk.loop,
+            version=resource.version,
+            name=self._name(route, sent),
+            query=parameters(query),
+            headers=headers,
+            body=body,
+            admin=self._admin,
+        )
+        return await asyncio.get_running_loop().run_in_executor(self._threads, handler, call)
+
+    def _name(self, route: Route, sent: bytes) -> str:
+        if not route.id_name:
+            return ""
+        name = table.decoded(sent, name=route.id_name)
+        most = self._limits.id_chars
+        if not 1 <= len(name) <= most or "\0" in name:
+            raise Refused(route.invalid, f"{route.id_name} must have 1 to {most} characters, none of them NUL.")
+        return name
+
+
+def parameters(query: bytes, /) -> Mapping[str, str]:
+    """The parameters of a query; the first of each name counts."""
+    pairs = parse_qsl(query.decode("ascii", "replace"), keep_blank_values=True)
+    return dict(reversed(pairs))

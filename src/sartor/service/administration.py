@@ -1,0 +1,52 @@
+"""What the api process lets a loop's own callers do to it: the functions of the command line, for its threads."""
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from msgspec.structs import replace
+
+from sartor.errors import LoopNotFound
+from sartor.ports import Loop, LoopStores, Stores
+from sartor.service import loops
+
+
+class Administration:
+    """Serves ``api.admin.Admin``. Changes of the catalog go one at a time; stores are opened for each call."""
+
+    def __init__(self, stores: Stores, /) -> None:
+        """``stores``: for this object alone; its connections move between the threads that call."""
+        self._stores = stores
+        self._lock = threading.Lock()
+
+    def loop(self, loop: Loop, /) -> Loop:
+        """The loop as it is in the catalog now."""
+        with self._lock:
+            return self._found(loop)
+
+    def configure(self, loop: Loop, changes: Mapping[str, object], /) -> Loop:
+        """Change settings, under their names on the wire."""
+        with self._lock:
+            return loops.change(self._stores, self._found(loop).name, changes)
+
+    def set_policy(self, loop: Loop, arguments: str | None, /, *, name: str) -> Loop:
+        """Replace the learning settings and their name; None puts the default ones back."""
+        with self._lock:
+            changed = loops.set_policy(self._stores, self._found(loop).name, arguments)
+            return self._stores.catalog.update(replace(changed, policy_name=name))
+
+    @contextmanager
+    def logs(self, loop: Loop, /) -> Iterator[LoopStores]:
+        """The stores of the loop, closed at the end."""
+        with self._lock:
+            opened = self._stores.open(loop)
+        try:
+            yield opened
+        finally:
+            opened.close()
+
+    def _found(self, loop: Loop) -> Loop:
+        found = loops.find(self._stores, loop.name)
+        if found.loop_id != loop.loop_id:
+            raise LoopNotFound(f"The loop {loop.name!r} was deleted; another one has its name.")
+        return found
