@@ -51,6 +51,8 @@ def _tell(reports: "list[Report]", *, healthy: bool) -> None:
         sys.stdout.write(f"{report.loop}: {totals}; live model {report.live_model or 'none'}\n")
         if report.compared is not None:
             sys.stdout.write(f"  compared with a replay on {report.compared} decisions\n")
+        for note in report.notes:
+            sys.stdout.write(f"  note: {note}\n")
         for problem in report.problems:
             sys.stdout.write(f"  PROBLEM: {problem}\n")
     sys.stdout.write("Healthy.\n" if healthy else "Not healthy.\n")

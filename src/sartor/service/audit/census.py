@@ -1,9 +1,10 @@
 """Counting a loop's log and outcomes: are the numbers whole, and does every outcome belong to something?
 
-A running instance does no harm: the outcomes that are looked at were there before the log's end was read.
+A running instance does no harm: the outcomes that are looked at were there before the log's end was read, and
+where retention took something meanwhile, its numbers are read again before anything is said to be missing.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol, TypeVar
 
 from sartor.ports import LoopStores, OutcomeCounts
@@ -25,6 +26,10 @@ class _Reader(Protocol[_N]):
     def __call__(self, *, after: int, limit: int) -> Sequence[_N]: ...
 
 
+_First = Callable[[], int]
+"""Tells with which number a log begins now; retention may take its beginning at any time."""
+
+
 class Census:
     """The totals of one loop, and what is wrong with them. It needs a byte of memory for each event."""
 
@@ -33,6 +38,7 @@ class Census:
         self._complaints: dict[str, list[int]] = {}
         self._settled = bytearray()
         self._joined = bytearray()
+        self._first_decision = 1
 
     def take(self, logs: LoopStores, /) -> list[str]:
         """Count everything; returns the complaints.
@@ -43,40 +49,49 @@ class Census:
         """
         counts = logs.outcomes.counts()
         horizon = logs.events.horizon()
+        self._first_decision = horizon.first_decision
         self._settled = bytearray(horizon.decisions + 1)
         self._joined = bytearray(horizon.observations + 1)
-        self._walk("decisions", logs.events.decisions, last=horizon.decisions)
-        self._walk("observations", logs.events.observations, last=horizon.observations)
+        self._walk("decisions", logs.events.decisions, _first_decision(logs), last=horizon.decisions)
+        self._walk(
+            "observations", logs.events.observations, _first_observation(logs), last=horizon.observations
+        )
         learnable = self._outcomes(logs, last=counts.last_outcome)
-        self._check_cursor(counts.cursor, horizon)
-        self._total(horizon, counts, learnable=learnable)
+        now = logs.outcomes.counts()
+        self._check_cursor(counts.cursor, horizon, forgotten=now.forgotten)
+        if (now.first_outcome, now.revision) == (counts.first_outcome, counts.revision):
+            self._check_learnable(learnable, counts)
+        self._total(horizon, counts, forgotten=now.forgotten)
         return [_sentence(kind, numbers) for kind, numbers in self._complaints.items()]
 
     def _complain(self, kind: str, number: int) -> None:
         self._complaints.setdefault(kind, []).append(number)
 
-    def _walk(self, kind: str, read: _Reader[_Numbered], *, last: int) -> None:
-        expected = 1
-        for one in _through(read, last=last):
-            if one.seq != expected:
-                self._complain(f"Gaps in the numbers of the {kind}, before", one.seq)
-            expected = one.seq + 1
-        if expected != last + 1:
-            self._complain(f"The {kind} end before the last number that was given, at", expected - 1)
+    def _walk(self, kind: str, read: _Reader[_Numbered], first: _First, /, *, last: int) -> None:
+        for _ in self._numbered(kind, read, first, last=last):
+            pass
 
     def _outcomes(self, logs: LoopStores, *, last: int) -> int:
-        learnable, expected = 0, 1
-        for logged in _through(logs.outcomes.outcomes, last=last):
-            if logged.seq != expected:
-                self._complain("Gaps in the numbers of the outcomes, before", logged.seq)
-            expected = logged.seq + 1
+        learnable = 0
+        for logged in self._numbered("outcomes", logs.outcomes.outcomes, _first_outcome(logs), last=last):
             learnable += logged.outcome.learnable
             self._visit(logged)
         return learnable
 
+    def _numbered(self, kind: str, read: _Reader[_N], first: _First, /, *, last: int) -> Iterator[_N]:
+        """All that is numbered up to ``last``, in order; complains of gaps."""
+        expected = first()
+        for one in _through(read, last=last):
+            if one.seq != expected and one.seq > first():
+                self._complain(f"Gaps in the numbers of the {kind}, before", one.seq)
+            expected = one.seq + 1
+            yield one
+        if expected != last + 1 and last >= first():
+            self._complain(f"The {kind} end before the last number that was given, at", expected - 1)
+
     def _visit(self, logged: LoggedOutcome) -> None:
         number = logged.outcome.decision_seq
-        if not 0 < number < len(self._settled):
+        if not self._first_decision <= number < len(self._settled):
             self._complain("Outcomes without a decision", logged.seq)
         elif self._settled[number]:
             self._complain("Decisions with more than one outcome", number)
@@ -93,27 +108,41 @@ class Census:
         else:
             self._joined[number] = 1
 
-    def _check_cursor(self, cursor: Cursor, horizon: Horizon) -> None:
+    def _check_cursor(self, cursor: Cursor, horizon: Horizon, *, forgotten: int) -> None:
         if cursor.decisions > horizon.decisions or cursor.observations > horizon.observations:
             self._complain("Settling is ahead of the log, at decision", cursor.decisions)
-        for number in range(1, min(cursor.decisions, horizon.decisions) + 1):
+        for number in range(forgotten + 1, min(cursor.decisions, horizon.decisions) + 1):
             if not self._settled[number]:
                 self._complain("Decisions that were passed over without an outcome", number)
 
-    def _total(self, horizon: Horizon, counts: OutcomeCounts, *, learnable: int) -> None:
+    def _check_learnable(self, learnable: int, counts: OutcomeCounts) -> None:
         if learnable != counts.learnable:
             self._complain("The count of learnable outcomes is wrong; counted", learnable)
+
+    def _total(self, horizon: Horizon, counts: OutcomeCounts, *, forgotten: int) -> None:
         orphans = self._complaints.get("Outcomes without a decision", ())
         self.counts = {
-            "decisions": horizon.decisions,
-            "observations": horizon.observations,
+            "decisions": horizon.decisions - horizon.first_decision + 1,
+            "observations": horizon.observations - horizon.first_observation + 1,
             "outcomes": counts.outcomes,
-            "learnable": learnable,
-            "open": horizon.decisions - sum(self._settled),
+            "learnable": counts.learnable,
+            "open": self._settled[forgotten + 1 :].count(0),
             "late": counts.late,
             "dangling": counts.dangling,
             "orphans": len(orphans),
         }
+
+
+def _first_decision(logs: LoopStores) -> _First:
+    return lambda: logs.events.horizon().first_decision
+
+
+def _first_observation(logs: LoopStores) -> _First:
+    return lambda: logs.events.horizon().first_observation
+
+
+def _first_outcome(logs: LoopStores) -> _First:
+    return lambda: logs.outcomes.counts().first_outcome
 
 
 def _through(read: _Reader[_N], *, last: int) -> Iterator[_N]:

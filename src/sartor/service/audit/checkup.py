@@ -3,6 +3,7 @@
 from msgspec import Struct
 
 from sartor.errors import SartorError
+from sartor.learn.trainer import gap
 from sartor.ports import EngineFactory, Loop, LoopStores
 from sartor.service.audit import lineage, relearned
 from sartor.service.audit.census import Census
@@ -17,7 +18,8 @@ class Report(Struct, frozen=True, kw_only=True, rename="camel"):
         problems: sentences; none when it is healthy.
         counts: how many of each there are.
         live_model: the id of the model that serves.
-        compared: on how many decisions the live model was compared with a replay; None: not asked for.
+        compared: on how many decisions the live model was compared with a replay; None: not compared.
+        notes: what could not be checked, and why that is in order; sentences.
     """
 
     loop: str
@@ -26,6 +28,7 @@ class Report(Struct, frozen=True, kw_only=True, rename="camel"):
     counts: dict[str, int]
     live_model: str | None
     compared: int | None
+    notes: tuple[str, ...] = ()
 
 
 def checkup(
@@ -41,14 +44,19 @@ def checkup(
         decisions: on how many of the newest decisions to compare them, at most.
     """
     problems: list[str] = []
+    notes: list[str] = []
     census, live, compared = Census(), None, None
     try:
         problems += census.take(logs)
         live = logs.models.live()
         problems += lineage.complaints(logs, factory)
         if replay and live is not None:
-            compared, found = relearned.compare(live, logs, factory, decisions=decisions)
-            problems += found
+            reason = gap(live, logs.outcomes.counts())
+            if reason is None:
+                compared, found = relearned.compare(live, logs, factory, decisions=decisions)
+                problems += found
+            else:
+                notes.append(f"Model {live.model_id} can't be learned again to compare: {reason}.")
     except SartorError as error:
         problems.append(f"The loop can't be checked to the end: {error}")
     return Report(
@@ -58,4 +66,5 @@ def checkup(
         counts=census.counts,
         live_model=None if live is None else live.model_id,
         compared=compared,
+        notes=tuple(notes),
     )

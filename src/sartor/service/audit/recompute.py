@@ -8,7 +8,7 @@ from sartor.dsjson import context
 from sartor.errors import EventNotFound, ModelNotFound
 from sartor.explore.decide import decide, uniform
 from sartor.explore.recompute import asked, differences
-from sartor.learn.trainer import replay
+from sartor.learn.trainer import gap, replay
 from sartor.ports import Engine, EngineFactory, Loop, LoopStores
 from sartor.records import NO_MODEL, Decision, LoggedDecision, Model
 
@@ -102,6 +102,10 @@ def _engine(logs: LoopStores, model_id: str, factory: EngineFactory) -> tuple[st
     try:
         blob = logs.models.blob(model_id)
     except ModelNotFound:
+        reason = gap(model, logs.outcomes.counts())
+        if reason is not None:
+            told = f"The bytes of model {model_id} are gone, and it can't be learned again: {reason}."
+            raise ModelNotFound(told) from None
         return "replayed", replay(
             model, events=logs.events, outcomes=logs.outcomes, models=logs.models, factory=factory
         )
