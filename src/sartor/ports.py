@@ -177,6 +177,22 @@ class JobQueue(Protocol):
         """
 
 
+class Shelf(Protocol):
+    """Named contents of one loop that could be computed again: checkpoints, models of evaluations."""
+
+    def put(self, name: str, content: bytes, /) -> None:
+        """Keep a content under a name, in place of the one before, whole or not at all; durable at the end."""
+
+    def get(self, name: str, /) -> bytes | None:
+        """What is kept under a name; None: nothing."""
+
+    def names(self) -> Sequence[str]:
+        """The names that hold something, in order."""
+
+    def drop(self, name: str, /) -> None:
+        """Forget a name; idempotent."""
+
+
 class Catalog(Protocol):
     """The loops of one instance, their keys and settings. Keys are encrypted at rest by the store."""
 
@@ -226,6 +242,10 @@ class LoopStores(Protocol):
     @property
     def jobs(self) -> JobQueue:
         """What is being computed about it."""
+
+    @property
+    def shelf(self) -> Shelf:
+        """What was computed about it and is kept."""
 
     def close(self) -> None:
         """Release files and connections; idempotent."""

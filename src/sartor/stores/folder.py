@@ -22,6 +22,7 @@ from sartor.stores.layout import Layout
 from sartor.stores.models import SqliteModels
 from sartor.stores.outcomes import SqliteOutcomes
 from sartor.stores.probe import Probe
+from sartor.stores.shelf import FileShelf
 from sartor.stores.retention import Retention
 
 
@@ -81,6 +82,7 @@ class SqliteLoopStores:
             settled=lambda: self.outcomes.counts().cursor,
         )
         self.jobs = SqliteJobs(folder, loop_id=loop_id)
+        self.shelf = FileShelf(folder, loop_id=loop_id)
 
     def close(self) -> None:
         """Release files and connections; idempotent."""

@@ -8,6 +8,7 @@ loops/NAME/             one loop; move or back it up as a whole
     outcomes.sqlite     outcomes, and the lineage of the models
     jobs.sqlite         long computations, once there was one
     models/ID.vw        the bytes of the last models
+    shelf/LOOP_ID~NAME  checkpoints of what is counted, models of evaluations
 loops/.deleted-ID/      a deleted loop that was not removed yet
 """
 

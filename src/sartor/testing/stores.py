@@ -22,6 +22,7 @@ from sartor.testing.events import MemoryEvents
 from sartor.testing.jobs import MemoryJobs
 from sartor.testing.models import MemoryModels
 from sartor.testing.outcomes import MemoryOutcomes
+from sartor.testing.shelf import MemoryShelf
 
 
 class MemoryLoopStores:
@@ -32,6 +33,7 @@ class MemoryLoopStores:
         self.outcomes = MemoryOutcomes(disk=disk)
         self.models = MemoryModels(disk=disk)
         self.jobs = MemoryJobs(disk=disk)
+        self.shelf = MemoryShelf(disk=disk)
 
     def close(self) -> None:
         """Nothing to release."""
