@@ -39,7 +39,8 @@ class Live:
         Loading takes about 4 ms; on the event loop's thread, no request sees half of a swap.
 
         Raises:
-            StoreUnavailable: the registry can't be read; the old model serves on.
+            StoreUnavailable: the registry can't be read, or a temporary file not be written; the old model
+                serves on, and the next call tries again.
         """
         model = self._models.live()
         wanted = None if model is None else model.model_id
