@@ -20,8 +20,6 @@ ROUTES: tuple[Route, ...] = (
     *uploads.ROUTES,
 )
 
-_HOLE = b"\0"  # where the id is: no path that was sent holds it
-
 
 class Resource(Struct, frozen=True):
     """One path of one version. ``routes`` are by method; ``allowed`` is what the header ``Allow`` says.
@@ -45,18 +43,25 @@ def match(path: bytes, /) -> tuple[Resource, bytes] | None:
     found = _PATHS.get(path)
     if found is not None:
         return found, b""
-    if path.endswith(b"/"):
-        path = path[:-1]
     head, _, last = path.rpartition(b"/")
     before, _, name = head.rpartition(b"/")
-    found = _PATHS.get(b"%b/\0/%b" % (before.lower(), last.lower()))
-    if found is not None:
-        return found, name
+    found = _AROUND_ID.get((before, last))
+    return _matched_slowly(path) if found is None else (found, name)
+
+
+def _matched_slowly(path: bytes) -> tuple[Resource, bytes] | None:
+    if path.endswith(b"/"):
+        path = path[:-1]
     found = _PATHS.get(path.lower())
     if found is not None:
         return found, b""
-    found = _PATHS.get(b"%b/\0" % head.lower())
-    return None if found is None else (found, last)
+    head, _, last = path.rpartition(b"/")
+    before, _, name = head.rpartition(b"/")
+    found = _AROUND_ID.get((before.lower(), last.lower()))
+    if found is not None:
+        return found, name
+    found = _AROUND_ID.get((head.lower(), b""))
+    return None if found is None or not last else (found, last)
 
 
 def decoded(sent: bytes, /, *, name: str = "eventId") -> str:
@@ -71,37 +76,46 @@ def decoded(sent: bytes, /, *, name: str = "eventId") -> str:
         raise InvalidRequest(f"{name} in the path is not valid UTF-8, percent-encoded.") from None
 
 
-def resources(routes: Iterable[Route], /) -> dict[bytes, Resource]:
-    """The resources of these routes, by path with a NUL for the id.
+def resources(routes: Iterable[Route], /) -> list[Resource]:
+    """The resources of these routes.
 
     Raises:
         ValueError: two routes claim the same method of the same path.
     """
-    made: dict[bytes, tuple[Version, str, dict[str, Route]]] = {}
+    made: dict[tuple[Version, str], dict[str, Route]] = {}
     for route in routes:
         for version in route.versions:
-            methods = made.setdefault(_key(version, route.path), (version, route.path, {}))[2]
+            methods = made.setdefault((version, route.path), {})
             if route.method in methods:
                 raise ValueError(f"{route.method} {version.prefix}{route.path} is in the table twice")
             methods[route.method] = route
-    return {key: _resource(*parts) for key, parts in made.items()}
-
-
-def _key(version: Version, path: str) -> bytes:
-    head, _, rest = f"{version.prefix}{path}".partition("{")
-    name, _, tail = rest.partition("}")
-    return head.lower().encode() + (_HOLE + tail.lower().encode() if name else b"")
+    return [_resource(version, path, methods) for (version, path), methods in made.items()]
 
 
 def _resource(version: Version, path: str, routes: dict[str, Route]) -> Resource:
     methods = [*routes, "HEAD"] if "GET" in routes else [*routes]
+    allowed = ", ".join([*methods, "OPTIONS"]).encode()
     does = [route.does for route in routes.values() if isinstance(route.does, Operation)]
-    return Resource(version, path, routes, ", ".join([*methods, "OPTIONS"]).encode(), does[0] if does else None)
+    return Resource(version, path, routes, allowed, does[0] if does else None)
 
 
-def _with_empty_ids(paths: dict[bytes, Resource]) -> dict[bytes, Resource]:
-    """Also ``/events/activate``: an official client sends an empty id so, a bad id rather than a wrong path."""
-    return paths | {key.replace(b"/\0/", b"/"): found for key, found in paths.items() if found.operation}
+def _indexed(found: Iterable[Resource]) -> tuple[dict[bytes, Resource], dict[tuple[bytes, bytes], Resource]]:
+    """By path, as clients send it and in small letters; and those with an id by what is before and after it."""
+    paths: dict[bytes, Resource] = {}
+    around: dict[tuple[bytes, bytes], Resource] = {}
+    for resource in found:
+        full = f"{resource.version.prefix}{resource.path}".encode()
+        before, hole, rest = full.partition(b"/{")
+        after = rest.partition(b"}")[2].removeprefix(b"/")
+        for spelled in (bytes, bytes.lower):
+            if not hole:
+                paths[spelled(full)] = resource
+                continue
+            around[spelled(before), spelled(after)] = resource
+            if resource.operation is not None:
+                # An official client sends an empty event id as /events/activate: a bad id, not a wrong path.
+                paths[spelled(before + b"/" + after)] = resource
+    return paths, around
 
 
-_PATHS = _with_empty_ids(resources(ROUTES))
+_PATHS, _AROUND_ID = _indexed(resources(ROUTES))
