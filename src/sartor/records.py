@@ -98,12 +98,13 @@ class Observation(Struct, frozen=True, kw_only=True, array_like=True):
 
 
 class Head(Struct, frozen=True, array_like=True):
-    """What settling needs of a decision, without its features."""
+    """What settling needs of a decision, without its features. ``slots``: the ids, of a multi-slot decision."""
 
     seq: int
     at_us: int
     event_id: str
     deferred: bool
+    slots: tuple[str, ...] = ()
 
 
 class LoggedDecision(Struct, frozen=True, array_like=True):
@@ -222,6 +223,14 @@ class Model(Struct, frozen=True, kw_only=True):
     generation: int = 1
     base_id: str | None = None
     revision: int = 0
+
+
+class ModelNote(Struct, frozen=True, kw_only=True):
+    """What people said of a model whose bytes are there. ``saved``: it keeps them until it is removed by name."""
+
+    model_id: str
+    saved: bool = False
+    description: str = ""
 
 
 JobState = Literal["pending", "running", "succeeded", "failed", "canceled"]

@@ -32,6 +32,7 @@ _APPEND_OBSERVATION = _SQL["append_observation"]
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Decision).decode
+_decode_slots = msgspec.json.Decoder(tuple[str, ...]).decode
 
 
 class SqliteEvents:
@@ -71,7 +72,7 @@ class SqliteEvents:
             StoreUnavailable: the log can't be written now.
             InvalidRequest: a reward is not a number, which SQLite would store as an activation.
         """
-        decisions = [(e.event_id, e.deferred, _encode(e)) for e in events if type(e) is Decision]
+        decisions = [(e.event_id, e.deferred, _encode(e), _slot_ids(e)) for e in events if type(e) is Decision]
         observations = [(e.event_id, e.reward, e.slot) for e in events if type(e) is Observation]
         if any(reward is not None and math.isnan(reward) for _, reward, _ in observations):
             raise InvalidRequest("A reward must be a number.")
@@ -106,7 +107,10 @@ class SqliteEvents:
             StoreUnavailable: the log can't be read now.
         """
         rows = self._reading.rows(_SQL["heads"], (after, limit))
-        return [Head(seq, at_us, event_id, deferred == 1) for seq, at_us, event_id, deferred in rows]
+        return [
+            Head(seq, at_us, event_id, deferred == 1, _decode_slots(slots) if slots else ())
+            for seq, at_us, event_id, deferred, slots in rows
+        ]
 
     def decisions(self, *, after: int, limit: int) -> Sequence[LoggedDecision]:
         """The next decisions after a number.
@@ -165,6 +169,10 @@ def _insert(raw: sqlite3.Connection, sql: str, rows: list[Row], *, first: int | 
     if first is not None:
         raw.execute(sql, (first, *rows.pop(0)))
     raw.executemany(sql, [(None, *row) for row in rows])
+
+
+def _slot_ids(decision: Decision) -> str | None:
+    return msgspec.json.encode([slot.id for slot in decision.slots]).decode() if decision.slots else None
 
 
 def _decoded(seq: int, body: bytes) -> Decision:

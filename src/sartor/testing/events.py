@@ -60,7 +60,7 @@ class MemoryEvents:
     def heads(self, *, after: int, limit: int) -> Sequence[Head]:
         """The next decisions after a number, without their features."""
         return [
-            Head(logged.seq, logged.at_us, logged.decision.event_id, logged.decision.deferred)
+            _head(logged.seq, logged.at_us, logged.decision)
             for logged in self.decisions(after=after, limit=limit)
         ]
 
@@ -119,6 +119,10 @@ class MemoryEvents:
     def _stamp(self) -> int:
         self._latest_us = max(self._latest_us, self._clock_us())
         return self._latest_us
+
+
+def _head(seq: int, at_us: int, decision: Decision) -> Head:
+    return Head(seq, at_us, decision.event_id, decision.deferred, tuple(slot.id for slot in decision.slots))
 
 
 def _is_nan(event: Decision | Observation) -> bool:

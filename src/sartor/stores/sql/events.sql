@@ -1,6 +1,6 @@
 -- append_decision --
 -- The number is NULL, so that SQLite gives the next one, save for the first append after a power cut.
-INSERT INTO decisions (seq, at_us, event_id, deferred, body) VALUES (?, ?, ?, ?, ?);
+INSERT INTO decisions (seq, at_us, event_id, deferred, body, slots) VALUES (?, ?, ?, ?, ?, ?);
 
 -- append_observation --
 -- As append_decision.
@@ -23,7 +23,7 @@ SELECT max(
 
 -- heads --
 -- The next decisions after a number, without their bodies.
-SELECT seq, at_us, event_id, deferred FROM decisions WHERE seq > ? ORDER BY seq LIMIT ?;
+SELECT seq, at_us, event_id, deferred, slots FROM decisions WHERE seq > ? ORDER BY seq LIMIT ?;
 
 -- decisions --
 -- The next decisions after a number.

@@ -12,7 +12,8 @@ CREATE TABLE decisions (
     at_us INTEGER NOT NULL,                     -- time of the commit, never less than that of the row before
     event_id TEXT NOT NULL,
     deferred INTEGER NOT NULL,
-    body BLOB NOT NULL                          -- records.Decision as MessagePack
+    body BLOB NOT NULL,                         -- records.Decision as MessagePack
+    slots TEXT                                  -- the ids of the slots of a multi-slot decision, as JSON
 );
 
 CREATE TABLE observations (

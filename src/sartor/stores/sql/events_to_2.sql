@@ -1,5 +1,7 @@
 -- Version 2: rewards may be for a slot of a multi-slot decision; the events of each day are counted.
 
+ALTER TABLE decisions ADD COLUMN slots TEXT;
+
 ALTER TABLE observations ADD COLUMN slot TEXT;
 
 CREATE TABLE usage (
