@@ -1,0 +1,62 @@
+"""What the caller is told of a decision: in Apprentice and LoggingOnly not what the record holds.
+
+There the caller gets the order that it sent, and its own first choice, whatever the model would have done
+(contract, section 2.6); the record keeps what is true for learning.
+"""
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from sartor.explore.ranking import spread
+from sartor.records import Decision
+
+
+class Answered(Struct, frozen=True, kw_only=True):
+    """Indexes are into the actions of the request; ``probabilities`` has one entry for each, in their order."""
+
+    ranking: tuple[int, ...]
+    probabilities: tuple[float, ...]
+    chosen: int
+
+
+class AnsweredSlot(Struct, frozen=True, kw_only=True):
+    """What to show in a slot, and the probability that the action had there, given the slots before it."""
+
+    id: str
+    chosen: int
+    probability: float
+
+
+def answered(decision: Decision, /, *, model: Sequence[float] = ()) -> Answered:
+    """The answer to a single-slot request.
+
+    Args:
+        decision: the record, as it was decided.
+        model: the probabilities that the model gave to the rankable actions. The record of a loop in
+            LoggingOnly says what was done, which is the baseline for certain; the retired service answered
+            with the model's probabilities all the same. Without them the answer holds those of the record.
+    """
+    if decision.mode == "Online":
+        return Answered(ranking=decision.ranking, probabilities=decision.probabilities, chosen=decision.chosen)
+    probabilities = decision.probabilities
+    if decision.mode == "LoggingOnly" and model:
+        probabilities = tuple(spread(model, decision.rankable, len(decision.actions)))
+    return Answered(
+        ranking=tuple(range(len(decision.actions))),
+        probabilities=probabilities,
+        chosen=decision.baseline,
+    )
+
+
+def answered_slots(decision: Decision, /) -> tuple[AnsweredSlot, ...]:
+    """The answer to a multi-slot request, slot by slot; in Apprentice and LoggingOnly the baselines.
+
+    A baseline has the probability with which the model would have chosen it there. In Apprentice that is 0
+    where the model's draw put it into an earlier slot.
+    """
+    online = decision.mode == "Online"
+    shown = [(slot, slot.chosen if online else slot.baseline) for slot in decision.slots]
+    return tuple(
+        AnsweredSlot(id=slot.id, chosen=index, probability=slot.probabilities[index]) for slot, index in shown
+    )
