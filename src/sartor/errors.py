@@ -11,6 +11,7 @@
     │   ├── LoopExists
     │   ├── EventNotFound
     │   ├── ModelNotFound
+    │   ├── ModelInUse
     │   ├── JobNotFound
     │   ├── JobExists
     │   ├── JobNotFinished
@@ -83,6 +84,10 @@ class EventNotFound(CallerError):
 
 class ModelNotFound(CallerError):
     """There is no model with that id in the history of the loop."""
+
+
+class ModelInUse(CallerError):
+    """The model serves, or others began with it; it can't be removed."""
 
 
 class JobNotFound(CallerError):

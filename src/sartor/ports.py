@@ -5,7 +5,7 @@ the logs raise ``StoreUnavailable`` when the store can't be read or written; not
 The contract suite in ``tests/contract`` runs on every implementation, the in-memory one included.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from msgspec import Struct
@@ -20,6 +20,7 @@ from sartor.records import (
     LoggedObservation,
     LoggedOutcome,
     Model,
+    ModelNote,
     Observation,
     Outcome,
     Settlement,
@@ -150,6 +151,28 @@ class ModelRegistry(Protocol):
         """
 
 
+class ModelNotes(Protocol):
+    """What people do with the models of one loop besides letting them serve: describe, keep, throw away."""
+
+    def all(self) -> Sequence[ModelNote]:
+        """One for each model whose bytes are there, newest first."""
+
+    def note(self, note: ModelNote, /) -> None:
+        """Replace what is said of a model.
+
+        Raises:
+            ModelNotFound: no such model, or its bytes were pruned.
+        """
+
+    def remove(self, model_id: str, /) -> None:
+        """Take the bytes of a model that does not serve; its lineage stays in the history.
+
+        Raises:
+            ModelNotFound: no such model, or its bytes were pruned.
+            ModelInUse: it is the live one.
+        """
+
+
 class JobQueue(Protocol):
     """The long computations of one loop, oldest first. Any process puts, the work process claims."""
 
@@ -240,6 +263,10 @@ class LoopStores(Protocol):
         """What was learned from it."""
 
     @property
+    def notes(self) -> ModelNotes:
+        """What is said of its models."""
+
+    @property
     def jobs(self) -> JobQueue:
         """What is being computed about it."""
 
@@ -302,6 +329,13 @@ class Stores(Maintenance, Protocol):
 
     def open(self, loop: Loop, /) -> LoopStores:
         """The stores of a loop, made at first use. The caller closes them."""
+
+    def secret(self, name: str, make: Callable[[], bytes], /) -> bytes:
+        """A secret of the instance, made at first use and encrypted at rest; every process gets the same.
+
+        Raises:
+            Corrupt: it was sealed with another secret key, or damaged.
+        """
 
     def close(self) -> None:
         """Release files and connections; idempotent. Stores of loops are closed by those who opened them."""

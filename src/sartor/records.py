@@ -226,7 +226,7 @@ class Model(Struct, frozen=True, kw_only=True):
 
 
 class ModelNote(Struct, frozen=True, kw_only=True):
-    """What people said of a model whose bytes are there. ``saved``: it keeps them until it is removed by name."""
+    """What people say of a model whose bytes are kept. ``saved``: they are, until removed by name."""
 
     model_id: str
     saved: bool = False

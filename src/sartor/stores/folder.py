@@ -19,11 +19,13 @@ from sartor.stores.events import SqliteEvents
 from sartor.stores.jobs import SqliteJobs
 from sartor.stores.keyring import Keyring, master_key_of
 from sartor.stores.layout import Layout
+from sartor.stores.model_notes import SqliteModelNotes
 from sartor.stores.models import SqliteModels
 from sartor.stores.outcomes import SqliteOutcomes
 from sartor.stores.probe import Probe
-from sartor.stores.shelf import FileShelf
 from sartor.stores.retention import Retention
+from sartor.stores.shelf import FileShelf
+from sartor.stores.vault import Vault
 
 
 def now_us() -> int:
@@ -74,6 +76,7 @@ class SqliteLoopStores:
         )
         self.outcomes = SqliteOutcomes(self._connection)
         self.models = SqliteModels(folder / "models", self._connection)
+        self.notes = SqliteModelNotes(folder / "models", self._connection)
         self.events = SqliteEvents(
             folder,
             loop_id=loop_id,
@@ -109,6 +112,7 @@ class SqliteStores:
         self._connection = Connection(layout.catalog, "catalog", durability="fsync")
         self._probe = Probe(layout)
         self.catalog = SqliteCatalog(layout, self._connection, keyring)
+        self._vault = Vault(layout, keyring)
 
     def open(self, loop: Loop, /) -> SqliteLoopStores:
         """The stores of a loop, made at first use. The caller closes them.
@@ -208,6 +212,15 @@ class SqliteStores:
             StoreUnavailable: an event could not be committed now.
         """
         self._probe.check()
+
+    def secret(self, name: str, make: Callable[[], bytes], /) -> bytes:
+        """A secret of the instance, made at first use and encrypted at rest.
+
+        Raises:
+            Corrupt: it was sealed with another secret key, or damaged.
+            StoreUnavailable: it can't be read or made.
+        """
+        return self._vault.secret(name, make)
 
     def close(self) -> None:
         """Release files and connections; idempotent."""

@@ -40,8 +40,7 @@ class Keyring:
 
     def seal(self, keys: tuple[str, str], /, *, loop_id: str) -> bytes:
         """Two keys as bytes that only this keyring opens, and only for this loop."""
-        nonce = os.urandom(_NONCE)
-        return nonce + self._cipher.encrypt(nonce, msgspec.json.encode(keys), loop_id.encode())
+        return self.seal_bytes(msgspec.json.encode(keys), bound_to=loop_id)
 
     def open(self, sealed: bytes, /, *, loop_id: str) -> tuple[str, str]:
         """The two keys again.
@@ -49,14 +48,27 @@ class Keyring:
         Raises:
             Corrupt: sealed with another secret key, for another loop, or damaged.
         """
+        plain = self.open_bytes(sealed, bound_to=loop_id, what=f"The keys of loop {loop_id}")
+        return msgspec.json.decode(plain, type=tuple[str, str])
+
+    def seal_bytes(self, plain: bytes, /, *, bound_to: str) -> bytes:
+        """Bytes that only this keyring opens, and only for what they are bound to."""
+        nonce = os.urandom(_NONCE)
+        return nonce + self._cipher.encrypt(nonce, plain, bound_to.encode())
+
+    def open_bytes(self, sealed: bytes, /, *, bound_to: str, what: str) -> bytes:
+        """The bytes again; ``what``: their name for the message.
+
+        Raises:
+            Corrupt: sealed with another secret key, for something else, or damaged.
+        """
         try:
-            plain = self._cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], loop_id.encode())
+            return self._cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], bound_to.encode())
         except (InvalidTag, ValueError) as error:
             raise Corrupt(
-                f"The keys of loop {loop_id} can't be opened: they were sealed with another secret key "
+                f"{what} can't be opened: sealed with another secret key "
                 "than this one (secret.key in the data folder, or SARTOR_SECRET_KEY)."
             ) from error
-        return msgspec.json.decode(plain, type=tuple[str, str])
 
 
 def master_key_of(path: Path, /) -> bytes:
@@ -69,19 +81,24 @@ def master_key_of(path: Path, /) -> bytes:
     """
     try:
         if not path.exists():
-            _make(path)
+            make_once(path, secrets.token_urlsafe(32).encode() + b"\n")
         return path.read_bytes().strip()
     except OSError as error:
         raise StoreUnavailable(f"{path} can't be read: {error.strerror}.") from error
 
 
-def _make(path: Path) -> None:
-    # Linked into place when whole, so that two processes at their first start agree on one key.
+def make_once(path: Path, content: bytes, /) -> None:
+    """Make a file that its owner alone can read, unless it is there.
+
+    Raises:
+        OSError: it can't be made.
+    """
+    # Linked into place when whole, so that two processes at their first start agree on one content.
     draft = path.with_name(f".{path.name}-{uuid4().hex}")
     try:
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_urlsafe(32) + "\n")
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
         flush(draft)
         os.link(draft, path)
         flush(path.parent)

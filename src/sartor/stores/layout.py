@@ -2,6 +2,7 @@
 
 catalog.sqlite          loops, settings, sealed keys
 secret.key              opens the keys, unless a key is given from outside
+secrets/NAME            what else the instance keeps for itself, sealed with the same key
 loops/NAME/             one loop; move or back it up as a whole
     events.sqlite       decisions and observations
     latest-time         the latest time given out
@@ -53,6 +54,7 @@ class Layout:
         self.root = root
         self.catalog = root / "catalog.sqlite"
         self.secret_key = root / "secret.key"
+        self.secrets = root / "secrets"
         self._loops = root / "loops"
 
     def prepare(self) -> None:
@@ -62,6 +64,15 @@ class Layout:
             StoreUnavailable: it can't be made.
         """
         self._make(self._loops)
+
+    def make_secrets(self) -> Path:
+        """The folder of secrets, made at first use.
+
+        Raises:
+            StoreUnavailable: it can't be made.
+        """
+        self._make(self.secrets)
+        return self.secrets
 
     def loop(self, name: str, /) -> Path:
         """The folder of a loop; it may not be there.

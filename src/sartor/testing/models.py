@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sartor.errors import Corrupt, ModelNotFound
+from sartor.errors import Corrupt, ModelInUse, ModelNotFound
 from sartor.records import Model
 from sartor.testing.disk import Disk
 
@@ -18,6 +18,8 @@ class MemoryModels:
         self._models: dict[str, Model] = {}
         self._blobs: dict[str, bytes] = {}
         self._live_id: str | None = None
+        self.saved: set[str] = set()
+        """The models that are kept by hand; see ``model_notes``."""
 
     def publish(self, model: Model, blob: bytes, /, *, live: bool) -> None:
         """Add a model; make it the live one when asked.
@@ -34,7 +36,7 @@ class MemoryModels:
         if live:
             self._live_id = model.model_id
         for old in list(self._models)[:-KEPT]:
-            if old != self._live_id and self._models[old].base_id != old:
+            if old not in (self._live_id, *self.saved) and self._models[old].base_id != old:
                 self._blobs.pop(old, None)
 
     def history(self, *, limit: int | None = None) -> Sequence[Model]:
@@ -57,6 +59,23 @@ class MemoryModels:
         """The model that serves."""
         self._disk.check()
         return None if self._live_id is None else self._models[self._live_id]
+
+    def kept(self) -> list[str]:
+        """The models whose bytes are there, newest first."""
+        return [model_id for model_id in reversed(self._models) if model_id in self._blobs]
+
+    def remove(self, model_id: str, /) -> None:
+        """Take the bytes of a model that does not serve.
+
+        Raises:
+            ModelNotFound: no such model, or its bytes were pruned.
+            ModelInUse: it is the live one.
+        """
+        self.blob(model_id)
+        if model_id == self._live_id:
+            raise ModelInUse(f"The model {model_id} serves now: publish another one first.")
+        del self._blobs[model_id]
+        self.saved.discard(model_id)
 
     def promote(self, model_id: str | None, /) -> None:
         """Make this model the live one; None: no model.

@@ -20,6 +20,7 @@ from sartor.testing.catalog import MemoryCatalog
 from sartor.testing.disk import Disk
 from sartor.testing.events import MemoryEvents
 from sartor.testing.jobs import MemoryJobs
+from sartor.testing.model_notes import MemoryModelNotes
 from sartor.testing.models import MemoryModels
 from sartor.testing.outcomes import MemoryOutcomes
 from sartor.testing.shelf import MemoryShelf
@@ -33,6 +34,7 @@ class MemoryLoopStores:
         self.outcomes = MemoryOutcomes(disk=disk)
         self.models = MemoryModels(disk=disk)
         self.jobs = MemoryJobs(disk=disk)
+        self.notes = MemoryModelNotes(self.models, disk=disk)
         self.shelf = MemoryShelf(disk=disk)
 
     def close(self) -> None:
@@ -46,6 +48,7 @@ class MemoryStores:
         self.disk = Disk()
         self.catalog = MemoryCatalog(disk=self.disk)
         self._clock_us = clock_us
+        self._secrets: dict[str, bytes] = {}
         self._loops: dict[str, MemoryLoopStores] = {}
 
     def open(self, loop: Loop, /) -> MemoryLoopStores:
@@ -80,6 +83,13 @@ class MemoryStores:
         for loop_id in purged:
             self._loops.pop(loop_id, None)
         return purged
+
+    def secret(self, name: str, make: Callable[[], bytes], /) -> bytes:
+        """A secret of the instance, made at first use."""
+        self.disk.check()
+        if name not in self._secrets:
+            self._secrets[name] = make()
+        return self._secrets[name]
 
     def check_writable(self) -> None:
         """Fail if the disk fails."""

@@ -103,10 +103,27 @@ SELECT model_id FROM models WHERE has_blob;
 SELECT digest FROM models WHERE model_id = ? AND has_blob;
 
 -- prune --
--- Gives up the bytes of all but the newest so many, the live one and the pinned; tells whose.
+-- Gives up the bytes of all but the newest so many, the live one, the pinned and the saved; tells whose.
 UPDATE models SET has_blob = 0
 WHERE has_blob
     AND NOT pinned
+    AND NOT saved
     AND model_id IS NOT (SELECT model_id FROM live)
     AND number <= (SELECT max(number) FROM models) - ?
 RETURNING model_id;
+
+-- notes --
+-- What is said of the models whose bytes are kept, newest first.
+SELECT model_id, saved, description FROM models WHERE has_blob ORDER BY number DESC;
+
+-- note --
+-- Changes nothing if there is no such model, or its bytes are gone.
+UPDATE models SET saved = ?, description = ? WHERE model_id = ? AND has_blob;
+
+-- live_id --
+-- NULL: no model serves.
+SELECT model_id FROM live;
+
+-- remove_blob --
+-- Changes nothing if there is no such model, or its bytes are gone.
+UPDATE models SET has_blob = 0, saved = 0 WHERE model_id = ? AND has_blob;

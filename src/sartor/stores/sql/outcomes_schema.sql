@@ -43,7 +43,9 @@ CREATE TABLE models (
     lineage BLOB NOT NULL,                      -- records.Model as MessagePack
     digest BLOB NOT NULL,                       -- BLAKE2b of the bytes in models/MODEL_ID.vw
     has_blob INTEGER NOT NULL DEFAULT 1,        -- 0: the bytes were pruned
-    pinned INTEGER NOT NULL DEFAULT 0           -- 1: an imported model, with which others began; never pruned
+    pinned INTEGER NOT NULL DEFAULT 0,          -- 1: an imported model, with which others began; never pruned
+    saved INTEGER NOT NULL DEFAULT 0,           -- 1: kept by hand; never pruned
+    description TEXT NOT NULL DEFAULT ''        -- what people say of it
 );
 
 CREATE INDEX models_with_blob ON models (number) WHERE has_blob;
