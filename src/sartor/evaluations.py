@@ -5,6 +5,7 @@ reads both. A job's kind is ``evaluation`` or ``featureImportance``. Times are m
 Sums are kept rather than averages, so that neighbouring windows can be added (contract, section 4.3).
 """
 
+from hashlib import blake2b
 from typing import Literal, TypeVar
 
 import msgspec
@@ -70,8 +71,9 @@ class PolicyResult(Struct, frozen=True, kw_only=True):
     """The score of one policy: in all (``total.start_us`` is that of the evaluation) and by windows.
 
     ``windows``: for each name of ``WINDOWS_S`` the windows in order of time. ``slot``: the slot's id in a
-    multi-slot loop; empty for the whole decision. ``model_id``: the model that the policy had learned at the
-    end, kept in the loop's registry without serving, so that it can be applied; None where there is none.
+    multi-slot loop; empty for the whole decision. ``model``: the name, from ``model_name``, under which the
+    loop's shelf keeps a dump of the policy's engine as it was at the end, made under ``arguments``, so that it
+    can be applied; None where there is none.
     """
 
     name: str
@@ -80,7 +82,7 @@ class PolicyResult(Struct, frozen=True, kw_only=True):
     total: Window
     windows: dict[str, tuple[Window, ...]] = {}
     slot: str = ""
-    model_id: str | None = None
+    model: str | None = None
 
 
 class EvaluationResult(Struct, frozen=True, kw_only=True):
@@ -126,6 +128,16 @@ Content = EvaluationSpec | EvaluationResult | ImportanceSpec | ImportanceResult
 """What a job's ``spec`` or ``result`` holds."""
 
 _Content = TypeVar("_Content", EvaluationSpec, EvaluationResult, ImportanceSpec, ImportanceResult)
+
+
+def model_name(job_id: str, place: int, /) -> str:
+    """The name on the loop's shelf of the model of an evaluation's policy, by its place in the result."""
+    return f"{model_prefix(job_id)}{place}"
+
+
+def model_prefix(job_id: str, /) -> str:
+    """What the names of all models of an evaluation begin with; a job's id itself may hold anything."""
+    return f"evaluation-{blake2b(job_id.encode(), digest_size=12).hexdigest()}-"
 
 
 def encoded(content: Content, /) -> bytes:
