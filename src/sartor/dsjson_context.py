@@ -1,0 +1,66 @@
+"""What the engine sees of a request: the ``c`` of a dsjson line (contract, section 2.12).
+
+Context features and actions come first in it, slots last, so that a context of actions is the beginning of
+each question about a slot.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from sartor.records import Action, Decision
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder().decode
+
+
+def context(features: bytes, actions: Sequence[Action]) -> bytes:
+    """What the engine sees of a request: the context's features, and one object per rankable action.
+
+    The id of an action is a feature of it, as in the retired service (contract, section 2.12).
+    """
+    features_of = [action.features for action in actions]
+    if not _is_safe(b"".join(features_of)):  # one search for all costs a third of one search each
+        features_of = [engine_safe(blob) for blob in features_of]
+    parts = []
+    for action, blob in zip(actions, features_of, strict=True):
+        name = _encode(action.id)
+        parts.append(b'{"_tag":%b,"i":{"constant":1,"id":%b},"j":%b}' % (name, name, blob))
+    return b'{"FromUrl":%b,"_multi":[%b]}' % (engine_safe(features), b",".join(parts))
+
+
+def engine_safe(features: bytes) -> bytes:
+    """The features without the names that the engine's reader would take for commands, or crash on.
+
+    Names that begin with an underscore are dropped, as the engine ignored them in the retired service, except
+    ``_text`` with a text, which it splits into words. Left in, ``_multi`` or ``_label`` break a request or
+    forge a label (``docs/design/engine.md``). Namespaces (names of objects and arrays) whose first character
+    is not ASCII get a ``%`` before it: the engine takes the first byte for an index, and on those dies.
+    """
+    return features if _is_safe(features) else _encode(_made_safe(_decode(features)))
+
+
+def _is_safe(features: bytes) -> bool:
+    return b'"_' not in features and features.isascii()
+
+
+def _made_safe(value: object) -> object:
+    if isinstance(value, dict):
+        return {_safe_name(k, v): _made_safe(v) for k, v in value.items() if _is_feature(k, v)}
+    if isinstance(value, list):
+        return [_made_safe(item) for item in value]
+    return value
+
+
+def _safe_name(name: str, value: object) -> str:
+    is_namespace = isinstance(value, dict | list)
+    return f"%{name}" if is_namespace and not name[:1].isascii() else name
+
+
+def _is_feature(name: str, value: object) -> bool:
+    return not name.startswith("_") or (name == "_text" and isinstance(value, str))
+
+
+def rankable_context(decision: Decision, rankable: tuple[int, ...]) -> bytes:
+    """The context that the engine saw when it made this decision."""
+    return context(decision.context, [decision.actions[index] for index in rankable])
