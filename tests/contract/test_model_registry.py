@@ -1,6 +1,7 @@
 """What every model registry promises."""
 
 import pytest
+from msgspec.structs import replace
 
 from sartor.errors import Corrupt, ModelNotFound, StoreUnavailable
 from sartor.ports import Loop, ModelRegistry, Stores
@@ -84,6 +85,22 @@ def test_the_live_model_keeps_its_bytes_however_old_it_is(models: ModelRegistry)
     models.publish(make_model("new"), b"new", live=False)
     with pytest.raises(ModelNotFound):
         models.blob("old")
+
+
+def test_an_imported_model_never_loses_its_bytes(models: ModelRegistry) -> None:
+    models.publish(replace(make_model("imported"), base_id="imported"), b"imported", live=False)
+    models.publish(replace(make_model("based"), base_id="imported"), b"based", live=False)
+    publish_many(models, 25, live=True)
+    assert models.blob("imported") == b"imported"
+    with pytest.raises(ModelNotFound):
+        models.blob("based")
+
+
+def test_the_newest_of_the_history_can_be_asked_for(models: ModelRegistry) -> None:
+    publish_many(models, 5, live=True)
+    assert [model.model_id for model in models.history(limit=2)] == ["m5", "m4"]
+    assert len(models.history(limit=9)) == 5
+    assert not models.history(limit=0)
 
 
 def test_other_openings_follow_the_live_model(stores: Stores, loop: Loop, models: ModelRegistry) -> None:

@@ -85,6 +85,45 @@ def test_nothing_is_settled_twice(outcomes: OutcomeLog, again: Settlement) -> No
     assert len(outcomes.outcomes(after=0, limit=10)) == 1
 
 
+def test_amending_replaces_outcomes_where_they_are(outcomes: OutcomeLog) -> None:
+    outcomes.record(settlement(make_outcome(1, "a"), make_outcome(2, "b"), make_outcome(3, "c")))
+    amended = replace(make_outcome(2, "new"), reward=-0.5, learnable=False, settings_version=9)
+    assert outcomes.amend([amended]) == 1
+    logged = outcomes.outcomes(after=0, limit=10)
+    assert [(one.seq, one.outcome.event_id) for one in logged] == [(1, "a"), (2, "new"), (3, "c")]
+    assert logged[1].outcome == amended
+    assert not outcomes.outcomes_of("b")
+    assert [one.seq for one in outcomes.outcomes_of("new")] == [2]
+    counts = outcomes.counts()
+    assert (counts.outcomes, counts.learnable, counts.revision) == (3, 2, 1)
+
+
+def test_every_amendment_raises_the_revision_and_keeps_the_counts(outcomes: OutcomeLog) -> None:
+    outcomes.record(settlement(make_outcome(1), make_outcome(2), cursor=Cursor(2, 0)))
+    gone = [replace(make_outcome(number), learnable=False) for number in (1, 2)]
+    assert outcomes.amend(gone) == 1
+    assert outcomes.amend([make_outcome(1)]) == 2
+    assert outcomes.amend([make_outcome(1)]) == outcomes.counts().revision == 3
+    assert outcomes.counts().learnable == 1
+    assert outcomes.counts().cursor == Cursor(2, 0)
+
+
+def test_amending_keeps_the_time_of_settling(outcomes: OutcomeLog) -> None:
+    outcome = make_outcome(1)
+    outcomes.record(settlement(outcome))
+    outcomes.amend([replace(outcome, settled_at_us=outcome.settled_at_us + 5, reward=0.5)])
+    (logged,) = outcomes.outcomes(after=0, limit=1)
+    assert logged.outcome == replace(outcome, reward=0.5)
+
+
+def test_what_was_never_settled_can_not_be_amended(outcomes: OutcomeLog) -> None:
+    outcomes.record(settlement(make_outcome(1)))
+    with pytest.raises(Corrupt, match="Decision 2 has no outcome"):
+        outcomes.amend([make_outcome(1, "changed"), make_outcome(2)])
+    assert outcomes.counts().revision == 0
+    assert len(outcomes.outcomes_of("event-1")) == 1
+
+
 def test_two_openings_of_a_loop_see_one_log(stores: Stores, loop: Loop, outcomes: OutcomeLog) -> None:
     other = stores.open(loop)
     outcomes.record(settlement(make_outcome(1), cursor=Cursor(1, 0)))

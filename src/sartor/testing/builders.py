@@ -1,7 +1,7 @@
 """Facts for tests: whole and valid by default, each part replaceable."""
 
 from sartor.ports import Loop
-from sartor.records import NO_MODEL, Action, Decision, Model, Outcome
+from sartor.records import NO_MODEL, Action, Decision, Job, Model, Outcome
 from sartor.settings import DEFAULT_ARGUMENTS, LoopSettings
 
 
@@ -83,3 +83,8 @@ def make_model(model_id: str = "model", /, *, last_outcome: int = 0, parent_id: 
         learned=last_outcome,
         created_at_us=1_700_000_000_000_000,
     )
+
+
+def make_job(job_id: str = "job", /, *, kind: str = "evaluation") -> Job:
+    """A pending job that asks for nothing."""
+    return Job(job_id=job_id, kind=kind, spec=b"{}", created_at_us=1_700_000_000_000_000)
