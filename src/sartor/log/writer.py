@@ -4,6 +4,7 @@ The commit runs on the event loop itself: it takes less time than a hand-over to
 """
 
 import asyncio
+from collections.abc import Sequence
 
 from sartor.errors import Overloaded, StoreUnavailable
 from sartor.ports import EventLog
@@ -37,13 +38,17 @@ class Writer:
         Raises:
             Overloaded: ``limit`` events are waiting; this one was not taken.
         """
-        if len(self._waiting) >= self._limit:
+        return self.append_together((event,))
+
+    def append_together(self, events: Sequence[Decision | Observation], /) -> "asyncio.Future[None]":
+        """Commit some events, all or none, with the others of this turn of the event loop; see ``append``."""
+        if len(self._waiting) + len(events) > self._limit:
             raise Overloaded
         loop = asyncio.get_running_loop()
         if not self._waiting:
             loop.call_soon(self.flush_now)
         future: asyncio.Future[None] = loop.create_future()
-        self._waiting.append(event)
+        self._waiting += events
         self._futures.append(future)
         return future
 

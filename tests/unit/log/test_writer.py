@@ -157,3 +157,18 @@ def test_there_is_no_error_before_the_first_commit() -> None:
     writer = Writer(MemoryStores().open(make_loop()).events, limit=1)
     assert writer.healthy
     assert writer.last_error is None
+
+
+def test_events_that_belong_together_are_taken_all_or_not_at_all() -> None:
+    async def run() -> None:
+        events = Groups(MemoryStores())
+        writer = Writer(events, limit=3)
+        together = [make_decision("e0"), make_decision("e1")]
+        first = writer.append_together(together)
+        with pytest.raises(Overloaded):
+            writer.append_together([make_decision("e2"), make_decision("e3")])
+        await asyncio.gather(first, writer.append(make_decision("e4")))
+        assert events.groups == [3]
+        assert stored(events) == ["e0", "e1", "e4"]
+
+    asyncio.run(run())
