@@ -39,6 +39,7 @@ def outcome_line(logged: LoggedDecision, outcome: Outcome) -> bytes:
             b"" if learnable else b'"_skipLearn":true,',
             b'"o":%b,' % _encode([observed(outcome.event_id, joined) for joined in outcome.joined]),
             _decision_members(logged, rankable),
+            b',"pdrop":%b' % _encode(decision.dropped) if decision.dropped else b"",
             b',"_original_label_cost":%b}' % _encode(-outcome.reward + 0.0),
         )
     )

@@ -66,12 +66,13 @@ def _slot(slot: Slot, count: int) -> bytes:
 
 
 def _members(decision: Decision, outcome: Outcome | None) -> bytes:
-    return b'"Version":"1","EventId":%b,"c":%b,"_outcomes":%b,"_ba":%b,"VWState":{"m":%b}}' % (
+    return b'"Version":"1","EventId":%b,"c":%b,"_outcomes":%b,"_ba":%b,"VWState":{"m":%b}%b}' % (
         _encode(decision.event_id),
         slots_context(decision),
         _encode(list(_filled(decision, outcome))),
         _encode([slot.baseline for slot in decision.slots]),
         _encode(decision.model_id),
+        b',"pdrop":%b' % _encode(decision.dropped) if decision.dropped else b"",
     )
 
 

@@ -51,6 +51,9 @@ class Decision(Struct, frozen=True, kw_only=True, array_like=True):
 
     ``slots``: those of a multi-slot decision, in order; its own ``excluded``, ``probabilities``, ``ranking``
     and ``chosen`` are then those of the first slot. Empty for a single-slot decision.
+
+    ``dropped``: the probability with which decisions like this were left out of the log that it was imported
+    from; it weighs 1 / (1 - ``dropped``) of its kind.
     """
 
     event_id: str
@@ -65,6 +68,7 @@ class Decision(Struct, frozen=True, kw_only=True, array_like=True):
     mode: Mode = "Online"
     deferred: bool = False
     slots: tuple[Slot, ...] = ()
+    dropped: float = 0.0
 
     @property
     def baseline(self) -> int:
@@ -98,21 +102,29 @@ class Observation(Struct, frozen=True, kw_only=True, array_like=True):
 
 
 class Head(Struct, frozen=True, array_like=True):
-    """What settling needs of a decision, without its features. ``slots``: the ids, of a multi-slot decision."""
+    """What settling needs of a decision, without its features. ``slots``: the ids, of a multi-slot decision.
+
+    ``at_us`` is the time of the commit. ``outcome``: that of an imported decision, which came with it.
+    """
 
     seq: int
     at_us: int
     event_id: str
     deferred: bool
     slots: tuple[str, ...] = ()
+    outcome: "Outcome | None" = None
 
 
 class LoggedDecision(Struct, frozen=True, array_like=True):
-    """A decision with its number and the time at which it was committed."""
+    """A decision with its number and the time at which it was committed.
+
+    ``imported``: it was made elsewhere; ``at_us`` says when, so that it may be earlier than its neighbours'.
+    """
 
     seq: int
     at_us: int
     decision: Decision
+    imported: bool = False
 
 
 class LoggedObservation(Struct, frozen=True, array_like=True):
@@ -146,7 +158,10 @@ class Usage(Struct, frozen=True, kw_only=True):
 
 
 class Joined(Struct, frozen=True, array_like=True):
-    """An observation that took part in an outcome. ``reward`` is None for an activation."""
+    """An observation that took part in an outcome. ``reward`` is None for an activation.
+
+    ``seq`` is 0 where it came with an imported decision; ``at_us`` is then when that was made.
+    """
 
     seq: int
     at_us: int
@@ -169,6 +184,17 @@ class Outcome(Struct, frozen=True, kw_only=True, array_like=True):
     settled_at_us: int
     settings_version: int
     slot_rewards: tuple[float, ...] = ()
+
+
+class Imported(Struct, frozen=True, kw_only=True):
+    """A decision that was made and settled elsewhere, as a log of that place tells it.
+
+    ``made_at_us``: when it was made. Number and time of the outcome are given when it is taken in.
+    """
+
+    decision: Decision
+    made_at_us: int
+    outcome: Outcome
 
 
 class LoggedOutcome(Struct, frozen=True, array_like=True):
