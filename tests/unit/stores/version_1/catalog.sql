@@ -1,0 +1,27 @@
+-- The loops of one instance.
+
+CREATE TABLE about (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    owner TEXT NOT NULL                         -- '': this file belongs to no single loop
+);
+
+CREATE TABLE loops (
+    loop_id TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    body TEXT NOT NULL,                         -- ports.Loop as JSON, its keys left empty
+    keys BLOB NOT NULL,                         -- the keys, sealed with the secret key
+    deleted INTEGER NOT NULL DEFAULT 0          -- 1: out of service, its folder not removed yet
+);
+
+CREATE UNIQUE INDEX loops_by_name ON loops (name) WHERE NOT deleted;
+
+-- One row: a number that grows with every change, and a place to try a write.
+CREATE TABLE state (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    version INTEGER NOT NULL DEFAULT 0,
+    tried INTEGER NOT NULL DEFAULT 0
+);
+
+INSERT INTO state (one) VALUES (1);
+
+PRAGMA user_version = 1;
