@@ -43,40 +43,67 @@ def about_json(body: bytes, error: Exception) -> InvalidRequest:
 def about_rank(raw: object) -> None:
     """Check a rank request (contract, sections 1.2 and 1.9)."""
     request = _object(raw, "The body")
-    if "actions" not in request:
-        _complain("actions", "is required")
-    for place, action in enumerate(_array(request["actions"], "actions")):
+    _about_request(request)
+    _about_excluded(request, "excludedActions")
+
+
+def about_slots(raw: object) -> None:
+    """Check a rank request for several slots (contract, sections 1.4 and 1.9)."""
+    request = _object(raw, "The body")
+    _about_request(request)
+    for place, item in enumerate(_array(_required(request, "slots", "slots"), "slots")):
+        path = f"slots[{place}]"
+        slot = _object(item, path)
+        for name in ("id", "baselineAction"):
+            _text(_required(slot, name, f"{path}.{name}"), f"{path}.{name}")
+        if slot.get("features") is not None:
+            _about_features(slot["features"], f"{path}.features")
+        _about_excluded(slot, f"{path}.excludedActions")
+
+
+def about_slot_rewards(raw: object) -> None:
+    """Check the rewards of some slots (contract, section 1.4)."""
+    request = _object(raw, "The body")
+    for place, item in enumerate(_array(_required(request, "reward", "reward"), "reward")):
+        path = f"reward[{place}]"
+        reward = _object(item, path)
+        _text(_required(reward, "slotId", f"{path}.slotId"), f"{path}.slotId")
+        _about_reward_value(_required(reward, "value", f"{path}.value"), f"{path}.value")
+
+
+def about_reward(raw: object) -> None:
+    """Check a reward (contract, section 1.3)."""
+    _about_reward_value(_required(_object(raw, "The body"), "value", "value"), "value")
+
+
+def _about_reward_value(value: object, path: str) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        _complain(path, f"must be a number, not {_kind(value)}")
+    if not -sys.float_info.max <= value <= sys.float_info.max:  # also an integer that no float can hold
+        _complain(path, "must be a finite number")
+
+
+def _about_request(request: dict[str, object]) -> None:
+    for place, action in enumerate(_array(_required(request, "actions", "actions"), "actions")):
         _about_action(action, f"actions[{place}]")
     if request.get("contextFeatures") is not None:
         _about_features(request["contextFeatures"], "contextFeatures")
-    if request.get("excludedActions") is not None:
-        for place, excluded in enumerate(_array(request["excludedActions"], "excludedActions")):
-            _text(excluded, f"excludedActions[{place}]")
     if request.get("eventId") is not None:
         _text(request["eventId"], "eventId")
     if not isinstance(request.get("deferActivation"), bool | None):
         _complain("deferActivation", f"must be true or false, not {_kind(request['deferActivation'])}")
 
 
-def about_reward(raw: object) -> None:
-    """Check a reward (contract, section 1.3)."""
-    reward = _object(raw, "The body")
-    if "value" not in reward:
-        _complain("value", "is required")
-    value = reward["value"]
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        _complain("value", f"must be a number, not {_kind(value)}")
-    if not -sys.float_info.max <= value <= sys.float_info.max:  # also an integer that no float can hold
-        _complain("value", "must be a finite number")
-
-
 def _about_action(raw: object, path: str) -> None:
     action = _object(raw, path)
-    for name in ("id", "features"):
-        if name not in action:
-            _complain(f"{path}.{name}", "is required")
-    _text(action["id"], f"{path}.id")
-    _about_features(action["features"], f"{path}.features")
+    _text(_required(action, "id", f"{path}.id"), f"{path}.id")
+    _about_features(_required(action, "features", f"{path}.features"), f"{path}.features")
+
+
+def _about_excluded(holder: dict[str, object], path: str) -> None:
+    if holder.get("excludedActions") is not None:
+        for place, excluded in enumerate(_array(holder["excludedActions"], path)):
+            _text(excluded, f"{path}[{place}]")
 
 
 def _about_features(raw: object, path: str) -> None:
@@ -115,6 +142,12 @@ def _about_item(value: object, path: str) -> None:
 def _about_number(value: float, path: str) -> None:
     if not -MAGNITUDE <= value <= MAGNITUDE:
         _complain(path, f"must be a number between -{MAGNITUDE:.0e} and {MAGNITUDE:.0e}")
+
+
+def _required(holder: dict[str, object], name: str, path: str) -> object:
+    if name not in holder:
+        _complain(path, "is required")
+    return holder[name]
 
 
 def _object(value: object, path: str) -> dict[str, object]:

@@ -91,11 +91,8 @@ class StagedServiceConfiguration(PreviewServiceConfiguration, frozen=True, kw_on
         bool | None, Meta(description="Whether new models go live by themselves.")
     ] = None
     staged_model_history_length: Annotated[
-        int | None,
-        Meta(
-            description="How many models are kept besides the live one.",
-            extra_json_schema={"anyOf": [{"type": "integer", "minimum": 1, "maximum": 20}, {"type": "null"}]},
-        ),
+        Annotated[int, Meta(extra_json_schema={"minimum": 1, "maximum": 20})] | None,
+        Meta(description="How many models are kept besides the live one."),
     ] = None
 
 

@@ -1,4 +1,4 @@
-"""The data plane: rank, reward and activate, each one straight line from the request to the committed event.
+"""The data plane: rank, reward and activate, each a straight line from the request to the committed event.
 
 Match, authenticate, read, decide, append, answer. Nothing is awaited but the socket and the group commit; an
 answer is sent only after its event is in the store.
@@ -14,19 +14,22 @@ from sartor.api import table, versions
 from sartor.api.answer import BILLED, Answer, deliver, options
 from sartor.api.asgi import Receive, Scope, Send
 from sartor.api.body import declared_bytes, read
-from sartor.api.decisions import ACTIVATE, RANK
+from sartor.api.decisions import RANK, RANK_SLOTS, REWARD, REWARD_SLOTS
 from sartor.api.desks import Desk, Desks
-from sartor.api.failure import Disconnected, answer_to, not_allowed
+from sartor.api.failure import Disconnected, Refused, answer_to, not_allowed
 from sartor.api.keys import presented
+from sartor.api.multislot import decided_slots, slots_body
+from sartor.api.multislot_reader import MultiSlotReader
 from sartor.api.reader import Reader
 from sartor.api.routes import Operation
 from sartor.api.table import Resource
+from sartor.api.versions import Version
 from sartor.api.wire import RankedAction, RankResponse
 from sartor.dsjson import context
 from sartor.errors import EngineRefused
+from sartor.explore.answer import answered
 from sartor.explore.decide import Request, decide, uniform
 from sartor.explore.event_id import made
-from sartor.ports import Engine
 from sartor.records import NO_MODEL, Decision, Observation
 from sartor.settings import Limits
 
@@ -35,13 +38,14 @@ _DONE = Answer(204)
 
 
 class DataPlane:
-    """Answers the three operations of the wire for all loops of a process."""
+    """Answers rank, reward and activate, for one slot and for several, for all loops of a process."""
 
     def __init__(self, desks: Desks, /, *, limits: Limits, now_us: Callable[[], int]) -> None:
         self._desks = desks
         self._limits = limits
         self._now_us = now_us
         self._reader = Reader(limits, new_event_id=self._new_event_id)
+        self._slots_reader = MultiSlotReader(limits, self._reader)
 
     async def serve(
         self,
@@ -71,40 +75,58 @@ class DataPlane:
         if resource.version.in_query:
             versions.check_named(scope["query_string"])
         desk = self._desks.find(presented(headers, scope["query_string"]))
+        if operation.slots is not desk.has_slots:
+            raise _wrong_door(operation)
         body = await read(receive, declared=declared_bytes(headers), most=self._limits.body_bytes)
         if operation is RANK:
-            decision = decided(desk, self._reader.rank(body))
+            return await self._rank(desk, resource.version, body)
+        if operation is RANK_SLOTS:
+            decision = decided_slots(desk, self._slots_reader.rank(body))
             await desk.writer.append(decision)
-            return Answer(201, rank_body(decision), (BILLED,))
+            return Answer(201, slots_body(decision), (BILLED,))
         event_id = self._reader.check_event_id(table.decoded(sent))
-        reward = None if operation is ACTIVATE else self._reader.reward(body)
+        if operation is REWARD_SLOTS:
+            rewards = self._slots_reader.rewards(body)
+            await desk.writer.append_together(
+                [Observation(event_id=event_id, reward=one.value, slot=one.slot_id) for one in rewards]
+            )
+            return _DONE
+        reward = self._reader.reward(body) if operation is REWARD else None
         await desk.writer.append(Observation(event_id=event_id, reward=reward))
         return _DONE
+
+    async def _rank(self, desk: Desk, version: Version, body: bytes) -> Answer:
+        request = self._reader.rank(body)
+        odds = odds_for(desk, request)
+        decision = decided(desk, request, odds)
+        await desk.writer.append(decision)
+        return Answer(201, rank_body(decision, odds), (BILLED,))
 
     def _new_event_id(self) -> str:
         return made(uuid.uuid4().hex, now_us=self._now_us())
 
 
-def decided(desk: Desk, request: Request, /) -> Decision:
-    """The decision of the model that serves; uniform before there is one.
+def _wrong_door(operation: Operation) -> Refused:
+    if operation.slots:
+        return Refused(
+            "InvalidMultiSlotApiAccess",
+            "This loop has a single slot: use /rank, /events/{eventId}/reward and /events/{eventId}/activate. "
+            "Learning settings with --ccb_explore_adf make it one of several slots, for good.",
+        )
+    return Refused(
+        "InvalidApiAccess",
+        "This loop has several slots: use /multislot/rank, /multislot/events/{eventId}/reward and "
+        "/multislot/events/{eventId}/activate.",
+    )
+
+
+def odds_for(desk: Desk, request: Request, /) -> Sequence[float]:
+    """What the model that serves gives to each rankable action; the same to all before there is one.
 
     Raises:
         EngineRefused: the engine can't rank this request.
     """
     engine = desk.live.engine
-    try:
-        return decide(
-            request,
-            probabilities=_odds(engine, request),
-            loop_id=desk.loop.loop_id,
-            model_id=NO_MODEL if engine is None else desk.live.model_id,
-            settings_version=desk.loop.version,
-        )
-    except ValueError as error:
-        raise EngineRefused from error
-
-
-def _odds(engine: Engine | None, request: Request) -> Sequence[float]:
     count = len(request.actions) - len(request.excluded)
     if engine is None:
         return uniform(count)
@@ -114,14 +136,35 @@ def _odds(engine: Engine | None, request: Request) -> Sequence[float]:
     return engine.probabilities(context(request.context, actions), count)
 
 
-def rank_body(decision: Decision, /) -> bytes:
-    """The answer to a rank (contract, sections 1.2, 2.2 and 2.3)."""
+def decided(desk: Desk, request: Request, odds: Sequence[float], /) -> Decision:
+    """The decision with these odds, which the model that serves gave just now.
+
+    Raises:
+        EngineRefused: they are not odds.
+    """
+    live = desk.live
+    try:
+        return decide(
+            request,
+            probabilities=odds,
+            loop_id=desk.loop.loop_id,
+            model_id=NO_MODEL if live.engine is None else live.model_id,
+            settings_version=desk.loop.version,
+            mode=desk.loop.settings.learning_mode,
+        )
+    except ValueError as error:
+        raise EngineRefused from error
+
+
+def rank_body(decision: Decision, odds: Sequence[float], /) -> bytes:
+    """The answer to a rank (contract, sections 1.2, 2.2, 2.3 and 2.6)."""
+    shown = decision if decision.mode == "Online" else answered(decision, model=odds)
     actions = decision.actions
-    odds = decision.probabilities
+    probabilities = shown.probabilities
     return _encode(
         RankResponse(
-            ranking=[RankedAction(actions[place].id, odds[place]) for place in decision.ranking],
+            ranking=[RankedAction(actions[place].id, probabilities[place]) for place in shown.ranking],
             event_id=decision.event_id,
-            reward_action_id=actions[decision.chosen].id,
+            reward_action_id=actions[shown.chosen].id,
         )
     )

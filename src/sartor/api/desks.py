@@ -32,6 +32,11 @@ class Desk(Struct, frozen=True):
     writer: Writer
     live: Serving
 
+    @property
+    def has_slots(self) -> bool:
+        """Whether the loop fills several slots at once: its learning settings say so (contract, 2.10)."""
+        return "--ccb_explore_adf" in self.loop.arguments
+
 
 class Desks:
     """The desks of a process, by key; both keys of a loop open its desk."""

@@ -39,14 +39,14 @@ class Reader:
             InvalidRequest: it does not fit the contract; the message names the field.
             PayloadTooLarge: more features than the limits allow.
         """
-        wire = _decoded(self._rank, body, complaint.about_rank)
+        wire = decoded(self._rank, body, complaint.about_rank)
         ids = [action.id for action in wire.actions]
         blobs = [_encode(action.features) for action in wire.actions]
-        self._check_ids(ids)
-        _check_features(wire.actions, blobs)
+        check_ids(ids, limits=self._limits)
+        check_features(wire.actions, blobs)
         self._check_size(wire, body)
         return Request(
-            event_id=self._event_id(wire.event_id),
+            event_id=self.event_id(wire.event_id),
             context=_encode(wire.context_features) if wire.context_features else _NO_FEATURES,
             actions=tuple(map(Action, ids, blobs)),
             excluded=_excluded(ids, wire.excluded_actions) if wire.excluded_actions else (),
@@ -59,7 +59,7 @@ class Reader:
         Raises:
             InvalidRequest: it does not fit the contract; the message names the field.
         """
-        return _decoded(self._reward, body, complaint.about_reward).value
+        return decoded(self._reward, body, complaint.about_reward).value
 
     def check_event_id(self, event_id: str, /) -> str:
         """The id of an event, from a body or a path, if it is one.
@@ -75,20 +75,13 @@ class Reader:
             raise InvalidRequest("eventId holds a NUL character.")
         return event_id
 
-    def _event_id(self, given: str | None) -> str:
-        return self._new_event_id() if given is None else self.check_event_id(given)
+    def event_id(self, given: str | None, /) -> str:
+        """The id that was given in a body, checked; a new one where there is none.
 
-    def _check_ids(self, ids: list[str]) -> None:
-        limits = self._limits
-        if not 1 <= len(ids) <= limits.actions:
-            raise InvalidRequest(f"actions must hold 1 to {limits.actions} actions, not {len(ids)}.")
-        if "" in ids:
-            raise InvalidRequest(f"actions[{ids.index('')}].id must not be empty.")
-        if max(map(len, ids)) > limits.id_chars:
-            place = max(range(len(ids)), key=lambda place: len(ids[place]))
-            raise InvalidRequest(f"actions[{place}].id is longer than {limits.id_chars} characters.")
-        if len(set(ids)) != len(ids):
-            raise InvalidRequest(_twice(ids))
+        Raises:
+            InvalidRequest: it is empty or longer than the contract allows.
+        """
+        return self._new_event_id() if given is None else self.check_event_id(given)
 
     def _check_size(self, wire: RankRequest, body: bytes) -> None:
         limits = self._limits
@@ -108,7 +101,12 @@ class Reader:
             )
 
 
-def _decoded(decoder: msgspec.json.Decoder[_T], body: bytes, complain: Callable[[object], None]) -> _T:
+def decoded(decoder: msgspec.json.Decoder[_T], body: bytes, complain: Callable[[object], None], /) -> _T:
+    """The body as the decoder reads it.
+
+    Raises:
+        InvalidRequest: it does not fit; ``complain`` says why, or the message of the decoder does.
+    """
     try:
         value = decoder.decode(body)
     except msgspec.ValidationError as error:
@@ -121,7 +119,29 @@ def _decoded(decoder: msgspec.json.Decoder[_T], body: bytes, complain: Callable[
     return value
 
 
-def _check_features(actions: list[RankableAction], blobs: list[bytes]) -> None:
+def check_ids(ids: list[str], /, *, limits: Limits) -> None:
+    """See that there are neither too few actions nor too many, and that their ids are ids, each another.
+
+    Raises:
+        InvalidRequest: with the place of the first that is not.
+    """
+    if not 1 <= len(ids) <= limits.actions:
+        raise InvalidRequest(f"actions must hold 1 to {limits.actions} actions, not {len(ids)}.")
+    if "" in ids:
+        raise InvalidRequest(f"actions[{ids.index('')}].id must not be empty.")
+    if max(map(len, ids)) > limits.id_chars:
+        place = max(range(len(ids)), key=lambda place: len(ids[place]))
+        raise InvalidRequest(f"actions[{place}].id is longer than {limits.id_chars} characters.")
+    if len(set(ids)) != len(ids):
+        raise InvalidRequest(_twice(ids))
+
+
+def check_features(actions: list[RankableAction], blobs: list[bytes], /) -> None:
+    """See that each action has a feature that is not null; ``blobs`` are the features as JSON.
+
+    Raises:
+        InvalidRequest: with the place of the first that has none.
+    """
     written = b"".join(blobs)
     if not (b"null" in written or b"{}" in written or b"[]" in written):
         return  # no feature is null, and nothing is empty

@@ -17,7 +17,7 @@ LEVELS = 8
 """How deep the objects of a feature may nest, the outermost included."""
 
 ID_SCHEMA: dict[str, object] = {"minLength": 1, "maxLength": 256}
-EVENT_ID_SCHEMA: dict[str, object] = {"anyOf": [{"type": "string", **ID_SCHEMA}, {"type": "null"}]}
+Id: TypeAlias = Annotated[str, Meta(extra_json_schema=ID_SCHEMA)]
 SOME: dict[str, object] = {"minItems": 1, "maxItems": 50}
 
 Key: TypeAlias = Annotated[str, Meta(min_length=1)]
@@ -75,11 +75,7 @@ class RankRequest(Struct, frozen=True, rename="camel"):
         Meta(description="Ids of actions that must not be chosen; ids that are not there are ignored."),
     ] = None
     event_id: Annotated[
-        str | None,
-        Meta(
-            description="Joins the reward to this decision; made by the service when absent.",
-            extra_json_schema=EVENT_ID_SCHEMA,
-        ),
+        Id | None, Meta(description="Joins the reward to this decision; made by the service when absent.")
     ] = None
     defer_activation: Annotated[
         bool | None,

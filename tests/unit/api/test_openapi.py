@@ -1,4 +1,4 @@
-"""The description is whole, and true to what the service accepts and gives."""
+"""The descriptions are whole, and true to what the service accepts and gives."""
 
 import json
 from collections.abc import Iterator
@@ -7,19 +7,25 @@ from typing import Any
 import msgspec
 import pytest
 
-from sartor.api import examples, openapi
+from sartor.api import examples, openapi, table, versions
+from sartor.api.multislot_reader import MultiSlotReader
+from sartor.api.multislot_wire import MultiSlotRankResponse
 from sartor.api.reader import Reader
+from sartor.api.versions import V1_0, V2022_09, Version
 from sartor.api.wire import ErrorResponse, RankResponse
 from sartor.settings import Limits
 
-SAID: dict[str, Any] = json.loads(openapi.answer().body)
+SAID: dict[Version, Any] = {version: json.loads(openapi.answer(version).body) for version in versions.ALL}
+EACH = pytest.mark.parametrize("version", versions.ALL, ids=lambda version: version.name)
 
-OPERATIONS = [
-    (path, method, operation)
-    for path, item in SAID["paths"].items()
-    for method, operation in item.items()
-    if method != "parameters"
-]
+
+def operations(version: Version) -> list[tuple[str, str, dict[str, Any]]]:
+    return [
+        (path, method, operation)
+        for path, item in SAID[version]["paths"].items()
+        for method, operation in item.items()
+        if method != "parameters"
+    ]
 
 
 def _nodes(value: object) -> Iterator[dict[str, Any]]:
@@ -29,40 +35,84 @@ def _nodes(value: object) -> Iterator[dict[str, Any]]:
         yield from _nodes(inner)
 
 
-def test_every_reference_leads_somewhere() -> None:
-    references = [node["$ref"] for node in _nodes(SAID) if isinstance(node.get("$ref"), str)]
+def _references(version: Version) -> list[str]:
+    return [node["$ref"] for node in _nodes(SAID[version]) if isinstance(node.get("$ref"), str)]
+
+
+@EACH
+def test_every_reference_leads_somewhere(version: Version) -> None:
+    references = _references(version)
     assert len(references) > 10
     for reference in references:
-        node: Any = SAID
+        node: Any = SAID[version]
         for step in reference.removeprefix("#/").split("/"):
             node = node[step]
         assert node
 
 
-def test_every_schema_is_used() -> None:
-    used = {node["$ref"].rpartition("/")[2] for node in _nodes(SAID) if isinstance(node.get("$ref"), str)}
-    assert used == set(SAID["components"]["schemas"])
+@EACH
+def test_every_schema_is_used(version: Version) -> None:
+    used = {reference.rpartition("/")[2] for reference in _references(version)}
+    assert used == set(SAID[version]["components"]["schemas"])
 
 
-def test_operations_are_named_once_and_carry_what_the_standard_asks_for() -> None:
-    assert SAID["openapi"].startswith("3.1.")
-    assert len({operation["operationId"] for _, _, operation in OPERATIONS}) == len(OPERATIONS) == 7
-    tags = {tag["name"] for tag in SAID["tags"]}
-    for path, _, operation in OPERATIONS:
+@EACH
+def test_operations_are_named_once_and_carry_what_the_standard_asks_for(version: Version) -> None:
+    said = SAID[version]
+    assert said["openapi"].startswith("3.1.")
+    assert said["info"]["version"] == version.name
+    each = operations(version)
+    assert len({operation["operationId"] for _, _, operation in each}) == len(each) > 10
+    tags = {tag["name"] for tag in said["tags"]}
+    for path, _, operation in each:
         assert set(operation["tags"]) <= tags
         assert all(response["description"] for response in operation["responses"].values())
-        assert ("{eventId}" in path) == ("parameters" in SAID["paths"][path])
+        assert ("{" in path) == ("parameters" in said["paths"][path])
 
 
-def test_the_wire_asks_for_a_key_and_the_pages_for_none() -> None:
-    for path, _, operation in OPERATIONS:
+@EACH
+def test_what_is_described_is_what_is_dispatched(version: Version) -> None:
+    described = {(path, method) for path, method, _ in operations(version) if path.startswith("/personalizer")}
+    assert described == {
+        (f"{version.prefix}{route.path}", route.method.lower())
+        for route in table.ROUTES
+        if version in route.versions
+    }
+
+
+@EACH
+def test_the_wire_asks_for_a_key_and_the_pages_for_none(version: Version) -> None:
+    for path, _, operation in operations(version):
         assert operation["security"] == ([{"key": []}] if path.startswith("/personalizer") else [])
 
 
-def test_success_and_every_kind_of_refusal_is_listed() -> None:
-    statuses = {operation["operationId"]: set(operation["responses"]) for _, _, operation in OPERATIONS}
-    assert statuses["Rank"] == {"201", "400", "401", "408", "409", "503"}
-    assert statuses["Reward"] == statuses["Activate"] == {"204", "400", "401", "408", "503"}
+def test_the_version_in_the_query_is_a_required_parameter_of_each_operation() -> None:
+    for path, _, operation in operations(V2022_09):
+        if path.startswith("/personalizer"):
+            parameter = operation["parameters"][0]
+            assert (parameter["name"], parameter["in"], parameter["required"]) == ("api-version", "query", True)
+            assert parameter["schema"]["enum"] == ["2022-09-01-preview"]
+    assert all("parameters" not in operation for _, _, operation in operations(V1_0))
+
+
+@EACH
+def test_success_and_every_kind_of_refusal_is_listed(version: Version) -> None:
+    statuses = {
+        operation["operationId"]: set(operation["responses"]) for _, _, operation in operations(version)
+    }
+    assert statuses["Rank"] == {"201", "400", "401", "403", "408", "409", "503"}
+    assert statuses["Reward"] == statuses["Activate"] == {"204", "400", "401", "403", "408", "503"}
+    assert statuses["UpdatePolicy"] == {"200", "400", "401", "408", "503"}
+
+
+@EACH
+def test_every_refusal_carries_its_code_in_a_header(version: Version) -> None:
+    for path, _, operation in operations(version):
+        for status, response in operation["responses"].items():
+            if status >= "400":
+                header = response["headers"]["x-ms-error-code"]
+                example = response["content"]["application/json"]["example"]
+                assert msgspec.convert(example, ErrorResponse).error.code in header["schema"]["enum"], path
 
 
 def test_examples_are_bodies_that_are_accepted_and_given() -> None:
@@ -75,18 +125,17 @@ def test_examples_are_bodies_that_are_accepted_and_given() -> None:
     assert sum(action.probability for action in answer.ranking) == pytest.approx(1)
 
 
-def test_examples_of_errors_have_the_shape_of_errors() -> None:
-    shown = [
-        response["content"]["application/json"]["example"]
-        for _, _, operation in OPERATIONS
-        for status, response in operation["responses"].items()
-        if status >= "400"
-    ]
-    assert len(shown) > 10
-    assert all(msgspec.convert(example, ErrorResponse).error.code for example in shown)
+def test_examples_of_several_slots_are_accepted_and_given() -> None:
+    reader = MultiSlotReader(Limits(), Reader(Limits(), new_event_id=lambda: "made"))
+    request = reader.rank(json.dumps(examples.SLOTS_REQUEST).encode())
+    answer = msgspec.convert(examples.SLOTS_RESPONSE, MultiSlotRankResponse)
+    assert [slot.id for slot in answer.slots] == [slot.id for slot in request.slots]
+    (reward,) = reader.rewards(json.dumps(examples.SLOT_REWARDS_REQUEST).encode())
+    assert reward.slot_id == answer.slots[0].id
 
 
-def test_limits_of_the_wire_are_described() -> None:
-    request = SAID["components"]["schemas"]["RankRequest"]["properties"]
+@EACH
+def test_limits_of_the_wire_are_described(version: Version) -> None:
+    request = SAID[version]["components"]["schemas"]["RankRequest"]["properties"]
     assert (request["actions"]["minItems"], request["actions"]["maxItems"]) == (1, Limits().actions)
-    assert request["eventId"]["maxLength"] == Limits().id_chars
+    assert request["eventId"]["anyOf"][0]["maxLength"] == Limits().id_chars

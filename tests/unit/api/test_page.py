@@ -3,7 +3,8 @@
 import re
 from html.parser import HTMLParser
 
-from sartor.api import openapi, page
+from sartor.api import openapi, page, versions
+from sartor.api.versions import V1_0, V2022_09
 
 
 class Outline(HTMLParser):
@@ -24,19 +25,22 @@ class Outline(HTMLParser):
                 self.ids.append(value or "")
 
 
+PAGES = {"/openapi/v1.0.json", *(f"/docs/{version.name}" for version in versions.ALL)}
+
+
 def outline() -> Outline:
     parser = Outline()
-    parser.feed(page.html())
+    parser.feed(page.html(V1_0))
     return parser
 
 
 def test_nothing_runs_and_nothing_is_fetched() -> None:
     seen = outline()
     assert not {"script", "iframe", "object", "img", "link", "form"} & set(seen.tags)
-    assert all(link.startswith("#") or link == "/openapi.json" for link in seen.links)
-    assert "url(" not in page.html()
-    assert "@import" not in page.html()
-    policy = dict(page.answer().headers)[b"content-security-policy"].decode()
+    assert all(link.startswith("#") or link in PAGES for link in seen.links)
+    assert "url(" not in page.html(V1_0)
+    assert "@import" not in page.html(V1_0)
+    policy = dict(page.answer(V1_0).headers)[b"content-security-policy"].decode()
     assert policy.startswith("default-src 'none'")
     assert "script-src" not in policy
 
@@ -48,13 +52,25 @@ def test_links_lead_somewhere_and_ids_are_unique() -> None:
 
 
 def test_every_operation_and_every_body_is_shown() -> None:
-    said = openapi.description()
-    html = re.sub(r"</?i>", "", page.html())
+    said = openapi.description(V2022_09)
+    html = re.sub(r"</?i>", "", page.html(V2022_09))
     assert isinstance(said["paths"], dict)
     assert all(f"<code>{path}</code>" in html for path in said["paths"])
-    for name in ("RankRequest", "RankResponse", "RewardRequest", "ErrorResponse", "FeatureObject"):
+    for name in (
+        "RankRequest",
+        "ExplainedRankResponse",
+        "ServiceConfiguration",
+        "ErrorResponse",
+        "FeatureObject",
+    ):
         assert f'<article id="{name}">' in html
 
 
 def test_arrays_of_numbers_stay_on_one_line() -> None:
-    assert '"embedding": [0.1, -0.4, 0.7]' in page.html()
+    assert '"embedding": [0.1, -0.4, 0.7]' in page.html(V1_0)
+
+
+def test_each_version_is_a_link_and_the_one_that_is_shown_is_marked() -> None:
+    assert {link for link in outline().links if link.startswith("/docs/")} < PAGES
+    marked = re.findall(r'href="/docs/([^"]+)" aria-current', page.html(V2022_09))
+    assert marked == ["2022-09-01-preview"]
