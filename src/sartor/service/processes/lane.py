@@ -7,6 +7,7 @@ from sartor.errors import SartorError
 from sartor.learn.trainer import Trainer
 from sartor.log.settler import Settler
 from sartor.ports import EngineFactory, Loop, Stores
+from sartor.service.scorecard import Scorekeeper
 
 _log = logging.getLogger(__name__)
 _BUSY_S = 0.002
@@ -82,14 +83,18 @@ class _Apprentice:
         self._settler = Settler(self._logs.events, self._logs.outcomes)
         self._used = False
         self._trainer = Trainer(self._logs.events, self._logs.outcomes, self._logs.models, factory)
+        self._scores = Scorekeeper(self._logs)
 
     def step(self, loop: Loop) -> int:
         now_us = time.time_ns() // 1_000
         settled = self._settler.step(loop.settings, settings_version=loop.version, now_us=now_us)
         # A trainer holds an engine of some megabytes: a loop that was never used shall not have one.
         self._used = self._used or settled > 0 or self._logs.outcomes.counts().outcomes > 0
-        return settled + (self._trainer.step(loop, now_us=now_us) if self._used else 0)
+        if not self._used:
+            return settled
+        return settled + self._trainer.step(loop, now_us=now_us) + self._scores.attempt()
 
     def close(self) -> None:
         self._trainer.close()
+        self._scores.close()
         self._logs.close()
