@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from sartor.api.app import application
 from sartor.api.asgi import Message, Scope
@@ -22,7 +23,7 @@ from sartor.log.writer import Writer
 from sartor.ports import Engine, Loop
 from sartor.records import LoggedDecision, LoggedObservation
 from sartor.service.administration import Administration
-from sartor.settings import DEFAULT_ARGUMENTS, Limits
+from sartor.settings import DEFAULT_ARGUMENTS, Limits, LoopSettings
 from sartor.testing.builders import make_loop, make_model
 from sartor.testing.stores import MemoryStores
 
@@ -63,19 +64,23 @@ class Service:
         *,
         limits: Limits | None = None,
         ranks_with: Callable[[], Engine] | None = None,
+        arguments: str = DEFAULT_ARGUMENTS,
+        settings: LoopSettings | None = None,
     ) -> None:
         self.limits = limits or Limits()
         self.stores = MemoryStores()
-        self.loop: Loop = make_loop()
+        self.loop: Loop = make_loop(arguments=arguments, settings=settings)
         self.stores.catalog.create(self.loop)
         opened = self.stores.open(self.loop)
         self.events = opened.events
         if ranks_with is not None:
-            opened.models.publish(make_model("model-1"), b"", live=True)
-        self.live = Live(opened.models, lambda *_: ranks_with() if ranks_with else engine(DEFAULT_ARGUMENTS))
+            model = replace(make_model("model-1"), arguments=arguments)
+            opened.models.publish(model, b"", live=True)
+        self.live = Live(opened.models, lambda *_: ranks_with() if ranks_with else engine(arguments))
         self.live.refresh()
         self.writer = Writer(self.events, limit=self.limits.buffered_events)
-        self.desks = Desks([Desk(loop=self.loop, writer=self.writer, live=self.live)])
+        self.desks = Desks()
+        self.follow()
         self.clock_s = 0.0
         self.app = application(
             self.desks,
@@ -85,6 +90,12 @@ class Service:
             clock_s=lambda: self.clock_s,
         )
         self._runner = asyncio.Runner()
+
+    def follow(self) -> Loop:
+        """Serve the loop as it is in the catalog now, as a process does within a tick."""
+        (self.loop,) = self.stores.catalog.loops()
+        self.desks.replace([Desk(loop=self.loop, writer=self.writer, live=self.live)])
+        return self.loop
 
     def troubles(self) -> Sequence[str]:
         try:

@@ -13,6 +13,9 @@ from sartor.log.writer import Writer
 from sartor.ports import Engine, Loop
 
 
+_SEVERAL = "--ccb_explore_adf"
+
+
 class Serving(Protocol):
     """The model that serves now; ``deploy.live.Live`` is one."""
 
@@ -23,6 +26,10 @@ class Serving(Protocol):
     @property
     def model_id(self) -> str:
         """Its id; meaningless without an engine."""
+
+    @property
+    def arguments(self) -> str | None:
+        """Its learning settings, which may not yet be those of the loop; None without an engine."""
 
 
 class Desk(Struct, frozen=True):
@@ -35,7 +42,12 @@ class Desk(Struct, frozen=True):
     @property
     def has_slots(self) -> bool:
         """Whether the loop fills several slots at once: its learning settings say so (contract, 2.10)."""
-        return "--ccb_explore_adf" in self.loop.arguments
+        return _SEVERAL in self.loop.arguments
+
+    @property
+    def slots_engine(self) -> Engine | None:
+        """What ranks several slots; None also while the model from before the loop had several serves."""
+        return self.live.engine if _SEVERAL in (self.live.arguments or "") else None
 
 
 class Desks:

@@ -24,7 +24,7 @@ def decided_slots(desk: Desk, request: MultiRequest, /) -> Decision:
     Raises:
         EngineRefused: the engine can't rank this request.
     """
-    engine = desk.live.engine
+    engine = desk.slots_engine
     try:
         return decide_slots(
             request,
@@ -48,7 +48,7 @@ def _odds(engine: Engine, request: MultiRequest) -> Odds:
     def odds(taken: Sequence[int], offered: Sequence[int]) -> Sequence[float]:
         slot = request.slots[len(taken)]
         asked = question(seen, slot.features, taken=taken, offered=offered)
-        return engine.slot_probabilities(asked, len(request.actions), offered=offered)
+        return engine.slot_probabilities(asked, len(request.actions), slots=len(taken) + 1, offered=offered)
 
     return odds
 
