@@ -92,6 +92,18 @@ class LoopSettings(Struct, frozen=True, kw_only=True, rename="camel", forbid_unk
     staged_model_history_length: Annotated[
         int, Meta(ge=1, le=20, description="How many models are kept besides the live one.")
     ] = 20
+    allow_unsigned_models: Annotated[
+        bool,
+        Meta(description="Whether models without a signature, or with another's, may be imported."),
+    ] = False
+    trusted_model_signers: Annotated[
+        str,
+        Meta(
+            max_length=4096,
+            description="Whose models may be imported besides our own, with commas between: SHA-256 "
+            "fingerprints of certificates, or common names, which anyone can give to a certificate.",
+        ),
+    ] = "ame.personalizer.azure.com"
     learn_when: Annotated[
         LearnWhen,
         Meta(
