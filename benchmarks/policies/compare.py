@@ -11,6 +11,7 @@ from sartor.lab.registry import WORLDS, open_world
 from sartor.lab.simulate import simulate
 from sartor.learn.vw import engine
 from sartor.ports import Engine
+from sartor.testing.engines import SingleSlot
 
 
 class Game(Struct, frozen=True, kw_only=True):
@@ -39,7 +40,7 @@ class Standing(Struct, frozen=True, kw_only=True):
     predict_us: float
 
 
-class Watched:
+class Watched(SingleSlot):
     """An engine, with an eye on how long it takes and how small its probabilities get."""
 
     def __init__(self, inner: Engine) -> None:

@@ -15,6 +15,7 @@ from sartor.records import (
     Decision,
     Head,
     Horizon,
+    Imported,
     Job,
     LoggedDecision,
     LoggedObservation,
@@ -75,6 +76,25 @@ class EventLog(Protocol):
 
     def observations(self, *, after: int, limit: int) -> Sequence[LoggedObservation]:
         """The next observations after a number, in order."""
+
+
+class History(Protocol):
+    """Where decisions come into the event log of one loop that were made and settled elsewhere."""
+
+    def bring(self, lines: Sequence[Imported], /, *, source: int) -> Sequence[bool]:
+        """Commit those that were not brought before, in order, or nothing; says of each whether it was new.
+
+        They get the next numbers of the log, and ``heads`` gives their outcomes with them. Two with the same
+        time and event id are the same when different sources tell of them; one source tells of two different
+        ones (two ranks may share an id). Their days are not counted as usage.
+
+        Args:
+            lines: what to bring. An append waits meanwhile: a hundred or so at a time beside a service.
+            source: a number for the file that tells of them, new for each reading of it.
+
+        Raises:
+            StoreUnavailable: the log can't be written now.
+        """
 
 
 class OutcomeLog(Protocol):
@@ -255,6 +275,10 @@ class LoopStores(Protocol):
         """What arrived."""
 
     @property
+    def history(self) -> History:
+        """What was done elsewhere, and is brought here."""
+
+    @property
     def outcomes(self) -> OutcomeLog:
         """What came of it."""
 
@@ -353,6 +377,33 @@ class Engine(Protocol):
 
         Raises:
             EngineRefused: the engine can't rank it; the engine stays usable.
+        """
+
+    def slot_probabilities(
+        self, question: bytes, actions: int, /, *, slots: int, offered: Sequence[int]
+    ) -> list[float]:
+        """The odds of one of several slots for each action that is offered to it, in order; they sum to 1.
+
+        Args:
+            question: a question from ``dsjson_slots.question``.
+            actions: how many actions it holds.
+            slots: how many slots; the odds are those of the last.
+            offered: the actions that the question offers to it.
+
+        Raises:
+            EngineRefused: the engine can't rank it, or fills single slots only; it stays usable.
+        """
+
+    def estimates(self, question: bytes, actions: int, /, *, slots: int = 0) -> list[float] | None:
+        """The reward that is expected of each action, behind the odds; None: this exploration has several.
+
+        Args:
+            question: a context, or a question about a slot. An action that is not offered has no meaning.
+            actions: how many actions it holds.
+            slots: how many slots it holds.
+
+        Raises:
+            EngineRefused: the engine can't rank it; it stays usable.
         """
 
     def learn(self, line: bytes, /) -> None:

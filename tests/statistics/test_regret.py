@@ -17,6 +17,7 @@ from sartor.lab.report import Report
 from sartor.lab.simulate import simulate
 from sartor.learn.vw import engine
 from sartor.settings import AZURE_ARGUMENTS, DEFAULT_ARGUMENTS
+from sartor.testing.engines import SingleSlot
 
 TURNS = 2_000
 ROOT = Path(__file__).parents[2]
@@ -81,7 +82,7 @@ def test_azures_settings_are_played_as_they_were(azure: Games) -> None:
     assert azure["tutorial"].share_of_best == pytest.approx(0.82, abs=0.04)
 
 
-class Reloaded:
+class Reloaded(SingleSlot):
     """An engine beside one that is saved and loaded again and again; both must answer the same."""
 
     def __init__(self) -> None:

@@ -8,6 +8,7 @@ import pytest
 from sartor.errors import EngineRefused
 from sartor.ports import Engine
 from sartor.settings import Limits
+from sartor.testing.engines import SingleSlot
 from tests.wire.harness import PREFIX, Reply, Service, articles, person
 
 
@@ -57,7 +58,7 @@ def test_more_than_can_be_written_is_refused_at_once() -> None:
     service.close()
 
 
-class Stubborn:
+class Stubborn(SingleSlot):
     """An engine that ranks nothing, or nonsense."""
 
     def __init__(self, odds: list[float] | None) -> None:

@@ -6,7 +6,7 @@ the engine itself, so that no process that ranks or learns ever reads the bytes 
 
 from sartor.errors import Corrupt, EngineRefused, InvalidModel
 from sartor.learn import model_file
-from sartor.learn.policy import try_out
+from sartor.learn.policy import several_slots, try_out
 from sartor.learn.seal import sealed, unsealed
 from sartor.learn.vw import engine
 
@@ -27,7 +27,7 @@ def adopted(model: bytes, arguments: str, /) -> bytes:
     try:
         trial = engine(arguments, blob)
         try:
-            try_out(trial)
+            try_out(trial, several_slots=several_slots(arguments))
         finally:
             trial.close()
         return _dumped(arguments, blob)

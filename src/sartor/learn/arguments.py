@@ -41,6 +41,11 @@ class Arguments(Struct, frozen=True):
         return [option.value or "" for option in self.options if option.name == name]
 
     @property
+    def several_slots(self) -> bool:
+        """Whether they fill several slots; a model of such settings repeats ``--cb_explore_adf`` beside it."""
+        return any(option.name == "ccb_explore_adf" for option in self.options)
+
+    @property
     def order(self) -> int:
         """How many namespaces the longest crossing multiplies: 2 for pairs, 3 for triples, 1 for none."""
         characters = [len(value) for name in _CROSSINGS[:3] for value in self.values(name)]
@@ -111,8 +116,13 @@ def _option(spelled: str, name: str, value: str | None, rest: Iterator[str]) -> 
 
 
 def _check_kind(arguments: Arguments) -> None:
-    if not arguments.values("cb_explore_adf"):
-        raise InvalidPolicy("Learning settings must contain --cb_explore_adf.")
+    if not arguments.values("cb_explore_adf") and not arguments.several_slots:
+        raise InvalidPolicy("Learning settings must contain --cb_explore_adf, or --ccb_explore_adf.")
+    if arguments.several_slots and arguments.values("large_action_space"):
+        raise InvalidPolicy(
+            "The option --large_action_space is not accepted beside --ccb_explore_adf: a model saved with both "
+            "does not go on exactly as it was."
+        )
 
 
 def _check_repeats(arguments: Arguments) -> None:

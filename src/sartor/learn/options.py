@@ -56,8 +56,10 @@ _NAMESPACES = _like(f"{_NAMESPACE}{{1,32}}", "first characters of namespaces")
 _NAME = r"[!#-&(-,.-\[\]-{}~]{1,64}"
 
 ACCEPTED: dict[str, Check | None] = {
-    # What kind of problem it is; the engine's own model files repeat the second to fourth of these.
+    # What kind of problem it is: one slot, or several; the engine's own model files repeat the four after.
     "cb_explore_adf": None,
+    "ccb_explore_adf": None,
+    "cb_sample": None,
     "cb_adf": None,
     "csoaa_ldf": _one_of("m", "multiline"),
     "csoaa_rank": None,
@@ -181,8 +183,8 @@ REFUSED = {
         per_model_save_load save_per_pass""",
     ),
     **_because(
-        "several slots are not served by this version",
-        "ccb_explore_adf slates ccb_no_slot_index all_slots_loss",
+        "each slot is decided and learned by itself, and knows its number",
+        "slates ccb_no_slot_index all_slots_loss",
     ),
     **_because(
         "it makes another kind of problem than ranking the actions of one request",

@@ -1,7 +1,9 @@
 """Learning settings of a loop: accepted or refused, with the reason (contract, sections 1.6 and 2.11)."""
 
 import re
+from collections.abc import Sequence
 
+from sartor.dsjson_slots import question
 from sartor.errors import EngineRefused, InvalidPolicy
 from sartor.learn.arguments import parsed
 from sartor.learn.vw import VowpalWabbit
@@ -19,6 +21,11 @@ _CONTEXT = _ACTIONS.removeprefix(b'"c":')
 _LINE = (
     b'{"_label_cost":-1,"_label_probability":0.5,"_label_Action":2,"_labelIndex":1,"a":[2,1,3],%b}' % _ACTIONS
 )
+_SLOTS_LINE = (
+    b'{"Timestamp":"2022-09-01T00:00:00.000000Z","Version":"1",%b,"_slots":[{"_id":"x","sj":[{"place":"top"}]},'
+    b'{"_id":"y","sj":[]}]},"_outcomes":[{"_label_cost":-1,"_id":"x","_a":[2,0,1],"_p":[0.4,0.3,0.3]},'
+    b'{"_label_cost":0,"_id":"y","_a":[0,1],"_p":[0.5,0.5]}]}' % _ACTIONS[:-1]
+)
 
 
 def checked(arguments: str, /) -> str:
@@ -30,9 +37,11 @@ def checked(arguments: str, /) -> str:
         InvalidPolicy: with the reason, and the name of the option where it is about one.
     """
     accepted = parsed(arguments)
+    if accepted.several_slots and accepted.values("cb_explore_adf"):
+        raise InvalidPolicy("Give --cb_explore_adf for one slot, or --ccb_explore_adf for several, not both.")
     engine = VowpalWabbit(accepted)
     try:
-        try_out(engine)
+        try_out(engine, several_slots=accepted.several_slots)
     except EngineRefused as error:
         raise InvalidPolicy(f"The learning settings failed a trial. {error.message}") from error
     finally:
@@ -40,15 +49,40 @@ def checked(arguments: str, /) -> str:
     return str(accepted)
 
 
-def try_out(engine: Engine, /) -> None:
+def several_slots(arguments: str, /) -> bool:
+    """Whether learning settings are for several slots.
+
+    Raises:
+        InvalidPolicy: they are not accepted.
+    """
+    return parsed(arguments).several_slots
+
+
+def try_out(engine: Engine, /, *, several_slots: bool = False) -> None:
     """Rank, learn, and rank again.
 
     Raises:
         EngineRefused: the engine can't; throw it away either way.
     """
+    line, rank = (_SLOTS_LINE, _fill) if several_slots else (_LINE, _rank)
+    rank(engine)
+    engine.learn(line)
+    rank(engine)
+
+
+def _rank(engine: Engine) -> None:
     engine.probabilities(_CONTEXT, 3)
-    engine.learn(_LINE)
-    engine.probabilities(_CONTEXT, 3)
+
+
+def _fill(engine: Engine) -> None:
+    _ask(engine, taken=())
+    _ask(engine, taken=(2,))
+
+
+def _ask(engine: Engine, *, taken: Sequence[int]) -> None:
+    offered = [index for index in range(3) if index not in taken]
+    asked = question(_CONTEXT, b'[{"place":"top"}]', taken=taken, offered=offered)
+    engine.slot_probabilities(asked, 3, slots=len(taken) + 1, offered=offered)
 
 
 def with_exploration(arguments: str, /, *, epsilon: float) -> str:

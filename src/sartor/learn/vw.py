@@ -14,7 +14,7 @@ here in a certain way only, each seen to fail otherwise (``docs/design/engine.md
 import math
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -31,8 +31,13 @@ _COST_LIMIT = 1e9
 _LEAST_PROBABILITY = 1e-9
 _CROSSED_FEATURES = 10_000_000
 _LABEL = re.compile(rb'\{"_label_cost":([^,]+),"_label_probability":([^,]+),')
+_SLOT_LABEL = re.compile(
+    rb'(?P<a>\{"_label_cost":)(?P<cost>[^,]+)(?P<b>,"_id":"(?:[^"\\]|\\.)*","_a":\[[^\]]+\],"_p":\[)(?P<p>[^,\]]+)'
+)
+_ENSEMBLES = ("bag", "cover", "rnd")
 
 _SOUND = b'{"a":[1,2],"c":{"FromUrl":[],"_multi":[{"j":[{"x":1}]},{"j":[{"y":1}]}]}}'
+_SOUND_SLOTS = _SOUND[:-2] + b',"_slots":[{"_tag":"seed=0"},{"_tag":"seed=0"}]}}'
 
 _parse = pylibvw.vw._parse
 _predict = pylibvw.vw.predict_multi
@@ -43,16 +48,21 @@ _finish = pylibvw.vw._finish_example_multi_ex
 class VowpalWabbit:
     """An engine that ranks and learns with Vowpal Wabbit; make one with ``engine``."""
 
-    __slots__ = ("_arguments", "_bounded", "_workspace")
+    __slots__ = ("_arguments", "_bounded", "_several", "_workspace")
 
     def __init__(self, arguments: Arguments, blob: bytes | None = None) -> None:
         self._arguments = arguments
         self._bounded = arguments.order > 2 or bool(arguments.values("ngram"))
+        self._several = arguments.several_slots
         self._workspace = _fresh(arguments) if blob is None else _loaded(arguments, unsealed(blob))
+        if self._several:
+            self._see_slots()
 
     def probabilities(self, context: bytes, actions: int, /) -> list[float]:
         """See ``ports.Engine``. A request of 10 actions with 3 features each takes about 15 µs."""
-        examples = self._read(_prefix(actions) + context + b"}", actions)
+        if self._several:
+            raise EngineRefused("The learning settings fill several slots, and this is a request without any.")
+        examples = self._read(_prefix(actions) + context + b"}", actions + 1)
         try:
             _predict(self._workspace, examples)
             scores = examples[0].get_action_scores()
@@ -61,9 +71,38 @@ class VowpalWabbit:
         _finish(self._workspace, examples)
         return _normalised(scores, actions)
 
+    def slot_probabilities(
+        self, question: bytes, actions: int, /, *, slots: int, offered: Sequence[int]
+    ) -> list[float]:
+        """See ``ports.Engine``. The first slot costs about as much as a request without slots."""
+        examples = self._read_slots(question, actions, slots)
+        try:
+            _predict(self._workspace, examples)
+            scores = dict(examples[0].get_decision_scores()[-1])
+        except RuntimeError as error:
+            raise self._refusal(str(error), examples) from error
+        _finish(self._workspace, examples)
+        return _normalised([scores.get(index, math.nan) for index in offered], len(scores))
+
+    def estimates(self, question: bytes, actions: int, /, *, slots: int = 0) -> list[float] | None:
+        """See ``ports.Engine``. With ``--bag``, ``--cover`` and ``--rnd`` each model has its own."""
+        if any(self._arguments.values(name) for name in _ENSEMBLES):
+            return None
+        if self._several:
+            examples = self._read_slots(question, actions, slots)
+        else:
+            examples = self._read(_prefix(actions) + question + b"}", actions + 1)
+        try:
+            _predict(self._workspace, examples)
+            costs = [example.get_partial_prediction() for example in examples[1 : actions + 1]]
+        except RuntimeError as error:
+            raise self._refusal(str(error), examples) from error
+        _finish(self._workspace, examples)
+        return [-cost + 0.0 for cost in costs]
+
     def learn(self, line: bytes, /) -> None:
         """See ``ports.Engine``. Costs are kept within ±1e9, beyond which 32-bit weights become infinite."""
-        examples = self._read(_bounded_label(line))
+        examples = self._read(_bounded_slot_labels(line) if self._several else _bounded_label(line))
         try:
             _learn(self._workspace, examples)
         except RuntimeError as error:
@@ -82,9 +121,21 @@ class VowpalWabbit:
         """See ``ports.Engine``."""
         self._workspace.finish()
 
-    def _read(self, line: bytes, actions: int = 0) -> list[pylibvw.example]:
+    def _see_slots(self) -> None:
+        # From the first request with several slots on, the number of a slot is a feature of it. It is to be
+        # one from the beginning, or a question about a second slot would change the answers about a first.
+        examples = _parse(self._workspace, _SOUND_SLOTS)
+        _predict(self._workspace, examples)
+        _finish(self._workspace, examples)
+
+    def _read_slots(self, question: bytes, actions: int, slots: int) -> list[pylibvw.example]:
+        if not self._several:
+            raise EngineRefused("The learning settings fill no slots, and this is a request with several.")
+        return self._read(_prefix(actions) + question + b"}", 1 + actions + slots)
+
+    def _read(self, line: bytes, count: int = 0) -> list[pylibvw.example]:
         examples: list[pylibvw.example] = _parse(self._workspace, line)
-        if len(examples) < 2 or (actions and len(examples) != actions + 1):
+        if len(examples) < 2 or (count and len(examples) != count):
             raise self._refusal("it does not read as a context with these actions", examples)
         if self._bounded:
             self._check_crossings(examples)
@@ -99,7 +150,7 @@ class VowpalWabbit:
 
     def _refusal(self, reason: str, examples: list[pylibvw.example]) -> EngineRefused:
         """An error to raise; gives the examples back."""
-        sound = _parse(self._workspace, _SOUND)
+        sound = _parse(self._workspace, _SOUND_SLOTS if self._several else _SOUND)
         _predict(self._workspace, sound)
         _finish(self._workspace, sound + examples)
         return EngineRefused(f"The learning settings can't take this: {reason}.")
@@ -132,16 +183,35 @@ def _bounded_label(line: bytes) -> bytes:
     label = _LABEL.match(line)
     if label is None:
         raise EngineRefused("The line does not begin with a label.")
+    bounds = _bounds(label[1], label[2])
+    if bounds is None:
+        return line
+    return b'{"_label_cost":%b,"_label_probability":%b,' % bounds + line[label.end() :]
+
+
+def _bounded_slot_labels(line: bytes) -> bytes:
+    """The same for a line of several slots. Within features no name can look like a label any more."""
+    if not line.startswith(b'{"Timestamp":') or not _SLOT_LABEL.search(line):
+        raise EngineRefused("The line is not one of several slots, or has no labels.")
+    return _SLOT_LABEL.sub(_bounded_slot, line)
+
+
+def _bounded_slot(found: re.Match[bytes]) -> bytes:
+    bounds = _bounds(found["cost"], found["p"])
+    return found[0] if bounds is None else found["a"] + bounds[0] + found["b"] + bounds[1]
+
+
+def _bounds(cost_: bytes, probability_: bytes) -> tuple[bytes, bytes] | None:
+    """Cost and probability as they may be learned; None: as they are."""
     try:
-        cost, probability = float(label[1]), float(label[2])
+        cost, probability = float(cost_), float(probability_)
     except ValueError as error:
         raise EngineRefused("The label is not made of numbers.") from error
     if not math.isfinite(cost) or not 0 < probability <= 1.001:
         raise EngineRefused("The label is outside of what can be learned.")
     if abs(cost) <= _COST_LIMIT and probability >= _LEAST_PROBABILITY:
-        return line
-    bounds = (max(-_COST_LIMIT, min(cost, _COST_LIMIT)), max(probability, _LEAST_PROBABILITY))
-    return b'{"_label_cost":%r,"_label_probability":%r,' % bounds + line[label.end() :]
+        return None
+    return b"%r" % max(-_COST_LIMIT, min(cost, _COST_LIMIT)), b"%r" % max(probability, _LEAST_PROBABILITY)
 
 
 def _fresh(arguments: Arguments) -> pylibvw.vw:

@@ -6,12 +6,13 @@ from sartor.deploy.live import Live
 from sartor.errors import Corrupt, StoreUnavailable
 from sartor.records import NO_MODEL
 from sartor.testing.builders import make_loop, make_model
+from sartor.testing.engines import SingleSlot
 from sartor.testing.stores import MemoryStores
 
 BROKEN = b"broken"
 
 
-class StubEngine:
+class StubEngine(SingleSlot):
     """An engine that is its bytes, and remembers whether it was closed."""
 
     def __init__(self, arguments: str, blob: bytes | None) -> None:

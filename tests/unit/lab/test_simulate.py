@@ -4,9 +4,10 @@ import pytest
 
 from sartor.lab.registry import open_world
 from sartor.lab.simulate import simulate
+from sartor.testing.engines import SingleSlot
 
 
-class Stubborn:
+class Stubborn(SingleSlot):
     """An engine that always wants the last action, and remembers what it was told and when."""
 
     def __init__(self) -> None:

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from sartor.errors import InvalidPolicy
-from sartor.learn.policy import checked, with_exploration
+from sartor.learn.policy import checked, several_slots, with_exploration
 from sartor.settings import AZURE_ARGUMENTS, DEFAULT_ARGUMENTS
 
 
@@ -47,6 +47,7 @@ from sartor.settings import AZURE_ARGUMENTS, DEFAULT_ARGUMENTS
         pytest.param(
             "--cb_explore_adf --regcb --regcbopt", "--cb_explore_adf --regcb --regcbopt", id="optimism"
         ),
+        pytest.param("--ccb_explore_adf  --dsjson -q ::", "--ccb_explore_adf -q ::", id="several slots"),
     ],
 )
 def test_what_is_accepted_is_read_into_one_spelling(given: str, read: str) -> None:
@@ -83,7 +84,8 @@ def test_what_is_the_service_s_to_decide_is_refused_by_name(option: str, reason:
 @pytest.mark.parametrize(
     ("rest", "message"),
     [
-        ("--ccb_explore_adf", "--ccb_explore_adf is not accepted: several slots are not served"),
+        ("--ccb_explore_adf", "--cb_explore_adf for one slot, or --ccb_explore_adf for several, not both"),
+        ("--slates", "--slates is not accepted: each slot is decided and learned by itself"),
         ("--cats 4", "--cats is not accepted: it makes another kind of problem"),
         ("--cb_dro", "--cb_dro is not accepted: a model saved with it does not go on exactly"),
         ("--squarecb --elim", "--elim is not accepted: before much was learned"),
@@ -130,6 +132,16 @@ def test_what_is_refused_is_refused_with_the_reason(rest: str, message: str) -> 
     with pytest.raises(InvalidPolicy) as refusal:
         checked(f"--cb_explore_adf {rest}")
     assert message in refusal.value.message
+
+
+def test_an_option_that_does_not_go_on_exactly_with_several_slots_is_refused() -> None:
+    with pytest.raises(InvalidPolicy, match="--large_action_space is not accepted beside --ccb_explore_adf"):
+        checked("--ccb_explore_adf --squarecb --large_action_space --max_actions 2")
+
+
+def test_the_kind_of_problem_is_read_from_the_settings() -> None:
+    assert several_slots("--ccb_explore_adf --squarecb")
+    assert not several_slots("--cb_explore_adf --squarecb")
 
 
 @pytest.mark.parametrize("arguments", ["", "--epsilon 0.2", "--cb_adf", "--squarecb -q ::"])
