@@ -27,7 +27,9 @@ class Lesson(Struct, frozen=True):
 
     def line(self) -> bytes | None:
         """What the engine learns, or None."""
-        return None if self.decision is None else dsjson.outcome_line(self.decision, self.outcome)
+        if self.decision is None or self.decision.decision.mode == "LoggingOnly":
+            return None
+        return dsjson.outcome_line(self.decision, self.outcome)
 
 
 def lessons(events: EventLog, outcomes: OutcomeLog, /, *, after: int, limit: int) -> Iterator[Lesson]:

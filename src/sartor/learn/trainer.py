@@ -9,11 +9,11 @@ from collections import deque
 from collections.abc import Iterator
 from datetime import timedelta
 
-from sartor import dsjson
 from sartor.errors import EngineRefused
 from sartor.learn.enrolment import Enrolment, Pupil
 from sartor.learn.lessons import Lesson, lessons
 from sartor.learn.policy import with_exploration
+from sartor.learn.witness import odds
 from sartor.ports import Engine, EngineFactory, EventLog, Loop, ModelRegistry, OutcomeCounts, OutcomeLog
 from sartor.records import LoggedDecision, Model
 
@@ -125,8 +125,7 @@ class Trainer:
         """Why the engine can't rank what it has just learned: learning settings can make weights infinite."""
         try:
             for witness in self._witnesses:
-                rankable = witness.decision.rankable
-                engine.probabilities(dsjson.rankable_context(witness.decision, rankable), len(rankable))
+                odds(engine, witness.decision)
         except EngineRefused as error:
             return error.message
         return None

@@ -4,10 +4,8 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from sartor.dsjson import context
 from sartor.errors import EventNotFound, ModelNotFound
-from sartor.explore.decide import decide, uniform
-from sartor.explore.recompute import asked, differences
+from sartor.explore.recompute import differences, recomputed
 from sartor.learn.trainer import gap, replay
 from sartor.ports import Engine, EngineFactory, Loop, LoopStores
 from sartor.records import NO_MODEL, Decision, LoggedDecision, Model
@@ -67,13 +65,7 @@ def recompute(loop: Loop, logs: LoopStores, logged: LoggedDecision, factory: Eng
     decision = logged.decision
     source, engine = _engine(logs, decision.model_id, factory)
     try:
-        again = decide(
-            asked(decision),
-            probabilities=_odds(engine, decision),
-            loop_id=loop.loop_id,
-            model_id=decision.model_id,
-            settings_version=decision.settings_version,
-        )
+        again = recomputed(decision, engine, loop_id=loop.loop_id)
     finally:
         if engine is not None:
             engine.close()
@@ -86,13 +78,6 @@ def recompute(loop: Loop, logs: LoopStores, logged: LoggedDecision, factory: Eng
         then=decision,
         now=again,
     )
-
-
-def _odds(engine: Engine | None, decision: Decision) -> list[float]:
-    actions = [decision.actions[place] for place in decision.rankable]
-    if engine is None:
-        return uniform(len(actions))
-    return engine.probabilities(context(decision.context, actions), len(actions))
 
 
 def _engine(logs: LoopStores, model_id: str, factory: EngineFactory) -> tuple[str, Engine | None]:

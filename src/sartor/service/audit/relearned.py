@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
-from sartor.dsjson import rankable_context
 from sartor.errors import EngineRefused
 from sartor.learn.trainer import replay
+from sartor.learn.witness import odds
 from sartor.ports import Engine, EngineFactory, LoopStores
 from sartor.records import LoggedDecision, Model
 
@@ -46,9 +46,8 @@ def _differences(
         )
 
 
-def _odds(engine: Engine, logged: LoggedDecision) -> list[float] | None:
-    rankable = logged.decision.rankable
+def _odds(engine: Engine, logged: LoggedDecision) -> list[list[float]] | None:
     try:
-        return engine.probabilities(rankable_context(logged.decision, rankable), len(rankable))
+        return odds(engine, logged.decision)
     except EngineRefused:
         return None
