@@ -54,7 +54,7 @@ def test_settling_begins_before_the_first_event() -> None:
 
 
 def test_records_are_stored_without_the_names_of_their_fields() -> None:
-    assert msgspec.json.encode(Observation(event_id="e", reward=0.5)) == b'["e",0.5]'
+    assert msgspec.json.encode(Observation(event_id="e", reward=0.5)) == b'["e",0.5,null]'
 
 
 @given(st.text(), st.binary(), st.lists(st.floats(0, 1), min_size=1, max_size=5), st.booleans())

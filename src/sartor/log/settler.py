@@ -7,6 +7,8 @@ change of the settings it is read again from the cursor.
 
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from sartor.log.settle import Verdict
 from sartor.log.windows import Held, Window, Windows
 from sartor.ports import EventLog, OutcomeLog
@@ -99,14 +101,19 @@ class Settler:
         horizon = self._events.horizon()
         frontier_us = _frontier_us(windows, horizon)
         due = windows.due(frontier_us, limit=limit)
-        while len(due) < limit and _lags(windows, horizon) and self._read(windows, limit):
+        while (
+            len(due) + len(windows.imported) < limit and _lags(windows, horizon) and self._read(windows, limit)
+        ):
             frontier_us = _frontier_us(windows, horizon)
             due = windows.due(frontier_us, limit=limit)
         windows.settle(window for window, _ in due)
         for held in windows.unmet(frontier_us):
             late = windows.decided_before(held) or self._was_decided_before(windows, held)
             held.stray = "late" if late else "dangling"
-        outcomes = tuple(_outcome(*pair, horizon.now_us, settings_version) for pair in due)
+        imported = [replace(outcome, settled_at_us=horizon.now_us) for outcome in windows.imported]
+        windows.imported.clear()
+        settled = [_outcome(*pair, horizon.now_us, settings_version) for pair in due]
+        outcomes = (*imported, *settled)
         self._record(windows, outcomes, frontier_us)
         return len(outcomes)
 

@@ -66,6 +66,8 @@ class Windows:
         self._held: deque[Held] = deque()
         self._waiting: dict[str, list[Held]] = {}
         self._expiring: deque[Held] = deque()
+        self.imported: list[Outcome] = []
+        """The outcomes that came with imported decisions, until the caller has recorded them."""
 
     @property
     def idle(self) -> bool:
@@ -94,7 +96,11 @@ class Windows:
     def open(self, heads: Sequence[Head], /) -> None:
         """Take in the next decisions of the log."""
         for head in heads:
-            window = Window(head, end_us=head.at_us + self._wait_us, settled=_taken(self._settled, head.seq))
+            settled = _taken(self._settled, head.seq)
+            if head.outcome is not None:  # it was settled elsewhere, and no observation here is meant for it
+                self.imported += [] if settled else [head.outcome]
+                continue
+            window = Window(head, end_us=head.at_us + self._wait_us, settled=settled)
             self._open.append(window)
             self._chain(window)
             for held in self._waiting.pop(head.event_id, ()):

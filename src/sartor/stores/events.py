@@ -6,10 +6,12 @@ its own, about 10 µs of CPU an event in batches. Reading uses a second connecti
 
 import math
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
 from sartor.errors import Corrupt, InvalidRequest
 from sartor.records import (
@@ -20,6 +22,7 @@ from sartor.records import (
     LoggedDecision,
     LoggedObservation,
     Observation,
+    Outcome,
 )
 from sartor.settings import Durability
 from sartor.stores.connection import Connection, Row
@@ -32,6 +35,7 @@ _APPEND_OBSERVATION = _SQL["append_observation"]
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Decision).decode
+_decode_outcome = msgspec.msgpack.Decoder(Outcome).decode
 _decode_slots = msgspec.json.Decoder(tuple[str, ...]).decode
 
 
@@ -72,15 +76,15 @@ class SqliteEvents:
             StoreUnavailable: the log can't be written now.
             InvalidRequest: a reward is not a number, which SQLite would store as an activation.
         """
-        decisions = [(e.event_id, e.deferred, _encode(e), _slot_ids(e)) for e in events if type(e) is Decision]
+        decisions = [(e.event_id, e.deferred, _encode(e), slot_ids(e)) for e in events if type(e) is Decision]
         observations = [(e.event_id, e.reward, e.slot) for e in events if type(e) is Observation]
         if any(reward is not None and math.isnan(reward) for _, reward, _ in observations):
             raise InvalidRequest("A reward must be a number.")
         with self._writing.transaction() as raw:
             at_us = self._stamp(raw)
             first = self._first_numbers(raw) if self._lost else (None, None)
-            _insert(raw, _APPEND_DECISION, [(at_us, *row) for row in decisions], first=first[0])
-            _insert(raw, _APPEND_OBSERVATION, [(at_us, *row) for row in observations], first=first[1])
+            insert(raw, _APPEND_DECISION, [(at_us, *row) for row in decisions], first=first[0])
+            insert(raw, _APPEND_OBSERVATION, [(at_us, *row) for row in observations], first=first[1])
 
     def horizon(self) -> Horizon:
         """How far the log reaches now; takes the write lock for an instant.
@@ -108,8 +112,15 @@ class SqliteEvents:
         """
         rows = self._reading.rows(_SQL["heads"], (after, limit))
         return [
-            Head(seq, at_us, event_id, deferred == 1, _decode_slots(slots) if slots else ())
-            for seq, at_us, event_id, deferred, slots in rows
+            Head(
+                seq,
+                at_us,
+                event_id,
+                deferred == 1,
+                _decode_slots(slots) if slots else (),
+                _outcome(seq, outcome) if outcome else None,
+            )
+            for seq, at_us, event_id, deferred, slots, outcome in rows
         ]
 
     def decisions(self, *, after: int, limit: int) -> Sequence[LoggedDecision]:
@@ -120,7 +131,10 @@ class SqliteEvents:
             Corrupt: a row is not a decision.
         """
         rows = self._reading.rows(_SQL["decisions"], (after, limit))
-        return [LoggedDecision(seq, at_us, _decoded(seq, body)) for seq, at_us, body in rows]
+        return [
+            LoggedDecision(seq, at_us, _decoded(seq, body), imported == 1)
+            for seq, at_us, body, imported in rows
+        ]
 
     def observations(self, *, after: int, limit: int) -> Sequence[LoggedObservation]:
         """The next observations after a number.
@@ -133,6 +147,17 @@ class SqliteEvents:
             LoggedObservation(seq, at_us, Observation(event_id=event_id, reward=reward, slot=slot))
             for seq, at_us, event_id, reward, slot in rows
         ]
+
+    @contextmanager
+    def importing(self) -> Iterator[tuple[sqlite3.Connection, int, int | None]]:
+        """A transaction, the time of its commit, and the number of its first decision if SQLite must be told.
+
+        Raises:
+            StoreUnavailable: the log can't be written now.
+        """
+        with self._writing.transaction() as raw:
+            at_us = self._stamp(raw)
+            yield raw, at_us, self._first_numbers(raw)[0] if self._lost else None
 
     def close(self) -> None:
         """Close files and connections; idempotent."""
@@ -163,7 +188,8 @@ class SqliteEvents:
         )
 
 
-def _insert(raw: sqlite3.Connection, sql: str, rows: list[Row], *, first: int | None) -> None:
+def insert(raw: sqlite3.Connection, sql: str, rows: list[Row], *, first: int | None) -> None:
+    """Add rows, each with the next number; ``first``: that of the first one, if SQLite must be told."""
     if not rows:
         return
     if first is not None:
@@ -171,8 +197,16 @@ def _insert(raw: sqlite3.Connection, sql: str, rows: list[Row], *, first: int | 
     raw.executemany(sql, [(None, *row) for row in rows])
 
 
-def _slot_ids(decision: Decision) -> str | None:
+def slot_ids(decision: Decision, /) -> str | None:
+    """The ids of the slots as JSON; None: it has a single one."""
     return msgspec.json.encode([slot.id for slot in decision.slots]).decode() if decision.slots else None
+
+
+def _outcome(seq: int, body: bytes) -> Outcome:
+    try:
+        return replace(_decode_outcome(body), decision_seq=seq)
+    except msgspec.DecodeError as error:
+        raise Corrupt(f"The outcome that came with decision {seq} can't be read: {error}.") from error
 
 
 def _decoded(seq: int, body: bytes) -> Decision:

@@ -16,6 +16,7 @@ from sartor.stores.checkpoint import checkpoint, is_due
 from sartor.stores.connection import Connection
 from sartor.stores.erasure import Erasure
 from sartor.stores.events import SqliteEvents
+from sartor.stores.history import SqliteHistory
 from sartor.stores.jobs import SqliteJobs
 from sartor.stores.keyring import Keyring, master_key_of
 from sartor.stores.layout import Layout
@@ -84,6 +85,7 @@ class SqliteLoopStores:
             clock_us=clock_us,
             settled=lambda: self.outcomes.counts().cursor,
         )
+        self.history = SqliteHistory(self.events)
         self.jobs = SqliteJobs(folder, loop_id=loop_id)
         self.shelf = FileShelf(folder, loop_id=loop_id)
 

@@ -7,7 +7,16 @@ from collections.abc import Callable, Sequence
 from msgspec.structs import replace
 
 from sartor.errors import InvalidRequest
-from sartor.records import Decision, Head, Horizon, LoggedDecision, LoggedObservation, Observation, Usage
+from sartor.records import (
+    Decision,
+    Head,
+    Horizon,
+    Imported,
+    LoggedDecision,
+    LoggedObservation,
+    Observation,
+    Usage,
+)
 from sartor.testing.disk import Disk
 
 _DAY_US = 86_400_000_000
@@ -26,6 +35,8 @@ class MemoryEvents:
         self._gone_observations = 0
         self._asked: Counter[int] = Counter()
         self._rewarded: Counter[int] = Counter()
+        self._brought: dict[int, Imported] = {}
+        self._told: dict[tuple[int, str], tuple[int, int, int]] = {}
 
     def append(self, events: Sequence[Decision | Observation], /) -> None:
         """Keep all of the events, or none.
@@ -59,16 +70,54 @@ class MemoryEvents:
 
     def heads(self, *, after: int, limit: int) -> Sequence[Head]:
         """The next decisions after a number, without their features."""
-        return [
-            _head(logged.seq, logged.at_us, logged.decision)
-            for logged in self.decisions(after=after, limit=limit)
-        ]
+        self._disk.check()
+        return [self._head(logged) for logged in self._after(after, limit)]
+
+    def _head(self, logged: LoggedDecision) -> Head:
+        decision, brought = logged.decision, self._brought.get(logged.seq)
+        return Head(
+            logged.seq,
+            logged.at_us,
+            decision.event_id,
+            decision.deferred,
+            tuple(slot.id for slot in decision.slots),
+            None if brought is None else replace(brought.outcome, decision_seq=logged.seq),
+        )
 
     def decisions(self, *, after: int, limit: int) -> Sequence[LoggedDecision]:
         """The next decisions after a number."""
         self._disk.check()
+        return [self._made(logged) for logged in self._after(after, limit)]
+
+    def _made(self, logged: LoggedDecision) -> LoggedDecision:
+        brought = self._brought.get(logged.seq)
+        return replace(logged, at_us=brought.made_at_us, imported=True) if brought else logged
+
+    def _after(self, after: int, limit: int) -> Sequence[LoggedDecision]:
         place = max(0, after - self._gone_decisions)
         return self._decisions[place : place + limit]
+
+    def bring(self, lines: Sequence[Imported], /, *, source: int) -> Sequence[bool]:
+        """Take what was not taken before: a ``History`` too.
+
+        Raises:
+            StoreUnavailable: the disk fails.
+        """
+        self._disk.check()
+        at_us = self._stamp()
+        news = [self._is_new(line, source) for line in lines]
+        for line, new in zip(lines, news, strict=True):
+            if new:
+                self._brought[self._last_decision + 1] = line
+                self._decisions.append(LoggedDecision(self._last_decision + 1, at_us, line.decision))
+        return news
+
+    def _is_new(self, line: Imported, source: int) -> bool:
+        key = line.made_at_us, line.decision.event_id
+        taken, last_source, seen = self._told.get(key, (0, source, 0))
+        seen = seen + 1 if last_source == source else 1
+        self._told[key] = max(taken, seen), source, seen
+        return seen > taken
 
     def observations(self, *, after: int, limit: int) -> Sequence[LoggedObservation]:
         """The next observations after a number."""
@@ -119,10 +168,6 @@ class MemoryEvents:
     def _stamp(self) -> int:
         self._latest_us = max(self._latest_us, self._clock_us())
         return self._latest_us
-
-
-def _head(seq: int, at_us: int, decision: Decision) -> Head:
-    return Head(seq, at_us, decision.event_id, decision.deferred, tuple(slot.id for slot in decision.slots))
 
 
 def _is_nan(event: Decision | Observation) -> bool:

@@ -98,7 +98,8 @@ class Census:
         else:
             self._settled[number] = 1
         for one in logged.outcome.joined:
-            self._visit_joined(one.seq, logged.seq)
+            if one.seq:  # those that came with an imported decision have no number
+                self._visit_joined(one.seq, logged.seq)
 
     def _visit_joined(self, number: int, outcome: int) -> None:
         if not 0 < number < len(self._joined):

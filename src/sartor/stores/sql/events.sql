@@ -2,6 +2,19 @@
 -- The number is NULL, so that SQLite gives the next one, save for the first append after a power cut.
 INSERT INTO decisions (seq, at_us, event_id, deferred, body, slots) VALUES (?, ?, ?, ?, ?, ?);
 
+-- append_imported --
+-- As append_decision; with the time at which it was made, and its outcome.
+INSERT INTO decisions (seq, at_us, event_id, deferred, body, slots, made_at_us, outcome)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?);
+
+-- told --
+-- How many decisions of a time and event id were taken, and how many a file told of.
+SELECT taken, source, seen FROM imported WHERE made_at_us = ? AND event_key = ?;
+
+-- tell --
+-- Replaces what told says.
+INSERT OR REPLACE INTO imported (made_at_us, event_key, taken, source, seen) VALUES (?, ?, ?, ?, ?);
+
 -- append_observation --
 -- As append_decision.
 INSERT INTO observations (seq, at_us, event_id, reward, slot) VALUES (?, ?, ?, ?, ?);
@@ -23,11 +36,11 @@ SELECT max(
 
 -- heads --
 -- The next decisions after a number, without their bodies.
-SELECT seq, at_us, event_id, deferred, slots FROM decisions WHERE seq > ? ORDER BY seq LIMIT ?;
+SELECT seq, at_us, event_id, deferred, slots, outcome FROM decisions WHERE seq > ? ORDER BY seq LIMIT ?;
 
 -- decisions --
--- The next decisions after a number.
-SELECT seq, at_us, body FROM decisions WHERE seq > ? ORDER BY seq LIMIT ?;
+-- The next decisions after a number, with the times at which they were made.
+SELECT seq, coalesce(made_at_us, at_us), body, made_at_us IS NOT NULL FROM decisions WHERE seq > ? ORDER BY seq LIMIT ?;
 
 -- observations --
 -- The next observations after a number.
@@ -82,7 +95,7 @@ SELECT seq, event_id FROM observations WHERE event_id IN (SELECT value FROM json
 
 -- blank_decision --
 -- The number and the time stay.
-UPDATE decisions SET event_id = '', body = ? WHERE seq = ?;
+UPDATE decisions SET event_id = '', body = ?, outcome = NULL WHERE seq = ?;
 
 -- blank_observation --
 -- The number, the time and the reward stay.

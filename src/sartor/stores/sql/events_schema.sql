@@ -13,8 +13,20 @@ CREATE TABLE decisions (
     event_id TEXT NOT NULL,
     deferred INTEGER NOT NULL,
     body BLOB NOT NULL,                         -- records.Decision as MessagePack
-    slots TEXT                                  -- the ids of the slots of a multi-slot decision, as JSON
+    slots TEXT,                                 -- the ids of the slots of a multi-slot decision, as JSON
+    made_at_us INTEGER,                         -- when an imported decision was made; NULL: here, when committed
+    outcome BLOB                                -- records.Outcome as MessagePack: what came of an imported one
 );
+
+-- What was imported, so that no line is taken twice. Ordered by time, as logs are: lines come to the right edge.
+CREATE TABLE imported (
+    made_at_us INTEGER NOT NULL,
+    event_key INTEGER NOT NULL,                 -- 64 bits of a hash of the event id
+    taken INTEGER NOT NULL,                     -- how many decisions of this time and event id were taken
+    source INTEGER NOT NULL,                    -- the file that told of them last
+    seen INTEGER NOT NULL,                      -- of how many it told so far
+    PRIMARY KEY (made_at_us, event_key)
+) WITHOUT ROWID;
 
 CREATE TABLE observations (
     seq INTEGER PRIMARY KEY,

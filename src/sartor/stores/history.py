@@ -1,0 +1,66 @@
+"""Decisions that were made and settled elsewhere, taken into the event log of one loop, each once.
+
+A decision, its outcome and the note that it was taken are committed together. Settling records the outcome
+when it comes to the decision; so the outcomes keep their one writer.
+"""
+
+import sqlite3
+from collections.abc import Sequence
+from datetime import timedelta
+
+import msgspec
+
+from sartor.records import Imported
+from sartor.stores.connection import Row
+from sartor.stores.events import SqliteEvents, insert, slot_ids
+from sartor.stores.outcomes import event_key
+from sartor.stores.statements import statements
+
+_SQL = statements("events")
+_DAY_US = timedelta(days=1) // timedelta(microseconds=1)
+
+_encode = msgspec.msgpack.Encoder().encode
+
+
+class SqliteHistory:
+    """A ``History`` on the event log of its loop."""
+
+    def __init__(self, events: SqliteEvents, /) -> None:
+        self._events = events
+
+    def bring(self, lines: Sequence[Imported], /, *, source: int) -> Sequence[bool]:
+        """Take what was not taken before, in order; says of each whether it was taken now.
+
+        Raises:
+            StoreUnavailable: the log can't be written now; nothing is taken then.
+        """
+        with self._events.importing() as (raw, at_us, first):
+            news = [_is_new(raw, line, source) for line in lines]
+            rows = [_row(line, at_us) for line, new in zip(lines, news, strict=True) if new]
+            insert(raw, _SQL["append_imported"], rows, first=first)
+            if rows:
+                # Usage counts by the numbers that a day took; nobody asked for these decisions here.
+                raw.execute(_SQL["add_usage"], (at_us // _DAY_US, -len(rows), 0))
+        return news
+
+
+def _is_new(raw: sqlite3.Connection, line: Imported, source: int) -> bool:
+    key = line.made_at_us, event_key(line.decision.event_id)
+    told = raw.execute(_SQL["told"], key).fetchone()
+    taken, last_source, seen = told or (0, source, 0)
+    seen = seen + 1 if last_source == source else 1
+    raw.execute(_SQL["tell"], (*key, max(taken, seen), source, seen))
+    return seen > taken
+
+
+def _row(line: Imported, at_us: int) -> Row:
+    decision = line.decision
+    return (
+        at_us,
+        decision.event_id,
+        decision.deferred,
+        _encode(decision),
+        slot_ids(decision),
+        line.made_at_us,
+        _encode(line.outcome),
+    )
