@@ -130,6 +130,16 @@ Content = EvaluationSpec | EvaluationResult | ImportanceSpec | ImportanceResult
 _Content = TypeVar("_Content", EvaluationSpec, EvaluationResult, ImportanceSpec, ImportanceResult)
 
 
+def job_id(kind: str, public_id: str, /) -> str:
+    """The id of a job in the queue, whose ids are unique for all kinds together."""
+    return f"{kind}/{public_id}"
+
+
+def public_id(job_id: str, /) -> str:
+    """The id that the one who asked knows it by."""
+    return job_id.partition("/")[2]
+
+
 def model_name(job_id: str, place: int, /) -> str:
     """The name on the loop's shelf of the model of an evaluation's policy, by its place in the result."""
     return f"{model_prefix(job_id)}{place}"

@@ -74,14 +74,15 @@ def begin(stores: Stores, name: str, blob: bytes, /, **changes: object) -> Model
     """
     loop = replace(loops.find(stores, name), **changes)
     with loops.opened(stores, loop) as logs:
-        model = first_of_generation(loop, logs, after=logs.outcomes.counts().last_outcome)
+        after = logs.outcomes.counts().last_outcome
+        model = first_of_generation(loop, logs, arguments=effective_arguments(loop), after=after)
         logs.models.publish(model, blob, live=True)
         _follow(stores, loop, model)
         _keep_live(logs.models, model)
     return model
 
 
-def first_of_generation(loop: Loop, logs: LoopStores, /, *, after: int) -> Model:
+def first_of_generation(loop: Loop, logs: LoopStores, /, *, arguments: str, after: int) -> Model:
     """The first model of the loop's next generation, which learns what is settled after an outcome."""
     newest = next(iter(logs.models.history(limit=1)), None)
     created_at_us = max(now_us(), 0 if newest is None else newest.created_at_us + 1)
@@ -89,7 +90,7 @@ def first_of_generation(loop: Loop, logs: LoopStores, /, *, after: int) -> Model
     return Model(
         model_id=model_id,
         parent_id=None,
-        arguments=effective_arguments(loop),
+        arguments=arguments,
         settings_version=loop.version,
         first_outcome=after + 1,
         last_outcome=after,
