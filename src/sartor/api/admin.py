@@ -14,6 +14,9 @@ from sartor.ports import Loop, LoopStores
 class Admin(Protocol):
     """Changes loops and opens their stores, through the same functions as the command line."""
 
+    def acting_for(self, caller: str, /) -> "Admin":
+        """The same, for one caller: the activity log says that it was this one."""
+
     def loop(self, loop: Loop, /) -> Loop:
         """The loop as it is in the catalog now.
 

@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from sartor.api import openapi, page, table
+from sartor.api.access.gatekeeper import LOOP, Bearers, Gatekeeper
+from sartor.api.access.suspects import Suspects
 from sartor.api.admin import Admin
 from sartor.api.answer import Answer, deliver, options
 from sartor.api.asgi import ASGIApp, Receive, Scope, Send
@@ -17,6 +19,7 @@ from sartor.api.versions import ALL, V1_0
 from sartor.settings import Limits
 
 _READS = b"GET, HEAD, OPTIONS"
+_LOOPS = b"/loops/"
 
 
 def application(
@@ -28,6 +31,7 @@ def application(
     probe: Callable[[], Sequence[str]],
     now_us: Callable[[], int] = lambda: time.time_ns() // 1000,
     clock_s: Callable[[], float] = time.monotonic,
+    bearers: Bearers | None = None,
 ) -> ASGIApp:
     """An ASGI application without a lifespan.
 
@@ -38,14 +42,20 @@ def application(
         probe: the reasons why this process can't serve, none when it can; it may block for a disk write.
         now_us: the time of day, for the ids that the service makes.
         clock_s: a clock that never goes back.
+        bearers: knows the holders of bearer tokens; None: only keys are accepted.
     """
-    plane = DataPlane(desks, limits=limits, now_us=now_us)
-    office = Office(desks, admin, limits=limits)
+    gatekeeper = Gatekeeper(desks, bearers=bearers, suspects=Suspects(clock_s=clock_s))
+    plane = DataPlane(gatekeeper, limits=limits, now_us=now_us)
+    office = Office(gatekeeper, admin, limits=limits)
     readable = _readable(Health(probe, clock_s=clock_s))
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["raw_path"]
         matched = table.match(path)
+        if matched is None and path[: len(_LOOPS)] == _LOOPS:
+            name, slash, rest = path[len(_LOOPS) :].partition(b"/")
+            scope[LOOP] = name.decode("ascii", "replace")
+            matched = table.match(slash + rest)
         if matched is not None:
             resource, sent = matched
             if resource.operation is None:

@@ -50,5 +50,8 @@ STATUS = {
     "MissingApiVersionParameter": 400,
     "UnsupportedApiVersionValue": 400,
     "401": 401,
+    "403": 403,
+    "429": 429,
+    "ScopeLocked": 409,
 }
 """Beyond the contract: two about ``api-version``, named as in the guidelines of the retired service's maker."""

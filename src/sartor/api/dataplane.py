@@ -11,13 +11,13 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from sartor.api import table, versions
+from sartor.api.access.gatekeeper import Gatekeeper
 from sartor.api.answer import BILLED, Answer, deliver, options
 from sartor.api.asgi import Receive, Scope, Send
 from sartor.api.body import declared_bytes, read
 from sartor.api.decisions import RANK, RANK_SLOTS, REWARD, REWARD_SLOTS
-from sartor.api.desks import Desk, Desks
+from sartor.api.desks import Desk
 from sartor.api.failure import Disconnected, Refused, answer_to, not_allowed
-from sartor.api.keys import presented
 from sartor.api.multislot import decided_slots, slots_body
 from sartor.api.multislot_reader import MultiSlotReader
 from sartor.api.reader import Reader
@@ -40,8 +40,8 @@ _DONE = Answer(204)
 class DataPlane:
     """Answers rank, reward and activate, for one slot and for several, for all loops of a process."""
 
-    def __init__(self, desks: Desks, /, *, limits: Limits, now_us: Callable[[], int]) -> None:
-        self._desks = desks
+    def __init__(self, gatekeeper: Gatekeeper, /, *, limits: Limits, now_us: Callable[[], int]) -> None:
+        self._gatekeeper = gatekeeper
         self._limits = limits
         self._now_us = now_us
         self._reader = Reader(limits, new_event_id=self._new_event_id)
@@ -74,9 +74,12 @@ class DataPlane:
         headers = scope["headers"]
         if resource.version.in_query:
             versions.check_named(scope["query_string"])
-        desk = self._desks.find(presented(headers, scope["query_string"]))
+        gatekeeper = self._gatekeeper
+        desk = gatekeeper.with_key(scope) or (await gatekeeper.admit(scope, "decide")).desk
         if operation.slots is not desk.has_slots:
             raise _wrong_door(operation)
+        if desk.meter is not None and operation.name == RANK.name:
+            desk.meter.take()
         body = await read(receive, declared=declared_bytes(headers), most=self._limits.body_bytes)
         if operation is RANK:
             return await self._rank(desk, resource.version, body)

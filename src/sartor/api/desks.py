@@ -8,10 +8,11 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from sartor.api.access.fence import Fence
+from sartor.api.access.meter import Meter
 from sartor.errors import Unauthorized
 from sartor.log.writer import Writer
 from sartor.ports import Engine, Loop
-
 
 _SEVERAL = "--ccb_explore_adf"
 
@@ -33,11 +34,16 @@ class Serving(Protocol):
 
 
 class Desk(Struct, frozen=True):
-    """What answering a request of one loop takes: its settings, where events go, and the model that serves."""
+    """What answering a request of one loop takes: its settings, where events go, and the model that serves.
+
+    ``fence``: from where it may be called; ``meter``: how often it may rank. None: no bounds.
+    """
 
     loop: Loop
     writer: Writer
     live: Serving
+    fence: Fence | None = None
+    meter: Meter | None = None
 
     @property
     def has_slots(self) -> bool:
@@ -57,15 +63,19 @@ class Desks:
         # The secret makes the order and the timing of the table useless for guessing keys.
         self._secret = secrets.token_bytes(32)
         self._by_key: dict[bytes, tuple[bytes, Desk]] = {}
+        self._by_name: dict[str, Desk] = {}
         self.replace(desks)
 
     def replace(self, desks: Iterable[Desk], /) -> None:
         """Serve these from the next request on, and no others."""
         table: dict[bytes, tuple[bytes, Desk]] = {}
+        names: dict[str, Desk] = {}
         for desk in desks:
+            names[desk.loop.name] = desk
             for key in (desk.loop.key1.encode(), desk.loop.key2.encode()):
                 table[self._slot(key)] = (key, desk)
         self._by_key = table
+        self._by_name = names
 
     def find(self, key: bytes, /) -> Desk:
         """The desk that a key opens.
@@ -83,8 +93,11 @@ class Desks:
 
     def all(self) -> list[Desk]:
         """Each desk once, by the name of its loop."""
-        unique = {desk.loop.name: desk for _, desk in self._by_key.values()}
-        return [unique[name] for name in sorted(unique)]
+        return [self._by_name[name] for name in sorted(self._by_name)]
+
+    def named(self, name: str, /) -> Desk | None:
+        """The desk of the loop of that name; for callers who were let in by something else than a key."""
+        return self._by_name.get(name)
 
     def _slot(self, key: bytes) -> bytes:
         return blake2b(key, key=self._secret, digest_size=16).digest()

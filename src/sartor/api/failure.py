@@ -49,6 +49,12 @@ def answer_to(error: Exception, *, invalid: str) -> Answer:
     match error:
         case Refused():
             return refusal(STATUS[error.code], error.code, error.message)
+        case errors.LoopLocked():
+            return refusal(409, "ScopeLocked", error.message)
+        case errors.Forbidden():
+            return refusal(403, "403", error.message)
+        case errors.TooManyRequests():
+            return _too_many(error)
         case errors.PayloadTooLarge():
             return refusal(400, "PayloadSizeExceeded", error.message)
         case errors.CallerError():
@@ -62,6 +68,13 @@ def answer_to(error: Exception, *, invalid: str) -> Answer:
             return refusal(503, "OperationNotAllowed", error.message, retry_after)
     _log.error("A request failed for a reason of ours.", exc_info=error, extra={"action": "request_failed"})
     return refusal(500, "InternalServerError", "Something went wrong inside the service; it has been logged.")
+
+
+def _too_many(error: errors.TooManyRequests) -> Answer:
+    # In the words of the retired gateway, which clients search for the number (contract, section 0).
+    wait_s = error.retry_after_s
+    message = f"{error.message} Please retry after {wait_s} second{'' if wait_s == 1 else 's'}."
+    return refusal(429, "429", message, (b"retry-after", b"%d" % wait_s))
 
 
 def not_found() -> Answer:

@@ -10,6 +10,7 @@ from sartor.api.failure import Refused
 from sartor.api.routes import Call, Handler, Route
 from sartor.api.versions import ALL
 from sartor.errors import InvalidPolicy
+from sartor.learn.policy import with_exploration
 from sartor.ports import Loop
 
 _TAG = "Configuration"
@@ -46,7 +47,8 @@ def delete(call: Call) -> Answer:
 
 
 def _answer(loop: Loop) -> Answer:
-    return bodies.written(200, PolicyContract(loop.policy_name, loop.arguments))
+    in_use = with_exploration(loop.arguments, epsilon=loop.settings.exploration_percentage)
+    return bodies.written(200, PolicyContract(loop.policy_name, in_use))
 
 
 def _route(

@@ -10,13 +10,13 @@ from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import parse_qsl
 
 from sartor.api import table, versions
+from sartor.api.access.gatekeeper import Gatekeeper
+from sartor.api.access.roles import Need
 from sartor.api.admin import Admin
 from sartor.api.answer import Answer, deliver, options
 from sartor.api.asgi import Receive, Scope, Send
 from sartor.api.body import declared_bytes, read
-from sartor.api.desks import Desks
 from sartor.api.failure import Disconnected, Refused, answer_to, not_allowed
-from sartor.api.keys import presented
 from sartor.api.routes import Call, Handler, Operation, Route
 from sartor.api.table import Resource
 from sartor.settings import Limits
@@ -28,8 +28,8 @@ THREADS = 4
 class Office:
     """Answers the routes that are not of the data plane."""
 
-    def __init__(self, desks: Desks, admin: Admin, /, *, limits: Limits) -> None:
-        self._desks = desks
+    def __init__(self, gatekeeper: Gatekeeper, admin: Admin, /, *, limits: Limits) -> None:
+        self._gatekeeper = gatekeeper
         self._admin = admin
         self._limits = limits
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="office")
@@ -57,17 +57,17 @@ class Office:
         headers, query = scope["headers"], scope["query_string"]
         if resource.version.in_query:
             versions.check_named(query)
-        desk = self._desks.find(presented(headers, query))
+        entrant = await self._gatekeeper.admit(scope, needed(route))
         most = route.body_bytes or self._limits.body_bytes
         body = await read(receive, declared=declared_bytes(headers), most=most)
         call = Call(
-            loop=desk.loop,
+            loop=entrant.desk.loop,
             version=resource.version,
             name=self._name(route, sent),
             query=parameters(query),
             headers=headers,
             body=body,
-            admin=self._admin,
+            admin=self._admin.acting_for(entrant.caller.name),
         )
         return await asyncio.get_running_loop().run_in_executor(self._threads, handler, call)
 
@@ -79,6 +79,11 @@ class Office:
         if not 1 <= len(name) <= most or "\0" in name:
             raise Refused(route.invalid, f"{route.id_name} must have 1 to {most} characters, none of them NUL.")
         return name
+
+
+def needed(route: Route, /) -> Need:
+    """What a caller of a route must be allowed; what takes a loop's contents away takes the same as a change."""
+    return "read" if route.method == "GET" and route.answer is not bytes else "change"
 
 
 def parameters(query: bytes, /) -> Mapping[str, str]:
