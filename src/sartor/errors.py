@@ -22,8 +22,13 @@
     │   │   ├── TooManyPolicies
     │   │   ├── DuplicateNames
     │   │   └── NoLogsInRange
+    │   ├── LoopLocked              locked against this by its owner
+    │   ├── EventOpen               it is not settled yet
+    │   ├── InvalidReceipt
     │   └── DataFolderInUse
-    ├── Unauthorized                no key, or not one of ours
+    ├── Unauthorized                no key or token, or not one of ours
+    ├── Forbidden                   known, but not for this, or not from there
+    ├── TooManyRequests             a quota is used up; wait
     ├── EngineRefused               the policy can't rank or learn this request
     ├── Unavailable                 try again later; nothing was written
     │   ├── StoreUnavailable
@@ -130,12 +135,36 @@ class NoLogsInRange(InvalidEvaluation):
     """There is no decision in this range of time."""
 
 
+class LoopLocked(CallerError):
+    """The loop is locked against this; unlock it first."""
+
+
+class EventOpen(CallerError):
+    """The event is not settled yet; its outcome can be corrected when it is."""
+
+
+class InvalidReceipt(CallerError):
+    """The receipt was not written by this instance, or was changed since."""
+
+
 class DataFolderInUse(CallerError):
     """Another running instance uses this data folder."""
 
 
 class Unauthorized(SartorError):
     """The key is missing, or it belongs to no loop."""
+
+
+class Forbidden(SartorError):
+    """The caller is known, but may not do this here."""
+
+
+class TooManyRequests(SartorError):
+    """The quota is used up; try again later."""
+
+    def __init__(self, message: str | None = None, *, retry_after_s: int = 1) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
 
 
 class EngineRefused(SartorError):

@@ -82,7 +82,7 @@ class Office:
 
 
 def needed(route: Route, /) -> Need:
-    """What a caller of a route must be allowed; what takes a loop's contents away takes the same as a change."""
+    """What a caller must be allowed; to take the contents of a loop away takes the same as to change it."""
     return "read" if route.method == "GET" and route.answer is not bytes else "change"
 
 

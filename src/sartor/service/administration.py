@@ -19,6 +19,10 @@ class Administration:
         self._stores = stores
         self._lock = threading.Lock()
 
+    def acting_for(self, caller: str, /) -> "Administration":
+        """The same, for one caller."""
+        return self
+
     def loop(self, loop: Loop, /) -> Loop:
         """The loop as it is in the catalog now."""
         with self._lock:

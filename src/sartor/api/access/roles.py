@@ -1,0 +1,42 @@
+"""What a caller may do: roles, as they are granted to tokens and keys, and what each allows."""
+
+from typing import Literal, TypeAlias
+
+from msgspec import Struct
+
+Role: TypeAlias = Literal["Reader", "User", "Contributor", "Owner"]
+Need: TypeAlias = Literal["read", "decide", "change", "own"]
+"""What a request takes: to look at a loop, to rank and reward, to change it, to make or remove any loop."""
+
+EVERY_LOOP = "*"
+
+_ALLOWS: dict[Role, frozenset[Need]] = {
+    "Reader": frozenset(("read",)),
+    "User": frozenset(("decide",)),
+    "Contributor": frozenset(("read", "decide", "change")),
+    "Owner": frozenset(("read", "decide", "change", "own")),
+}
+
+
+class Grant(Struct, frozen=True):
+    """A role on one loop, by name, or on every loop. An Owner is one of every loop, whatever is named."""
+
+    role: Role
+    loop: str = EVERY_LOOP
+
+    def allows(self, need: Need, loop: str, /) -> bool:
+        """Whether it allows this on a loop; for something about no single loop, name ``EVERY_LOOP``."""
+        if need not in _ALLOWS[self.role]:
+            return False
+        return self.role == "Owner" or self.loop in (EVERY_LOOP, loop)
+
+
+class Caller(Struct, frozen=True, kw_only=True):
+    """Who sends a request. ``name`` is what the activity log says; it holds no secret."""
+
+    name: str
+    grants: tuple[Grant, ...] = ()
+
+    def may(self, need: Need, loop: str, /) -> bool:
+        """Whether any of the grants allows this on a loop."""
+        return any(grant.allows(need, loop) for grant in self.grants)

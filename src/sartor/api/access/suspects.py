@@ -1,0 +1,103 @@
+"""Suspects: addresses that tried keys or tokens in vain, and how they are slowed down.
+
+Guessing a key of 128 random bits is hopeless; this keeps it cheap for the service and visible to its people.
+An address may fail some times at once, and then once a second. Past that it is refused without a look at what
+it brings, save what was accepted from there lately: an application behind the same address goes on.
+"""
+
+import logging
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from ipaddress import IPv6Address, ip_address
+
+from msgspec import Struct
+
+from sartor.errors import TooManyRequests
+
+FAILURES = 20
+"""How often an address may fail at once."""
+
+PER_S = 1.0
+"""How many more failures each second allows it."""
+
+ADDRESSES = 4096
+"""How many addresses are remembered; those that failed longest ago are forgotten first."""
+
+_CREDENTIALS = 64
+_log = logging.getLogger(__name__)
+
+
+class _Suspect(Struct):
+    left: float
+    at_s: float
+    accepted: set[int]
+    told: bool = False
+
+
+class Suspects:
+    """Remembers failures by address; of IPv6 by the 64 bits that one subscriber has."""
+
+    def __init__(self, *, clock_s: Callable[[], float] = time.monotonic) -> None:
+        self._clock_s = clock_s
+        self._found: OrderedDict[str, _Suspect] = OrderedDict()
+
+    @property
+    def any(self) -> bool:
+        """Whether any address is suspect."""
+        return bool(self._found)
+
+    def check(self, address: str, credential: bytes, /) -> None:
+        """See that an address may try something.
+
+        Raises:
+            TooManyRequests: it failed too often, and was not let in with this lately.
+        """
+        suspect = self._found.get(_subscriber(address))
+        if suspect is None or self._refilled(suspect) >= 1 or hash(credential) in suspect.accepted:
+            return
+        if not suspect.told:
+            suspect.told = True
+            extra = {"action": "keys_tried", "address": address}
+            _log.warning("An address tries one wrong key or token after another.", extra=extra)
+        raise TooManyRequests("Too many wrong keys or tokens came from your address.", retry_after_s=1)
+
+    def failed(self, address: str, /) -> None:
+        """An address brought something that was not accepted."""
+        name = _subscriber(address)
+        suspect = self._found.get(name)
+        if suspect is None:
+            suspect = self._found[name] = _Suspect(float(FAILURES), self._clock_s(), set())
+            if len(self._found) > ADDRESSES:
+                self._found.popitem(last=False)
+        suspect.left = max(0.0, self._refilled(suspect) - 1)
+        self._found.move_to_end(name)
+
+    def succeeded(self, address: str, credential: bytes, /) -> None:
+        """An address brought something that was accepted; forgets it when its failures are long ago."""
+        name = _subscriber(address)
+        suspect = self._found.get(name)
+        if suspect is None:
+            return
+        if self._refilled(suspect) >= FAILURES:
+            del self._found[name]
+        elif len(suspect.accepted) < _CREDENTIALS:
+            suspect.accepted.add(hash(credential))
+
+    def _refilled(self, suspect: _Suspect) -> float:
+        now_s = self._clock_s()
+        suspect.left = min(float(FAILURES), suspect.left + (now_s - suspect.at_s) * PER_S)
+        suspect.at_s = now_s
+        return suspect.left
+
+
+def _subscriber(address: str) -> str:
+    if ":" not in address:
+        return address
+    try:
+        found = ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if not isinstance(found, IPv6Address):
+        return address
+    return str(found.ipv4_mapped or IPv6Address(int(found) >> 64 << 64))
