@@ -19,8 +19,14 @@ def is_due(path: Path, /) -> bool:
     return _size(_wal(path)) > 0
 
 
-def checkpoint(path: Path, kind: str, /, *, owner: str) -> None:
+def checkpoint(path: Path, kind: str, /, *, owner: str, cuts: bool = True) -> None:
     """Copy back what the write-ahead log of this database holds, if it holds anything.
+
+    Args:
+        path: the database.
+        kind: ``events``, ``outcomes`` or ``jobs``.
+        owner: the loop that it belongs to.
+        cuts: whether a log that is copied whole is cut, which holds up a commit for 10-20 ms.
 
     Raises:
         StoreUnavailable: the database can't be read or written now.
@@ -31,7 +37,7 @@ def checkpoint(path: Path, kind: str, /, *, owner: str) -> None:
     try:
         connection.rows(f"PRAGMA busy_timeout = {_PATIENCE_MS}")
         _, pages, copied = connection.rows("PRAGMA wal_checkpoint(PASSIVE)")[0]
-        if pages == copied or _size(_wal(path)) > LONGEST_WAL_BYTES:
+        if (cuts and pages == copied) or _size(_wal(path)) > LONGEST_WAL_BYTES:
             connection.rows("PRAGMA wal_checkpoint(TRUNCATE)")
     finally:
         connection.close()

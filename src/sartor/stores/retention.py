@@ -55,7 +55,8 @@ class Retention:
             self._steps += 1
             if self._steps % _CHECKPOINT_EVERY == 0:
                 for kind in ("events", "outcomes"):
-                    checkpoint(self._folder / f"{kind}.sqlite", kind, owner=self._loop_id)
+                    path = self._folder / f"{kind}.sqlite"
+                    checkpoint(path, kind, owner=self._loop_id, cuts=False)
         return total
 
     def _last_outcome(self, before_us: int, *, settled: int) -> int:

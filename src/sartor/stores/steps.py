@@ -11,7 +11,7 @@ LARGEST = 2_000
 """Rows of one transaction at most."""
 
 _SMALLEST = 50
-_LONG_S = 0.008
+_LONG_S = 0.006
 
 
 class Steps:
@@ -25,7 +25,10 @@ class Steps:
         began_s = time.monotonic()
         done = work(self.rows)
         took_s = time.monotonic() - began_s
-        self.rows = max(_SMALLEST, self.rows // 2) if took_s > _LONG_S else min(LARGEST, self.rows * 2)
+        if took_s > _LONG_S:
+            self.rows = max(_SMALLEST, self.rows // 2)
+        elif took_s < _LONG_S / 4:
+            self.rows = min(LARGEST, self.rows * 2)
         time.sleep(took_s)
         return done
 
