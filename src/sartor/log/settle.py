@@ -3,7 +3,8 @@
 The reward window begins at the decision and ends ``rewardWaitTime`` later. An observation belongs to a
 decision if it came inside the window, or less than two minutes before it: a reward may overtake its rank.
 A deferred decision is learned only if it was activated by an observation that belongs to it; a reward does
-not activate.
+not activate. Rewards of several slots are for one slot each, and are aggregated slot by slot; an activation is
+for all of them.
 """
 
 from collections.abc import Sequence
@@ -25,12 +26,14 @@ class Verdict(Struct, frozen=True, kw_only=True):
     """What came of a decision. ``due_us``: when that was certain, however late somebody looked.
 
     ``joined`` are the observations up to then, in order of arrival; those that came later change nothing.
+    ``slot_rewards``: one for each slot of a multi-slot decision, in order; ``reward`` is then the first.
     """
 
     reward: float
     learnable: bool
     joined: tuple[Joined, ...]
     due_us: int
+    slot_rewards: tuple[float, ...] = ()
 
 
 def wait_us(settings: LoopSettings, /) -> int:
@@ -41,6 +44,13 @@ def wait_us(settings: LoopSettings, /) -> int:
 def belongs(head: Head, at_us: int, /, *, wait_us: int) -> bool:
     """Whether an observation of the same event id that arrived at ``at_us`` belongs to the decision."""
     return -BEFORE_US < at_us - head.at_us < wait_us
+
+
+def concerns(head: Head, one: Joined, /) -> bool:
+    """Whether an observation can be about the decision at all: a reward names a slot that it has, or none."""
+    if one.reward is None:
+        return True
+    return one.slot in head.slots if head.slots else one.slot is None
 
 
 def decides_early(settings: LoopSettings, /) -> bool:
@@ -67,20 +77,30 @@ def settle(head: Head, joined: Sequence[Joined], /, *, now_us: int, settings: Lo
 
 
 def _decisive(head: Head, joined: Sequence[Joined]) -> int:
-    """How many observations it takes until the decision is active and has a reward; 0: it is not so."""
-    active, rewarded = not head.deferred, False
+    """How many observations make the decision active and rewarded in every slot; 0: they do not."""
+    active, open_ = not head.deferred, set(head.slots or (None,))
     for count, one in enumerate(joined, 1):
         if one.reward is None:
             active = True
         else:
-            rewarded = True
-        if active and rewarded:
+            open_.discard(one.slot)
+        if active and not open_:
             return count
     return 0
 
 
 def _verdict(head: Head, joined: Sequence[Joined], settings: LoopSettings, *, due_us: int) -> Verdict:
-    rewards = [one.reward for one in joined if one.reward is not None]
-    active = not head.deferred or len(rewards) < len(joined)
-    reward = aggregate(rewards, how=settings.reward_aggregation) if rewards else settings.default_reward + 0.0
-    return Verdict(reward=reward, learnable=active, joined=tuple(joined), due_us=due_us)
+    active = not head.deferred or any(one.reward is None for one in joined)
+    rewards = [_reward(joined, slot, settings) for slot in head.slots or (None,)]
+    return Verdict(
+        reward=rewards[0],
+        learnable=active,
+        joined=tuple(joined),
+        due_us=due_us,
+        slot_rewards=tuple(rewards) if head.slots else (),
+    )
+
+
+def _reward(joined: Sequence[Joined], slot: str | None, settings: LoopSettings) -> float:
+    rewards = [one.reward for one in joined if one.reward is not None and one.slot == slot]
+    return aggregate(rewards, how=settings.reward_aggregation) if rewards else settings.default_reward + 0.0

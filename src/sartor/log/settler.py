@@ -166,4 +166,5 @@ def _outcome(window: Window, verdict: Verdict, now_us: int, settings_version: in
         joined=verdict.joined,
         settled_at_us=now_us,
         settings_version=settings_version,
+        slot_rewards=verdict.slot_rewards,
     )

@@ -7,7 +7,7 @@ away at any time and read again from the cursor. Decisions, and observations, co
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 
-from sartor.log.settle import BEFORE_US, Verdict, belongs, decides_early, settle, wait_us
+from sartor.log.settle import BEFORE_US, Verdict, belongs, concerns, decides_early, settle, wait_us
 from sartor.records import Cursor, Head, Joined, LoggedObservation, Outcome, Stray, StrayReason
 from sartor.settings import LoopSettings
 
@@ -21,7 +21,7 @@ class Held:
         self.seq = logged.seq
         self.at_us = logged.at_us
         self.event_id = logged.observation.event_id
-        self.joined = Joined(logged.seq, logged.at_us, logged.observation.reward)
+        self.joined = Joined(logged.seq, logged.at_us, logged.observation.reward, logged.observation.slot)
         self.placed = False
         self.done = False
         self.stray: StrayReason | None = None
@@ -33,16 +33,32 @@ class Window:
     Windows of one event id are chained in order: ``following`` is the next; the first one knows the ``last``.
     """
 
-    __slots__ = ("early", "end_us", "following", "head", "held", "last", "settled")
+    __slots__ = ("early", "end_us", "following", "head", "held", "kinds", "last", "settled")
 
     def __init__(self, head: Head, *, end_us: int, settled: bool) -> None:
         self.head = head
         self.end_us = end_us
         self.settled = settled
         self.held: list[Held] | None = None  # most windows see nothing, and there may be a million
+        self.kinds: set[str | bool | None] | None = None
         self.early: Verdict | None = None
         self.following: Window | None = None
         self.last = self
+
+    def is_news(self, held: Held) -> bool:
+        """Whether an observation is unlike those before: an activation, or a reward of another slot.
+
+        More of the same can't decide anything; asking each time would cost the square of their number.
+        """
+        activates = held.joined.reward is None
+        if not self.head.slots:
+            return not self.held or (self.held[-1].joined.reward is None) is not activates
+        if self.kinds is None:
+            self.kinds = set()
+        kind = activates or held.joined.slot
+        is_first = kind not in self.kinds
+        self.kinds.add(kind)
+        return is_first
 
 
 class Windows:
@@ -129,7 +145,7 @@ class Windows:
     def _place(self, held: Held) -> bool:
         """Give an observation to the earliest decision to which it belongs, or let it wait for one."""
         for window in self._of(held.event_id):
-            if belongs(window.head, held.at_us, wait_us=self._wait_us):
+            if belongs(window.head, held.at_us, wait_us=self._wait_us) and concerns(window.head, held.joined):
                 held.placed = True
                 self._join(window, held)
                 return True
@@ -148,10 +164,9 @@ class Windows:
             return
         if window.held is None:
             window.held = []
-        another_kind = not window.held or _activates(window.held[-1]) is not _activates(held)
+        is_news = window.is_news(held)
         window.held.append(held)
-        # More of the same can't decide; asking each time would cost the square of their number.
-        if another_kind and decides_early(self.settings):
+        if is_news and decides_early(self.settings):
             window.early = self._verdict(window, now_us=held.at_us)
             if window.early is not None:
                 self._early.append(window)
@@ -189,7 +204,7 @@ class Windows:
             window.settled = True
             for held in window.held or ():
                 held.done = True
-            window.held = None
+            window.held = window.kinds = None
         self._early = [window for window in self._early if not window.settled]
 
     def unmet(self, now_us: int, /) -> list[Held]:
@@ -203,8 +218,14 @@ class Windows:
         return found
 
     def decided_before(self, held: Held, /) -> bool:
-        """Whether a decision with the event id of the observation, not forgotten yet, came before it."""
-        return any(window.head.at_us <= held.at_us for window in self._of(held.event_id))
+        """Whether a decision with the event id of the observation, not forgotten yet, came before it.
+
+        A decision that has no such slot as a reward names does not count.
+        """
+        return any(
+            window.head.at_us <= held.at_us and concerns(window.head, held.joined)
+            for window in self._of(held.event_id)
+        )
 
     def forget(self, now_us: int, /) -> tuple[Stray, ...]:
         """Drop what is done with, in the order of the log, and so move the cursor.
@@ -239,10 +260,6 @@ def _taken(numbers: set[int], number: int) -> bool:
         return False
     numbers.remove(number)
     return True
-
-
-def _activates(held: Held) -> bool:
-    return held.joined.reward is None
 
 
 def _remove(waiting: dict[str, list[Held]], held: Held) -> None:
