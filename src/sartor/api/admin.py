@@ -8,10 +8,12 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import Protocol
 
+from sartor.api.evaluations_admin import EvaluationAdmin
+from sartor.api.models_admin import ModelAdmin
 from sartor.ports import Loop, LoopStores
 
 
-class Admin(Protocol):
+class Admin(ModelAdmin, EvaluationAdmin, Protocol):
     """Changes loops and opens their stores, through the same functions as the command line."""
 
     def acting_for(self, caller: str, /) -> "Admin":

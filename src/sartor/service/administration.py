@@ -1,4 +1,4 @@
-"""What the api process lets a loop's own callers do to it: the functions of the command line, for its threads."""
+"""What the api process lets a loop's own callers do to it: what the command line can, for its threads."""
 
 import threading
 from collections.abc import Iterator, Mapping
@@ -9,9 +9,10 @@ from msgspec.structs import replace
 from sartor.errors import LoopNotFound
 from sartor.ports import Loop, LoopStores, Stores
 from sartor.service import loops
+from sartor.service.models_administration import ModelAdministration
 
 
-class Administration:
+class Administration(ModelAdministration):
     """Serves ``api.admin.Admin``. Changes of the catalog go one at a time; stores are opened for each call."""
 
     def __init__(self, stores: Stores, /) -> None:

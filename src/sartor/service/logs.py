@@ -21,10 +21,28 @@ def delete(stores: Stores, name: str, /) -> None:
         LoopNotFound: there is no such loop.
         StoreUnavailable: not all is removed; repeat it.
     """
+    clear(stores, keep_model(stores, name))
+
+
+def keep_model(stores: Stores, name: str, /) -> Loop:
+    """Make the newest model the first of a generation, so that training needs nothing of the log until now.
+
+    Raises:
+        LoopNotFound: there is no such loop.
+    """
     loop = loops.find(stores, name)
     with loops.opened(stores, loop) as logs:
-        loop = _rebased(stores, loop, logs)
-        stores.retain(loop, before_us=models.now_us())
+        return _rebased(stores, loop, logs)
+
+
+def clear(stores: Stores, loop: Loop, /) -> None:
+    """Remove what is settled from the log.
+
+    Raises:
+        StoreUnavailable: not all is removed; repeat it.
+    """
+    stores.retain(loop, before_us=models.now_us())
+    with loops.opened(stores, loop) as logs:
         _blank_rest(stores, loop, logs)
 
 
