@@ -14,6 +14,7 @@ from sartor.errors import LoopNotFound, ModelNotFound
 from sartor.learn import policy
 from sartor.ports import Loop, LoopStores, ModelRegistry, Stores
 from sartor.records import Model
+from sartor.service.retrain import default_arguments, edited, with_policy
 from sartor.settings import DEFAULT_ARGUMENTS, changed
 
 _ON_ITS_WAY_S = 0.5
@@ -28,6 +29,7 @@ def create(stores: Stores, name: str, /) -> Loop:
         LoopExists: the name is taken.
     """
     loop_id = secrets.token_hex(16)
+    now_us = _now_us()
     loop = Loop(
         name=name,
         loop_id=loop_id,
@@ -35,7 +37,8 @@ def create(stores: Stores, name: str, /) -> Loop:
         key2=_new_key(),
         policy_name=loop_id,
         arguments=DEFAULT_ARGUMENTS,
-        created_at_us=time.time_ns() // 1_000,
+        created_at_us=now_us,
+        edited_at_us=now_us,
     )
     stores.catalog.create(loop)
     return loop
@@ -43,6 +46,10 @@ def create(stores: Stores, name: str, /) -> Loop:
 
 def _new_key() -> str:
     return secrets.token_hex(16)
+
+
+def _now_us() -> int:
+    return time.time_ns() // 1_000
 
 
 def find(stores: Stores, name: str, /) -> Loop:
@@ -77,7 +84,8 @@ def change(stores: Stores, name: str, changes: Mapping[str, object], /) -> Loop:
         InvalidSetting: an unknown name, or a value outside its range.
     """
     loop = find(stores, name)
-    return stores.catalog.update(msgspec.structs.replace(loop, settings=changed(loop.settings, changes)))
+    new = msgspec.structs.replace(loop, settings=changed(loop.settings, changes))
+    return stores.catalog.update(edited(loop, new, now_us=_now_us()))
 
 
 def rotate_key(stores: Stores, name: str, /, *, second: bool) -> Loop:
@@ -95,13 +103,15 @@ def rotate_key(stores: Stores, name: str, /, *, second: bool) -> Loop:
 def set_policy(stores: Stores, name: str, arguments: str | None, /) -> Loop:
     """Replace the learning settings; None puts the default ones back.
 
+    Settings with ``--ccb_explore_adf`` make it a loop of several slots, which it then stays.
+
     Raises:
         LoopNotFound: there is no such loop.
-        InvalidPolicy: the arguments are not acceptable.
+        InvalidPolicy: the arguments are not acceptable, or not for this loop.
     """
     loop = find(stores, name)
-    arguments = DEFAULT_ARGUMENTS if arguments is None else policy.checked(arguments)
-    return stores.catalog.update(msgspec.structs.replace(loop, arguments=arguments))
+    arguments = default_arguments(loop) if arguments is None else policy.checked(arguments)
+    return with_policy(stores, loop, arguments, now_us=_now_us())
 
 
 def promote(stores: Stores, name: str, model_id: str, /) -> Model:

@@ -1,0 +1,72 @@
+"""What a change of a loop means for its training: when it was edited, and what becomes of its model."""
+
+from contextlib import closing
+
+from msgspec.structs import replace
+
+from sartor.errors import InvalidPolicy
+from sartor.learn.policy import several_slots
+from sartor.ports import Loop, Stores
+from sartor.settings import DEFAULT_ARGUMENTS, LoopSettings
+
+DEFAULT_SLOTS_ARGUMENTS = DEFAULT_ARGUMENTS.replace("--cb_explore_adf", "--ccb_explore_adf")
+"""The learning settings that a loop of several slots is reset to."""
+
+
+def edited(before: Loop, after: Loop, /, *, now_us: int) -> Loop:
+    """The changed loop, with the time of the edit if something changed that matters to training.
+
+    That is the learning settings and the learning mode, and what decides over rewards and exploration.
+    """
+    if _concerns(before) == _concerns(after):
+        return after
+    return replace(after, edited_at_us=now_us)
+
+
+def _concerns(loop: Loop) -> tuple[object, ...]:
+    settings: LoopSettings = loop.settings
+    return (
+        loop.arguments,
+        settings.learning_mode,
+        settings.reward_wait_time,
+        settings.default_reward,
+        settings.reward_aggregation,
+        settings.exploration_percentage,
+    )
+
+
+def default_arguments(loop: Loop, /) -> str:
+    """What the learning settings of a loop are reset to: a loop of several slots stays one."""
+    return DEFAULT_SLOTS_ARGUMENTS if several_slots(loop.arguments) else DEFAULT_ARGUMENTS
+
+
+def with_policy(stores: Stores, loop: Loop, arguments: str, /, *, now_us: int) -> Loop:
+    """Give a loop learning settings that were checked; returns it as it is then.
+
+    Settings for several slots turn a loop of a single one into one of several, for good (contract, section
+    2.10). Its model is of no use then: decisions are uniform until the first export of the new one, which
+    learns what is settled from now on.
+
+    Raises:
+        InvalidPolicy: the loop has several slots already, and these are for one; or it optimises itself.
+    """
+    new = edited(loop, replace(loop, arguments=arguments), now_us=now_us)
+    if several_slots(arguments) is several_slots(loop.arguments):
+        return stores.catalog.update(new)
+    if several_slots(loop.arguments):
+        raise InvalidPolicy("A loop of several slots stays one: use --ccb_explore_adf, or make another loop.")
+    if loop.settings.is_auto_optimization_enabled:
+        raise InvalidPolicy(
+            "Turn isAutoOptimizationEnabled off before this loop gets several slots; it has no use for them."
+        )
+    return _converted(stores, new)
+
+
+def _converted(stores: Stores, loop: Loop) -> Loop:
+    with closing(stores.open(loop)) as logs:
+        following = logs.outcomes.counts().last_outcome + 1
+        new = stores.catalog.update(replace(loop, generation=loop.generation + 1, first_outcome=following))
+        live = logs.models.live()
+        if live is not None and live.generation < new.generation:
+            logs.models.promote(None)
+    return new
