@@ -2,8 +2,12 @@
 
 A passive checkpoint disturbs no writer, but never catches up with one that does not pause; so a log that is
 copied whole, or has grown large, is also cut. Cutting holds the write lock for the little that is left.
+
+The first commit after a checkpoint waits for the disk (4-12 ms): SQLite syncs the header of a log that begins
+anew. So it is not done oftener than it must: when a log has grown, or its loop has been quiet for a while.
 """
 
+import time
 from pathlib import Path
 
 from sartor.stores.connection import Connection
@@ -11,12 +15,29 @@ from sartor.stores.connection import Connection
 LONGEST_WAL_BYTES = 64 * 2**20
 """A log of this size is cut even though there is more to copy under the lock."""
 
+GROWN_WAL_BYTES = 32 * 2**20
+"""A log of this size is copied back although its loop is busy."""
+
+QUIET_S = 60.0
+"""A log that nobody wrote to for so long is copied back, however small."""
+
 _PATIENCE_MS = 20
 
 
 def is_due(path: Path, /) -> bool:
     """Whether the write-ahead log of this database holds anything; one look at the folder."""
     return _size(_wal(path)) > 0
+
+
+def is_worth_it(path: Path, /) -> bool:
+    """Whether the write-ahead log has grown, or holds something and was left alone; one look at the folder."""
+    try:
+        found = _wal(path).stat()
+    except FileNotFoundError:
+        return False
+    if found.st_size >= GROWN_WAL_BYTES:
+        return True
+    return found.st_size > 0 and time.time() - found.st_mtime >= QUIET_S
 
 
 def checkpoint(path: Path, kind: str, /, *, owner: str, cuts: bool = True) -> None:

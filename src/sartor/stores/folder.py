@@ -12,7 +12,7 @@ from sartor.records import Usage
 from sartor.settings import Durability
 from sartor.stores import usage
 from sartor.stores.catalog import SqliteCatalog
-from sartor.stores.checkpoint import checkpoint, is_due
+from sartor.stores.checkpoint import checkpoint, is_due, is_worth_it
 from sartor.stores.connection import Connection
 from sartor.stores.erasure import Erasure
 from sartor.stores.events import SqliteEvents
@@ -130,17 +130,24 @@ class SqliteStores:
             clock_us=self._clock_us,
         )
 
-    def tidy(self, loop: Loop, /) -> None:
+    def tidy(self, loop: Loop, /, *, sparing: bool = False) -> None:
         """Count the new events of the loop, and copy its write-ahead logs back.
+
+        Args:
+            loop: the loop.
+            sparing: only the logs that have grown, or were left alone for a while: each time costs the next
+                commit a wait for the disk.
 
         Raises:
             StoreUnavailable: its folder can't be written now.
         """
         folder = self._layout.loop(loop.name)
-        if is_due(folder / "events.sqlite"):
+        due = is_worth_it if sparing else is_due
+        kinds = [kind for kind in ("events", "outcomes", "jobs") if due(folder / f"{kind}.sqlite")]
+        if "events" in kinds:
             with self._connected(loop) as (events, _):
                 usage.count(events)
-        for kind in ("events", "outcomes", "jobs"):
+        for kind in kinds:
             checkpoint(folder / f"{kind}.sqlite", kind, owner=loop.loop_id)
 
     def retain(self, loop: Loop, /, *, before_us: int) -> int:

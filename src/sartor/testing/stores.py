@@ -59,7 +59,7 @@ class MemoryStores:
             self._loops[loop.loop_id] = MemoryLoopStores(clock_us=self._clock_us, disk=self.disk)
         return self._loops[loop.loop_id]
 
-    def tidy(self, loop: Loop, /) -> None:
+    def tidy(self, loop: Loop, /, *, sparing: bool = False) -> None:
         """Nothing to tidy up."""
         self.disk.check()
 

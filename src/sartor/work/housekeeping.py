@@ -29,7 +29,7 @@ class Housekeeping:
 
     def _tidied(self, loop: Loop) -> bool:
         try:
-            self._stores.tidy(loop)
+            self._stores.tidy(loop, sparing=True)
         except SartorError as error:
             self._tell(loop.name, error)
             return False

@@ -1,5 +1,6 @@
 """A data folder as a whole: where things lie, deleted loops, tidying, both durabilities."""
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -115,6 +116,32 @@ def test_tidying_cuts_the_write_ahead_logs_and_keeps_everything(stores: SqliteSt
     assert [wal.stat().st_size for wal in wals] == [0, 0]
     assert opened.events.horizon().decisions == 500
     assert opened.outcomes.counts().outcomes == 300
+    opened.close()
+
+
+def test_sparing_a_small_log_leaves_it_until_it_is_quiet(stores: SqliteStores, tmp_path: Path) -> None:
+    loop = make_loop()
+    opened = stores.open(loop)
+    opened.events.append([make_decision("a")])
+    wal = tmp_path / "loops" / "default" / "events.sqlite-wal"
+    stores.tidy(loop, sparing=True)
+    assert wal.stat().st_size > 0
+    an_hour_ago_s = wal.stat().st_mtime - 3600
+    os.utime(wal, (an_hour_ago_s, an_hour_ago_s))
+    stores.tidy(loop, sparing=True)
+    assert wal.stat().st_size == 0
+    opened.close()
+
+
+def test_sparing_copies_a_log_back_that_has_grown(
+    stores: SqliteStores, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkpoint, "GROWN_WAL_BYTES", 10_000)
+    loop = make_loop()
+    opened = stores.open(loop)
+    opened.events.append([make_decision(f"e{number}") for number in range(100)])
+    stores.tidy(loop, sparing=True)
+    assert (tmp_path / "loops" / "default" / "events.sqlite-wal").stat().st_size == 0
     opened.close()
 
 
