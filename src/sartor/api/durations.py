@@ -9,6 +9,9 @@ from msgspec import Meta
 Duration: TypeAlias = Annotated[str, Meta(extra_json_schema={"format": "duration", "examples": ["PT10M"]})]
 """A duration in a body: ISO 8601, ``PT10M``."""
 
+TIME = Meta(extra_json_schema={"format": "date-time", "examples": ["2024-05-17T09:30:00+00:00"]})
+"""What the description says of a text that is a time."""
+
 NEVER = "0001-01-01T00:00:00"
 """What has not happened: the first second of year 1, without a zone."""
 

@@ -8,7 +8,7 @@ from urllib.parse import unquote_to_bytes
 
 from msgspec import Struct
 
-from sartor.api import configuration, decisions, learning_settings, uploads
+from sartor.api import configuration, decisions, learning_settings, logs, models, uploads
 from sartor.api.routes import Operation, Route
 from sartor.api.versions import Version
 from sartor.errors import InvalidRequest
@@ -17,6 +17,8 @@ ROUTES: tuple[Route, ...] = (
     *decisions.ROUTES,
     *configuration.ROUTES,
     *learning_settings.ROUTES,
+    *models.ROUTES,
+    *logs.ROUTES,
     *uploads.ROUTES,
 )
 
