@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from msgspec.structs import replace
 
+from sartor.learn.lessons import lessons
 from sartor.learn.trainer import Trainer, replay
 from sartor.learn.vw import engine
 from sartor.records import Cursor, Model, Outcome, Settlement
@@ -52,6 +53,53 @@ class Bench:
         new = replace(self.loop.settings, **settings)
         loop = replace(self.loop, settings=new, version=self.loop.version + 1)
         self.loop = replace(loop, arguments=arguments) if arguments is not None else loop
+
+    def reset(self) -> None:
+        """Begin with the next outcome, without a model, as a service would."""
+        following = self.log.outcomes.counts().last_outcome + 1
+        self.loop = replace(self.loop, generation=self.loop.generation + 1, first_outcome=following)
+        self.models.promote(None)
+
+    def bring_in(self, blob: bytes) -> Model:
+        """Import a model in a generation of its own, as a service would."""
+        counts = self.log.outcomes.counts()
+        generation = self.loop.generation + 1
+        model_id = f"imported-{generation}"
+        model = Model(
+            model_id=model_id,
+            parent_id=None,
+            arguments=self.loop.arguments,
+            settings_version=self.loop.version,
+            first_outcome=counts.last_outcome + 1,
+            last_outcome=counts.last_outcome,
+            learned=0,
+            created_at_us=self.clock(),
+            generation=generation,
+            base_id=model_id,
+            revision=counts.revision,
+        )
+        self.models.publish(model, blob, live=True)
+        self.loop = replace(self.loop, generation=generation, first_outcome=model.first_outcome)
+        return model
+
+    def amend(self, number: int, **changes: object) -> None:
+        """Change an outcome that was settled before."""
+        (logged,) = self.log.outcomes.outcomes(after=number - 1, limit=1)
+        self.log.outcomes.amend([replace(logged.outcome, **changes)])
+
+    def forget(self, count: int) -> None:
+        """Lose the first decisions and their outcomes."""
+        (after,) = self.log.outcomes.outcomes(after=count, limit=1)
+        last = self.log.outcomes.counts().last_outcome
+        settled = Settlement(outcomes=(), strays=(), cursor=Cursor(after.outcome.decision_seq - 1, 0))
+        self.log.outcomes.record(settled)
+        self.stores.retain(self.loop, before_us=self.clock() + 1)
+        assert self.log.outcomes.counts().first_outcome == min(count + 1, last)
+
+    def lines(self) -> list[bytes]:
+        """What there is to learn."""
+        found = lessons(self.log.events, self.log.outcomes, after=0, limit=10_000)
+        return [line for lesson in found if (line := lesson.line()) is not None]
 
     @property
     def newest(self) -> Model:
