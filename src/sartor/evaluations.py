@@ -5,7 +5,9 @@ reads both. A job's kind is ``evaluation`` or ``featureImportance``. Times are m
 Sums are kept rather than averages, so that neighbouring windows can be added (contract, section 4.3).
 """
 
+from collections.abc import Sequence
 from hashlib import blake2b
+from math import sqrt
 from typing import Literal, TypeVar
 
 import msgspec
@@ -18,6 +20,19 @@ FEATURE_IMPORTANCE = "featureImportance"
 
 WINDOWS_S = {"PT5M": 300, "PT1H": 3600, "PT6H": 21_600, "P1D": 86_400}
 """The windows of a result by their name, an ISO 8601 duration, and how long they are; aligned to 1970 (UTC)."""
+
+_NORMAL = 1.959963984540054
+"""The quantile of the normal distribution behind 95 %."""
+
+_SUMS = (
+    "events",
+    "numerator",
+    "sum_of_weights",
+    "non_zero",
+    "sum_of_squares",
+    "weights_squared",
+    "weighted_products",
+)
 
 Source = Literal["Online", "Baseline", "Random", "Custom", "OfflineExperimentation"]
 EvaluationType = Literal["Manual", "Auto"]
@@ -46,13 +61,14 @@ class EvaluationSpec(Struct, frozen=True, kw_only=True):
     made_with: str = ""
 
 
-class Window(Struct, frozen=True, kw_only=True):
+class Window(Struct, frozen=True, kw_only=True, array_like=True):
     """What one policy would have earned in one stretch of time that begins with ``start_us``.
 
     With r the reward and w the weight of an event (contract, section 4.3): ``events`` is their number,
     ``numerator`` the sum of r w, ``sum_of_weights`` of w, ``sum_of_squares`` of (r w)², ``non_zero`` the number
-    with w > 0, ``largest`` the greatest abs(r w). ``expected_reward`` is the estimate, ``low`` … ``high`` its
-    95 % interval. A window without events is left out.
+    with w > 0, ``largest`` the greatest abs(r w); ``weights_squared`` is the sum of w², ``weighted_products`` of
+    r w². ``expected_reward`` is the estimate, ``numerator / sum_of_weights``, ``low`` … ``high`` its Gaussian
+    interval at 95 %. A window without events is left out. Neighbours make one by ``merged``.
     """
 
     start_us: int
@@ -65,6 +81,8 @@ class Window(Struct, frozen=True, kw_only=True):
     expected_reward: float
     low: float
     high: float
+    weights_squared: float = 0.0
+    weighted_products: float = 0.0
 
 
 class PolicyResult(Struct, frozen=True, kw_only=True):
@@ -128,6 +146,31 @@ Content = EvaluationSpec | EvaluationResult | ImportanceSpec | ImportanceResult
 """What a job's ``spec`` or ``result`` holds."""
 
 _Content = TypeVar("_Content", EvaluationSpec, EvaluationResult, ImportanceSpec, ImportanceResult)
+
+
+def merged(windows: Sequence[Window], /) -> Window:
+    """Windows of one policy as one, which begins with the first of them; at least one.
+
+    The interval is that of a ratio, by the delta method: variance Σ w² (r - V)² / (Σ w)². Where no event has a
+    weight, the estimate is 0 and the interval is everything that can be said: nothing.
+    """
+    sums = {name: sum(getattr(one, name) for one in windows) for name in _SUMS}
+    weights = sums["sum_of_weights"]
+    value = sums["numerator"] / weights if weights else 0.0
+    squares = (
+        sums["sum_of_squares"] - 2 * value * sums["weighted_products"] + value**2 * sums["weights_squared"]
+    )
+    reach = _NORMAL * sqrt(max(0.0, squares)) / weights if weights else 0.0
+    return Window(
+        start_us=windows[0].start_us,
+        events=int(sums.pop("events")),
+        non_zero=int(sums.pop("non_zero")),
+        largest=max(one.largest for one in windows),
+        expected_reward=value,
+        low=value - reach,
+        high=value + reach,
+        **sums,
+    )
 
 
 def job_id(kind: str, public_id: str, /) -> str:
