@@ -66,7 +66,7 @@ class Window(Struct, frozen=True, kw_only=True, array_like=True):
 
     With r the reward and w the weight of an event (contract, section 4.3): ``events`` is their number,
     ``numerator`` the sum of r w, ``sum_of_weights`` of w, ``sum_of_squares`` of (r w)², ``non_zero`` the number
-    with w > 0, ``largest`` the greatest abs(r w); ``weights_squared`` is the sum of w², ``weighted_products`` of
+    with w > 0, ``largest`` the greatest abs(r w); ``weights_squared`` the sum of w², ``weighted_products`` of
     r w². ``expected_reward`` is the estimate, ``numerator / sum_of_weights``, ``low`` … ``high`` its Gaussian
     interval at 95 %. A window without events is left out. Neighbours make one by ``merged``.
     """
