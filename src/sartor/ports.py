@@ -10,6 +10,9 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from sartor.loops import AuditLog as AuditLog
+from sartor.loops import Catalog as Catalog
+from sartor.loops import Loop as Loop
 from sartor.records import (
     Cursor,
     Decision,
@@ -27,30 +30,6 @@ from sartor.records import (
     Settlement,
     Usage,
 )
-from sartor.settings import LoopSettings
-
-
-class Loop(Struct, frozen=True, kw_only=True):
-    """One personalization problem. ``version`` grows with each change of settings, policy or keys.
-
-    ``loop_id`` seeds the draws and outlives no deletion; ``name`` is what people type. ``edited_at_us``: when
-    something that matters to training was changed last. ``generation``: see ``records.Model``; a new one
-    learns from ``first_outcome``, or, where that is None, the outcomes of the last ``modelRetrainDays``. An
-    imported model is published before the loop gets its generation, so that training finds it.
-    """
-
-    name: str
-    loop_id: str
-    key1: str
-    key2: str
-    policy_name: str
-    arguments: str
-    settings: LoopSettings = LoopSettings()
-    version: int = 1
-    created_at_us: int = 0
-    edited_at_us: int = 0
-    generation: int = 1
-    first_outcome: int | None = None
 
 
 class EventLog(Protocol):
@@ -110,7 +89,8 @@ class OutcomeLog(Protocol):
     def amend(self, outcomes: Sequence[Outcome], /) -> int:
         """Replace the outcomes of decisions that have one. Raises the revision and returns it.
 
-        Their numbers stay, and the times at which they were settled, whatever ``settled_at_us`` says.
+        Their numbers stay, and the times at which they were settled, whatever ``settled_at_us`` says. An
+        outcome that was erased (its event id is empty) stays as it is.
 
         Raises:
             Corrupt: a decision has no outcome; nothing is amended then.
@@ -236,37 +216,6 @@ class Shelf(Protocol):
         """Forget a name; idempotent."""
 
 
-class Catalog(Protocol):
-    """The loops of one instance, their keys and settings. Keys are encrypted at rest by the store."""
-
-    def loops(self) -> Sequence[Loop]:
-        """All loops, by name."""
-
-    def create(self, loop: Loop, /) -> None:
-        """Add a loop.
-
-        Raises:
-            LoopExists: the name is taken.
-        """
-
-    def update(self, loop: Loop, /) -> Loop:
-        """Replace the loop of that name; returns it with its version raised by one.
-
-        Raises:
-            LoopNotFound: there is no such loop.
-        """
-
-    def delete(self, name: str, /) -> None:
-        """Take a loop out of service. Its log is removed by ``Stores.purge``.
-
-        Raises:
-            LoopNotFound: there is no such loop.
-        """
-
-    def version(self) -> int:
-        """A number that changes with every change of the catalog; cheap enough to be polled."""
-
-
 class LoopStores(Protocol):
     """The stores of one loop, opened together."""
 
@@ -305,8 +254,11 @@ class LoopStores(Protocol):
 class Maintenance(Protocol):
     """What is done with the stores away from the request path; nothing here holds up an append for long."""
 
-    def tidy(self, loop: Loop, /) -> None:
-        """House-keeping that must not happen on the request path (WAL checkpoints); may take 100 ms."""
+    def tidy(self, loop: Loop, /, *, sparing: bool = False) -> None:
+        """House-keeping that must not happen on the request path (WAL checkpoints); may take 100 ms.
+
+        ``sparing``: only what has become worth its price to the next append.
+        """
 
     def retain(self, loop: Loop, /, *, before_us: int) -> int:
         """Remove what was settled before a time: decisions, observations, outcomes and strays.
@@ -338,7 +290,7 @@ class Maintenance(Protocol):
         """
 
     def purge(self) -> Sequence[str]:
-        """Remove what deleted loops left behind; returns the loop ids that were removed."""
+        """Remove what deleted loops left behind that can't be recovered any more; returns their ids."""
 
     def check_writable(self) -> None:
         """Raise ``StoreUnavailable`` if an event could not be committed now."""
@@ -350,6 +302,10 @@ class Stores(Maintenance, Protocol):
     @property
     def catalog(self) -> Catalog:
         """The loops."""
+
+    @property
+    def audit(self) -> AuditLog:
+        """Who changed what."""
 
     def open(self, loop: Loop, /) -> LoopStores:
         """The stores of a loop, made at first use. The caller closes them."""

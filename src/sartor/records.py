@@ -251,6 +251,29 @@ class Model(Struct, frozen=True, kw_only=True):
     revision: int = 0
 
 
+class Activity(Struct, frozen=True, kw_only=True):
+    """A deed for the activity log: who did what to which loop. It holds no key and no other secret.
+
+    ``before`` and ``after``: JSON, what the deed changed; ``null`` where there was, or is, nothing.
+    """
+
+    by: str
+    action: str
+    loop: str = ""
+    loop_id: str = ""
+    before: bytes = b"null"
+    after: bytes = b"null"
+
+
+class LoggedActivity(Struct, frozen=True, kw_only=True):
+    """A deed with its number, the time at which it was committed, and a digest of it and all before it."""
+
+    seq: int
+    at_us: int
+    activity: Activity
+    digest: bytes
+
+
 class ModelNote(Struct, frozen=True, kw_only=True):
     """What people say of a model whose bytes are kept. ``saved``: they are, until removed by name."""
 

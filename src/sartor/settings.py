@@ -17,6 +17,8 @@ Aggregation = Literal["earliest", "sum", "average", "median", "min", "max"]
 LearnWhen = Literal["reward", "window"]
 LearningMode = Literal["Online", "Apprentice", "LoggingOnly"]
 Durability = Literal["commit", "fsync"]
+Lock = Literal["none", "delete", "change"]
+Tier = Literal["F0", "S0", "E0"]
 
 DEFAULT_ARGUMENTS = "--cb_explore_adf --squarecb --cb_type mtr -q ::"
 """The learning settings of a new loop; chosen in ``docs/design/default-policy.md``."""
@@ -111,6 +113,48 @@ class LoopSettings(Struct, frozen=True, kw_only=True, rename="camel", forbid_unk
             "reward wait time to pass, as Azure did."
         ),
     ] = "reward"
+
+
+class Terms(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+    """On which terms a loop is used, by whom and from where. Nothing here changes what it learns."""
+
+    tier: Annotated[Tier, Meta(description="Which quotas it has by default; only F0 has any.")] = "S0"
+    tags: Annotated[
+        dict[str, str], Meta(description="Names and values for people and programs; nothing reads them.")
+    ] = {}
+    lock: Annotated[
+        Lock,
+        Meta(
+            description="'delete': it can't be deleted. 'change': nor changed. Ranks and rewards go on, and so "
+            "does learning."
+        ),
+    ] = "none"
+    allowed_networks: Annotated[
+        tuple[str, ...],
+        Meta(description="From where it may be called, in CIDR notation; empty: from everywhere."),
+    ] = ()
+    ranks_per_second: Annotated[
+        Annotated[int, Meta(ge=0, le=1_000_000)] | None,
+        Meta(description="In place of the tier's quota; 0: no limit."),
+    ] = None
+    ranks_per_month: Annotated[
+        Annotated[int, Meta(ge=0, le=1_000_000_000_000)] | None,
+        Meta(description="In place of the tier's quota, by calendar months (UTC); 0: no limit."),
+    ] = None
+
+    @property
+    def quota_per_second(self) -> int:
+        """The ranks that it may have in a second; 0: any number."""
+        return _TIERS[self.tier][0] if self.ranks_per_second is None else self.ranks_per_second
+
+    @property
+    def quota_per_month(self) -> int:
+        """The ranks that it may have in a month; 0: any number."""
+        return _TIERS[self.tier][1] if self.ranks_per_month is None else self.ranks_per_month
+
+
+_TIERS: Mapping[Tier, tuple[int, int]] = {"F0": (20, 50_000), "S0": (0, 0), "E0": (0, 0)}
+"""Ranks per second and per month. The retired service's free tier had 50 000 a month (contract, section 6)."""
 
 
 class Limits(Struct, frozen=True, kw_only=True):

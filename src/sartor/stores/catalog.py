@@ -9,6 +9,8 @@ from msgspec.structs import replace
 
 from sartor.errors import Corrupt, LoopExists, LoopNotFound, StoreUnavailable
 from sartor.ports import Loop
+from sartor.records import Activity
+from sartor.stores.audit import SqliteAudit
 from sartor.stores.connection import Connection, Row
 from sartor.stores.creation import ensure
 from sartor.stores.keyring import Keyring
@@ -23,7 +25,8 @@ _decode = msgspec.json.Decoder(Loop).decode
 class SqliteCatalog:
     """A ``Catalog`` in a data folder."""
 
-    def __init__(self, layout: Layout, connection: Connection, keyring: Keyring, /) -> None:
+    def __init__(self, layout: Layout, connection: Connection, keyring: Keyring, audit: SqliteAudit, /) -> None:
+        self._audit = audit
         self._layout = layout
         self._connection = connection
         self._keyring = keyring
@@ -31,7 +34,7 @@ class SqliteCatalog:
         self._data_version: int | None = None
 
     def loops(self) -> Sequence[Loop]:
-        """All loops, by name.
+        """All loops in service, by name.
 
         Raises:
             StoreUnavailable: the catalog can't be read now.
@@ -39,7 +42,7 @@ class SqliteCatalog:
         """
         return [self._opened(row) for row in self._connection.rows(_SQL["loops"])]
 
-    def create(self, loop: Loop, /) -> None:
+    def create(self, loop: Loop, /, *, activity: Activity | None = None) -> None:
         """Add a loop.
 
         Raises:
@@ -55,11 +58,11 @@ class SqliteCatalog:
             except sqlite3.IntegrityError as error:
                 raise LoopExists(f"There is a loop {loop.name!r} already.") from error
             self._free(raw, loop.name)
-            raw.execute(_SQL["count_change"])
+            self._changed(raw, activity)
         self._data_version = None
         self._claim(loop)
 
-    def update(self, loop: Loop, /) -> Loop:
+    def update(self, loop: Loop, /, *, activity: Activity | None = None) -> Loop:
         """Replace the loop of that name and id; returns it with the next version.
 
         Raises:
@@ -72,11 +75,11 @@ class SqliteCatalog:
                 raise LoopNotFound(f"The loop {loop.name!r} was deleted; another one has its name.")
             updated = replace(loop, version=stored.version + 1)
             raw.execute(_SQL["replace_loop"], (*self._sealed(updated), loop.loop_id))
-            raw.execute(_SQL["count_change"])
+            self._changed(raw, activity)
         self._data_version = None
         return updated
 
-    def delete(self, name: str, /) -> None:
+    def delete(self, name: str, /, *, recoverable_until_us: int = 0, activity: Activity | None = None) -> None:
         """Take a loop out of service and free its name; its folder waits for ``purge``.
 
         Raises:
@@ -84,12 +87,57 @@ class SqliteCatalog:
             StoreUnavailable: the catalog can't be written now.
         """
         with self._connection.transaction() as raw:
-            loop_id = self._stored(raw, name).loop_id
-            raw.execute(_SQL["delete_loop"], (loop_id,))
-            raw.execute(_SQL["count_change"])
+            loop = replace(self._stored(raw, name), recoverable_until_us=recoverable_until_us)
+            raw.execute(_SQL["delete_loop"], (_body(loop), loop.loop_id))
+            self._changed(raw, activity)
         self._data_version = None
         # After the commit: a loop in service always has its folder. `create` and `purge` do it after a crash.
         self.set_aside_deleted()
+
+    def deleted(self) -> Sequence[Loop]:
+        """The deleted loops that were not removed yet, in the order of their making.
+
+        Raises:
+            StoreUnavailable: the catalog can't be read now.
+            Corrupt: it is damaged, or its keys were sealed with another secret key.
+        """
+        return [self._opened(row[:3]) for row in self._connection.rows(_SQL["deleted_loops"])]
+
+    def recover(self, loop_id: str, /, *, name: str | None = None, activity: Activity | None = None) -> Loop:
+        """Bring a deleted loop back with its folder, under its name or another one.
+
+        Raises:
+            LoopNotFound: there is no such deleted loop.
+            LoopExists: the name is taken.
+            InvalidSetting: the name can't be a folder's.
+            StoreUnavailable: the catalog can't be written now, or the folder can't be renamed.
+        """
+        with self._connection.transaction() as raw:
+            loop = self._deleted(raw, loop_id)
+            name = checked_name(name or loop.name)
+            if raw.execute(_SQL["loop"], (name,)).fetchone() is not None:
+                raise LoopExists(f"There is a loop {name!r} already.")
+            self._free(raw, name)
+            # Before the commit: should it fail, `set_aside_deleted` puts the folder back.
+            self._layout.bring_back(name, loop_id=loop_id)
+            loop = replace(loop, name=name, version=loop.version + 1, recoverable_until_us=0)
+            raw.execute(_SQL["recover_loop"], (name, _body(loop), loop_id))
+            self._changed(raw, activity)
+        self._data_version = None
+        return next(found for found in self.loops() if found.loop_id == loop_id)
+
+    def give_up(self, loop_id: str, /, *, activity: Activity | None = None) -> None:
+        """Let ``purge`` remove a deleted loop from now on.
+
+        Raises:
+            LoopNotFound: there is no such deleted loop.
+            StoreUnavailable: the catalog can't be written now.
+        """
+        with self._connection.transaction() as raw:
+            loop = replace(self._deleted(raw, loop_id), recoverable_until_us=0)
+            raw.execute(_SQL["delete_loop"], (_body(loop), loop_id))
+            self._changed(raw, activity)
+        self._data_version = None
 
     def version(self) -> int:
         """How often the loops changed; a few microseconds while nothing changes.
@@ -103,9 +151,9 @@ class SqliteCatalog:
             self._data_version = data_version
         return self._version
 
-    def deleted(self) -> list[str]:
-        """The ids of the deleted loops that were not forgotten, oldest first."""
-        return [loop_id for loop_id, _ in self._connection.rows(_SQL["deleted_loops"])]
+    def _changed(self, raw: sqlite3.Connection, activity: Activity | None) -> None:
+        self._audit.write(raw, activity)
+        raw.execute(_SQL["count_change"])
 
     def forget(self, loop_id: str, /) -> None:
         """Drop the last trace of a deleted loop."""
@@ -115,12 +163,12 @@ class SqliteCatalog:
     def set_aside_deleted(self) -> None:
         """Rename the folders of deleted loops whose names no loop in service has."""
         with self._connection.transaction() as raw:
-            for _, name in raw.execute(_SQL["deleted_loops"]).fetchall():
+            for *_, name in raw.execute(_SQL["deleted_loops"]).fetchall():
                 if raw.execute(_SQL["loop"], (name,)).fetchone() is None:
                     self._free(raw, name)
 
     def _free(self, raw: sqlite3.Connection, name: str) -> None:
-        owners = [i for i, was in raw.execute(_SQL["deleted_loops"]).fetchall() if was == name]
+        owners = [row[0] for row in raw.execute(_SQL["deleted_loops"]).fetchall() if row[-1] == name]
         if owners:
             self._layout.set_aside(name, loop_id=owners[-1])
         elif self._layout.loop(name).exists():
@@ -140,15 +188,23 @@ class SqliteCatalog:
             raise LoopNotFound(f"There is no loop {name!r}.")
         return _decoded(row[1])
 
+    def _deleted(self, raw: sqlite3.Connection, loop_id: str) -> Loop:
+        row = raw.execute(_SQL["deleted_loop"], (loop_id,)).fetchone()
+        if row is None:
+            raise LoopNotFound(f"There is no deleted loop with the id {loop_id!r}.")
+        return _decoded(row[1])
+
     def _sealed(self, loop: Loop) -> tuple[str, bytes]:
-        sealed = self._keyring.seal((loop.key1, loop.key2), loop_id=loop.loop_id)
-        body = msgspec.json.encode(replace(loop, key1="", key2=""))
-        return body.decode(), sealed
+        return _body(loop), self._keyring.seal((loop.key1, loop.key2), loop_id=loop.loop_id)
 
     def _opened(self, row: Row) -> Loop:
         loop_id, body, sealed = row
         key1, key2 = self._keyring.open(sealed, loop_id=loop_id)
         return replace(_decoded(body), key1=key1, key2=key2)
+
+
+def _body(loop: Loop) -> str:
+    return msgspec.json.encode(replace(loop, key1="", key2="")).decode()
 
 
 def _decoded(body: str) -> Loop:

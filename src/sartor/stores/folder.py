@@ -11,6 +11,7 @@ from sartor.ports import Loop
 from sartor.records import Usage
 from sartor.settings import Durability
 from sartor.stores import usage
+from sartor.stores.audit import SqliteAudit
 from sartor.stores.catalog import SqliteCatalog
 from sartor.stores.checkpoint import checkpoint, is_due, is_worth_it
 from sartor.stores.connection import Connection
@@ -113,7 +114,8 @@ class SqliteStores:
         self._clock_us = clock_us
         self._connection = Connection(layout.catalog, "catalog", durability="fsync")
         self._probe = Probe(layout)
-        self.catalog = SqliteCatalog(layout, self._connection, keyring)
+        self.audit = SqliteAudit(self._connection, clock_us=clock_us)
+        self.catalog = SqliteCatalog(layout, self._connection, keyring, self.audit)
         self._vault = Vault(layout, keyring)
 
     def open(self, loop: Loop, /) -> SqliteLoopStores:
@@ -201,13 +203,14 @@ class SqliteStores:
             outcomes.close()
 
     def purge(self) -> Sequence[str]:
-        """Remove the folders of deleted loops.
+        """Remove the folders of deleted loops that can't be recovered any more.
 
         Raises:
             StoreUnavailable: they can't be removed now; the next purge goes on.
         """
         self.catalog.set_aside_deleted()
-        deleted = self.catalog.deleted()
+        now_us = self._clock_us()
+        deleted = [loop.loop_id for loop in self.catalog.deleted() if loop.recoverable_until_us <= now_us]
         for loop_id in deleted:
             for remains in self._layout.remains(loop_id):
                 _remove(remains)

@@ -111,6 +111,20 @@ class Layout:
         except OSError as error:
             raise StoreUnavailable(f"{self.loop(name)} can't be renamed: {error.strerror}.") from error
 
+    def bring_back(self, name: str, /, *, loop_id: str) -> None:
+        """Give a deleted loop its folder back, under a name that is free; nothing, if it never had one.
+
+        Raises:
+            StoreUnavailable: it can't be renamed.
+        """
+        remains = self.remains(loop_id)
+        if not remains:
+            return
+        try:
+            os.rename(remains[0], self.loop(name))
+        except OSError as error:
+            raise StoreUnavailable(f"{remains[0]} can't be renamed: {error.strerror}.") from error
+
     def remains(self, loop_id: str, /) -> list[Path]:
         """The folders that wait for the removal of a deleted loop."""
         first = self._loops / f".deleted-{loop_id}"

@@ -1,6 +1,7 @@
 """The SQL files of this room, read by name. Each statement stands under a line ``-- its_name --``."""
 
 import re
+import sqlite3
 from collections.abc import Mapping
 from importlib.resources import files
 
@@ -14,7 +15,13 @@ def schema(name: str, /) -> str:
 
 def migration(name: str, version: int, /) -> list[str]:
     """The statements that bring a database of this kind from the version before to this one."""
-    return [sql for sql in _bare(_read(f"{name}_to_{version}.sql")).split(";") if sql]
+    found, statement = [], ""
+    for line in _bare(_read(f"{name}_to_{version}.sql")).splitlines():
+        statement += f"{line}\n"
+        if sqlite3.complete_statement(statement):
+            found.append(statement)
+            statement = ""
+    return [*found, statement] if statement else found
 
 
 def statements(name: str, /) -> Mapping[str, str]:

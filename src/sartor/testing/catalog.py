@@ -6,24 +6,27 @@ from msgspec.structs import replace
 
 from sartor.errors import LoopExists, LoopNotFound
 from sartor.ports import Loop
+from sartor.records import Activity
+from sartor.testing.audit import MemoryAudit
 from sartor.testing.disk import Disk
 
 
 class MemoryCatalog:
     """A ``Catalog`` that lives as long as the object. It takes any name."""
 
-    def __init__(self, *, disk: Disk) -> None:
+    def __init__(self, audit: MemoryAudit, /, *, disk: Disk) -> None:
+        self._audit = audit
         self._disk = disk
         self._loops: dict[str, Loop] = {}
+        self._deleted: dict[str, Loop] = {}
         self._version = 0
-        self.deleted: list[str] = []
 
     def loops(self) -> Sequence[Loop]:
         """All loops, by name."""
         self._disk.check()
         return [self._loops[name] for name in sorted(self._loops)]
 
-    def create(self, loop: Loop, /) -> None:
+    def create(self, loop: Loop, /, *, activity: Activity | None = None) -> None:
         """Add a loop.
 
         Raises:
@@ -33,9 +36,9 @@ class MemoryCatalog:
         if loop.name in self._loops:
             raise LoopExists(f"There is a loop {loop.name!r} already.")
         self._loops[loop.name] = loop
-        self._version += 1
+        self._changed(activity)
 
-    def update(self, loop: Loop, /) -> Loop:
+    def update(self, loop: Loop, /, *, activity: Activity | None = None) -> Loop:
         """Replace the loop of that name and id; returns it with the next version.
 
         Raises:
@@ -46,23 +49,72 @@ class MemoryCatalog:
             raise LoopNotFound(f"The loop {loop.name!r} was deleted; another one has its name.")
         updated = replace(loop, version=stored.version + 1)
         self._loops[loop.name] = updated
-        self._version += 1
+        self._changed(activity)
         return updated
 
-    def delete(self, name: str, /) -> None:
+    def delete(self, name: str, /, *, recoverable_until_us: int = 0, activity: Activity | None = None) -> None:
         """Take a loop out of service.
 
         Raises:
             LoopNotFound: there is no such loop.
         """
-        self.deleted.append(self._stored(name).loop_id)
+        loop = replace(self._stored(name), recoverable_until_us=recoverable_until_us)
+        self._deleted[loop.loop_id] = loop
         del self._loops[name]
-        self._version += 1
+        self._changed(activity)
+
+    def deleted(self) -> Sequence[Loop]:
+        """The deleted loops that were not removed yet, in the order of their making."""
+        self._disk.check()
+        return list(self._deleted.values())
+
+    def recover(self, loop_id: str, /, *, name: str | None = None, activity: Activity | None = None) -> Loop:
+        """Bring a deleted loop back, under its name or another one.
+
+        Raises:
+            LoopNotFound: there is no such deleted loop.
+            LoopExists: the name is taken.
+        """
+        loop = self._gone(loop_id)
+        name = name or loop.name
+        if name in self._loops:
+            raise LoopExists(f"There is a loop {name!r} already.")
+        self._loops[name] = replace(loop, name=name, version=loop.version + 1, recoverable_until_us=0)
+        del self._deleted[loop_id]
+        self._changed(activity)
+        return self._loops[name]
+
+    def give_up(self, loop_id: str, /, *, activity: Activity | None = None) -> None:
+        """Let ``purge`` forget a deleted loop from now on.
+
+        Raises:
+            LoopNotFound: there is no such deleted loop.
+        """
+        self._deleted[loop_id] = replace(self._gone(loop_id), recoverable_until_us=0)
+        self._changed(activity)
+
+    def forget(self, *, now_us: int) -> list[str]:
+        """Drop the deleted loops that can't be recovered any more; returns their ids."""
+        gone = [loop_id for loop_id, loop in self._deleted.items() if loop.recoverable_until_us <= now_us]
+        for loop_id in gone:
+            del self._deleted[loop_id]
+        return gone
 
     def version(self) -> int:
         """How often the loops changed."""
         self._disk.check()
         return self._version
+
+    def _changed(self, activity: Activity | None) -> None:
+        self._version += 1
+        if activity is not None:
+            self._audit.append(activity)
+
+    def _gone(self, loop_id: str) -> Loop:
+        self._disk.check()
+        if loop_id not in self._deleted:
+            raise LoopNotFound(f"There is no deleted loop with the id {loop_id!r}.")
+        return self._deleted[loop_id]
 
     def _stored(self, name: str) -> Loop:
         self._disk.check()

@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from sartor.ports import Loop
 from sartor.records import Usage
 from sartor.testing import maintenance
+from sartor.testing.audit import MemoryAudit
 from sartor.testing.catalog import MemoryCatalog
 from sartor.testing.disk import Disk
 from sartor.testing.events import MemoryEvents
@@ -47,7 +48,8 @@ class MemoryStores:
 
     def __init__(self, *, clock_us: Callable[[], int] = lambda: time.time_ns() // 1000) -> None:
         self.disk = Disk()
-        self.catalog = MemoryCatalog(disk=self.disk)
+        self.audit = MemoryAudit(clock_us=clock_us, disk=self.disk)
+        self.catalog = MemoryCatalog(self.audit, disk=self.disk)
         self._clock_us = clock_us
         self._secrets: dict[str, bytes] = {}
         self._loops: dict[str, MemoryLoopStores] = {}
@@ -80,7 +82,7 @@ class MemoryStores:
     def purge(self) -> Sequence[str]:
         """Forget what deleted loops left behind."""
         self.disk.check()
-        purged, self.catalog.deleted = self.catalog.deleted, []
+        purged = self.catalog.forget(now_us=self._clock_us())
         for loop_id in purged:
             self._loops.pop(loop_id, None)
         return purged

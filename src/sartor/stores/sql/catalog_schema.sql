@@ -24,4 +24,25 @@ CREATE TABLE state (
 
 INSERT INTO state (one) VALUES (1);
 
+-- Who did what. Lines are added, never changed or removed.
+CREATE TABLE audit (
+    seq INTEGER PRIMARY KEY,
+    at_us INTEGER NOT NULL,
+    loop_id TEXT NOT NULL,                      -- '': about no single loop
+    body BLOB NOT NULL,                         -- records.Activity as JSON
+    digest BLOB NOT NULL                        -- of this line and the digest before
+);
+
+CREATE INDEX audit_by_loop ON audit (loop_id);
+
+CREATE TRIGGER audit_keeps_lines BEFORE DELETE ON audit
+BEGIN
+    SELECT RAISE(ABORT, 'the activity log is append-only');
+END;
+
+CREATE TRIGGER audit_keeps_words BEFORE UPDATE ON audit
+BEGIN
+    SELECT RAISE(ABORT, 'the activity log is append-only');
+END;
+
 PRAGMA user_version = 2;

@@ -1,0 +1,103 @@
+"""The loops of an instance: what one is, the catalog that holds them all, and the log of who changed what.
+
+``ports`` has the rest of what a store must do, and passes these on.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from msgspec import Struct
+
+from sartor.records import Activity, LoggedActivity
+from sartor.settings import LoopSettings, Terms
+
+
+class Loop(Struct, frozen=True, kw_only=True):
+    """One personalization problem. ``version`` grows with each change of settings, policy or keys.
+
+    ``loop_id`` seeds the draws and outlives no deletion; ``name`` is what people type. ``edited_at_us``: when
+    something that matters to training was changed last. ``generation``: see ``records.Model``; a new one
+    learns from ``first_outcome``, or, where that is None, the outcomes of the last ``modelRetrainDays``. An
+    imported model is published before the loop gets its generation, so that training finds it.
+    ``recoverable_until_us``: of a deleted loop, until when it can be brought back.
+    """
+
+    name: str
+    loop_id: str
+    key1: str
+    key2: str
+    policy_name: str
+    arguments: str
+    settings: LoopSettings = LoopSettings()
+    version: int = 1
+    created_at_us: int = 0
+    edited_at_us: int = 0
+    generation: int = 1
+    first_outcome: int | None = None
+    terms: Terms = Terms()
+    recoverable_until_us: int = 0
+
+
+class Catalog(Protocol):
+    """The loops of one instance, their keys and settings. Keys are encrypted at rest by the store.
+
+    An ``activity`` that is given with a change is committed with it to the ``AuditLog``, or neither is.
+    """
+
+    def loops(self) -> Sequence[Loop]:
+        """All loops in service, by name."""
+
+    def create(self, loop: Loop, /, *, activity: Activity | None = None) -> None:
+        """Add a loop.
+
+        Raises:
+            LoopExists: the name is taken.
+        """
+
+    def update(self, loop: Loop, /, *, activity: Activity | None = None) -> Loop:
+        """Replace the loop of that name; returns it with its version raised by one.
+
+        Raises:
+            LoopNotFound: there is no such loop.
+        """
+
+    def delete(self, name: str, /, *, recoverable_until_us: int = 0, activity: Activity | None = None) -> None:
+        """Take a loop out of service; its name is free. Its log is removed by ``Stores.purge`` after a time.
+
+        Raises:
+            LoopNotFound: there is no such loop.
+        """
+
+    def deleted(self) -> Sequence[Loop]:
+        """The deleted loops that were not removed yet, in the order of their making."""
+
+    def recover(self, loop_id: str, /, *, name: str | None = None, activity: Activity | None = None) -> Loop:
+        """Bring a deleted loop back with all that it had, under its name or another one.
+
+        Raises:
+            LoopNotFound: there is no such deleted loop.
+            LoopExists: the name is taken.
+        """
+
+    def give_up(self, loop_id: str, /, *, activity: Activity | None = None) -> None:
+        """Let ``Stores.purge`` remove a deleted loop from now on.
+
+        Raises:
+            LoopNotFound: there is no such deleted loop.
+        """
+
+    def version(self) -> int:
+        """A number that changes with every change of the catalog; cheap enough to be polled."""
+
+
+class AuditLog(Protocol):
+    """Who did what to the instance, from its beginning, numbered from 1. Nothing changes or removes a line."""
+
+    def append(self, activity: Activity, /) -> None:
+        """Commit a deed that changed nothing in the catalog."""
+
+    def activities(self, *, after: int = 0, limit: int) -> Sequence[LoggedActivity]:
+        """The next deeds after a number, in order."""
+
+    def last(self, limit: int, /, *, loop_id: str | None = None) -> Sequence[LoggedActivity]:
+        """The newest deeds, of one loop or of all, newest first."""

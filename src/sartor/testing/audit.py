@@ -1,0 +1,37 @@
+"""An activity log in memory."""
+
+from collections.abc import Callable, Sequence
+
+from sartor.records import Activity, LoggedActivity
+from sartor.stores.audit import BEGINNING, digest
+from sartor.testing.disk import Disk
+
+
+class MemoryAudit:
+    """An ``AuditLog`` that lives as long as the object."""
+
+    def __init__(self, *, clock_us: Callable[[], int], disk: Disk) -> None:
+        self._clock_us = clock_us
+        self._disk = disk
+        self._lines: list[LoggedActivity] = []
+
+    def append(self, activity: Activity, /) -> None:
+        """Commit a deed."""
+        self._disk.check()
+        seq, before, at_us = 1, BEGINNING, self._clock_us()
+        if self._lines:
+            last = self._lines[-1]
+            seq, before, at_us = last.seq + 1, last.digest, max(last.at_us, at_us)
+        made = digest(before, activity, seq=seq, at_us=at_us)
+        self._lines.append(LoggedActivity(seq=seq, at_us=at_us, activity=activity, digest=made))
+
+    def activities(self, *, after: int = 0, limit: int) -> Sequence[LoggedActivity]:
+        """The next deeds after a number, in order."""
+        self._disk.check()
+        return self._lines[after : after + limit]
+
+    def last(self, limit: int, /, *, loop_id: str | None = None) -> Sequence[LoggedActivity]:
+        """The newest deeds, of one loop or of all, newest first."""
+        self._disk.check()
+        found = [line for line in self._lines if loop_id in (None, line.activity.loop_id)]
+        return found[::-1][:limit]

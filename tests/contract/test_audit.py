@@ -1,0 +1,83 @@
+"""What every activity log promises: lines in order, never changed, committed with the deed."""
+
+import pytest
+from msgspec.structs import replace
+
+from sartor.errors import LoopExists, LoopNotFound, StoreUnavailable
+from sartor.ports import Stores
+from sartor.records import Activity
+from sartor.stores.audit import BEGINNING, digest
+from sartor.testing.builders import make_loop
+from sartor.testing.clock import Clock
+from tests.contract.conftest import FullDisk
+
+
+def deed(action: str, loop_id: str = "") -> Activity:
+    return Activity(by="somebody", action=action, loop_id=loop_id, before=b"null", after=b'{"a":1}')
+
+
+def actions(stores: Stores) -> list[str]:
+    return [line.activity.action for line in stores.audit.activities(limit=100)]
+
+
+def test_lines_are_numbered_dated_and_come_back(stores: Stores, clock: Clock) -> None:
+    assert list(stores.audit.activities(limit=10)) == []
+    stores.audit.append(deed("one"))
+    clock.advance(5)
+    stores.audit.append(deed("two", "loop-1"))
+    first, second = stores.audit.activities(limit=10)
+    assert (first.seq, second.seq) == (1, 2)
+    assert second.at_us - first.at_us == 5_000_000
+    assert second.activity == deed("two", "loop-1")
+    assert list(stores.audit.activities(after=1, limit=10)) == [second]
+    assert list(stores.audit.activities(limit=1)) == [first]
+
+
+def test_each_line_vouches_for_all_before_it(stores: Stores) -> None:
+    for action in ("one", "two", "three"):
+        stores.audit.append(deed(action))
+    before = BEGINNING
+    for line in stores.audit.activities(limit=10):
+        assert line.digest == digest(before, line.activity, seq=line.seq, at_us=line.at_us)
+        forged = replace(line.activity, by="another")
+        assert line.digest != digest(before, forged, seq=line.seq, at_us=line.at_us)
+        before = line.digest
+
+
+def test_times_do_not_run_back(stores: Stores, clock: Clock) -> None:
+    stores.audit.append(deed("one"))
+    clock.advance(-60)
+    stores.audit.append(deed("two"))
+    first, second = stores.audit.activities(limit=10)
+    assert first.at_us == second.at_us
+
+
+def test_the_newest_lines_first_and_those_of_one_loop(stores: Stores) -> None:
+    for action, loop_id in (("one", "a"), ("two", "b"), ("three", "a")):
+        stores.audit.append(deed(action, loop_id))
+    assert [line.activity.action for line in stores.audit.last(2)] == ["three", "two"]
+    assert [line.activity.action for line in stores.audit.last(9, loop_id="a")] == ["three", "one"]
+
+
+def test_a_change_and_its_line_are_one(stores: Stores) -> None:
+    catalog, loop = stores.catalog, make_loop("a")
+    catalog.create(loop, activity=deed("create"))
+    catalog.update(loop, activity=deed("update"))
+    catalog.delete("a", recoverable_until_us=1 << 60, activity=deed("delete"))
+    catalog.recover(loop.loop_id, activity=deed("recover"))
+    catalog.delete("a", recoverable_until_us=1 << 60, activity=deed("delete"))
+    catalog.give_up(loop.loop_id, activity=deed("give up"))
+    assert actions(stores) == ["create", "update", "delete", "recover", "delete", "give up"]
+
+
+def test_a_change_that_fails_leaves_no_line(stores: Stores, full_disk: FullDisk) -> None:
+    stores.catalog.create(make_loop("a"))
+    with pytest.raises(LoopExists):
+        stores.catalog.create(make_loop("a", loop_id="another"), activity=deed("create"))
+    with pytest.raises(LoopNotFound):
+        stores.catalog.update(make_loop("b"), activity=deed("update"))
+    with pytest.raises(LoopNotFound):
+        stores.catalog.delete("b", activity=deed("delete"))
+    with full_disk(), pytest.raises(StoreUnavailable):
+        stores.catalog.update(make_loop("a"), activity=deed("update"))
+    assert actions(stores) == []
