@@ -16,6 +16,7 @@ from sartor.testing.events import MemoryEvents
 class NoModel:
     engine: Engine | None = None
     model_id = "N/A"
+    arguments: str | None = None
 
 
 def desk(name: str) -> Desk:
