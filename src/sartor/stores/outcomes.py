@@ -107,6 +107,8 @@ def _amend(raw: sqlite3.Connection, outcome: Outcome) -> int:
     if row is None:
         raise Corrupt(f"Decision {outcome.decision_seq} has no outcome that could be amended.")
     was = logged(row)
+    if not was.outcome.event_id:  # erased meanwhile
+        return 0
     amended = replace(outcome, settled_at_us=was.outcome.settled_at_us)
     raw.execute(_SQL["amend_outcome"], (event_key(outcome.event_id), _encode(amended), was.seq))
     return outcome.learnable - was.outcome.learnable

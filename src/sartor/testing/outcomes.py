@@ -55,6 +55,8 @@ class MemoryOutcomes:
         for outcome in outcomes:
             place = self._number[outcome.decision_seq] - self._gone - 1
             was = self._outcomes[place]
+            if not was.outcome.event_id:  # erased meanwhile
+                continue
             settled_at_us = was.outcome.settled_at_us
             self._outcomes[place] = LoggedOutcome(was.seq, replace(outcome, settled_at_us=settled_at_us))
         self._revision += 1

@@ -5,6 +5,7 @@ import time
 
 from sartor.errors import SartorError
 from sartor.learn.trainer import Trainer
+from sartor.log.resettle import Resettler
 from sartor.log.settler import Settler
 from sartor.ports import EngineFactory, Loop, Stores
 from sartor.service.scorecard import Scorekeeper
@@ -76,10 +77,15 @@ class Lane:
 
 
 class _Apprentice:
-    """The settler and the trainer of one loop, on stores of their own."""
+    """The settler and the trainer of one loop, on stores of their own.
+
+    Where the rules of settling have changed, what was settled is settled again first, step by step; the loop
+    decides on meanwhile with the model that it has.
+    """
 
     def __init__(self, stores: Stores, factory: EngineFactory, loop: Loop) -> None:
         self._logs = stores.open(loop)
+        self._resettler = Resettler(self._logs.events, self._logs.outcomes, self._logs.shelf)
         self._settler = Settler(self._logs.events, self._logs.outcomes)
         self._used = False
         self._trainer = Trainer(self._logs.events, self._logs.outcomes, self._logs.models, factory)
@@ -87,6 +93,8 @@ class _Apprentice:
 
     def step(self, loop: Loop) -> int:
         now_us = time.time_ns() // 1_000
+        if self._resettler.step(loop.settings, settings_version=loop.version, now_us=now_us):
+            return 1
         settled = self._settler.step(loop.settings, settings_version=loop.version, now_us=now_us)
         # A trainer holds an engine of some megabytes: a loop that was never used shall not have one.
         self._used = self._used or settled > 0 or self._logs.outcomes.counts().outcomes > 0
