@@ -125,10 +125,10 @@ class OutcomeCounts(Struct, frozen=True, kw_only=True):
 
 
 class ModelRegistry(Protocol):
-    """The models of one loop: the live one, the imported ones, and the last twenty, with their bytes."""
+    """The models of one loop: the live one, the imported ones, and the newest, with their bytes."""
 
-    def publish(self, model: Model, blob: bytes, /, *, live: bool) -> None:
-        """Add a model, atomically; make it the live one when asked. Prunes the bytes of the oldest ones."""
+    def publish(self, model: Model, blob: bytes, /, *, live: bool, keep: int = 20) -> None:
+        """Add a model, atomically; make it the live one when asked. Prunes all but the newest ``keep``."""
 
     def history(self, *, limit: int | None = None) -> Sequence[Model]:
         """Lineage of the newest models, all by default, newest first; also of those whose bytes are gone."""

@@ -96,6 +96,19 @@ def test_an_imported_model_never_loses_its_bytes(models: ModelRegistry) -> None:
         models.blob("based")
 
 
+def test_fewer_models_keep_their_bytes_when_asked(models: ModelRegistry) -> None:
+    publish_many(models, 5, live=True)
+    models.publish(make_model("m6"), b"6", live=False, keep=2)
+    kept = ("m5", "m6")
+    assert [models.blob(model_id) for model_id in kept] == [b"5", b"6"]
+    with pytest.raises(ModelNotFound):
+        models.blob("m4")
+    models.publish(make_model("m7"), b"7", live=False, keep=1)
+    assert models.blob("m5") == b"5"  # it serves
+    with pytest.raises(ModelNotFound):
+        models.blob("m6")
+
+
 def test_the_newest_of_the_history_can_be_asked_for(models: ModelRegistry) -> None:
     publish_many(models, 5, live=True)
     assert [model.model_id for model in models.history(limit=2)] == ["m5", "m4"]

@@ -115,7 +115,8 @@ class Trainer:
             _log.warning("No model is published: %s", self.problem, extra={"action": "publish"})
             return
         model = self._model(pupil, loop, now_us)
-        self._models.publish(model, pupil.engine.dump(), live=loop.settings.model_auto_publish)
+        live, keep = loop.settings.model_auto_publish, loop.settings.staged_model_history_length
+        self._models.publish(model, pupil.engine.dump(), live=live, keep=keep)
         self._newest = model
         pupil.parent_id = model.model_id
         pupil.unpublished = 0

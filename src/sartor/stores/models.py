@@ -20,7 +20,7 @@ from sartor.stores.layout import checked_id
 from sartor.stores.statements import statements
 
 KEPT = 20
-"""How many of the newest models keep their bytes, besides the live one."""
+"""How many of the newest models keep their bytes, besides the live one, when nothing else is said."""
 
 _SQL = statements("outcomes")
 
@@ -37,7 +37,7 @@ class SqliteModels:
         self._live: Model | None = None
         self._live_version: int | None = None
 
-    def publish(self, model: Model, blob: bytes, /, *, live: bool) -> None:
+    def publish(self, model: Model, blob: bytes, /, *, live: bool, keep: int = KEPT) -> None:
         """Add a model; make it the live one when asked.
 
         Raises:
@@ -50,7 +50,7 @@ class SqliteModels:
             with self._connection.transaction() as raw:
                 self._remove_unnamed(raw)
                 self._insert(raw, model, blob, live=live)
-                pruned = [model_id for (model_id,) in raw.execute(_SQL["prune"], (KEPT,))]
+                pruned = [model_id for (model_id,) in raw.execute(_SQL["prune"], (keep,))]
                 self._write(model.model_id, blob)
             self._live_version = None
             for model_id in pruned:

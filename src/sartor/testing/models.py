@@ -7,7 +7,7 @@ from sartor.records import Model
 from sartor.testing.disk import Disk
 
 KEPT = 20
-"""How many of the newest models keep their bytes, besides the live one."""
+"""How many of the newest models keep their bytes, besides the live one, when nothing else is said."""
 
 
 class MemoryModels:
@@ -21,7 +21,7 @@ class MemoryModels:
         self.saved: set[str] = set()
         """The models that are kept by hand; see ``model_notes``."""
 
-    def publish(self, model: Model, blob: bytes, /, *, live: bool) -> None:
+    def publish(self, model: Model, blob: bytes, /, *, live: bool, keep: int = KEPT) -> None:
         """Add a model; make it the live one when asked.
 
         Raises:
@@ -35,7 +35,7 @@ class MemoryModels:
         self._blobs[model.model_id] = blob
         if live:
             self._live_id = model.model_id
-        for old in list(self._models)[:-KEPT]:
+        for old in list(self._models)[:-keep]:
             if old not in (self._live_id, *self.saved) and self._models[old].base_id != old:
                 self._blobs.pop(old, None)
 

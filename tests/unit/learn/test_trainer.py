@@ -3,7 +3,7 @@ import logging
 import pytest
 from msgspec.structs import replace
 
-from sartor.errors import Corrupt, InvalidPolicy, StoreUnavailable
+from sartor.errors import Corrupt, InvalidPolicy, ModelNotFound, StoreUnavailable
 from sartor.learn.trainer import replay
 from sartor.learn.vw import engine
 from sartor.records import Cursor, Model, Settlement
@@ -75,6 +75,19 @@ def test_a_model_is_due_even_while_there_is_more_to_learn(bench: Bench) -> None:
     bench.clock.advance(60)
     bench.step(limit=4)
     assert bench.newest.last_outcome == 5
+
+
+def test_as_many_models_are_kept_as_the_loop_asks(bench: Bench) -> None:
+    bench.change(staged_model_history_length=2)
+    for _ in range(4):
+        bench.settle(1)
+        bench.clock.advance(60)
+        bench.step()
+    newest, older, *others = [model.model_id for model in bench.models.history()]
+    assert bench.models.blob(newest) != bench.models.blob(older)
+    for pruned in others:
+        with pytest.raises(ModelNotFound):
+            bench.models.blob(pruned)
 
 
 def test_models_that_are_not_published_by_themselves_do_not_serve(bench: Bench) -> None:

@@ -1,0 +1,100 @@
+"""Counting days: once, whoever counts, and in the middle of whatever."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sartor.records import Observation, Usage
+from sartor.stores import usage
+from sartor.stores.connection import Connection
+from sartor.stores.folder import SqliteLoopStores, open_stores
+from sartor.testing.builders import make_decision, make_loop
+from sartor.testing.clock import Clock
+
+DAY_US = 86_400_000_000
+FIRST = 20_000
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock(FIRST * DAY_US)
+
+
+@pytest.fixture
+def opened(tmp_path: Path, clock: Clock) -> Iterator[SqliteLoopStores]:
+    stores = open_stores(tmp_path, clock_us=clock)
+    opened = stores.open(make_loop("articles"))
+    yield opened
+    opened.close()
+    stores.close()
+
+
+@pytest.fixture
+def events(tmp_path: Path, opened: SqliteLoopStores) -> Iterator[Connection]:
+    opened.events.horizon()
+    path = tmp_path / "loops" / "articles" / "events.sqlite"
+    events = Connection(path, "events", owner=make_loop("articles").loop_id)
+    yield events
+    events.close()
+
+
+def play(opened: SqliteLoopStores, clock: Clock, days: int) -> list[Usage]:
+    """Some events on each day, and what they amount to."""
+    expected = []
+    for day in range(days):
+        clock.now_us = (FIRST + day) * DAY_US + 5
+        opened.events.append([make_decision(f"event-{day}-{n}") for n in range(day + 1)])
+        opened.events.append([Observation(event_id="x", reward=0.0) for _ in range(day)])
+        opened.events.append([Observation(event_id="x")])
+        expected.append(Usage(day_us=(FIRST + day) * DAY_US, decisions=day + 1, rewards=day))
+    return expected
+
+
+def told(events: Connection) -> list[Usage]:
+    return list(usage.usage(events, from_us=0, to_us=(FIRST + 100) * DAY_US))
+
+
+def test_days_are_counted_in_batches(
+    opened: SqliteLoopStores, events: Connection, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(usage, "_BATCH", 4)
+    expected = play(opened, clock, 7)
+    assert told(events) == expected
+    usage.count(events)
+    assert told(events) == expected
+
+
+def test_counting_twice_at_once_counts_once(
+    opened: SqliteLoopStores, events: Connection, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = play(opened, clock, 3)
+    counted = usage._counted
+
+    def overtaken(connection: Connection) -> tuple[int, int]:
+        found = counted(connection)
+        monkeypatch.undo()
+        usage.count(connection)
+        return found
+
+    monkeypatch.setattr(usage, "_counted", overtaken)
+    usage.count(events)
+    assert told(events) == expected
+
+
+def test_what_was_counted_is_not_read_again(opened: SqliteLoopStores, events: Connection, clock: Clock) -> None:
+    expected = play(opened, clock, 3)
+    usage.count(events)
+    with events.transaction() as raw:
+        raw.execute("UPDATE observations SET reward = NULL")
+        raw.execute("UPDATE decisions SET at_us = 0")
+    assert told(events) == expected
+
+
+def test_numbers_that_a_power_cut_took_count_as_asked(
+    opened: SqliteLoopStores, events: Connection, clock: Clock
+) -> None:
+    play(opened, clock, 3)
+    with events.transaction() as raw:
+        raw.execute("DELETE FROM decisions WHERE seq = 2")
+    assert [day.decisions for day in told(events)] == [1, 2, 3]
