@@ -32,6 +32,7 @@
     ├── EngineRefused               the policy can't rank or learn this request
     ├── Unavailable                 try again later; nothing was written
     │   ├── StoreUnavailable
+    │   ├── PlaceUnavailable     a folder or URL outside the data folder
     │   └── Overloaded
     └── Corrupt                     bytes on disk that can't be what we wrote
 
@@ -177,6 +178,10 @@ class Unavailable(SartorError):
 
 class StoreUnavailable(Unavailable):
     """The store can't be written or read at the moment (disk full, read-only, or locked)."""
+
+
+class PlaceUnavailable(Unavailable):
+    """A place outside the data folder can't be read or written at the moment."""
 
 
 class Overloaded(Unavailable):
