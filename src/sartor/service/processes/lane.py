@@ -8,6 +8,7 @@ from sartor.learn.trainer import Trainer
 from sartor.log.resettle import Resettler
 from sartor.log.settler import Settler
 from sartor.ports import EngineFactory, Loop, Stores
+from sartor.service.apprenticeship import Apprenticeship
 from sartor.service.scorecard import Scorekeeper
 
 _log = logging.getLogger(__name__)
@@ -90,6 +91,7 @@ class _Apprentice:
         self._used = False
         self._trainer = Trainer(self._logs.events, self._logs.outcomes, self._logs.models, factory)
         self._scores = Scorekeeper(self._logs)
+        self._apprenticeship = Apprenticeship(self._logs)
 
     def step(self, loop: Loop) -> int:
         now_us = time.time_ns() // 1_000
@@ -100,9 +102,11 @@ class _Apprentice:
         self._used = self._used or settled > 0 or self._logs.outcomes.counts().outcomes > 0
         if not self._used:
             return settled
-        return settled + self._trainer.step(loop, now_us=now_us) + self._scores.attempt()
+        learned = self._trainer.step(loop, now_us=now_us)
+        return settled + learned + self._scores.attempt() + self._apprenticeship.attempt(loop)
 
     def close(self) -> None:
         self._trainer.close()
         self._scores.close()
+        self._apprenticeship.close()
         self._logs.close()

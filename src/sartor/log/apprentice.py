@@ -1,0 +1,108 @@
+"""How well the model imitates the baseline in Apprentice mode (contract, section 2.6): a fold over outcomes.
+
+Memory is constant, and folding on from a state gives the same as folding everything. Of several slots the
+first one counts.
+"""
+
+import math
+
+import msgspec
+from msgspec import Struct, field
+
+from sartor.errors import Corrupt
+from sartor.records import Decision, LoggedDecision, Outcome
+
+RECENT = 1_000
+"""How many of the newest events the metrics show by themselves."""
+
+
+class Sums(Struct, frozen=True, kw_only=True):
+    """What came of some decisions. ``imitated``: the model chose the baseline, which is what was shown."""
+
+    events: int = 0
+    imitated: int = 0
+    rewards: float = 0.0
+    imitated_rewards: float = 0.0
+
+    @property
+    def baseline_average(self) -> float:
+        """What the application earned, for each event; 0 without any."""
+        return self.rewards / self.events if self.events else 0.0
+
+    @property
+    def model_average(self) -> float:
+        """What the model would have earned had it earned nothing where it chose otherwise, for each event."""
+        return self.imitated_rewards / self.events if self.events else 0.0
+
+    @property
+    def ratio(self) -> float | None:
+        """The share of the baseline's reward that the model achieves; None: the baseline earned nothing."""
+        return self.imitated_rewards / self.rewards if self.rewards else None
+
+
+class ApprenticeMetrics(Struct, frozen=True, kw_only=True):
+    """All decisions in Apprentice mode, and the last thousand. Times are those of the decisions."""
+
+    start_us: int
+    last_us: int
+    total: Sums
+    recent: Sums
+
+
+class Apprentice(Struct, kw_only=True):
+    """The fold. ``last``: the outcome up to which it went, of the log in its ``revision``."""
+
+    revision: int = 0
+    last: int = 0
+    start_us: int = 0
+    last_us: int = 0
+    total: Sums = field(default_factory=Sums)
+    recent: list[tuple[bool, float]] = []
+
+    def add(self, seq: int, outcome: Outcome, logged: LoggedDecision | None, /) -> None:
+        """Take in the next outcome; one of another mode, or never activated, only moves ``last``."""
+        self.last = seq
+        if logged is None or logged.decision.mode != "Apprentice" or not outcome.learnable:
+            return
+        imitated = _imitates(logged.decision)
+        self.start_us = self.start_us or logged.at_us
+        self.last_us = logged.at_us
+        self.total = Sums(
+            events=self.total.events + 1,
+            imitated=self.total.imitated + imitated,
+            rewards=self.total.rewards + outcome.reward,
+            imitated_rewards=self.total.imitated_rewards + (outcome.reward if imitated else 0.0),
+        )
+        self.recent = [*self.recent[1 - RECENT :], (imitated, outcome.reward)]
+
+    def metrics(self) -> ApprenticeMetrics | None:
+        """What was counted; None: the loop never decided in Apprentice mode."""
+        if not self.total.events:
+            return None
+        recent = Sums(
+            events=len(self.recent),
+            imitated=sum(imitated for imitated, _ in self.recent),
+            rewards=math.fsum(reward for _, reward in self.recent),
+            imitated_rewards=math.fsum(reward for imitated, reward in self.recent if imitated),
+        )
+        return ApprenticeMetrics(start_us=self.start_us, last_us=self.last_us, total=self.total, recent=recent)
+
+    def state(self) -> bytes:
+        """A checkpoint."""
+        return msgspec.msgpack.encode(self)
+
+    @classmethod
+    def from_state(cls, state: bytes, /) -> "Apprentice":
+        """The fold of a checkpoint.
+
+        Raises:
+            Corrupt: the bytes are not one.
+        """
+        try:
+            return msgspec.msgpack.decode(state, type=cls)
+        except msgspec.DecodeError as error:
+            raise Corrupt(f"The metrics of Apprentice mode can't be read: {error}.") from error
+
+
+def _imitates(decision: Decision) -> bool:
+    return decision.chosen == decision.baseline
