@@ -6,6 +6,7 @@ import pytest
 
 from sartor.api import versions
 from sartor.api.versions import Version
+from sartor.service import loops
 from sartor.settings import AZURE_ARGUMENTS, DEFAULT_ARGUMENTS, LoopSettings
 from tests.wire.harness import Reply, Service
 from tests.wire.test_versions import EACH, at
@@ -102,3 +103,24 @@ def test_bodies_that_are_no_policy_are_refused(service: Service, body: object, s
 def test_the_longest_names_are_accepted_and_unknown_members_ignored(service: Service) -> None:
     asked = {"name": "é" * 256, "arguments": OWN, "more": {"of": ["this"]}}
     assert policy(service, "PUT", asked).json() == {"name": "é" * 256, "arguments": OWN}
+
+
+SEVERAL = "--ccb_explore_adf --epsilon 0.2 --cb_type mtr -q ::"
+
+
+def test_settings_for_several_slots_make_a_loop_of_several_slots_for_good(service: Service) -> None:
+    assert policy(service, "PUT", {"name": "slots", "arguments": SEVERAL}).json()["arguments"] == SEVERAL
+    service.follow()
+    assert service.rank({}).code == "InvalidApiAccess"
+    back = policy(service, "PUT", {"name": "back", "arguments": OWN})
+    assert (back.status, back.code) == (400, "InvalidPolicyConfiguration")
+    reset = policy(service, "DELETE").json()["arguments"]
+    assert reset == DEFAULT_ARGUMENTS.replace("--cb_explore_adf", "--ccb_explore_adf")
+
+
+def test_auto_optimization_is_turned_off_first(service: Service) -> None:
+    loops.change(service.stores, service.loop.name, {"isAutoOptimizationEnabled": True})
+    reply = policy(service, "PUT", {"name": "slots", "arguments": SEVERAL})
+    assert (reply.status, reply.code) == (403, "ProblemTypeIncompatibleWithAutoOptimization")
+    loops.change(service.stores, service.loop.name, {"isAutoOptimizationEnabled": False})
+    assert policy(service, "PUT", {"name": "slots", "arguments": SEVERAL}).status == 200

@@ -25,10 +25,10 @@ from sartor.api.routes import Operation
 from sartor.api.table import Resource
 from sartor.api.versions import Version
 from sartor.api.wire import RankedAction, RankResponse
-from sartor.dsjson import context
 from sartor.errors import EngineRefused
 from sartor.explore.answer import answered
-from sartor.explore.decide import Request, decide, uniform
+from sartor.explore.asking import odds
+from sartor.explore.decide import Request, decide
 from sartor.explore.event_id import made
 from sartor.records import NO_MODEL, Decision, Observation
 from sartor.settings import Limits
@@ -100,10 +100,10 @@ class DataPlane:
 
     async def _rank(self, desk: Desk, version: Version, body: bytes) -> Answer:
         request = self._reader.rank(body)
-        odds = odds_for(desk, request)
-        decision = decided(desk, request, odds)
+        given = odds(desk.live.engine, request)
+        decision = decided(desk, request, given)
         await desk.writer.append(decision)
-        return Answer(201, rank_body(decision, odds), (BILLED,))
+        return Answer(201, rank_body(decision, given), (BILLED,))
 
     def _new_event_id(self) -> str:
         return made(uuid.uuid4().hex, now_us=self._now_us())
@@ -123,24 +123,8 @@ def _wrong_door(operation: Operation) -> Refused:
     )
 
 
-def odds_for(desk: Desk, request: Request, /) -> Sequence[float]:
-    """What the model that serves gives to each rankable action; the same to all before there is one.
-
-    Raises:
-        EngineRefused: the engine can't rank this request.
-    """
-    engine = desk.live.engine
-    count = len(request.actions) - len(request.excluded)
-    if engine is None:
-        return uniform(count)
-    actions = request.actions
-    if request.excluded:
-        actions = tuple([actions[place] for place in request.rankable])
-    return engine.probabilities(context(request.context, actions), count)
-
-
-def decided(desk: Desk, request: Request, odds: Sequence[float], /) -> Decision:
-    """The decision with these odds, which the model that serves gave just now.
+def decided(desk: Desk, request: Request, given: Sequence[float], /) -> Decision:
+    """The decision with the given odds, which the model that serves gave just now.
 
     Raises:
         EngineRefused: they are not odds.
@@ -149,7 +133,7 @@ def decided(desk: Desk, request: Request, odds: Sequence[float], /) -> Decision:
     try:
         return decide(
             request,
-            probabilities=odds,
+            probabilities=given,
             loop_id=desk.loop.loop_id,
             model_id=NO_MODEL if live.engine is None else live.model_id,
             settings_version=desk.loop.version,
@@ -159,9 +143,9 @@ def decided(desk: Desk, request: Request, odds: Sequence[float], /) -> Decision:
         raise EngineRefused from error
 
 
-def rank_body(decision: Decision, odds: Sequence[float], /) -> bytes:
+def rank_body(decision: Decision, given: Sequence[float], /) -> bytes:
     """The answer to a rank (contract, sections 1.2, 2.2, 2.3 and 2.6)."""
-    shown = decision if decision.mode == "Online" else answered(decision, model=odds)
+    shown = decision if decision.mode == "Online" else answered(decision, model=given)
     actions = decision.actions
     probabilities = shown.probabilities
     return _encode(

@@ -10,7 +10,7 @@ from sartor.api.failure import Refused
 from sartor.api.routes import Call, Handler, Route
 from sartor.api.versions import ALL
 from sartor.errors import InvalidPolicy
-from sartor.learn.policy import with_exploration
+from sartor.learn.policy import several_slots, with_exploration
 from sartor.ports import Loop
 
 _TAG = "Configuration"
@@ -36,9 +36,18 @@ def put(call: Call) -> Answer:
     """Replace the learning settings."""
     asked = bodies.read(PolicyContract, call.body, invalid=_INVALID)
     try:
+        _check_optimization(call, asked.arguments)
         return _answer(call.admin.set_policy(call.loop, asked.arguments, name=asked.name))
     except InvalidPolicy as error:
         raise Refused(_REFUSED, error.message) from error
+
+
+def _check_optimization(call: Call, arguments: str) -> None:
+    if several_slots(arguments) and call.admin.loop(call.loop).settings.is_auto_optimization_enabled:
+        raise Refused(
+            "ProblemTypeIncompatibleWithAutoOptimization",
+            "Turn isAutoOptimizationEnabled off before the loop gets several slots.",
+        )
 
 
 def delete(call: Call) -> Answer:
@@ -68,7 +77,7 @@ def _route(
         invalid=_INVALID,
         request=PolicyContract if takes else None,
         answer=PolicyContract,
-        codes=(_INVALID, _REFUSED) if takes else (),
+        codes=(_REFUSED, "ProblemTypeIncompatibleWithAutoOptimization") if takes else (),
         request_example=examples.POLICY if takes else None,
         answer_example=examples.POLICY,
     )
@@ -76,7 +85,8 @@ def _route(
 
 _SAY_PUT = (
     "The model starts anew and learns the outcomes of the last modelRetrainDays again; until then the old one "
-    "serves. explorationPercentage replaces the number after --epsilon."
+    "serves. explorationPercentage replaces the number after --epsilon; what is answered is what is in use. "
+    "Settings with --ccb_explore_adf make it a loop of several slots, which it then stays."
 )
 
 ROUTES = (

@@ -1,18 +1,13 @@
 """Ranks of several slots: from a request to the decision of the model that serves, and to the answer."""
 
-from collections.abc import Sequence
-
 import msgspec
 
 from sartor.api.desks import Desk
 from sartor.api.multislot_wire import MultiSlotRankResponse, SlotResponse
-from sartor.dsjson_context import context
-from sartor.dsjson_slots import question
 from sartor.errors import EngineRefused
 from sartor.explore.answer import answered_slots
-from sartor.explore.decide import uniform
-from sartor.explore.slots import MultiRequest, Odds, decide_slots
-from sartor.ports import Engine
+from sartor.explore.asking import slot_odds
+from sartor.explore.slots import MultiRequest, decide_slots
 from sartor.records import NO_MODEL, Decision
 
 _encode = msgspec.json.Encoder().encode
@@ -28,7 +23,7 @@ def decided_slots(desk: Desk, request: MultiRequest, /) -> Decision:
     try:
         return decide_slots(
             request,
-            odds=_uniform if engine is None else _odds(engine, request),
+            odds=slot_odds(engine, request),
             loop_id=desk.loop.loop_id,
             model_id=NO_MODEL if engine is None else desk.live.model_id,
             settings_version=desk.loop.version,
@@ -36,21 +31,6 @@ def decided_slots(desk: Desk, request: MultiRequest, /) -> Decision:
         )
     except ValueError as error:
         raise EngineRefused from error
-
-
-def _uniform(taken: Sequence[int], offered: Sequence[int]) -> Sequence[float]:
-    return uniform(len(offered))
-
-
-def _odds(engine: Engine, request: MultiRequest) -> Odds:
-    seen = context(request.context, request.actions)
-
-    def odds(taken: Sequence[int], offered: Sequence[int]) -> Sequence[float]:
-        slot = request.slots[len(taken)]
-        asked = question(seen, slot.features, taken=taken, offered=offered)
-        return engine.slot_probabilities(asked, len(request.actions), slots=len(taken) + 1, offered=offered)
-
-    return odds
 
 
 def slots_body(decision: Decision, /) -> bytes:

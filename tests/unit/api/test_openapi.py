@@ -102,7 +102,8 @@ def test_success_and_every_kind_of_refusal_is_listed(version: Version) -> None:
     }
     assert statuses["Rank"] == {"201", "400", "401", "403", "408", "409", "503"}
     assert statuses["Reward"] == statuses["Activate"] == {"204", "400", "401", "403", "408", "503"}
-    assert statuses["UpdatePolicy"] == {"200", "400", "401", "408", "503"}
+    assert statuses["UpdatePolicy"] == {"200", "400", "401", "403", "408", "503"}
+    assert statuses["GetPolicy"] == {"200", "400", "401", "408", "503"}
 
 
 @EACH
