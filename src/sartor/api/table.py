@@ -8,7 +8,20 @@ from urllib.parse import unquote_to_bytes
 
 from msgspec import Struct
 
-from sartor.api import configuration, decisions, learning_settings, logs, models, uploads
+from sartor.api import (
+    configuration,
+    decisions,
+    evaluations,
+    evaluations_2022,
+    evaluations_apply,
+    importances,
+    learning_settings,
+    logs,
+    metrics,
+    models,
+    staged,
+    uploads,
+)
 from sartor.api.routes import Operation, Route
 from sartor.api.versions import Version
 from sartor.errors import InvalidRequest
@@ -18,7 +31,13 @@ ROUTES: tuple[Route, ...] = (
     *configuration.ROUTES,
     *learning_settings.ROUTES,
     *models.ROUTES,
+    *staged.ROUTES,
     *logs.ROUTES,
+    *metrics.ROUTES,
+    *evaluations.ROUTES,
+    *evaluations_2022.ROUTES,
+    *evaluations_apply.ROUTES,
+    *importances.ROUTES,
     *uploads.ROUTES,
 )
 

@@ -1,0 +1,127 @@
+"""How the loop does beside its baseline, in windows of time or of events; sums only, memory grows with windows.
+
+A decision is matched when the model's choice is the baseline, and its reward is then counted as imitated
+(contract, section 2.6). Decisions that were never activated don't count.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from msgspec import Struct
+
+from sartor.ports import EventLog, OutcomeLog
+from sartor.records import Mode
+
+_BLOCK = 500
+
+
+class Deed(Struct, frozen=True, kw_only=True):
+    """What counts of a settled decision. In a multi-slot decision that is its first slot."""
+
+    at_us: int
+    mode: Mode
+    matched: bool
+    reward: float
+
+
+class Metric(Struct, kw_only=True):
+    """The sums of one window. ``start_us`` and ``end_us`` are its bounds."""
+
+    mode: Mode
+    start_us: int
+    end_us: int
+    events: int = 0
+    rewards: float = 0.0
+    matched: int = 0
+    imitated: float = 0.0
+
+    def add(self, deed: Deed, /) -> None:
+        """Count a decision."""
+        self.events += 1
+        self.rewards += deed.reward
+        self.matched += deed.matched
+        self.imitated += deed.reward if deed.matched else 0.0
+
+
+Metrics = dict[Mode, list[Metric]]
+"""The windows that hold a decision, by learning mode, each in order of time."""
+
+
+def by_time(deeds: Iterable[Deed], /, *, start_us: int, end_us: int, width_us: int) -> Metrics:
+    """Windows of equal length from ``start_us`` on; the last one ends with ``end_us``."""
+    found: dict[tuple[Mode, int], Metric] = {}
+    for deed in deeds:
+        if not start_us <= deed.at_us < end_us:
+            continue
+        number = (deed.at_us - start_us) // width_us
+        if (deed.mode, number) not in found:
+            first_us = start_us + number * width_us
+            found[deed.mode, number] = Metric(
+                mode=deed.mode, start_us=first_us, end_us=min(first_us + width_us, end_us)
+            )
+        found[deed.mode, number].add(deed)
+    return _grouped(found[key] for key in sorted(found, key=lambda key: key[1]))
+
+
+def by_count(deeds: Iterable[Deed], /, *, count: int) -> Metrics:
+    """Windows of equal numbers of decisions, in the order of settling; the last one may hold fewer."""
+    found: Metrics = {}
+    for deed in deeds:
+        windows = found.setdefault(deed.mode, [])
+        if not windows or windows[-1].events == count:
+            windows.append(Metric(mode=deed.mode, start_us=deed.at_us, end_us=deed.at_us))
+        window = windows[-1]
+        window.start_us = min(window.start_us, deed.at_us)
+        window.end_us = max(window.end_us, deed.at_us)
+        window.add(deed)
+    return found
+
+
+def deeds(events: EventLog, outcomes: OutcomeLog, /, *, after: int, until: int) -> Iterator[Deed]:
+    """What was settled with the numbers after one, until another, in order."""
+    while after < until:
+        block = outcomes.outcomes(after=after, limit=min(_BLOCK, until - after))
+        if not block:
+            return
+        wanted = {one.outcome.decision_seq: one.outcome.reward for one in block if one.outcome.learnable}
+        yield from _deeds(events, wanted)
+        after = block[-1].seq
+
+
+def settled_since(outcomes: OutcomeLog, at_us: int, /) -> int:
+    """The number of the first outcome that was settled at a time or later; one past the last, if none was."""
+    counts = outcomes.counts()
+    low, high = counts.first_outcome, counts.last_outcome + 1
+    while low < high:
+        middle = (low + high) // 2
+        found = outcomes.outcomes(after=middle - 1, limit=1)
+        if found and found[0].outcome.settled_at_us < at_us:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+def _deeds(events: EventLog, rewards: dict[int, float]) -> Iterator[Deed]:
+    # Outcomes are nearly in the order of their decisions: few reads bring all of a block.
+    left = sorted(rewards, reverse=True)
+    while left:
+        read = events.decisions(after=left[-1] - 1, limit=_BLOCK)
+        for logged in read:
+            if logged.seq in rewards:
+                decision = logged.decision
+                yield Deed(
+                    at_us=logged.at_us,
+                    mode=decision.mode,
+                    matched=decision.chosen == decision.baseline,
+                    reward=rewards[logged.seq],
+                )
+        last = read[-1].seq if read else left[0]
+        while left and left[-1] <= last:
+            left.pop()
+
+
+def _grouped(metrics: Iterable[Metric]) -> Metrics:
+    grouped: Metrics = {}
+    for metric in metrics:
+        grouped.setdefault(metric.mode, []).append(metric)
+    return grouped
