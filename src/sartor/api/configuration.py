@@ -9,6 +9,8 @@ import msgspec
 from sartor.api import bodies, configuration_rules, durations, examples
 from sartor.api.answer import Answer
 from sartor.api.configuration_wire import (
+    ApprenticeMetrics,
+    BatchMetrics,
     FirstServiceConfiguration,
     PreviewServiceConfiguration,
     ServiceConfiguration,
@@ -16,6 +18,7 @@ from sartor.api.configuration_wire import (
 )
 from sartor.api.routes import Call, Route
 from sartor.api.versions import PREVIEW_1, PREVIEW_2, PREVIEW_3, V1_0, V2022_09, Version
+from sartor.log.apprentice import kept
 from sartor.ports import Loop
 
 _TAG = "Configuration"
@@ -50,13 +53,35 @@ def _answer(call: Call, loop: Loop) -> Answer:
     shown: dict[str, Callable[[], object]] = {
         "last_configuration_edit_date": lambda: durations.zoneless_us(loop.edited_at_us or loop.created_at_us),
         "auto_optimization_start_date": lambda: _start_of_optimization(loop),
-        "latest_apprentice_mode_metrics": lambda: None,
+        "latest_apprentice_mode_metrics": lambda: _apprentice_metrics(call, loop),
     }
     values: dict[str, Any] = {}
     for name in kind.__struct_fields__:
         value = shown[name]() if name in shown else getattr(loop.settings, name)
         values[name] = durations.iso(value) if isinstance(value, timedelta) else value
     return bodies.written(200, kind(**values))
+
+
+def _apprentice_metrics(call: Call, loop: Loop) -> ApprenticeMetrics | None:
+    with call.admin.logs(loop) as logs:
+        metrics = kept(logs.shelf)
+    if metrics is None:
+        return None
+    total, recent = metrics.total, metrics.recent
+    return ApprenticeMetrics(
+        number_of_events=total.events,
+        number_of_imitated_events=total.imitated,
+        sum_of_rewards=total.rewards,
+        sum_of_imitated_rewards=total.imitated_rewards,
+        start_time=durations.zoneless_us(metrics.start_us),
+        last_processed_event_time=durations.zoneless_us(metrics.last_us),
+        last_batch_metrics=BatchMetrics(
+            number_of_events=recent.events,
+            number_of_imitated_events=recent.imitated,
+            sum_of_rewards=recent.rewards,
+            sum_of_imitated_rewards=recent.imitated_rewards,
+        ),
+    )
 
 
 def _start_of_optimization(loop: Loop) -> str:

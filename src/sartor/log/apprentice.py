@@ -10,7 +10,11 @@ import msgspec
 from msgspec import Struct, field
 
 from sartor.errors import Corrupt
+from sartor.ports import Shelf
 from sartor.records import Decision, LoggedDecision, Outcome
+
+NAME = "apprentice"
+"""Under which the checkpoint is kept on the shelf of a loop."""
 
 RECENT = 1_000
 """How many of the newest events the metrics show by themselves."""
@@ -102,6 +106,17 @@ class Apprentice(Struct, kw_only=True):
             return msgspec.msgpack.decode(state, type=cls)
         except msgspec.DecodeError as error:
             raise Corrupt(f"The metrics of Apprentice mode can't be read: {error}.") from error
+
+
+def kept(shelf: Shelf, /) -> ApprenticeMetrics | None:
+    """What was counted up to the checkpoint on a loop's shelf, some seconds ago; None: nothing.
+
+    Raises:
+        StoreUnavailable: it can't be read.
+        Corrupt: it is not one.
+    """
+    state = shelf.get(NAME)
+    return None if state is None else Apprentice.from_state(state).metrics()
 
 
 def _imitates(decision: Decision) -> bool:

@@ -10,12 +10,11 @@ import time
 
 from sartor.errors import Corrupt, SartorError
 from sartor.learn.lessons import lessons
-from sartor.log.apprentice import Apprentice, ApprenticeMetrics
+from sartor.log.apprentice import NAME, Apprentice, ApprenticeMetrics
 from sartor.ports import Loop, LoopStores
 
 _log = logging.getLogger(__name__)
 
-NAME = "apprentice"
 _SAVE_EVERY_S = 15.0
 _BLOCK = 2_000
 
