@@ -19,6 +19,9 @@ class Admin(ModelAdmin, EvaluationAdmin, Protocol):
     def acting_for(self, caller: str, /) -> "Admin":
         """The same, for one caller: the activity log says that it was this one."""
 
+    def note(self, loop: Loop, action: str, about: str, /) -> None:
+        """Leave a line in the activity log about a deed that is not a change of the loop's own settings."""
+
     def loop(self, loop: Loop, /) -> Loop:
         """The loop as it is in the catalog now.
 

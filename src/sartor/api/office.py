@@ -7,6 +7,7 @@ import asyncio
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from urllib.parse import parse_qsl
 
 from sartor.api import table, versions
@@ -19,7 +20,10 @@ from sartor.api.body import declared_bytes, read
 from sartor.api.failure import Disconnected, Refused, answer_to, not_allowed
 from sartor.api.routes import Call, Handler, Operation, Route
 from sartor.api.table import Resource
+from sartor.errors import LoopLocked
 from sartor.settings import Limits
+
+_CONFIGURATION = "Configuration"
 
 THREADS = 4
 """How many handlers run at a time; further ones wait their turn."""
@@ -69,7 +73,8 @@ class Office:
             body=body,
             admin=self._admin.acting_for(entrant.caller.name),
         )
-        return await asyncio.get_running_loop().run_in_executor(self._threads, handler, call)
+        work = partial(_noted, route, handler, call)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
     def _name(self, route: Route, sent: bytes) -> str:
         if not route.id_name:
@@ -79,6 +84,16 @@ class Office:
         if not 1 <= len(name) <= most or "\0" in name:
             raise Refused(route.invalid, f"{route.id_name} must have 1 to {most} characters, none of them NUL.")
         return name
+
+
+def _noted(route: Route, handler: Handler, call: Call) -> Answer:
+    changes = needed(route) == "change" and route.method != "GET"
+    if changes and call.loop.terms.lock == "change":
+        raise LoopLocked(f"The loop {call.loop.name!r} is locked against every change.")
+    answer = handler(call)
+    if changes and route.tag != _CONFIGURATION:  # changes of the catalog leave lines by themselves
+        call.admin.note(call.loop, route.name, call.name)
+    return answer
 
 
 def needed(route: Route, /) -> Need:

@@ -4,25 +4,35 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from msgspec.structs import replace
-
 from sartor.errors import LoopNotFound
 from sartor.ports import Loop, LoopStores, Stores
 from sartor.service import loops
+from sartor.service.control.acting import ActingStores, acting
 from sartor.service.models_administration import ModelAdministration
 
 
 class Administration(ModelAdministration):
     """Serves ``api.admin.Admin``. Changes of the catalog go one at a time; stores are opened for each call."""
 
-    def __init__(self, stores: Stores, /) -> None:
-        """``stores``: for this object alone; its connections move between the threads that call."""
-        self._stores = stores
-        self._lock = threading.Lock()
+    def __init__(self, stores: Stores, /, *, lock: "threading.Lock | None" = None) -> None:
+        """Administer an instance.
+
+        Args:
+            stores: for this object alone; their connections move between the threads that call.
+            lock: held while they are used; shared with others that use the same.
+        """
+        self._acting = stores if isinstance(stores, ActingStores) else acting(stores, "the service")
+        self._stores = self._acting
+        self._lock = lock or threading.Lock()
 
     def acting_for(self, caller: str, /) -> "Administration":
         """The same, for one caller."""
-        return self
+        return Administration(acting(self._stores, caller), lock=self._lock)
+
+    def note(self, loop: Loop, action: str, about: str, /) -> None:
+        """Leave a line in the activity log."""
+        with self._lock:
+            self._acting.note(action, loop, after=about or None)
 
     def loop(self, loop: Loop, /) -> Loop:
         """The loop as it is in the catalog now."""
@@ -37,8 +47,7 @@ class Administration(ModelAdministration):
     def set_policy(self, loop: Loop, arguments: str | None, /, *, name: str) -> Loop:
         """Replace the learning settings and their name; None puts the default ones back."""
         with self._lock:
-            changed = loops.set_policy(self._stores, self._found(loop).name, arguments)
-            return self._stores.catalog.update(replace(changed, policy_name=name))
+            return loops.set_policy(self._stores, self._found(loop).name, arguments, policy_name=name)
 
     @contextmanager
     def logs(self, loop: Loop, /) -> Iterator[LoopStores]:

@@ -3,6 +3,7 @@
 A store is chosen by its URL: ``sqlite:///relative`` and ``sqlite:////absolute``, or a plain path for short.
 """
 
+import getpass
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from pathlib import Path
 
 from sartor.errors import InvalidSetting
 from sartor.ports import EngineFactory, Stores
+from sartor.service.control.acting import acting
 from sartor.settings import Durability
 
 SECRET_KEY = "SARTOR_SECRET_KEY"
@@ -44,7 +46,7 @@ def open_stores(where: str, /, *, durability: Durability = "commit") -> Stores:
 
 @contextmanager
 def stores(where: str, /, *, durability: Durability = "commit", must_exist: bool = True) -> Iterator[Stores]:
-    """The stores, closed at the end.
+    """The stores on behalf of whoever runs this process, closed at the end.
 
     Args:
         where: a folder or a URL.
@@ -59,9 +61,16 @@ def stores(where: str, /, *, durability: Durability = "commit", must_exist: bool
         raise InvalidSetting(f"There is no data folder {where!r}: 'sartor serve' makes one; --data names it.")
     opened = open_stores(where, durability=durability)
     try:
-        yield opened
+        yield acting(opened, f"{_user()} on this machine")
     finally:
         opened.close()
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # no name for the number
+        return f"user {os.getuid()}"
 
 
 def _master_key() -> bytes | None:

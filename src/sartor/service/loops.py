@@ -14,14 +14,17 @@ from sartor.errors import LoopNotFound, ModelNotFound
 from sartor.learn import policy
 from sartor.ports import Loop, LoopStores, ModelRegistry, Stores
 from sartor.records import Model
+from sartor.service.control.acting import refuse_locked
 from sartor.service.retrain import default_arguments, edited, with_policy
-from sartor.settings import DEFAULT_ARGUMENTS, changed
+from sartor.settings import DEFAULT_ARGUMENTS, Terms, changed
+
+_TERMS = Terms()
 
 _ON_ITS_WAY_S = 0.5
 """How long a running trainer may take to follow a change of settings."""
 
 
-def create(stores: Stores, name: str, /) -> Loop:
+def create(stores: Stores, name: str, /, *, terms: Terms = _TERMS) -> Loop:
     """A new loop with two new keys, the default settings and the default policy.
 
     Raises:
@@ -39,6 +42,7 @@ def create(stores: Stores, name: str, /) -> Loop:
         arguments=DEFAULT_ARGUMENTS,
         created_at_us=now_us,
         edited_at_us=now_us,
+        terms=terms,
     )
     stores.catalog.create(loop)
     return loop
@@ -100,8 +104,8 @@ def rotate_key(stores: Stores, name: str, /, *, second: bool) -> Loop:
     return stores.catalog.update(new)
 
 
-def set_policy(stores: Stores, name: str, arguments: str | None, /) -> Loop:
-    """Replace the learning settings; None puts the default ones back.
+def set_policy(stores: Stores, name: str, arguments: str | None, /, *, policy_name: str | None = None) -> Loop:
+    """Replace the learning settings, and their name where one is given; None puts the default ones back.
 
     Settings with ``--ccb_explore_adf`` make it a loop of several slots, which it then stays.
 
@@ -111,7 +115,8 @@ def set_policy(stores: Stores, name: str, arguments: str | None, /) -> Loop:
     """
     loop = find(stores, name)
     arguments = default_arguments(loop) if arguments is None else policy.checked(arguments)
-    return with_policy(stores, loop, arguments, now_us=_now_us())
+    named = msgspec.structs.replace(loop, policy_name=policy_name or loop.policy_name)
+    return with_policy(stores, named, arguments, now_us=_now_us())
 
 
 def promote(stores: Stores, name: str, model_id: str, /) -> Model:
@@ -156,6 +161,7 @@ def _before_live(logs: LoopStores, name: str) -> Model:
 
 
 def _pin(stores: Stores, loop: Loop, logs: LoopStores, model: Model) -> None:
+    refuse_locked(loop)
     logs.models.blob(model.model_id)
     if loop.settings.model_auto_publish:
         settings = msgspec.structs.replace(loop.settings, model_auto_publish=False)
