@@ -1,18 +1,23 @@
 """An interval that stays valid while the log grows, people watch, and the logging policy learns."""
 
+from collections.abc import Sequence
 from math import log
 
 import numpy as np
 
+from sartor.errors import InvalidColumns
 from sartor.evaluate import quantiles
 from sartor.evaluate.columns import Floats
-from sartor.evaluate.interval import Interval
+from sartor.evaluate.interval import Bounds, Interval
 from sartor.evaluate.weighted import BoundedSums
 
 _BETS: Floats = 0.9 * 2.0 ** (-np.arange(40) / 2)
 """How much is staked (λ): from 0.9 for a handful of events down to 1e-6 for 1e12 of them, all at once."""
 _PRICES: Floats = -np.log1p(-_BETS) - _BETS
 """ψ(λ) = -ln(1 - λ) - λ: what the variance costs at each stake."""
+
+_HALVINGS = 34
+"""Bisections of the unit interval until 1e-10 is left."""
 
 
 class Anytime(BoundedSums, kw_only=True):
@@ -88,4 +93,39 @@ def smallest_plausible(events: float, total: float, squares: float, /, *, surpri
             low = middle
         else:
             high = middle
+    return low
+
+
+def intervals(sequences: Sequence[Anytime], /, *, alpha: float = 0.05) -> list[Interval | None]:
+    """The interval of each, all at once: about 0.1 ms each where one alone takes 3 ms. Equal bounds.
+
+    Raises:
+        InvalidColumns: their bounds differ.
+    """
+    if len({found.bounds for found in sequences}) > 1:
+        raise InvalidColumns("Intervals are computed together for equal bounds only.")
+    told = [found for found in sequences if found.events]
+    if not told:
+        return [None] * len(sequences)
+    bounds, events = told[0].bounds, np.array([found.events for found in told])
+    low = _all_smallest(events, np.array([found._gain() for found in told]), surprise=log(2 / alpha))
+    high = 1 - _all_smallest(events, np.array([found._loss() for found in told]), surprise=log(2 / alpha))
+    ends = iter(zip(low.tolist(), high.tolist(), strict=True))
+    return [_interval(bounds, *next(ends)) if found.events else None for found in sequences]
+
+
+def _interval(bounds: Bounds, low: float, high: float) -> Interval | None:
+    return Interval(bounds.reward(low), bounds.reward(high)) if low <= high else None
+
+
+def _all_smallest(events: Floats, sums: Floats, *, surprise: float) -> Floats:
+    """``smallest_plausible`` for each row of sums (total, squares), by the same bisection side by side."""
+    total, squares = sums[:, 0], sums[:, 1]
+    stakes = _stakes(events, total, squares)
+    low, high = np.zeros(len(events)), np.minimum(1.0, total / events)
+    high = np.where(_average(stakes, total) <= surprise, 0.0, high)
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        beyond = _average(stakes, total - events * middle) > surprise
+        low, high = np.where(beyond, middle, low), np.where(beyond, high, middle)
     return low

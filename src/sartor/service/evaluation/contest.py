@@ -1,0 +1,231 @@
+"""One pass over the log that scores several policies: each event is read once, for all of them.
+
+A policy starts with an empty engine. In each row it first says what it would have done, then that is scored
+against what was done, then it learns what came of it: no row is scored by an engine that has learned it
+(progressive validation; Blum, Kalai, Langford 1999).
+"""
+
+from collections.abc import Iterator, Sequence
+from math import fsum
+
+from msgspec import Struct, field
+
+from sartor import dsjson, dsjson_slots
+from sartor.errors import EngineRefused
+from sartor.evaluate.action_means import ActionMeans
+from sartor.evaluate.deeds import Deed, deeds, done
+from sartor.evaluate.followed import Followed
+from sartor.evaluate.interval import Bounds
+from sartor.evaluate.propensities import Propensities
+from sartor.evaluate.score import Score
+from sartor.evaluate.tally import Tally
+from sartor.evaluations import Source
+from sartor.ports import Engine
+from sartor.records import Decision, LoggedDecision, Outcome
+from sartor.service.evaluation.sheet import Sheet
+
+_SLOTS = 64
+"""How many slots are scored by their own; the others only together."""
+
+
+class Contestant(Struct, frozen=True, kw_only=True):
+    """A policy in the contest. Without an engine it is one of those that its source tells apart."""
+
+    name: str
+    arguments: str
+    source: Source
+    engine: Engine | None = None
+
+
+class Scored(Struct, kw_only=True):
+    """What the contest says of one policy, by slot ("" for all rows). ``refused``: rows it couldn't rank."""
+
+    name: str
+    arguments: str
+    source: Source
+    scores: dict[str, Score] = field(default_factory=dict)
+    refused: int = 0
+    learned: int = 0
+    model: bytes | None = None
+
+
+class LogSummary(Struct, kw_only=True):
+    """What the log says of itself: calibration of its probabilities, and its fixed actions."""
+
+    decisions: int = 0
+    first_us: int = 0
+    last_us: int = 0
+    propensities: Propensities = field(default_factory=Propensities)
+    tally: Tally = field(default_factory=Tally)
+    followed: Followed = field(default_factory=Followed)
+
+
+class Contest:
+    """Scores contestants over settled decisions, given in the order of the log."""
+
+    def __init__(self, contestants: Sequence[Contestant], /, *, bounds: Bounds, moment_us: int) -> None:
+        """Nothing is scored yet.
+
+        Args:
+            contestants: who takes part.
+            bounds: the range in which rewards lie.
+            moment_us: how long a moment of the series in time is.
+        """
+        self._contestants = contestants
+        self._bounds = bounds
+        self._moment_us = moment_us
+        self._means = ActionMeans()
+        self._sheets: dict[str, Sheet] = {}
+        self._refused = [0] * len(contestants)
+        self._learned = [0] * len(contestants)
+        self._odds: list[float] = []
+        self._drawn: list[int] = []
+        self.summary = LogSummary()
+
+    def take(self, logged: LoggedDecision, outcome: Outcome, /) -> None:
+        """Score and learn one settled decision."""
+        shown = done(logged.decision)
+        rows = deeds(shown, outcome)
+        self._summarise(logged, rows)
+        asked = _Asked(shown, rows)
+        for place, deed in enumerate(rows):
+            q = self._means.predictions(deed.ids)
+            for sheet in self._sheets_of(deed):
+                sheet.begin(deed, q[deed.chosen], at_us=logged.at_us)
+            for number, contestant in enumerate(self._contestants):
+                self._score(number, contestant, deed, q, asked, place)
+        self._learn(LoggedDecision(logged.seq, logged.at_us, shown), outcome)
+        for deed in rows:
+            self._means.learn(deed.ids[deed.chosen], deed.reward)
+        for sheet in self._sheets.values():
+            if sheet.full:
+                sheet.flush()
+
+    def _score(
+        self, number: int, contestant: Contestant, deed: Deed, q: list[float], asked: "_Asked", place: int
+    ) -> None:
+        sheets = self._sheets_of(deed)
+        try:
+            odds = _odds(contestant, deed, asked, place)
+        except EngineRefused:
+            self._refused[number] += 1
+            for sheet in sheets:
+                sheet.pass_over(number)
+            return
+        expected = fsum(map(float.__mul__, odds, q))
+        uncovered = fsum(o for o, p in zip(odds, deed.odds, strict=True) if p == 0.0)
+        for sheet in sheets:
+            sheet.say(number, target=odds[deed.chosen], uncovered=uncovered, q_policy=expected)
+
+    def _sheets_of(self, deed: Deed) -> list[Sheet]:
+        """The sheet of all rows, and that of the slot."""
+        return [self._sheet(name) for name in ("", deed.slot)[: 2 if deed.slot else 1] if self._open(name)]
+
+    def _open(self, name: str) -> bool:
+        return name in self._sheets or len(self._sheets) <= _SLOTS
+
+    def _sheet(self, name: str) -> Sheet:
+        sheet = self._sheets.get(name)
+        if sheet is None:
+            sheet = self._sheets[name] = Sheet(
+                len(self._contestants), bounds=self._bounds, moment_us=self._moment_us
+            )
+        return sheet
+
+    def _learn(self, logged: LoggedDecision, outcome: Outcome) -> None:
+        line: bytes | None = None
+        for number, contestant in enumerate(self._contestants):
+            if contestant.engine is None:
+                continue
+            line = line or dsjson.outcome_line(logged, outcome)
+            try:
+                contestant.engine.learn(line)
+            except EngineRefused:
+                continue
+            self._learned[number] += 1
+
+    def _summarise(self, logged: LoggedDecision, rows: Sequence[Deed]) -> None:
+        summary = self.summary
+        summary.decisions += 1
+        summary.first_us = min(summary.first_us or logged.at_us, logged.at_us)
+        summary.last_us = max(summary.last_us, logged.at_us)
+        for name in summary.followed.offer(rows[0].ids):
+            summary.tally.forget(name)
+        summary.tally.add(rows[0], followed=summary.followed.ordinals)
+        for probabilities, chosen in _draws(logged.decision):
+            self._drawn.append(len(self._odds) + chosen)
+            self._odds.extend(probabilities)
+        if len(self._odds) > 50_000:
+            self._flush_odds()
+
+    def _flush_odds(self) -> None:
+        self.summary.propensities.add(self._odds, self._drawn)
+        self._odds.clear()
+        self._drawn.clear()
+
+    def finish(self) -> list[Scored]:
+        """The scores, with the models that the policies learned."""
+        self._flush_odds()
+        for sheet in self._sheets.values():
+            sheet.flush()
+        return [
+            Scored(
+                name=one.name,
+                arguments=one.arguments,
+                source=one.source,
+                scores={slot: sheet.scores[number] for slot, sheet in self._sheets.items()},
+                refused=self._refused[number],
+                learned=self._learned[number],
+                model=None if one.engine is None else one.engine.dump(),
+            )
+            for number, one in enumerate(self._contestants)
+        ]
+
+
+class _Asked:
+    """What engines are asked about one decision, made when first needed and shared by all of them."""
+
+    def __init__(self, shown: Decision, rows: Sequence[Deed]) -> None:
+        self._shown = shown
+        self._rows = rows
+        self._context = b""
+        self._questions: dict[int, tuple[bytes, list[int]]] = {}
+
+    def odds(self, engine: Engine, place: int) -> list[float]:
+        """An engine's odds for the actions of a row."""
+        if not self._shown.slots:
+            self._context = self._context or dsjson.rankable_context(self._shown, self._shown.rankable)
+            return engine.probabilities(self._context, len(self._rows[0].ids))
+        question, offered = self._question(place)
+        return engine.slot_probabilities(question, len(self._shown.actions), slots=place + 1, offered=offered)
+
+    def _question(self, place: int) -> tuple[bytes, list[int]]:
+        if place not in self._questions:
+            shown = self._shown
+            self._context = self._context or dsjson.context(shown.context, shown.actions)
+            taken = [slot.chosen for slot in shown.slots[:place]]
+            slot = shown.slots[place]
+            offered = [i for i in range(len(shown.actions)) if i not in taken and i not in slot.excluded]
+            question = dsjson_slots.question(self._context, slot.features, taken=taken, offered=offered)
+            self._questions[place] = (question, offered)
+        return self._questions[place]
+
+
+def _odds(contestant: Contestant, deed: Deed, asked: _Asked, place: int) -> Sequence[float]:
+    if contestant.engine is not None:
+        return asked.odds(contestant.engine, place)
+    count = len(deed.ids)
+    if contestant.source == "Online":
+        return deed.odds
+    if contestant.source == "Random":
+        return [1.0 / count] * count
+    return [1.0 if number == deed.baseline else 0.0 for number in range(count)]
+
+
+def _draws(decision: Decision) -> Iterator[tuple[Sequence[float], int]]:
+    """The odds that were used and what was drawn, as recorded: in Apprentice mode the model's."""
+    if decision.slots:
+        for slot in decision.slots:
+            yield slot.probabilities, slot.chosen
+    else:
+        yield decision.probabilities, decision.chosen
