@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 import msgspec
 
-from sartor.errors import LoopNotFound, ModelNotFound
+from sartor.errors import LoopExists, LoopNotFound, ModelNotFound
 from sartor.learn import policy
 from sartor.ports import Loop, LoopStores, ModelRegistry, Stores
 from sartor.records import Model
@@ -24,14 +24,22 @@ _ON_ITS_WAY_S = 0.5
 """How long a running trainer may take to follow a change of settings."""
 
 
-def create(stores: Stores, name: str, /, *, terms: Terms = _TERMS) -> Loop:
+def create(stores: Stores, name: str, /, *, terms: Terms = _TERMS, loop_id: str | None = None) -> Loop:
     """A new loop with two new keys, the default settings and the default policy.
 
+    Args:
+        stores: the instance's stores.
+        name: what people call it.
+        terms: the owner's terms.
+        loop_id: seeds its draws; that of another loop lets it decide as that one does. By default a new one.
+
     Raises:
-        InvalidSetting: the name can't be one: small letters, digits, ``-`` and ``_``.
-        LoopExists: the name is taken.
+        InvalidSetting: the name can't be one: small letters, digits, ``-`` and ``_``; or the id can't.
+        LoopExists: the name or the id is taken.
     """
-    loop_id = secrets.token_hex(16)
+    if loop_id is not None:
+        _check_free(stores, loop_id)
+    loop_id = loop_id or secrets.token_hex(16)
     now_us = _now_us()
     loop = Loop(
         name=name,
@@ -46,6 +54,12 @@ def create(stores: Stores, name: str, /, *, terms: Terms = _TERMS) -> Loop:
     )
     stores.catalog.create(loop)
     return loop
+
+
+def _check_free(stores: Stores, loop_id: str) -> None:
+    owner = next((loop.name for loop in stores.catalog.loops() if loop.loop_id == loop_id), None)
+    if owner is not None:
+        raise LoopExists(f"The loop {owner!r} has the id {loop_id!r}.")
 
 
 def _new_key() -> str:
