@@ -31,7 +31,7 @@ STATUS: dict[JobState, Status] = {
     "canceled": "Canceled",
 }
 
-Bounds = tuple[float, float]
+Bounds = Annotated[list[float], Meta(min_length=2, max_length=2)]
 
 
 class EvaluationContract(Struct, frozen=True, rename="camel"):
@@ -165,11 +165,11 @@ def _scores(policy: PolicyResult, frame: Frame, *, whole: bool) -> Scores:
         arguments=policy.arguments,
         policy_source=policy.source,
         timeseries=Timeseries(list(_points(windows))),
-        summary=UNSET if summed is None else Estimate(summed.expected_reward, (summed.low, summed.high)),
+        summary=UNSET if summed is None else Estimate(summed.expected_reward, [summed.low, summed.high]),
     )
 
 
 def _points(windows: Sequence[Window]) -> Iterator[Point]:
     for window in windows:
         start = durations.with_zone_us(window.start_us)
-        yield Point(start, window.expected_reward, (window.low, window.high))
+        yield Point(start, window.expected_reward, [window.low, window.high])

@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from sartor.ports import Loop
+from sartor.records import ModelNote
 
 
 class ModelAdmin(Protocol):
@@ -24,6 +25,13 @@ class ModelAdmin(Protocol):
 
     def publish_model(self, loop: Loop, model_id: str, /) -> None:
         """Make a model of the history the live one, and keep it: new ones no longer go live by themselves.
+
+        Raises:
+            ModelNotFound: no such model, or its bytes are gone.
+        """
+
+    def note_model(self, loop: Loop, note: ModelNote, /) -> None:
+        """Replace what is said of a model.
 
         Raises:
             ModelNotFound: no such model, or its bytes are gone.

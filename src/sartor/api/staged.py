@@ -80,7 +80,7 @@ def put(call: Call) -> Answer:
         _, note = _found(logs, call.name)
         _check_unchanged(asked, _metadata(loop, logs, history, note))
         changed = _changed(note, asked)
-        logs.notes.note(changed)
+        call.admin.note_model(loop, changed)
         return bodies.written(200, _metadata(loop, logs, history, changed))
 
 

@@ -32,7 +32,7 @@ from sartor.evaluations import (
 )
 from sartor.learn import policy
 from sartor.log.span import first_since
-from sartor.ports import EngineFactory, LoopStores, Stores
+from sartor.ports import EngineFactory, Loop, LoopStores, Stores
 from sartor.records import Job, Model
 from sartor.service import loops, models
 
@@ -54,7 +54,8 @@ def create(stores: Stores, name: str, evaluation_id: str, spec: EvaluationSpec, 
         JobExists: there is an evaluation with that id.
     """
     _check_policies(spec)
-    return _put(stores, name, job_id(EVALUATION, evaluation_id), EVALUATION, _checked(spec))
+    checked = _checked(spec, loops.find(stores, name))
+    return _put(stores, name, job_id(EVALUATION, evaluation_id), EVALUATION, checked)
 
 
 def create_importance(stores: Stores, name: str, importance_id: str, spec: ImportanceSpec, /) -> Job:
@@ -117,6 +118,7 @@ def apply(
     if kept is None:
         raise ModelNotFound(f"The evaluation {evaluation_id!r} keeps no model of the policy {policy_name!r}.")
     arguments = policy.checked(found.arguments)
+    _check_slots(arguments, loop)
     target = replace(loop, arguments=arguments, policy_name=policy_name)
     blob = _under(models.effective_arguments(target), kept, factory)
     return models.begin(stores, name, blob, arguments=arguments, policy_name=policy_name)
@@ -158,15 +160,22 @@ def _check_policies(spec: EvaluationSpec) -> None:
             raise DuplicateNames(f"The name {name!r} is that of a policy that is always shown; choose another.")
 
 
-def _checked(spec: EvaluationSpec) -> EvaluationSpec:
-    return replace(spec, policies=tuple(replace(one, arguments=_accepted(one)) for one in spec.policies))
+def _checked(spec: EvaluationSpec, loop: Loop) -> EvaluationSpec:
+    return replace(spec, policies=tuple(replace(one, arguments=_accepted(one, loop)) for one in spec.policies))
 
 
-def _accepted(one: PolicySpec) -> str:
+def _accepted(one: PolicySpec, loop: Loop) -> str:
     try:
-        return policy.checked(one.arguments)
+        arguments = policy.checked(one.arguments)
+        _check_slots(arguments, loop)
     except InvalidPolicy as error:
         raise InvalidPolicy(f"The policy {one.name!r}: {error.message}") from error
+    return arguments
+
+
+def _check_slots(arguments: str, loop: Loop) -> None:
+    if policy.several_slots(arguments) is not policy.several_slots(loop.arguments):
+        raise InvalidPolicy("It is for another number of slots than the loop: --cb_explore_adf is for one.")
 
 
 def _put(stores: Stores, name: str, full_id: str, kind: str, spec: EvaluationSpec | ImportanceSpec) -> Job:

@@ -4,6 +4,7 @@ from msgspec.structs import replace
 
 from sartor.ports import Loop, LoopStores, Stores
 from sartor.service import loops, models
+from sartor.service.control.acting import refuse_locked
 
 _BATCH = 5_000
 
@@ -19,6 +20,7 @@ def delete(stores: Stores, name: str, /) -> None:
 
     Raises:
         LoopNotFound: there is no such loop.
+        LoopLocked: it is locked against changes.
         StoreUnavailable: not all is removed; repeat it.
     """
     clear(stores, keep_model(stores, name))
@@ -29,8 +31,10 @@ def keep_model(stores: Stores, name: str, /) -> Loop:
 
     Raises:
         LoopNotFound: there is no such loop.
+        LoopLocked: it is locked against changes.
     """
     loop = loops.find(stores, name)
+    refuse_locked(loop)
     with loops.opened(stores, loop) as logs:
         return _rebased(stores, loop, logs)
 

@@ -11,8 +11,9 @@ from msgspec.structs import replace
 from sartor.errors import ModelInUse
 from sartor.learn.policy import with_exploration
 from sartor.ports import Loop, LoopStores, ModelRegistry, Stores
-from sartor.records import Model
+from sartor.records import Model, ModelNote
 from sartor.service import loops
+from sartor.service.control.acting import refuse_locked
 from sartor.service.models_signing import Trust, signer
 from sartor.service.models_trial import tried
 from sartor.service.models_zip import packed, unpacked
@@ -33,6 +34,7 @@ def import_model(stores: Stores, name: str, body: bytes, /) -> Model:
 
     Raises:
         LoopNotFound: there is no such loop.
+        LoopLocked: it is locked against changes.
         InvalidModel: it is no model, or it does not fit the learning settings of the loop.
         InvalidSignature: it is not signed by someone whom the loop's settings accept, or was changed since.
     """
@@ -71,8 +73,10 @@ def begin(stores: Stores, name: str, blob: bytes, /, **changes: object) -> Model
 
     Raises:
         LoopNotFound: there is no such loop.
+        LoopLocked: it is locked against changes.
     """
     loop = replace(loops.find(stores, name), **changes)
+    refuse_locked(loop)
     with loops.opened(stores, loop) as logs:
         after = logs.outcomes.counts().last_outcome
         model = first_of_generation(loop, logs, arguments=effective_arguments(loop), after=after)
@@ -107,8 +111,10 @@ def reset(stores: Stores, name: str, /) -> Loop:
 
     Raises:
         LoopNotFound: there is no such loop.
+        LoopLocked: it is locked against changes.
     """
     loop = loops.find(stores, name)
+    refuse_locked(loop)
     with loops.opened(stores, loop) as logs:
         following = logs.outcomes.counts().last_outcome + 1
         logs.models.promote(None)
@@ -121,15 +127,31 @@ def reset(stores: Stores, name: str, /) -> Loop:
     return new
 
 
+def note(stores: Stores, name: str, note: ModelNote, /) -> None:
+    """Replace what is said of a model of the history.
+
+    Raises:
+        LoopNotFound: there is no such loop.
+        LoopLocked: it is locked against changes.
+        ModelNotFound: no such model, or its bytes are gone.
+    """
+    loop = loops.find(stores, name)
+    refuse_locked(loop)
+    with loops.opened(stores, loop) as logs:
+        logs.notes.note(note)
+
+
 def remove(stores: Stores, name: str, model_id: str, /) -> None:
     """Remove the bytes of a model of the history.
 
     Raises:
         LoopNotFound: there is no such loop.
+        LoopLocked: it is locked against changes.
         ModelNotFound: no such model, or its bytes are gone.
         ModelInUse: it serves, or the models of today began with it.
     """
     loop = loops.find(stores, name)
+    refuse_locked(loop)
     with loops.opened(stores, loop) as logs:
         history = logs.models.history()
         if any(model.base_id == model_id and model.generation == loop.generation for model in history):

@@ -4,7 +4,7 @@ import threading
 
 from sartor.evaluations import EvaluationSpec, ImportanceSpec
 from sartor.ports import Loop, Stores
-from sartor.records import Job
+from sartor.records import Job, ModelNote
 from sartor.service import compose, evaluations, logs, loops, models
 
 
@@ -42,6 +42,11 @@ class ModelAdministration:
         """Make a model of the history the live one, and keep it."""
         with self._lock:
             loops.promote(self._stores, self._found(loop).name, model_id)
+
+    def note_model(self, loop: Loop, note: ModelNote, /) -> None:
+        """Replace what is said of a model."""
+        with self._lock:
+            models.note(self._stores, self._found(loop).name, note)
 
     def remove_model(self, loop: Loop, model_id: str, /) -> None:
         """Remove the bytes of a model of the history."""
