@@ -64,3 +64,11 @@ def _is_feature(name: str, value: object) -> bool:
 def rankable_context(decision: Decision, rankable: tuple[int, ...]) -> bytes:
     """The context that the engine saw when it made this decision."""
     return context(decision.context, [decision.actions[index] for index in rankable])
+
+
+def without_id(context: bytes, action: Action, /) -> bytes:
+    """A context in which the id of one of its actions is no feature."""
+    name = _encode(action.id)
+    return context.replace(
+        b'{"_tag":%b,"i":{"constant":1,"id":%b},' % (name, name), b'{"_tag":%b,"i":{"constant":1},' % name, 1
+    )

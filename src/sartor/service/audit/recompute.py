@@ -63,7 +63,7 @@ def recompute(loop: Loop, logs: LoopStores, logged: LoggedDecision, factory: Eng
         ModelNotFound: the model is not in the history.
     """
     decision = logged.decision
-    source, engine = _engine(logs, decision.model_id, factory)
+    source, engine = engine_of(logs, decision.model_id, factory)
     try:
         again = recomputed(decision, engine, loop_id=loop.loop_id)
     finally:
@@ -80,7 +80,15 @@ def recompute(loop: Loop, logs: LoopStores, logged: LoggedDecision, factory: Eng
     )
 
 
-def _engine(logs: LoopStores, model_id: str, factory: EngineFactory) -> tuple[str, Engine | None]:
+def engine_of(logs: LoopStores, model_id: str, factory: EngineFactory) -> tuple[str, Engine | None]:
+    """An engine with a model of the past, which the caller closes, and where it is from.
+
+    Returns:
+        "stored" bytes, "replayed" from the log where they were pruned, or "none": there was no model.
+
+    Raises:
+        ModelNotFound: the model is not in the history, or can't be made again.
+    """
     if model_id == NO_MODEL:
         return "none", None
     model = _model(logs, model_id)
