@@ -14,6 +14,8 @@ from sartor.learn.vw import engine
 def adopted(model: bytes, arguments: str, /) -> bytes:
     """A dump with the state of a model file, with which training under these arguments can go on.
 
+    A file that was cut after its head can't be told from a whole one: only a signature can.
+
     Args:
         model: the engine's own file, of this or an older version, with or without the state of training.
         arguments: the loop's learning settings.
