@@ -99,5 +99,5 @@ class AuditLog(Protocol):
     def activities(self, *, after: int = 0, limit: int) -> Sequence[LoggedActivity]:
         """The next deeds after a number, in order."""
 
-    def last(self, limit: int, /, *, loop_id: str | None = None) -> Sequence[LoggedActivity]:
-        """The newest deeds, of one loop or of all, newest first."""
+    def last(self, limit: int, /) -> Sequence[LoggedActivity]:
+        """The newest deeds, newest first."""

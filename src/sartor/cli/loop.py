@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from sartor.cli import portrait, printing
+from sartor.cli import lifecycle, portrait, printing
 from sartor.cli.options import DEFAULTS, AsJson, Data, LoopName
 from sartor.errors import InvalidSetting
 
@@ -29,12 +29,20 @@ Changes = Annotated[
 
 
 @app.command("create")
-def create(name: LoopName, data: Data = DEFAULTS.data, as_json: AsJson = False) -> None:
+def create(
+    name: LoopName,
+    tier: lifecycle.TierFlag = "S0",
+    tags: lifecycle.TagFlags = None,
+    data: Data = DEFAULTS.data,
+    as_json: AsJson = False,
+) -> None:
     """Make a loop, and print its endpoint and its keys."""
-    from sartor.service import compose, loops
+    from sartor.service import compose
+    from sartor.service.control import lifecycle as life
 
+    terms = {"tier": tier, "tags": lifecycle.named_values(tags)}
     with compose.stores(data, must_exist=False) as stores:
-        portrait.keys(loops.create(stores, name), data, as_json=as_json)
+        portrait.keys(life.create(stores, name, terms=terms), data, as_json=as_json)
 
 
 @app.command("list")
@@ -66,15 +74,17 @@ def delete(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Delete a loop with its log, its models and its keys. It can't be brought back."""
+    """Delete a loop with its log, its models and its keys. For seven days 'sartor loop recover' undoes it."""
     from sartor.service import compose, loops
+    from sartor.service.control import lifecycle as life
 
     with compose.stores(data) as stores:
         loops.find(stores, name)
         if not yes:
             typer.confirm(f"Delete the loop {name!r} with everything that it learned?", abort=True, err=True)
-        stores.catalog.delete(name)
-    printing.result({"deleted": name}, f"The loop {name!r} is deleted.", as_json=as_json)
+        gone = lifecycle.gone(life.delete(stores, name))
+    sentence = f"The loop {name!r} is deleted; it can be brought back until {gone['recoverableUntil']}."
+    printing.result(gone, sentence, as_json=as_json)
 
 
 @app.command("keys")
@@ -178,3 +188,7 @@ def rollback(name: LoopName, data: Data = DEFAULTS.data, as_json: AsJson = False
 
     with compose.stores(data) as stores:
         portrait.promoted(loops.rollback(stores, name), name, as_json=as_json)
+
+
+for command in lifecycle.COMMANDS:
+    app.command(command.__name__)(command)

@@ -42,6 +42,7 @@ def _described(loop: Loop) -> dict[str, object]:
         "version": loop.version,
         "policy": {"name": loop.policy_name, "arguments": loop.arguments},
         "settings": msgspec.to_builtins(loop.settings),
+        "terms": msgspec.to_builtins(loop.terms),
     }
 
 

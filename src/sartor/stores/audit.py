@@ -52,7 +52,7 @@ class SqliteAudit:
         found = raw.execute(_SQL["last_activity"]).fetchone() or (0, 0, BEGINNING)
         seq, at_us = found[0] + 1, max(found[1], self._clock_us())
         made = digest(found[2], activity, seq=seq, at_us=at_us)
-        raw.execute(_SQL["add_activity"], (seq, at_us, activity.loop_id, _encode(activity), made))
+        raw.execute(_SQL["add_activity"], (seq, at_us, _encode(activity), made))
 
     def activities(self, *, after: int = 0, limit: int) -> Sequence[LoggedActivity]:
         """The next deeds after a number, in order.
@@ -62,17 +62,13 @@ class SqliteAudit:
         """
         return [_logged(row) for row in self._connection.rows(_SQL["activities"], (after, limit))]
 
-    def last(self, limit: int, /, *, loop_id: str | None = None) -> Sequence[LoggedActivity]:
-        """The newest deeds, of one loop or of all, newest first.
+    def last(self, limit: int, /) -> Sequence[LoggedActivity]:
+        """The newest deeds, newest first.
 
         Raises:
             StoreUnavailable: the catalog can't be read now.
         """
-        if loop_id is None:
-            rows = self._connection.rows(_SQL["last_activities"], (limit,))
-        else:
-            rows = self._connection.rows(_SQL["last_activities_of"], (loop_id, limit))
-        return [_logged(row) for row in rows]
+        return [_logged(row) for row in self._connection.rows(_SQL["last_activities"], (limit,))]
 
 
 def _logged(row: Row) -> LoggedActivity:

@@ -30,8 +30,7 @@ class MemoryAudit:
         self._disk.check()
         return self._lines[after : after + limit]
 
-    def last(self, limit: int, /, *, loop_id: str | None = None) -> Sequence[LoggedActivity]:
-        """The newest deeds, of one loop or of all, newest first."""
+    def last(self, limit: int, /) -> Sequence[LoggedActivity]:
+        """The newest deeds, newest first."""
         self._disk.check()
-        found = [line for line in self._lines if loop_id in (None, line.activity.loop_id)]
-        return found[::-1][:limit]
+        return self._lines[::-1][:limit]

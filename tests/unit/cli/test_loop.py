@@ -106,7 +106,7 @@ def test_nothing_is_deleted_without_a_yes(sartor: Sartor, empty: Path, monkeypat
     monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
     assert sartor("loop", "delete", "news").code == 1
     assert len(sartor("loop", "list", "--json").json) == 1
-    assert sartor("loop", "delete", "news", "--yes", "--json").json == {"deleted": "news"}
+    assert sartor("loop", "delete", "news", "--yes", "--json").json["deleted"] == "news"
     assert sartor("loop", "list", "--json").json == []
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from sartor.records import Activity
+from sartor.service.control.activity_log import verified
 from sartor.stores.folder import open_stores
 
 
@@ -20,3 +21,26 @@ def test_no_line_is_changed_or_removed(tmp_path: Path, sql: str) -> None:
     with pytest.raises(sqlite3.IntegrityError, match="append-only"):
         raw.execute(sql)
     raw.close()
+
+
+@pytest.mark.parametrize(
+    ("forgery", "line"),
+    [
+        ("UPDATE audit SET body = replace(body, 'somebody', 'nobody') WHERE seq = 2", 2),
+        ("DELETE FROM audit WHERE seq = 1", 1),
+        ("UPDATE audit SET at_us = at_us + 1 WHERE seq = 3", 3),
+    ],
+)
+def test_a_line_that_was_forged_all_the_same_is_found(tmp_path: Path, forgery: str, line: int) -> None:
+    stores = open_stores(tmp_path)
+    for action in ("one", "two", "three"):
+        stores.audit.append(Activity(by="somebody", action=action))
+    raw = sqlite3.connect(tmp_path / "catalog.sqlite", isolation_level=None)
+    for trigger in ("audit_keeps_lines", "audit_keeps_words"):
+        raw.execute(f"DROP TRIGGER {trigger}")
+    raw.execute(forgery)
+    raw.close()
+    found = verified(stores.audit)
+    stores.close()
+    assert not found.whole
+    assert f"Line {line} " in found.problem

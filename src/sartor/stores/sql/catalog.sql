@@ -40,7 +40,7 @@ SELECT seq, at_us, digest FROM audit WHERE seq = (SELECT max(seq) FROM audit);
 
 -- add_activity --
 -- One more line.
-INSERT INTO audit (seq, at_us, loop_id, body, digest) VALUES (?, ?, ?, ?, ?);
+INSERT INTO audit (seq, at_us, body, digest) VALUES (?, ?, ?, ?);
 
 -- activities --
 -- The next lines after a number.
@@ -49,10 +49,6 @@ SELECT seq, at_us, body, digest FROM audit WHERE seq > ? ORDER BY seq LIMIT ?;
 -- last_activities --
 -- The newest lines.
 SELECT seq, at_us, body, digest FROM audit WHERE seq > 0 ORDER BY seq DESC LIMIT ?;
-
--- last_activities_of --
--- The newest lines about a loop.
-SELECT seq, at_us, body, digest FROM audit WHERE loop_id = ? ORDER BY seq DESC LIMIT ?;
 
 -- count_change --
 -- Every change of the loops counts one up.
