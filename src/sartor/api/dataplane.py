@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Callable, Sequence
 
 import msgspec
+from msgspec import UNSET
 
 from sartor.api import table, versions
 from sartor.api.access.gatekeeper import Gatekeeper
@@ -17,6 +18,7 @@ from sartor.api.asgi import Receive, Scope, Send
 from sartor.api.body import declared_bytes, read
 from sartor.api.decisions import RANK, RANK_SLOTS, REWARD, REWARD_SLOTS
 from sartor.api.desks import Desk
+from sartor.api.explanation import Explanation, explanation
 from sartor.api.failure import Disconnected, Refused, answer_to, not_allowed
 from sartor.api.multislot import decided_slots, slots_body
 from sartor.api.multislot_reader import MultiSlotReader
@@ -24,7 +26,7 @@ from sartor.api.reader import Reader
 from sartor.api.routes import Operation
 from sartor.api.table import Resource
 from sartor.api.versions import Version
-from sartor.api.wire import RankedAction, RankResponse
+from sartor.api.wire import ExplainedRankResponse, RankedAction
 from sartor.errors import EngineRefused
 from sartor.explore.answer import answered
 from sartor.explore.asking import odds
@@ -102,8 +104,9 @@ class DataPlane:
         request = self._reader.rank(body)
         given = odds(desk.live.engine, request)
         decision = decided(desk, request, given)
+        why = explanation(desk, version, decision)
         await desk.writer.append(decision)
-        return Answer(201, rank_body(decision, given), (BILLED,))
+        return Answer(201, rank_body(decision, given, why), (BILLED,))
 
     def _new_event_id(self) -> str:
         return made(uuid.uuid4().hex, now_us=self._now_us())
@@ -143,15 +146,16 @@ def decided(desk: Desk, request: Request, given: Sequence[float], /) -> Decision
         raise EngineRefused from error
 
 
-def rank_body(decision: Decision, given: Sequence[float], /) -> bytes:
-    """The answer to a rank (contract, sections 1.2, 2.2, 2.3 and 2.6)."""
+def rank_body(decision: Decision, given: Sequence[float], why: Explanation = UNSET, /) -> bytes:
+    """The answer to a rank (contract, sections 1.2, 2.2, 2.3, 2.6 and 2.8)."""
     shown = decision if decision.mode == "Online" else answered(decision, model=given)
     actions = decision.actions
     probabilities = shown.probabilities
     return _encode(
-        RankResponse(
+        ExplainedRankResponse(
             ranking=[RankedAction(actions[place].id, probabilities[place]) for place in shown.ranking],
             event_id=decision.event_id,
             reward_action_id=actions[shown.chosen].id,
+            inference_explanation=why,
         )
     )

@@ -1,0 +1,34 @@
+"""The explanation that a rank of the previews carries where the loop asks for it (contract, section 2.8).
+
+It is made while the caller waits, and other callers with it: each feature is left out once, and the engine
+asked again. ``sartor why`` gives the same afterwards, at no cost to anyone's answer.
+"""
+
+from sartor.api.desks import Desk
+from sartor.api.versions import V1_0, Version
+from sartor.api.wire import ActionExplanation, FeatureScore
+from sartor.explore.why import explained
+from sartor.records import Decision
+
+BUDGET_BYTES = 100_000
+"""How much text the engine is asked about at most: 10 ms. Features beyond it, the least telling, are left out."""
+
+
+def wanted(desk: Desk, version: Version, /) -> bool:
+    """Whether ranks of this loop and this version are explained."""
+    return desk.loop.settings.is_inference_explainability_enabled and version is not V1_0
+
+
+def explanation(desk: Desk, decision: Decision, /) -> list[ActionExplanation]:
+    """Which features mattered for each ranked action; nothing before there is a model.
+
+    Raises:
+        EngineRefused: the engine can't rank the request without one of its features.
+    """
+    engine = desk.live.engine
+    if engine is None:
+        return []
+    return [
+        ActionExplanation(one.id, [FeatureScore(feature.name, feature.score) for feature in one.features])
+        for one in explained(engine, decision, budget_bytes=BUDGET_BYTES).actions
+    ]
