@@ -1,0 +1,201 @@
+"""Several slots: each gets another action, drawn with the odds that are logged, and none is left without."""
+
+import itertools
+import math
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sartor.explore.asking import slot_odds
+from sartor.explore.decide import Request, decide
+from sartor.explore.draw import draw, pick
+from sartor.explore.recompute import asked_slots, differences, recomputed
+from sartor.explore.slots import MultiRequest, SlotRequest, decide_slots, seed
+from sartor.explore.vacancies import Vacancies
+from sartor.learn.vw import engine
+from sartor.records import NO_MODEL, Action, Decision, Mode
+from sartor.settings import DEFAULT_ARGUMENTS
+
+SEVERAL = DEFAULT_ARGUMENTS.replace("--cb_", "--ccb_", 1)
+
+
+def request(
+    actions: int, *slots: tuple[int, tuple[int, ...]], event_id: str = "e", deferred: bool = False
+) -> MultiRequest:
+    """For each slot its baseline and what is excluded there."""
+    return MultiRequest(
+        event_id=event_id,
+        context=b'[{"hour":9}]',
+        actions=tuple(Action(f"a{n}", b'[{"n":%d}]' % n) for n in range(actions)),
+        slots=tuple(
+            SlotRequest(id=f"s{n}", features=b'[{"place":%d}]' % n, baseline=baseline, excluded=excluded)
+            for n, (baseline, excluded) in enumerate(slots)
+        ),
+        deferred=deferred,
+    )
+
+
+def weights(taken: Sequence[int], offered: Sequence[int]) -> Sequence[float]:
+    """Odds that depend on the action and the number of the slot."""
+    return [1.0 + index * (1 + len(taken)) for index in offered]
+
+
+def decided(asked: MultiRequest, *, loop_id: str = "loop") -> Decision:
+    return decide_slots(asked, odds=weights, loop_id=loop_id, model_id="m1", settings_version=3)
+
+
+@st.composite
+def requests(draw_from: st.DrawFn) -> MultiRequest:
+    """Up to six actions and as many slots, with any exclusions that leave each slot its baseline."""
+    count = draw_from(st.integers(1, 6))
+    baselines = draw_from(st.permutations(range(count)))[: draw_from(st.integers(1, count))]
+    slots = []
+    for baseline in baselines:
+        others = [index for index in range(count) if index != baseline]
+        excluded = draw_from(st.lists(st.sampled_from(others), unique=True)) if others else []
+        slots.append((baseline, tuple(sorted(excluded))))
+    return request(count, *slots, event_id=draw_from(st.text(st.characters(codec="utf-8"), max_size=6)))
+
+
+def test_a_decision_keeps_what_was_asked_and_the_first_slot_stands_for_it() -> None:
+    asked = request(3, (0, (2,)), (1, ()), deferred=True)
+    decision = decided(asked)
+    first = decision.slots[0]
+    assert (decision.excluded, decision.probabilities) == (first.excluded, first.probabilities)
+    assert (decision.ranking, decision.chosen) == (first.ranking, first.chosen)
+    assert (decision.baseline, decision.propensity) == (0, first.probabilities[first.chosen])
+    assert (decision.event_id, decision.context, decision.actions) == ("e", asked.context, asked.actions)
+    assert (decision.model_id, decision.settings_version, decision.deferred) == ("m1", 3, True)
+    assert asked_slots(decision) == asked
+
+
+@given(requests())
+def test_no_action_goes_into_two_slots_nor_where_it_is_excluded(asked: MultiRequest) -> None:
+    decision = decided(asked)
+    chosen = [slot.chosen for slot in decision.slots]
+    assert len(set(chosen)) == len(chosen) == len(asked.slots)
+    assert all(slot.chosen not in slot.excluded for slot in decision.slots)
+
+
+@given(requests())
+def test_the_logged_odds_of_each_slot_are_those_of_its_draw(asked: MultiRequest) -> None:
+    decision = decided(asked)
+    taken: set[int] = set()
+    for number, slot in enumerate(decision.slots):
+        assert math.fsum(slot.probabilities) == pytest.approx(1.0, abs=1e-12)
+        assert all(slot.probabilities[index] == 0.0 for index in {*slot.excluded, *taken})
+        assert slot.chosen == pick(slot.probabilities, draw("loop", seed(asked.event_id, number)))
+        taken.add(slot.chosen)
+
+
+@given(requests())
+def test_what_a_slot_can_t_take_keeps_its_place_and_the_rest_is_in_order(asked: MultiRequest) -> None:
+    decision = decided(asked)
+    taken: set[int] = set()
+    for slot in decision.slots:
+        closed = {*slot.excluded, *taken}
+        assert sorted(slot.ranking) == list(range(len(asked.actions)))
+        assert all(slot.ranking[index] == index for index in closed)
+        ranked = [index for index in slot.ranking if index not in closed]
+        best = sorted(set(range(len(asked.actions))) - closed, key=lambda i: (-slot.probabilities[i], i))
+        where = best.index(slot.chosen)
+        best[0], best[where] = best[where], best[0]
+        assert ranked == best
+        taken.add(slot.chosen)
+
+
+def fillings(asked: MultiRequest) -> set[tuple[int, ...]]:
+    """Every complete filling, found by trying all."""
+    count = len(asked.actions)
+    return {
+        filling
+        for filling in itertools.permutations(range(count), len(asked.slots))
+        if all(index not in slot.excluded for index, slot in zip(filling, asked.slots, strict=True))
+    }
+
+
+@given(requests())
+def test_a_slot_is_offered_exactly_what_can_still_be_completed(asked: MultiRequest) -> None:
+    everything = frozenset(range(len(asked.actions)))
+    complete = fillings(asked)
+    taken: list[int] = []
+
+    def odds(before: Sequence[int], offered: Sequence[int]) -> Sequence[float]:
+        assert list(before) == taken
+        place = len(before)
+        assert list(offered) == sorted({one[place] for one in complete if one[:place] == tuple(before)})
+        odds = [1.0] * len(offered)
+        taken.append(offered[pick([p / len(odds) for p in odds], draw("l", seed(asked.event_id, place)))])
+        return odds
+
+    decision = decide_slots(asked, odds=odds, loop_id="l", model_id="m", settings_version=1)
+    assert tuple(slot.chosen for slot in decision.slots) in complete
+    assert everything >= set(taken)
+
+
+def test_a_dead_end_is_seen_many_slots_ahead() -> None:
+    chain = [frozenset({n, n + 1}) for n in range(49)] + [frozenset({49})]
+    vacancies = Vacancies(accepted=chain, filling=list(range(50)))
+    for number in range(50):
+        assert vacancies.offered() == [number]  # to take the next one would leave the last slot with nothing
+        vacancies.take(number)
+
+
+@given(requests())
+def test_the_same_request_gives_the_same_decision(asked: MultiRequest) -> None:
+    assert decided(asked) == decided(asked)
+
+
+def test_the_draws_of_the_slots_do_not_depend_on_one_another() -> None:
+    """The first slot is drawn as a request without slots would be; no other event shares a slot's draw."""
+    single = Request(event_id="e", context=b"[]", actions=request(3).actions)
+    alone = decide(single, probabilities=weights((), range(3)), loop_id="l", model_id="m", settings_version=1)
+    several = decide_slots(
+        request(3, (0, ()), (1, ())), odds=weights, loop_id="l", model_id="m", settings_version=1
+    )
+    assert several.chosen == alone.chosen
+    assert [seed("e", number) for number in range(3)] == ["e", "e\0001", "e\0002"]
+
+
+@pytest.mark.parametrize("odds", [[], [0.5], [0.0, 0.0, 0.0], [math.nan, 1.0, 1.0], [-1.0, 1.0, 1.0]])
+def test_what_is_not_odds_is_refused(odds: list[float]) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011
+        decide_slots(request(3, (0, ())), odds=lambda *_: odds, loop_id="l", model_id="m", settings_version=1)
+
+
+@given(requests())
+def test_without_a_model_every_offered_action_has_the_same_odds(asked: MultiRequest) -> None:
+    decision = decide_slots(
+        asked, odds=slot_odds(None, asked), loop_id="l", model_id=NO_MODEL, settings_version=1
+    )
+    for slot in decision.slots:
+        assert len({p for p in slot.probabilities if p > 0}) == 1
+
+
+@given(requests())
+def test_a_decision_of_the_engine_is_recomputed_bit_for_bit(asked: MultiRequest) -> None:
+    ranks = engine(SEVERAL)
+    decision = decide_slots(
+        asked, odds=slot_odds(ranks, asked), loop_id="l", model_id="m", settings_version=1, mode="Online"
+    )
+    again = engine(SEVERAL)
+    for _ in range(2):
+        assert differences(decision, recomputed(decision, again, loop_id="l")) == []
+    ranks.close()
+    again.close()
+
+
+@pytest.mark.parametrize("mode", ["Apprentice", "LoggingOnly"])
+def test_other_modes_are_recomputed_too(mode: Mode) -> None:
+    asked = request(3, (0, ()), (1, (0,)))
+    decision = decide_slots(
+        asked, odds=slot_odds(None, asked), loop_id="l", model_id=NO_MODEL, settings_version=1, mode=mode
+    )
+    assert recomputed(decision, None, loop_id="l") == decision
+    single = Request(event_id="e", context=b"[]", actions=asked.actions, excluded=(0,))
+    one = decide(
+        single, probabilities=[0.5, 0.5], loop_id="l", model_id=NO_MODEL, settings_version=1, mode=mode
+    )
+    assert recomputed(one, None, loop_id="l") == one
