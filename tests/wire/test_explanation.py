@@ -93,7 +93,8 @@ def test_a_large_request_is_explained_in_part(explaining: Service) -> None:
     explaining.call("POST", at(V2022_09, "/rank"), many)
     decision = explaining.decisions()[-1].decision
     (desk,) = explaining.desks.all()
-    reasons = explanation(desk, decision)
+    reasons = explanation(desk, V2022_09, decision)
+    assert isinstance(reasons, list)
     assert len(reasons) == 50
     assert sum(len(reason.features) for reason in reasons) < 50 * 42
     assert reasons[0].features

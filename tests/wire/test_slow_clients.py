@@ -1,5 +1,6 @@
 """Slow, silent and half-open clients, on real sockets: they are sent away, and hold up nobody."""
 
+import contextlib
 import json
 import socket
 import time
@@ -10,6 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
+from msgspec.structs import replace
 
 from sartor.api.gate import Patience
 from sartor.settings import Limits
@@ -270,3 +272,38 @@ def test_stopping_waits_for_no_one_who_is_silent(service: Service) -> None:
             assert rank(endpoint, service).status_code == 201
             stopping_s = time.monotonic()
         assert time.monotonic() - stopping_s < 2
+
+
+def _model_head(service: Service, length: int) -> bytes:
+    return (
+        "PUT /personalizer/v1.1-preview.3/model HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+        f"Ocp-Apim-Subscription-Key: {service.loop.key1}\r\nContent-Length: {length}\r\n\r\n"
+    ).encode()
+
+
+def test_a_model_may_be_larger_than_any_other_body(service: Service, quick: str) -> None:
+    with connected(quick) as client:
+        client.sendall(_model_head(service, 300_000) + b"x" * 300_000)
+        answer = said(client)
+    assert b"InvalidModelImportSignature" in answer
+
+
+def test_a_large_body_has_more_time(service: Service) -> None:
+    patience = replace(QUICK, body_rate=10_000)
+    with served(service, patience=patience) as endpoint, connected(endpoint) as client:
+        client.sendall(_model_head(service, 30_000))
+        for _ in range(10):
+            client.sendall(b"x" * 3_000)
+            time.sleep(0.1)  # more than twice as long as a small body has, in all
+        answer = said(client)
+    assert b"InvalidModelImportSignature" in answer
+
+
+def test_a_large_upload_without_a_key_is_cut_off(service: Service, quick: str) -> None:
+    with connected(quick) as client:
+        client.sendall(_model_head(service, 3_000_000).replace(service.loop.key1.encode(), b"wrong"))
+        with contextlib.suppress(OSError):
+            client.sendall(b"x" * 3_000_000)
+        answer = said(client)
+    assert answer.startswith(b"HTTP/1.1 401") or answer == b""
+    assert rank(quick, service).status_code == 201

@@ -62,7 +62,8 @@ class Connection(HttpToolsProtocol):
         self._received += received
         patience = self.gate.patience
         if self._in_body:
-            if self._received > 8 * patience.body_bytes:
+            # Until it is answered, whoever reads the body knows how large it may be: a model is large.
+            if self.cycle.response_complete and self._received > 8 * patience.body_bytes:
                 self.leave()
         elif self._received > patience.head_bytes:
             self._dismiss(refusal(400, "PayloadSizeExceeded", "The head of the request is too large."))
@@ -153,7 +154,7 @@ class Connection(HttpToolsProtocol):
             return
         self._stuck_since_s = NEVER
         waited_s = now_s - self.waiting_since_s
-        if self._in_body and waited_s > patience.body_s:
+        if self._in_body and waited_s > patience.body_s + self._received / patience.body_rate:
             self._dismiss(refusal(408, "RequestTimeout", "The body of the request did not arrive in time."))
         elif not self._in_body and waited_s > (patience.rest_s if self._resting else patience.head_s):
             self.leave()

@@ -4,6 +4,10 @@ It is made while the caller waits, and other callers with it: each feature is le
 asked again. ``sartor why`` gives the same afterwards, at no cost to anyone's answer.
 """
 
+from typing import TypeAlias
+
+from msgspec import UNSET, UnsetType
+
 from sartor.api.desks import Desk
 from sartor.api.versions import V1_0, Version
 from sartor.api.wire import ActionExplanation, FeatureScore
@@ -11,20 +15,21 @@ from sartor.explore.why import explained
 from sartor.records import Decision
 
 BUDGET_BYTES = 100_000
-"""How much text the engine is asked about at most: 10 ms. Features beyond it, the least telling, are left out."""
+"""How much text the engine is asked about at most: 10 ms. The least telling features beyond it are left out."""
+
+Explanation: TypeAlias = list[ActionExplanation] | UnsetType
 
 
-def wanted(desk: Desk, version: Version, /) -> bool:
-    """Whether ranks of this loop and this version are explained."""
-    return desk.loop.settings.is_inference_explainability_enabled and version is not V1_0
-
-
-def explanation(desk: Desk, decision: Decision, /) -> list[ActionExplanation]:
+def explanation(desk: Desk, version: Version, decision: Decision, /) -> Explanation:
     """Which features mattered for each ranked action; nothing before there is a model.
+
+    Unset where the loop does not ask for it, or the version does not have it.
 
     Raises:
         EngineRefused: the engine can't rank the request without one of its features.
     """
+    if not desk.loop.settings.is_inference_explainability_enabled or version is V1_0:
+        return UNSET
     engine = desk.live.engine
     if engine is None:
         return []

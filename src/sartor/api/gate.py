@@ -17,6 +17,10 @@ HEAD_BYTES = 65_536
 """How large the head of a request may be."""
 
 
+BODY_RATE = 262_144
+"""How many bytes of a body must arrive in each second, on the average, after the time that every body has."""
+
+
 class Patience(Struct, frozen=True, kw_only=True):
     """What one connection may take."""
 
@@ -26,6 +30,7 @@ class Patience(Struct, frozen=True, kw_only=True):
     stuck_s: float = STUCK_S
     head_bytes: int = HEAD_BYTES
     body_bytes: int
+    body_rate: int = BODY_RATE
 
 
 class Guest(Protocol):
