@@ -1,92 +1,90 @@
-"""Windows that are put together, and what jobs hold."""
+"""Specs and results of jobs, and their JSON."""
 
-import numpy as np
+from collections.abc import Callable
+
+import msgspec
 import pytest
+from msgspec.structs import replace
 
 from sartor.errors import Corrupt
-from sartor.evaluate.columns import Columns
-from sartor.evaluate.importance import Snips
 from sartor.evaluations import (
+    WINDOWS_S,
     EvaluationResult,
+    EvaluationSpec,
+    FeatureScore,
+    ImportanceResult,
+    ImportanceSpec,
     PolicyResult,
+    PolicySpec,
     Window,
     encoded,
     evaluation_result,
     evaluation_spec,
-    merged,
+    importance_result,
+    importance_spec,
+    job_id,
+    model_name,
+    model_prefix,
+    public_id,
 )
 
-
-def window(start_us: int, columns: Columns) -> Window:
-    w, r = columns.weight, columns.reward
-    return merged(
-        [
-            Window(
-                start_us=start_us,
-                events=columns.rows,
-                numerator=float((w * r).sum()),
-                sum_of_weights=float(w.sum()),
-                non_zero=int((w > 0).sum()),
-                sum_of_squares=float((w * w * r * r).sum()),
-                largest=float(np.abs(w * r).max()),
-                expected_reward=0.0,
-                low=0.0,
-                high=0.0,
-                weights_squared=float((w * w).sum()),
-                weighted_products=float((w * w * r).sum()),
-            )
-        ]
-    )
+WINDOW = Window(
+    start_us=1,
+    events=3,
+    numerator=1.5,
+    sum_of_weights=2.5,
+    non_zero=2,
+    sum_of_squares=0.5,
+    largest=1.25,
+    expected_reward=0.6,
+    low=0.1,
+    high=0.9,
+)
+POLICY = PolicyResult(
+    name="mine", arguments="-q ::", source="Custom", total=WINDOW, windows={"PT5M": (WINDOW,)}, model="m"
+)
+SPEC = EvaluationSpec(name="e", start_us=1, end_us=2, policies=(PolicySpec(name="mine", arguments="-q ::"),))
+IMPORTANCE = ImportanceSpec(name="i", start_us=1, end_us=2)
+SCORE = FeatureScore(namespace="user", feature="age", score=0.5, low=0.25, high=0.75)
 
 
-def columns(rows: int, *, seed: int) -> Columns:
-    rng = np.random.default_rng(seed)
-    propensity = rng.choice([0.1, 0.7], size=rows)
-    return Columns(reward=rng.random(rows), propensity=propensity, target=rng.random(rows))
+def test_what_is_written_is_read_again() -> None:
+    result = EvaluationResult(policies=(POLICY,), optimal_policy="mine", importance=(("user.age",),))
+    assert evaluation_spec(encoded(SPEC)) == SPEC
+    assert encoded(evaluation_result(encoded(result))) == encoded(result)
+    assert evaluation_result(encoded(result)).policies == result.policies
+    assert importance_spec(encoded(IMPORTANCE)) == IMPORTANCE
+    scores = ImportanceResult(scores=(SCORE,))
+    assert importance_result(encoded(scores)).scores == scores.scores
 
 
-def test_a_window_says_what_snips_says() -> None:
-    rows = columns(300, seed=1)
-    found, snips = window(7, rows), Snips()
-    snips.add(rows)
-    interval = snips.interval()
-    assert interval is not None
-    assert (found.start_us, found.events) == (7, 300)
-    assert found.expected_reward == pytest.approx(snips.value())
-    assert (found.low, found.high) == pytest.approx((interval.lower, interval.upper))
+def test_a_report_passes_through_untouched() -> None:
+    report = msgspec.Raw(b'{"any":[1,2.50]}')
+    written = encoded(EvaluationResult(policies=(), report=report))
+    assert bytes(evaluation_result(written).report) == bytes(report)
 
 
-def test_two_windows_make_the_window_of_both() -> None:
-    first, second = columns(100, seed=2), columns(200, seed=3)
-    both = Columns(
-        reward=np.concatenate((first.reward, second.reward)),
-        propensity=np.concatenate((first.propensity, second.propensity)),
-        target=np.concatenate((first.target, second.target)),
-    )
-    found, expected = merged([window(1, first), window(2, second)]), window(1, both)
-    assert (found.start_us, found.events, found.non_zero) == (1, 300, expected.non_zero)
-    assert found.largest == expected.largest
-    assert (found.numerator, found.low, found.high) == pytest.approx(
-        (expected.numerator, expected.low, expected.high)
-    )
+@pytest.mark.parametrize("read", [evaluation_spec, evaluation_result, importance_spec, importance_result])
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"name":1}'])
+def test_what_is_no_spec_and_no_result_is_corrupt(read: Callable[[bytes], object], content: bytes) -> None:
+    with pytest.raises(Corrupt, match="This job holds no"):
+        read(content)
 
 
-def test_without_any_weight_nothing_is_estimated() -> None:
-    rows = Columns(reward=np.ones(3), propensity=np.ones(3), target=np.zeros(3))
-    found = window(1, rows)
-    assert (found.expected_reward, found.low, found.high, found.non_zero) == (0.0, 0.0, 0.0, 0)
+def test_ids_of_kinds_do_not_meet() -> None:
+    assert job_id("evaluation", "a/b") != job_id("featureImportance", "a/b")
+    assert public_id(job_id("evaluation", "a/b")) == "a/b"
 
 
-def test_a_result_survives_its_json() -> None:
-    total = window(1, columns(10, seed=4))
-    result = EvaluationResult(
-        policies=(
-            PolicyResult(name="p", arguments="", source="Custom", total=total, windows={"PT5M": (total,)}),
-        )
-    )
-    assert evaluation_result(encoded(result)) == result
+def test_names_of_models_are_plain_and_say_whose_they_are() -> None:
+    name = model_name("evaluation/any id, é", 3)
+    assert name.isascii()
+    assert name.replace("-", "").isalnum()
+    assert name.startswith(model_prefix("evaluation/any id, é"))
+    assert not name.startswith(model_prefix("evaluation/any id, e"))
+    assert model_name("evaluation/a", 1) != model_name("evaluation/a", 11)
 
 
-def test_another_jobs_content_is_refused() -> None:
-    with pytest.raises(Corrupt, match="EvaluationSpec"):
-        evaluation_spec(b'{"name":1}')
+def test_windows_are_whole_multiples_of_the_shortest() -> None:
+    assert WINDOWS_S == {"PT5M": 300, "PT1H": 12 * 300, "PT6H": 72 * 300, "P1D": 288 * 300}
+    assert replace(WINDOW, events=4) != WINDOW
