@@ -2,27 +2,53 @@
 
 import os
 import sys
-from collections.abc import Iterable
-from contextlib import nullcontext
-from itertools import chain
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, BinaryIO, Literal
 
 import typer
 
 from sartor.cli.options import DEFAULTS, Data, LoopName
-from sartor.errors import StoreUnavailable
+from sartor.errors import InvalidRequest, StoreUnavailable
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Format = Annotated[
-    Literal["dsjson"],
-    typer.Option("--format", envvar="SARTOR_FORMAT", help="dsjson: one JSON object a line."),
+    Literal["dsjson", "csv", "parquet"],
+    typer.Option(
+        "--format",
+        envvar="SARTOR_FORMAT",
+        help="dsjson: one JSON object a line. csv, parquet: a table; the latter needs sartor[parquet].",
+    ),
+]
+Start = Annotated[
+    str | None,
+    typer.Option(
+        "--from",
+        envvar="SARTOR_START",
+        help="Only decisions made at this time or later (ISO 8601, UTC where no zone is given).",
+        metavar="TIME",
+        show_default=False,
+    ),
+]
+End = Annotated[
+    str | None,
+    typer.Option(
+        "--to",
+        envvar="SARTOR_END",
+        help="Only decisions made before this time.",
+        metavar="TIME",
+        show_default=False,
+    ),
 ]
 Pending = Annotated[
     bool,
     typer.Option(
         "--pending",
         envvar="SARTOR_PENDING",
-        help="Add the decisions that have no outcome yet, marked _pending.",
+        help="Add the decisions that have no outcome yet; in dsjson marked _pending.",
         show_default=False,
     ),
 ]
@@ -35,34 +61,49 @@ Output = Annotated[
 def export(
     name: LoopName,
     format_: Format = "dsjson",
+    start: Start = None,
+    end: End = None,
     pending: Pending = False,
     output: Output = None,
     data: Data = DEFAULTS.data,
 ) -> None:
-    """Print the joined log of a loop, in the order in which it learned: a line for each outcome.
+    """Print the joined log of a loop, in the order in which it learned: a line, or a row, for each outcome.
 
     Works beside a running service, however long the log is.
     """
     from sartor.service import compose, loops
-    from sartor.service.audit import joined_log
+    from sartor.service.transfer import exporting
 
-    with compose.stores(data) as stores, loops.opened(stores, loops.find(stores, name)) as logs:
-        lines = joined_log.settled(logs)
-        _write(chain(lines, joined_log.pending(logs)) if pending else lines, output)
+    selection = exporting.Selection(from_us=_time_us(start), to_us=_time_us(end), pending=pending)
+    with (
+        compose.stores(data) as stores,
+        loops.opened(stores, loops.find(stores, name)) as logs,
+        _stream(output) as stream,
+    ):
+        exporting.export(logs, stream, format_=format_, selection=selection)
 
 
-def _write(lines: Iterable[bytes], output: Path | None) -> None:
+def _time_us(text: str | None) -> int | None:
+    if text is None:
+        return None
     try:
-        with nullcontext(sys.stdout.buffer) if output is None else output.open("wb") as stream:
-            _copy(lines, stream)
+        time = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise InvalidRequest(f"{text!r} is not a time: write it as 2026-03-01 or 2026-03-01T12:00Z.") from error
+    aware = time if time.tzinfo else time.replace(tzinfo=UTC)
+    return (aware - _EPOCH) // timedelta(microseconds=1)
+
+
+@contextmanager
+def _stream(output: Path | None) -> Iterator[BinaryIO]:
+    try:
+        if output is None:
+            yield sys.stdout.buffer
+        else:
+            with output.open("wb") as file:
+                yield file
     except BrokenPipeError:
         # The reader has seen enough (| head). What Python still holds must not be written at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
-        raise StoreUnavailable(f"The log can't be written: {error.strerror}.") from error
-
-
-def _copy(lines: Iterable[bytes], stream: BinaryIO) -> None:
-    for line in lines:
-        stream.write(line + b"\n")
-    stream.flush()
+        raise StoreUnavailable(f"The log can't be written: {error.strerror or error}.") from error

@@ -1,4 +1,4 @@
-"""The joined log of a loop: a line for each outcome, in the order in which the loop learned."""
+"""The joined log of a loop: each outcome beside its decision, in the order in which the loop learned."""
 
 from collections.abc import Iterator, Sequence
 
@@ -10,6 +10,8 @@ from sartor.records import LoggedDecision, LoggedOutcome
 _BATCH = 500
 _GAP = 100
 
+Pair = tuple[LoggedDecision, LoggedOutcome]
+
 
 def settled(logs: LoopStores, /) -> Iterator[bytes]:
     """A line for each outcome, in order, without line ends; memory is bounded however long the log is.
@@ -17,13 +19,24 @@ def settled(logs: LoopStores, /) -> Iterator[bytes]:
     Raises:
         Corrupt: an outcome of a decision that is not in the log.
     """
-    for batch in _outcomes(logs.outcomes):
+    for decision, logged in pairs(logs):
+        yield outcome_line(decision, logged.outcome)
+
+
+def pairs(logs: LoopStores, /, *, after: int = 0) -> Iterator[Pair]:
+    """The outcomes after a number with their decisions, in order. What retention takes meanwhile is left out.
+
+    Raises:
+        Corrupt: an outcome of a decision that is not in the log.
+    """
+    for batch in _outcomes(logs.outcomes, after):
         decisions = _decisions_of(batch, logs.events)
         for logged in batch:
             decision = decisions.get(logged.outcome.decision_seq)
-            if decision is None:
+            if decision is not None:
+                yield decision, logged
+            elif logged.seq >= logs.outcomes.counts().first_outcome:
                 raise Corrupt(f"Outcome {logged.seq} has no decision {logged.outcome.decision_seq}.")
-            yield outcome_line(decision, logged.outcome)
 
 
 def pending(logs: LoopStores, /) -> Iterator[bytes]:
@@ -48,8 +61,7 @@ def is_settled(outcomes: OutcomeLog, logged: LoggedDecision, /) -> bool:
     return any(one.outcome.decision_seq == logged.seq for one in found)
 
 
-def _outcomes(outcomes: OutcomeLog) -> Iterator[Sequence[LoggedOutcome]]:
-    after = 0
+def _outcomes(outcomes: OutcomeLog, after: int) -> Iterator[Sequence[LoggedOutcome]]:
     while batch := outcomes.outcomes(after=after, limit=_BATCH):
         yield batch
         after = batch[-1].seq
