@@ -186,6 +186,13 @@ class ServeSettings(Struct, frozen=True, kw_only=True):
             "'fsync': a power cut too, at a price in speed."
         ),
     ] = "commit"
+    compute: Annotated[
+        str,
+        Meta(
+            description="Where evaluations compute: 'local' uses the cores of this machine at low priority; "
+            "'dask://HOST:PORT' the workers of a Dask cluster."
+        ),
+    ] = "local"
 
 
 _RANGES_S = {"rewardWaitTime": (1, 30 * 86_400), "modelExportFrequency": (1, 86_400)}

@@ -27,6 +27,9 @@ ApiProcesses = Annotated[
 Durable = Annotated[
     Durability, typer.Option("--durability", envvar="SARTOR_DURABILITY", help=described("durability"))
 ]
+Compute = Annotated[
+    str, typer.Option("--compute", envvar="SARTOR_COMPUTE", help=described("compute"), metavar="WHERE")
+]
 AsJson = Annotated[
     bool, typer.Option("--json", envvar="SARTOR_JSON", help="Print JSON, for programs.", show_default=False)
 ]

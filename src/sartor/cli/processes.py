@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from sartor.cli.options import DEFAULTS, Data, Durable, Host, Port
+from sartor.cli.options import DEFAULTS, Compute, Data, Durable, Host, Port
 
 _log = logging.getLogger(__name__)
 
@@ -59,17 +59,24 @@ def learn(
 
 
 def work(
-    data: Data = DEFAULTS.data, durability: Durable = DEFAULTS.durability, lifeline: Lifeline = None
+    data: Data = DEFAULTS.data,
+    durability: Durable = DEFAULTS.durability,
+    compute: Compute = DEFAULTS.compute,
+    lifeline: Lifeline = None,
 ) -> None:
-    """Run the process that keeps house in the stores; 'sartor serve' runs it for you."""
+    """Run the process that keeps house and computes evaluations; 'sartor serve' runs it for you."""
     _begin("work", lifeline)
     from sartor.service import compose
+    from sartor.service.jobs.labour import labouring
     from sartor.service.processes import work as process
     from sartor.service.processes.alarm import Alarm
 
     alarm = Alarm()
     alarm.listen()
-    with compose.stores(data, durability=durability, must_exist=False) as stores:
+    with (
+        compose.stores(data, durability=durability, must_exist=False) as stores,
+        labouring(data, compute=compute),
+    ):
         process.run(stores, alarm)
 
 

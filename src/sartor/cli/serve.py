@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from sartor.cli.options import DEFAULTS, ApiProcesses, Data, Durable, Host, Port
+from sartor.cli.options import DEFAULTS, ApiProcesses, Compute, Data, Durable, Host, Port
 from sartor.settings import ServeSettings
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ def serve(
     port: Port = DEFAULTS.port,
     api_processes: ApiProcesses = DEFAULTS.api_processes,
     durability: Durable = DEFAULTS.durability,
+    compute: Compute = DEFAULTS.compute,
 ) -> None:
     """Run the service: answer requests, learn, keep house. Stop it with Ctrl-C or SIGTERM.
 
@@ -23,7 +24,12 @@ def serve(
     loop keys default' prints them again. A process that dies is replaced; the folder belongs to one 'serve'.
     """
     settings = ServeSettings(
-        data=data, host=host, port=port, api_processes=api_processes, durability=durability
+        data=data,
+        host=host,
+        port=port,
+        api_processes=api_processes,
+        durability=durability,
+        compute=compute,
     )
     from sartor.service import compose
     from sartor.service.processes import journal

@@ -1,7 +1,7 @@
 """Evaluations and feature importances as jobs of a loop: asked for, found, removed, applied.
 
 Their ids are unique among those of a kind. What computes them is the work process, which takes jobs from the
-queue; kinds that no worker takes fail at once, and say so.
+queue (``service/jobs``).
 """
 
 from msgspec.structs import replace
@@ -35,9 +35,6 @@ from sartor.log.span import first_since
 from sartor.ports import EngineFactory, Loop, LoopStores, Stores
 from sartor.records import Job, Model
 from sartor.service import loops, models
-
-COMPUTED: frozenset[str] = frozenset()
-"""The kinds of jobs that the work process computes."""
 
 MOST_POLICIES = 10
 _NAME_CHARS = 256
@@ -202,9 +199,4 @@ def _check_range(logs: LoopStores, spec: EvaluationSpec | ImportanceSpec) -> Non
 
 
 def _job(full_id: str, kind: str, spec: bytes) -> Job:
-    now_us = models.now_us()
-    job = Job(job_id=full_id, kind=kind, spec=spec, created_at_us=now_us)
-    if kind in COMPUTED:
-        return job
-    reason = f"This version of Sartor computes no {kind} yet."
-    return replace(job, state="failed", description=reason, finished_at_us=now_us)
+    return Job(job_id=full_id, kind=kind, spec=spec, created_at_us=models.now_us())

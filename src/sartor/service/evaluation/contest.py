@@ -87,7 +87,7 @@ class Contest:
         shown = done(logged.decision)
         rows = deeds(shown, outcome)
         self._summarise(logged, rows)
-        asked = _Asked(shown, rows)
+        asked = Asked(shown, rows)
         for place, deed in enumerate(rows):
             q = self._means.predictions(deed.ids)
             for sheet in self._sheets_of(deed):
@@ -102,7 +102,7 @@ class Contest:
                 sheet.flush()
 
     def _score(
-        self, number: int, contestant: Contestant, deed: Deed, q: list[float], asked: "_Asked", place: int
+        self, number: int, contestant: Contestant, deed: Deed, q: list[float], asked: "Asked", place: int
     ) -> None:
         sheets = self._sheets_of(deed)
         try:
@@ -182,7 +182,7 @@ class Contest:
         ]
 
 
-class _Asked:
+class Asked:
     """What engines are asked about one decision, made when first needed and shared by all of them."""
 
     def __init__(self, shown: Decision, rows: Sequence[Deed]) -> None:
@@ -211,7 +211,7 @@ class _Asked:
         return self._questions[place]
 
 
-def _odds(contestant: Contestant, deed: Deed, asked: _Asked, place: int) -> Sequence[float]:
+def _odds(contestant: Contestant, deed: Deed, asked: Asked, place: int) -> Sequence[float]:
     if contestant.engine is not None:
         return asked.odds(contestant.engine, place)
     count = len(deed.ids)

@@ -10,9 +10,13 @@ from sartor.evaluations import EvaluationResult, EvaluationSpec
 from sartor.ports import Loop, LoopStores
 from sartor.service.evaluation.candidates import CANDIDATES
 from sartor.service.evaluation.compute import LOCAL, computing
-from sartor.service.evaluation.group import Ballot, Entrant, Order, carry_out, opened, without_keys
+from sartor.service.evaluation.group import Entrant, Order, carry_out, opened, without_keys
+from sartor.service.evaluation.importance import importance
 from sartor.service.evaluation.result import result
-from sartor.service.evaluation.span import Span, span
+from sartor.service.evaluation.span import span
+
+_IMPORTANCE = 60_000
+"""How many decisions are made to weigh features, beside an evaluation: about ten seconds on one core."""
 
 
 def evaluate(
@@ -56,7 +60,13 @@ def evaluate(
             for number, entrants in enumerate(groups(loop, entrants_of(spec), place.workers))
         ]
         ballots = [opened(ballot) for ballot in place.each(carry_out, orders)]
-    return _result(logs, loop, spec, read, ballots, job_id=job_id)
+        if not ballots[0].summary.decisions:
+            raise NoLogsInRange
+        weighed = importance(logs, loop, read, place, where=where, progress=progress, budget=_IMPORTANCE)
+    found = [scored for ballot in ballots for scored in ballot.scored]
+    order = {one.name: place for place, one in enumerate((*free(loop), *entrants_of(spec)))}
+    found.sort(key=lambda scored: order[scored.name])
+    return result(logs, loop, spec, read, found, ballots[0].summary, weighed, job_id=job_id)
 
 
 def entrants_of(spec: EvaluationSpec, /) -> list[Entrant]:
@@ -89,24 +99,6 @@ def groups(loop: Loop, entrants: Sequence[Entrant], most: int, /) -> list[tuple[
     count = max(1, min(most, len(entrants)))
     made = [tuple(entrants[start::count]) for start in range(count)]
     return [(*free(loop), *made[0]), *made[1:]]
-
-
-def _result(
-    logs: LoopStores,
-    loop: Loop,
-    spec: EvaluationSpec,
-    read: Span,
-    ballots: Sequence[Ballot],
-    *,
-    job_id: str,
-) -> EvaluationResult:
-    summary = ballots[0].summary
-    if not summary.decisions:
-        raise NoLogsInRange
-    found = [scored for ballot in ballots for scored in ballot.scored]
-    order = {one.name: place for place, one in enumerate((*free(loop), *entrants_of(spec)))}
-    found.sort(key=lambda scored: order[scored.name])
-    return result(logs, loop, spec, read, found, summary, job_id=job_id)
 
 
 @contextmanager

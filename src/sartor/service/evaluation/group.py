@@ -54,7 +54,7 @@ def carry_out(order: Order, /) -> bytes:
         compose.stores(order.where) as stores,
         loops.opened(stores, order.loop) as logs,
     ):
-        told = _Progress(order.progress)
+        told = Progress(order.progress)
         ballot = scored(logs, compose.engine_factory(), order.span, order.entrants, tell=told.tell)
     return msgspec.msgpack.encode(ballot)
 
@@ -106,7 +106,7 @@ def _contestant(entrant: Entrant, factory: EngineFactory) -> Contestant:
     return Contestant(name=entrant.name, arguments=entrant.arguments, source=entrant.source, engine=engine)
 
 
-class _Progress:
+class Progress:
     """Writes the share that is done into a file, now and then; ends the process when its parent is gone."""
 
     def __init__(self, path: str) -> None:
@@ -115,6 +115,7 @@ class _Progress:
         self._next_s = 0.0
 
     def tell(self, share: float, /) -> None:
+        """So much is done, 0 to 1."""
         now_s = time.monotonic()
         if now_s < self._next_s:
             return

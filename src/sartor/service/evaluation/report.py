@@ -13,6 +13,7 @@ from sartor.evaluate.verdict import best, verdict
 from sartor.evaluations import EvaluationSpec
 from sartor.ports import Loop
 from sartor.service.evaluation.contest import LogSummary, Scored
+from sartor.service.evaluation.importance import Importance
 from sartor.service.evaluation.span import Span
 
 _SUSPICIOUS = 4.0
@@ -35,16 +36,6 @@ class Calibration(Struct, frozen=True, kw_only=True, rename="camel"):
     classes: tuple[Class, ...]
 
 
-class Effect(Struct, frozen=True, kw_only=True, rename="camel"):
-    """What leaving out a feature, or with an empty name a namespace, costs per decision, and its interval."""
-
-    namespace: str
-    feature: str
-    effect: float
-    low: float
-    high: float
-
-
 class Report(Struct, frozen=True, kw_only=True, rename="camel"):
     """An evaluation for people. Times are in microseconds; ``moment_us``: how long a moment is."""
 
@@ -65,9 +56,8 @@ class Report(Struct, frozen=True, kw_only=True, rename="camel"):
     table: tuple[Entry, ...]
     courses: tuple[Course, ...]
     calibration: Calibration
+    importance: Importance
     best_fixed: Standing | None = None
-    importance: tuple[Effect, ...] = ()
-    importance_events: int = 0
 
 
 def report(
@@ -77,10 +67,8 @@ def report(
     found: Sequence[Scored],
     summary: LogSummary,
     entries: tuple[Entry, ...],
+    weighed: Importance,
     /,
-    *,
-    importance: tuple[Effect, ...] = (),
-    importance_events: int = 0,
 ) -> Report:
     """The report. A policy about which the log can't answer has no course either."""
     winner = best(entries)
@@ -103,9 +91,8 @@ def report(
         table=entries,
         courses=tuple(_course(one, read) for one in found if one.name in answered),
         calibration=calibration(summary.propensities),
+        importance=weighed,
         best_fixed=best_fixed(summary.tally, summary.followed),
-        importance=importance,
-        importance_events=importance_events,
     )
 
 

@@ -6,6 +6,7 @@ import msgspec
 
 from sartor.evaluate.importance import Ips
 from sartor.evaluate.league import Entry, entry
+from sartor.evaluate.leave_one_out import shares, tiers
 from sartor.evaluate.score import Score
 from sartor.evaluate.verdict import best
 from sartor.evaluations import (
@@ -19,6 +20,7 @@ from sartor.evaluations import (
 )
 from sartor.ports import Loop, LoopStores
 from sartor.service.evaluation.contest import LogSummary, Scored
+from sartor.service.evaluation.importance import Importance
 from sartor.service.evaluation.report import report
 from sartor.service.evaluation.span import Span
 
@@ -32,6 +34,7 @@ def result(
     read: Span,
     found: Sequence[Scored],
     summary: LogSummary,
+    weighed: Importance,
     /,
     *,
     job_id: str,
@@ -47,10 +50,11 @@ def result(
         for place, one in enumerate(found)
         for slot, score in one.scores.items()
     ]
-    told = report(loop, spec, read, found, summary, entries)
+    told = report(loop, spec, read, found, summary, entries, weighed)
     return EvaluationResult(
         policies=tuple(policies),
         optimal_policy=None if winner is None else winner.name,
+        importance=tuple(tuple(tier) for tier in tiers(shares(weighed.features))),
         report=msgspec.Raw(msgspec.json.encode(told)),
     )
 

@@ -19,7 +19,7 @@ def roles(settings: ServeSettings, *, listener: int, lifeline: int, ready: int) 
     """The children of one instance. The numbers are descriptors that they inherit."""
     api = _command("api", settings, "--listener", listener, "--lifeline", lifeline, "--ready", ready)
     learn = _command("learn", settings, "--lifeline", lifeline)
-    work = _command("work", settings, "--lifeline", lifeline)
+    work = _command("work", settings, "--compute", settings.compute, "--lifeline", lifeline)
     return [
         *(
             Role(name="api", command=api, descriptors=(listener, lifeline, ready))

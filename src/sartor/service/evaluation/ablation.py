@@ -1,0 +1,109 @@
+"""The same policy many times over, each time blind to one feature: the unit that goes to a core."""
+
+import msgspec
+import numpy as np
+from msgspec import Struct
+
+from sartor import dsjson
+from sartor.errors import EngineRefused
+from sartor.evaluate.columns import Floats
+from sartor.evaluate.deeds import Deed, deeds, done
+from sartor.evaluate.feature_names import Feature, without
+from sartor.ports import Engine, EngineFactory, Loop, LoopStores
+from sartor.records import Decision, LoggedDecision, Outcome
+from sartor.service import compose, loops
+from sartor.service.evaluation.contest import Asked
+from sartor.service.evaluation.group import Progress
+from sartor.service.evaluation.span import Settled, Span, settled
+
+
+class BlindOrder(Struct, frozen=True, kw_only=True):
+    """What one pass has to do: the policy that sees everything, and one for each thing that is left out."""
+
+    where: str
+    loop: Loop
+    span: Span
+    arguments: str
+    left_out: tuple[Feature, ...]
+    progress: str = ""
+
+
+class Weights(Struct, kw_only=True):
+    """The weights on the same decisions: of the whole policy first, then of each blind one; and the rewards."""
+
+    weights: list[list[float]]
+    rewards: list[float]
+
+    def of(self, place: int, /) -> Floats:
+        """Those of one policy: 0 is the one that sees everything."""
+        return np.array(self.weights[place], dtype=float)
+
+    def rewards_of(self) -> Floats:
+        """The rewards, in the same order."""
+        return np.array(self.rewards, dtype=float)
+
+
+def carry_out(order: BlindOrder, /) -> bytes:
+    """Do one pass, in whatever process this is; the weights as MessagePack."""
+    told = Progress(order.progress)
+    with compose.stores(order.where) as stores, loops.opened(stores, order.loop) as logs:
+        found = weighed(logs, compose.engine_factory(), order, told)
+    return msgspec.msgpack.encode(found)
+
+
+def opened(weights: bytes, /) -> Weights:
+    """What was sent."""
+    return msgspec.msgpack.decode(weights, type=Weights)
+
+
+def weighed(logs: LoopStores, factory: EngineFactory, order: BlindOrder, told: Progress, /) -> Weights:
+    """Learn and weigh all variants in one pass. Of several slots the first counts.
+
+    Raises:
+        InvalidPolicy: the arguments are not accepted.
+    """
+    engines: list[tuple[Engine, Feature | None]] = []
+    try:
+        for left_out in (None, *order.left_out):
+            engines.append((factory(order.arguments), left_out))
+        found = Weights(weights=[[] for _ in engines], rewards=[])
+        for one in settled(logs, order.span):
+            if isinstance(one, Settled):
+                _take(found, engines, one.decision, one.outcome)
+                told.tell((one.seq - order.span.first + 1) / order.span.outcomes)
+        return found
+    finally:
+        for engine, _ in engines:
+            engine.close()
+
+
+def _take(
+    found: Weights,
+    engines: list[tuple[Engine, Feature | None]],
+    logged: LoggedDecision,
+    outcome: Outcome,
+) -> None:
+    shown = done(logged.decision)
+    rows = deeds(shown, outcome)
+    found.rewards.append(rows[0].reward)
+    for place, (engine, left_out) in enumerate(engines):
+        seen = shown if left_out is None else without(shown, left_out)
+        found.weights[place].append(_weight(engine, seen, rows))
+        _learn(engine, LoggedDecision(logged.seq, logged.at_us, seen), outcome)
+
+
+def _weight(engine: Engine, seen: Decision, rows: tuple[Deed, ...]) -> float:
+    """What can't be ranked without a feature is chosen at random."""
+    first = rows[0]
+    try:
+        odds = Asked(seen, rows).odds(engine, 0)
+    except EngineRefused:
+        return first.rows / (first.propensity * len(first.ids))
+    return first.rows * odds[first.chosen] / first.propensity
+
+
+def _learn(engine: Engine, logged: LoggedDecision, outcome: Outcome) -> None:
+    try:
+        engine.learn(dsjson.outcome_line(logged, outcome))
+    except EngineRefused:
+        return

@@ -1,0 +1,142 @@
+"""Jobs get done: claimed from the queues of all loops, one at a time, each in a child that can be killed.
+
+While a child lives, it alone writes its job; when it is dead, the foreman does. A job whose child died, or
+whose worker vanished with its machine, is claimed again and starts anew: a result is written once, by the
+child that still holds the job.
+"""
+
+import logging
+from collections.abc import Callable
+from typing import Protocol, TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from sartor.errors import SartorError
+from sartor.ports import Loop, LoopStores, Stores
+from sartor.records import Job
+
+_log = logging.getLogger(__name__)
+
+LEASE_US = 20_000_000
+"""For how long a child may be silent before its job is given to another."""
+
+MOST_ATTEMPTS = 5
+_PAUSE_US = 2_000_000
+
+
+class Labour(Protocol):
+    """A child at work."""
+
+    def ended(self) -> str | None:
+        """How it ended, in words; None while it lives."""
+
+    def kill(self) -> None:
+        """End it and whatever it started, at once."""
+
+
+Start = Callable[[Loop, Job], Labour]
+
+_Answer = TypeVar("_Answer")
+
+
+class _Task(Struct, frozen=True):
+    loop: Loop
+    job: Job
+    labour: Labour
+
+
+class Foreman:
+    """Gives jobs to children, and watches over them. Call ``round`` a few times a second."""
+
+    def __init__(
+        self, stores: Stores, start: Start, /, *, forget: Callable[[LoopStores, Job], None] = lambda *_: None
+    ) -> None:
+        """Nothing is claimed yet.
+
+        Args:
+            stores: where the queues are; used in the thread that calls ``round``.
+            start: starts a child for a job.
+            forget: removes what a job left behind that was canceled or deleted while it ran.
+        """
+        self._stores = stores
+        self._start = start
+        self._forget = forget
+        self._task: _Task | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether a child is at work."""
+        return self._task is not None
+
+    def round(self, *, now_us: int) -> None:
+        """Look after the child, or claim the next job.
+
+        Raises:
+            StoreUnavailable: a queue can't be read or written; the next round goes on.
+        """
+        if self._task is not None:
+            self._watch(self._task, now_us)
+        if self._task is None:
+            self._claim(now_us)
+
+    def _watch(self, task: _Task, now_us: int) -> None:
+        cause = task.labour.ended()
+        if cause is not None:
+            self._task = None
+            self._settle(task, cause, again_us=now_us + task.job.attempts * _PAUSE_US)
+        elif not self._wanted(task):
+            task.labour.kill()
+            self._task = None
+            self._with(task.loop, lambda logs: self._forget(logs, task.job))
+
+    def _wanted(self, task: _Task) -> bool:
+        found = self._with(task.loop, lambda logs: _found(logs, task.job))
+        return found is not None and found.state != "canceled"
+
+    def _settle(self, task: _Task, cause: str, *, again_us: int) -> None:
+        """A child ended. What it left running will not be finished by it."""
+        found = self._with(task.loop, lambda logs: _found(logs, task.job))
+        if found is None or found.state == "canceled":
+            self._with(task.loop, lambda logs: self._forget(logs, task.job))
+        elif found.state == "running" and found.attempts == task.job.attempts:
+            self._with(task.loop, lambda logs: logs.jobs.update(_given_back(found, cause, again_us=again_us)))
+
+    def _claim(self, now_us: int) -> None:
+        for loop in self._stores.catalog.loops():
+            job = self._with(loop, lambda logs: logs.jobs.claim(now_us=now_us, lease_us=LEASE_US))
+            if job is not None:
+                extra = {"action": "job_started", "loop": loop.name, "job": job.job_id}
+                _log.info("A job is begun.", extra=extra)
+                self._task = _Task(loop, job, self._start(loop, job))
+                return
+
+    def _with(self, loop: Loop, act: Callable[[LoopStores], _Answer]) -> _Answer:
+        logs = self._stores.open(loop)
+        try:
+            return act(logs)
+        finally:
+            logs.close()
+
+    def stop(self) -> None:
+        """End the child, if there is one, and give its job back, so that it is begun anew at the next start."""
+        task, self._task = self._task, None
+        if task is None:
+            return
+        task.labour.kill()
+        try:
+            self._settle(task, "the service was stopped", again_us=0)
+        except SartorError as error:
+            _log.warning("A job could not be given back: %s", error.message, extra={"action": "job_kept"})
+
+
+def _found(logs: LoopStores, job: Job) -> Job | None:
+    return next((one for one in logs.jobs.jobs(kind=job.kind) if one.job_id == job.job_id), None)
+
+
+def _given_back(job: Job, cause: str, *, again_us: int) -> Job:
+    """The job as it may be claimed again, or, when that was done often enough, as failed."""
+    if job.attempts < MOST_ATTEMPTS:
+        return replace(job, lease_until_us=again_us, progress=0.0, description=f"Begun again: {cause}.")
+    reason = f"The computation was begun {job.attempts} times and never finished; the last time {cause}."
+    return replace(job, state="failed", description=reason)
