@@ -38,17 +38,25 @@ class Writer:
         Raises:
             Overloaded: ``limit`` events are waiting; this one was not taken.
         """
-        return self.append_together((event,))
+        if len(self._waiting) >= self._limit:
+            raise Overloaded
+        future = self._future()
+        self._waiting.append(event)
+        return future
 
     def append_together(self, events: Sequence[Decision | Observation], /) -> "asyncio.Future[None]":
         """Commit some events, all or none, with the others of this turn of the event loop; see ``append``."""
         if len(self._waiting) + len(events) > self._limit:
             raise Overloaded
+        future = self._future()
+        self._waiting += events
+        return future
+
+    def _future(self) -> "asyncio.Future[None]":
         loop = asyncio.get_running_loop()
         if not self._waiting:
             loop.call_soon(self.flush_now)
         future: asyncio.Future[None] = loop.create_future()
-        self._waiting += events
         self._futures.append(future)
         return future
 
