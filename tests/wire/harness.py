@@ -133,8 +133,9 @@ class Service:
         key: str | None = "",
         headers: Mapping[str, str] = {},
         chunks: int = 1,
+        client: str | None = None,
     ) -> Reply:
-        """Call the application. ``key``: empty for the loop's own, None for none."""
+        """Call the application. ``key``: empty for the loop's own, None for none. ``client``: its address."""
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
         bare, _, query = path.partition("?")
         sent = {"host": "localhost", "content-length": str(len(raw)), **headers}
@@ -146,6 +147,7 @@ class Service:
             "raw_path": bare.encode(),
             "query_string": query.encode(),
             "headers": [(name.lower().encode(), value.encode()) for name, value in sent.items()],
+            "client": None if client is None else (client, 50_000),
         }
         return self._runner.run(self._called(scope, _pieces(raw, chunks)))
 

@@ -38,7 +38,8 @@ def api(
         compose.stores(data, durability=durability, must_exist=False) as stores,
         compose.stores(data, durability=durability) as apart,
     ):
-        process.run(stores, compose.engine_factory(), opened, apart=apart, ready=ready)
+        folder = compose.data_folder(data)
+        process.run(stores, compose.engine_factory(), opened, apart=apart, folder=folder, ready=ready)
 
 
 def learn(

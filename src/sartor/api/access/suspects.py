@@ -64,6 +64,8 @@ class Suspects:
 
     def failed(self, address: str, /) -> None:
         """An address brought something that was not accepted."""
+        if not address:  # a local socket
+            return
         name = _subscriber(address)
         suspect = self._found.get(name)
         if suspect is None:

@@ -2,6 +2,7 @@
 
 import os
 import socket
+from pathlib import Path
 
 from sartor.api.app import application
 from sartor.api.desks import Desks
@@ -9,6 +10,7 @@ from sartor.api.server import Server
 from sartor.api.server import run as serve
 from sartor.ports import EngineFactory, Stores
 from sartor.service.administration import Administration
+from sartor.service.metering.board import Board
 from sartor.service.processes.counter import Counter
 from sartor.settings import Limits
 
@@ -20,6 +22,7 @@ def run(
     /,
     *,
     apart: Stores,
+    folder: Path,
     ready: int | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT; requests in work are answered first.
@@ -29,11 +32,13 @@ def run(
         factory: makes the engines that rank.
         apart: the same stores opened once more, for the threads of the administration.
         listener: a listening socket; it may be shared with other processes.
+        folder: the data folder; what the api processes of the instance share for a second is in there.
         ready: a pipe that hears of it when requests are answered.
     """
     limits = Limits()
     desks = Desks()
-    counter = Counter(stores, factory, desks, limit=limits.buffered_events)
+    board = Board(folder / "rates")
+    counter = Counter(stores, factory, desks, limit=limits.buffered_events, tally_of=board.tally)
     counter.tick()
     app = application(desks, admin=Administration(apart), limits=limits, probe=counter.troubles)
     server = Server(app, limits=limits, on_tick=_Tick(counter, ready))
@@ -41,6 +46,7 @@ def run(
         serve(server, [listener])
     finally:
         counter.close()
+        board.close()
 
 
 class _Tick:

@@ -1,14 +1,18 @@
 """The desks of one api process, kept in step with the catalog and with the models that go live."""
 
 import logging
+from collections.abc import Callable
 
 from msgspec import Struct
 
+from sartor.api.access.fence import Fence
 from sartor.api.desks import Desk, Desks
 from sartor.deploy.live import Live
 from sartor.errors import SartorError
 from sartor.log.writer import Writer
 from sartor.ports import EngineFactory, Loop, LoopStores, Stores
+from sartor.service.metering.board import Tally
+from sartor.service.metering.meter import LoopMeter
 
 _log = logging.getLogger(__name__)
 
@@ -20,14 +24,49 @@ class _Place(Struct):
     logs: LoopStores
     writer: Writer
     live: Live
+    meter: LoopMeter
+    fence: Fence | None = None
     trouble: str = ""
+    unread: str = ""
+
+    def follow(self, loop: Loop) -> None:
+        """Take over the loop as it is now."""
+        if self.fence is None or loop.terms.allowed_networks != self.loop.terms.allowed_networks:
+            self.fence = Fence(loop.terms.allowed_networks) if loop.terms.allowed_networks else None
+        self.meter.follow(loop.terms)
+        self.loop = loop
+
+    @property
+    def desk(self) -> Desk:
+        """What stands in front of it."""
+        terms = self.loop.terms
+        has_quota = terms.quota_per_second or terms.quota_per_month
+        return Desk(self.loop, self.writer, self.live, self.fence, self.meter if has_quota else None)
 
 
 class Counter:
     """Opens and closes desks as loops come and go. All desks change at once, between two requests."""
 
-    def __init__(self, stores: Stores, factory: EngineFactory, desks: Desks, /, *, limit: int) -> None:
-        """``limit``: how many events of a loop may wait for a commit."""
+    def __init__(
+        self,
+        stores: Stores,
+        factory: EngineFactory,
+        desks: Desks,
+        /,
+        *,
+        limit: int,
+        tally_of: Callable[[str], Tally] = lambda _: Tally(),
+    ) -> None:
+        """Prepare.
+
+        Args:
+            stores: what the instance keeps.
+            factory: makes the engines that rank.
+            desks: where the desks are shown.
+            limit: how many events of a loop may wait for a commit.
+            tally_of: counts the ranks of the loop with this id, by the second.
+        """
+        self._tally_of = tally_of
         self._stores = stores
         self._factory = factory
         self._desks = desks
@@ -45,6 +84,7 @@ class Counter:
             self._trouble = _told(self._trouble, error, "catalog_not_followed")
         for place in self._places.values():
             self._refresh(place)
+            self._read_meter(place)
 
     def _follow_catalog(self) -> None:
         version = self._stores.catalog.version()
@@ -63,11 +103,11 @@ class Counter:
         self._seen = version
 
     def _show(self) -> None:
-        self._desks.replace(Desk(place.loop, place.writer, place.live) for place in self._places.values())
+        self._desks.replace(place.desk for place in self._places.values())
 
     def _place(self, loop: Loop) -> None:
         if loop.loop_id in self._places:
-            self._places[loop.loop_id].loop = loop
+            self._places[loop.loop_id].follow(loop)
         else:
             self._places[loop.loop_id] = self._opened(loop)
 
@@ -78,7 +118,9 @@ class Counter:
             logs=logs,
             writer=Writer(logs.events, limit=self._limit),
             live=Live(logs.models, self._factory),
+            meter=LoopMeter(self._tally_of(loop.loop_id)),
         )
+        place.follow(loop)
         self._refresh(place)
         return place
 
@@ -88,6 +130,16 @@ class Counter:
             place.trouble = ""
         except SartorError as error:
             place.trouble = _told(place.trouble, error, "model_not_loaded")
+
+    def _read_meter(self, place: _Place) -> None:
+        def used(from_us: int, to_us: int) -> int:
+            days = self._stores.usage(place.loop, from_us=from_us, to_us=to_us)
+            return sum(day.decisions for day in days)
+
+        try:
+            place.meter.refresh(used)
+        except SartorError as error:
+            place.unread = _told(place.unread, error, "usage_not_read")
 
     def troubles(self) -> list[str]:
         """Why this process can't serve as it should; empty when it can. It tries a write."""
@@ -117,4 +169,5 @@ def _told(before: str, error: SartorError, action: str) -> str:
 def _close(place: _Place) -> None:
     place.writer.flush_now()
     place.live.close()
+    place.meter.close()
     place.logs.close()

@@ -1,0 +1,119 @@
+"""The board on which api processes of one instance show one another how much they answered in this second.
+
+A file for each loop, mapped into memory, with a place for each process. Each writes to its own place and reads
+all of them: nobody waits for anybody. The counts are worth nothing a second later, so they need no disk.
+"""
+
+import fcntl
+import mmap
+import os
+from contextlib import suppress
+from pathlib import Path
+
+from sartor.errors import StoreUnavailable
+
+PLACES = 64
+"""How many processes can share a board; one that comes when it is full counts for itself."""
+
+_BYTES = 8 * PLACES
+_COUNT_BITS = 24
+_COUNT_MASK = (1 << _COUNT_BITS) - 1
+
+
+class Tally:
+    """Counts what happens in the current second, of this process alone."""
+
+    def __init__(self) -> None:
+        self._cells = memoryview(bytearray(_BYTES)).cast("q")
+        self._place = 0
+        self._second = 0
+        self._used = 1
+
+    def count(self, second: int, /) -> int:
+        """How much was counted in this second so far, by all processes."""
+        if second != self._second:
+            self._second = second
+            self._used = max((place + 1 for place, cell in enumerate(self._cells) if cell), default=1)
+        return sum(
+            cell & _COUNT_MASK for cell in self._cells[: self._used].tolist() if cell >> _COUNT_BITS == second
+        )
+
+    def add(self, second: int, /) -> None:
+        """Count one more in this second."""
+        mine = self._cells[self._place]
+        # One whole number, so that others never read a count with the second of another one.
+        if mine >> _COUNT_BITS == second:
+            self._cells[self._place] = mine + 1
+        else:
+            self._cells[self._place] = (second << _COUNT_BITS) + 1
+
+    def close(self) -> None:
+        """Release what is shared; idempotent."""
+
+
+class SharedTally(Tally):
+    """Counts together with the other processes that map the same file."""
+
+    def __init__(self, path: Path, /, *, place: int) -> None:
+        """Map a file, made at first use.
+
+        Raises:
+            OSError: it can't be made or mapped.
+        """
+        super().__init__()
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            if os.fstat(descriptor).st_size < _BYTES:
+                os.ftruncate(descriptor, _BYTES)
+            self._map = mmap.mmap(descriptor, _BYTES)
+        finally:
+            os.close(descriptor)
+        self._cells = memoryview(self._map).cast("q")
+        self._place = place
+        self._used = PLACES
+
+    def close(self) -> None:
+        """Release the memory; idempotent."""
+        with suppress(ValueError):
+            self._cells[self._place] = 0
+        self._cells.release()
+        self._map.close()
+
+
+class Board:
+    """The tallies of one process; its place is its own until it ends, however it ends."""
+
+    def __init__(self, folder: Path, /) -> None:
+        """Take a place on the board in a folder, made at first use.
+
+        Raises:
+            StoreUnavailable: the folder can't be used.
+        """
+        self._folder = folder
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._places = os.open(folder / "places", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise StoreUnavailable(f"{folder} can't be used: {error.strerror}.") from error
+        self._place = self._taken()
+
+    def tally(self, loop_id: str, /) -> Tally:
+        """The tally of a loop; of this process alone where it can't be shared."""
+        if self._place is None:
+            return Tally()
+        try:
+            return SharedTally(self._folder / loop_id, place=self._place)
+        except OSError:
+            return Tally()
+
+    def close(self) -> None:
+        """Leave the place."""
+        os.close(self._places)
+
+    def _taken(self) -> int | None:
+        for place in range(PLACES):
+            with suppress(OSError):
+                # The kernel gives it up with the process.
+                fcntl.lockf(self._places, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, place)
+                return place
+        return None

@@ -1,0 +1,120 @@
+"""Who is let in, as seen from outside: by key and path, from allowed networks, within quotas, not too often."""
+
+from collections.abc import Callable
+
+import pytest
+from msgspec.structs import replace
+
+from sartor.api.access.fence import Fence
+from sartor.api.access.suspects import FAILURES
+from sartor.api.desks import Desk
+from sartor.service.metering.board import Tally
+from sartor.service.metering.meter import LoopMeter
+from sartor.settings import Terms
+from tests.wire.harness import PREFIX, Reply, Service, person
+
+UNBOUND = Terms()
+
+
+def serve(
+    service: Service,
+    *,
+    fence: Fence | None = None,
+    terms: Terms = UNBOUND,
+    now_s: Callable[[], float] = lambda: 1000.0,
+) -> None:
+    """The harness's loop behind bounds."""
+    meter = None
+    if terms != UNBOUND:
+        meter = LoopMeter(Tally(), clock_s=now_s)
+        meter.follow(terms)
+        meter.refresh(lambda *_: 0)
+    loop = replace(service.loop, terms=terms)
+    service.desks.replace([Desk(loop, service.writer, service.live, fence, meter)])
+
+
+@pytest.fixture
+def name(service: Service) -> str:
+    return service.loop.name
+
+
+def is_gateway(reply: Reply, status: int) -> bool:
+    """The shape of the retired gateway: the status once more as the code (contract, section 0)."""
+    assert reply.headers["content-type"].startswith("application/json")
+    return (reply.status, reply.code, reply.headers["x-ms-error-code"]) == (status, str(status), str(status))
+
+
+def test_a_loop_is_addressed_by_a_prefix_of_the_path(service: Service, name: str) -> None:
+    ranked = service.call("POST", f"/loops/{name}{PREFIX}/rank", person(eventId="e/1"))
+    assert ranked.status == 201
+    assert service.call("POST", f"/loops/{name}{PREFIX}/events/e%2F1/reward", {"value": 1}).status == 204
+    assert service.call("GET", f"/loops/{name}{PREFIX}/configurations/service").status == 200
+    query = "api-version=2022-09-01-preview"
+    assert service.call("POST", f"/loops/{name}/personalizer/rank?{query}", person()).status == 201
+    assert len(service.decisions()) == 2
+
+
+def test_a_key_opens_no_other_loop(service: Service, name: str) -> None:
+    reply = service.call("POST", f"/loops/{name}-2{PREFIX}/rank", person())
+    assert is_gateway(reply, 401)
+    assert "another loop" in reply.message
+    assert "www-authenticate" in reply.headers
+    assert not service.decisions()
+
+
+@pytest.mark.parametrize(
+    "path", ["/loops", "/loops/", "/loops/articles", "/loops//personalizer/v1.0/rank/more"]
+)
+def test_there_is_nothing_else_under_loops(service: Service, path: str) -> None:
+    assert service.call("GET", path).status == 404
+
+
+def test_only_allowed_networks(service: Service) -> None:
+    serve(service, fence=Fence(("192.0.2.0/24",)))
+    assert service.call("POST", f"{PREFIX}/rank", person(), client="192.0.2.9").status == 201
+    for path, body in (("/rank", person()), ("/events/e/reward", {"value": 1}), ("/events/e/activate", b"")):
+        reply = service.call("POST", PREFIX + path, body, client="198.51.100.1")
+        assert is_gateway(reply, 403)
+    assert is_gateway(service.call("GET", f"{PREFIX}/configurations/service", client="198.51.100.1"), 403)
+    assert len(service.decisions()) == 1
+    assert not service.observations()
+
+
+def test_over_the_quota_of_a_second(service: Service) -> None:
+    now = [1000.0]
+    serve(service, terms=Terms(ranks_per_second=2), now_s=lambda: now[0])
+    assert [service.rank(person()).status for _ in range(2)] == [201, 201]
+    reply = service.rank(person())
+    assert is_gateway(reply, 429)
+    assert reply.headers["retry-after"] == "1"
+    assert reply.message.endswith("retry after 1 second.")
+    assert len(service.decisions()) == 2
+    assert service.reward("e", {"value": 1}).status == 204, "rewards have no quota"
+    now[0] += 1
+    assert service.rank(person()).status == 201
+
+
+def test_over_the_quota_of_a_month(service: Service) -> None:
+    serve(service, terms=Terms(ranks_per_month=1))
+    assert service.rank(person()).status == 201
+    reply = service.rank(person())
+    assert is_gateway(reply, 429)
+    assert int(reply.headers["retry-after"]) > 86_400
+    assert f"retry after {reply.headers['retry-after']} seconds" in reply.message
+
+
+def test_guessing_keys_is_slowed_down(service: Service) -> None:
+    def guess(key: str, client: str = "198.51.100.1") -> Reply:
+        return service.call("POST", f"{PREFIX}/rank", person(), key=key, client=client)
+
+    assert [guess(f"{number:032x}").status for number in range(FAILURES)] == [401] * FAILURES
+    reply = guess("f" * 32)
+    assert is_gateway(reply, 429)
+    assert reply.headers["retry-after"] == "1"
+    assert guess(service.loop.key1).status == 429, "a good guess must not show while guesses are refused"
+    assert guess(service.loop.key1, client="198.51.100.2").status == 201
+    service.clock_s += 1
+    assert guess(service.loop.key1).status == 201
+    assert guess("f" * 32).status == 401
+    assert guess("e" * 32).status == 429
+    assert guess(service.loop.key1).status == 201, "what was accepted from there goes on"
