@@ -1,0 +1,72 @@
+"""The reference page of routes, made from the route table.
+
+``python -m tests.docs.routes_page`` writes it again after a change of the table.
+"""
+
+from collections.abc import Iterable
+
+from sartor.api import versions
+from sartor.api.routes import Route
+from sartor.api.table import ROUTES
+from tests.docs.pages import DOCS
+
+PAGE = DOCS / "reference" / "http.md"
+
+_TEXT = """# HTTP
+
+After this page you know which routes a service answers, in which version of the wire, and where each is
+described.
+
+A path of the table follows the prefix of a version: `/personalizer/v1.0`, `/personalizer/v1.1-preview.1`, `.2`
+or `.3`. For `2022-09-01-preview` the prefix is `/personalizer`, and the query says
+`api-version=2022-09-01-preview`. All take a key of a loop in `Ocp-Apim-Subscription-Key`. [The wire](wire.md)
+says what they accept and answer where the retired service left that open.
+
+| route | {columns} | answers | |
+| --- |{lines} --- | --- |
+{routes}
+
+Without a key:
+
+| route | answers | |
+| --- | --- | --- |
+| `GET /health/live` | 200 | the process answers |
+| `GET /health/ready` | 200 or 503 | events can be written, and a model or the uniform start serves |
+| `GET /openapi/VERSION.json` | 200 | one version as OpenAPI 3.1; `/openapi.json` is v1.0 |
+| `GET /docs/VERSION` | 200 | the same, to read; needs no other host; `/docs` is v1.0 |
+
+A path that a version does not have is 404; another method on a path that it has is 405 with `Allow`. The
+descriptions are made from the table from which requests are dispatched, and the tests try each of them with
+requests made from it.
+"""
+_COLUMNS = {
+    "v1.1-preview.1": ".1",
+    "v1.1-preview.2": ".2",
+    "v1.1-preview.3": ".3",
+    "2022-09-01-preview": "2022",
+}
+
+
+def page() -> str:
+    """The page."""
+    columns = [_COLUMNS.get(version.name, version.name) for version in versions.ALL]
+    rows: dict[tuple[str, str], list[Route]] = {}
+    for route in ROUTES:
+        rows.setdefault((route.method, route.path), []).append(route)
+    return _TEXT.format(
+        columns=" | ".join(columns),
+        lines=" --- |" * len(columns),
+        routes="\n".join(_row(method, path, routes) for (method, path), routes in rows.items()),
+    )
+
+
+def _row(method: str, path: str, routes: Iterable[Route]) -> str:
+    served = {version for route in routes for version in route.versions}
+    marks = " | ".join("x" if version in served else "" for version in versions.ALL)
+    statuses = sorted({str(route.status or 400) for route in routes})
+    summary = next(iter(routes)).summary.removesuffix(".")
+    return f"| `{method} {path}` | {marks} | {' or '.join(statuses)} | {summary} |"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page())
