@@ -5,11 +5,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from sartor.api import versions
 from sartor.api.versions import PREVIEW_1, PREVIEW_2, PREVIEW_3, V1_0, V2022_09, Version
+from sartor.log.apprentice import NAME, Apprentice
+from sartor.records import LoggedDecision
 from sartor.service import loops
 from sartor.settings import LoopSettings
+from sartor.testing.builders import make_decision, make_outcome
 from tests.wire.harness import Reply, Service
 from tests.wire.test_versions import EACH, at
 
@@ -287,3 +291,31 @@ def test_auto_optimization_begins_fifteen_days_after_the_loop(service: Service) 
     created = loop.created_at_us // 1_000_000
 
     assert (datetime.fromisoformat(started).replace(tzinfo=UTC).timestamp() - created) == 15 * 86_400
+
+
+def test_the_metrics_of_apprentice_mode_are_shown_in_the_last_version_only(service: Service) -> None:
+    assert "latestApprenticeModeMetrics" not in configuration(service, V2022_09).json()
+    fold = Apprentice()
+    apprentice = replace(make_decision(chosen=0), mode="Apprentice")
+    for number, chosen in enumerate((0, 0, 1), 1):
+        logged = LoggedDecision(number, number * 1_000_000, replace(apprentice, chosen=chosen))
+        fold.add(number, make_outcome(number, reward=0.5), logged)
+    service.stores.open(service.loop).shelf.put(NAME, fold.state())
+    sums = {
+        "numberOfEvents": 3,
+        "numberOfImitatedEvents": 2,
+        "sumOfRewards": 1.5,
+        "sumOfImitatedRewards": 1.0,
+    }
+    assert configuration(service, V2022_09).json()["latestApprenticeModeMetrics"] == sums | {
+        "startTime": "1970-01-01T00:00:01",
+        "lastProcessedEventTime": "1970-01-01T00:00:03",
+        "lastBatchMetrics": sums,
+    }
+    assert "latestApprenticeModeMetrics" not in configuration(service, PREVIEW_3).json()
+
+
+def test_what_was_read_may_be_put_back(service: Service) -> None:
+    for version in versions.ALL:
+        read = configuration(service, version)
+        assert change(service, version, read.json()).body == read.body
