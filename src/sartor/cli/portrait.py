@@ -8,6 +8,9 @@ from sartor.cli import printing
 from sartor.dsjson import timestamp
 from sartor.ports import Loop, LoopStores, ModelRegistry
 from sartor.records import NO_MODEL, Model
+from sartor.work.mirror import Progress, progress
+from sartor.work.mirrors import target as mirror_target
+from sartor.work.places import label
 
 
 def keys(loop: Loop, data: str, /, *, as_json: bool) -> None:
@@ -58,12 +61,28 @@ def shown(loop: Loop, logs: LoopStores, /, *, as_json: bool) -> None:
         "dangling": counts.dangling,
     }
     model = NO_MODEL if live is None else live.model_id
+    copied = _mirror(loop, logs)
     if as_json:
-        printing.json(_described(loop) | {"counts": totals, "liveModel": model})
+        printing.json(_described(loop) | {"counts": totals, "liveModel": model, "mirror": copied})
         return
     facts = {"name": loop.name, "id": loop.loop_id, "created": timestamp(loop.created_at_us)}
     lines = facts | {"version": loop.version, "policy": loop.arguments, "live model": model} | totals
+    lines |= {} if copied is None else {"mirror": _copied(copied, counts.last_outcome)}
     printing.pairs(lines | msgspec.to_builtins(loop.settings), as_json=False)
+
+
+def _mirror(loop: Loop, logs: LoopStores) -> Progress | None:
+    url = mirror_target(loop)
+    return None if url is None else progress(logs.shelf, label(url))
+
+
+def _copied(copied: Progress, last_outcome: int) -> str:
+    said = f"{copied.target}: {copied.last} of {last_outcome} outcomes"
+    if copied.missed:
+        said += f", {copied.missed} removed before they could be copied"
+    if copied.problem:
+        return f"{said}; FAILING since {timestamp(copied.failing_since_us)}: {copied.problem}"
+    return f"{said}; last at {timestamp(copied.copied_at_us)}" if copied.last else said
 
 
 def settings(loop: Loop, /, *, as_json: bool) -> None:

@@ -1,13 +1,26 @@
 """Which place a URL or path names."""
 
-from sartor.work.containers import Container, is_sas_uri
-from sartor.work.places import FsspecPlace, Place
+from urllib.parse import parse_qsl, urlsplit
+
+from sartor.work.places import Place
 
 
 def place(url: str, /) -> Place:
-    """The place.
+    """The place. What knows its kind is loaded when it is needed: a service without a mirror never does.
 
     Raises:
         PlaceUnavailable: there is no such kind of place, or its package is not installed.
     """
-    return Container(url) if is_sas_uri(url) else FsspecPlace(url)
+    if is_sas_uri(url):
+        from sartor.work.containers import Container
+
+        return Container(url)
+    from sartor.work.file_systems import FsspecPlace
+
+    return FsspecPlace(url)
+
+
+def is_sas_uri(url: str, /) -> bool:
+    """Whether a URL is that of a container with its signature."""
+    parts = urlsplit(url)
+    return parts.scheme in ("http", "https") and any(name == "sig" for name, _ in parse_qsl(parts.query))

@@ -19,12 +19,6 @@ _TIMEOUT_S = (10.0, 60.0)
 """How long a connection may take, and how long it may be silent."""
 
 
-def is_sas_uri(url: str, /) -> bool:
-    """Whether a URL is that of a container with its signature."""
-    parts = urlsplit(url)
-    return parts.scheme in ("http", "https") and any(name == "sig" for name, _ in parse_qsl(parts.query))
-
-
 class Container:
     """A ``Place``: a container, or a folder in it."""
 

@@ -7,7 +7,11 @@ from collections.abc import Callable
 from sartor.errors import SartorError
 from sartor.ports import Stores
 from sartor.service.processes.alarm import Alarm
+from sartor.service.transfer import mirroring
+from sartor.work.addresses import place
 from sartor.work.housekeeping import Housekeeping
+from sartor.work.mirrors import Mirrors
+from sartor.work.retention import Retention
 
 _log = logging.getLogger(__name__)
 _ROUND_S = 1.0
@@ -17,9 +21,12 @@ _PURGE_S = 5.0
 def run(stores: Stores, alarm: Alarm, /) -> None:
     """Keep house until the alarm rings."""
     house = Housekeeping(stores)
+    mirrors, retention = Mirrors(stores, place, mirroring.read), Retention(stores)
     purged = time.monotonic()
     while not alarm.rung:
         _attempt(house.round)
+        _attempt(lambda: mirrors.round(stores.catalog.loops()))
+        _attempt(lambda: retention.round(stores.catalog.loops()))
         if time.monotonic() - purged >= _PURGE_S:
             _attempt(house.purge)
             purged = time.monotonic()
