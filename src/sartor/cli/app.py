@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from sartor.cli import doctor, export, imports, lab, loop, printing, processes, replay, serve
+from sartor.cli import audit, doctor, export, imports, lab, loop, printing, processes, replay, serve, why
 from sartor.cli.options import AsJson
 from sartor.errors import SartorError
 
@@ -21,9 +21,11 @@ app.command("api")(processes.api)
 app.command("learn")(processes.learn)
 app.command("work")(processes.work)
 app.add_typer(loop.app, name="loop")
+app.command("audit")(audit.audit)
 app.command("import")(imports.import_)
 app.command("export")(export.export)
 app.command("replay")(replay.replay)
+app.command("why")(why.why)
 app.command("doctor")(doctor.doctor)
 app.command("lab")(lab.lab)
 
