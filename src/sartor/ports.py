@@ -90,7 +90,8 @@ class OutcomeLog(Protocol):
         """Replace the outcomes of decisions that have one. Raises the revision and returns it.
 
         Their numbers stay, and the times at which they were settled, whatever ``settled_at_us`` says. An
-        outcome that was erased (its event id is empty) stays as it is.
+        outcome that was erased (its event id is empty) stays as it is, and so does one that was corrected,
+        unless it is corrected again.
 
         Raises:
             Corrupt: a decision has no outcome; nothing is amended then.

@@ -174,6 +174,7 @@ class Outcome(Struct, frozen=True, kw_only=True, array_like=True):
 
     ``reward`` is the aggregated reward, or the default reward where none was observed. ``slot_rewards``: the
     same for each slot of a multi-slot decision, in order; ``reward`` is then that of the first slot.
+    ``corrected``: somebody replaced the reward; it stands whatever the observations say.
     """
 
     decision_seq: int
@@ -184,6 +185,7 @@ class Outcome(Struct, frozen=True, kw_only=True, array_like=True):
     settled_at_us: int
     settings_version: int
     slot_rewards: tuple[float, ...] = ()
+    corrected: bool = False
 
 
 class Imported(Struct, frozen=True, kw_only=True):

@@ -98,6 +98,19 @@ def test_amending_replaces_outcomes_where_they_are(outcomes: OutcomeLog) -> None
     assert (counts.outcomes, counts.learnable, counts.revision) == (3, 2, 1)
 
 
+def test_what_was_erased_or_corrected_is_not_amended_as_if_it_were_not(outcomes: OutcomeLog) -> None:
+    erased = replace(make_outcome(1, ""), event_id="", learnable=False)
+    corrected = replace(make_outcome(2), reward=0.25, corrected=True)
+    outcomes.record(settlement(make_outcome(1), make_outcome(2)))
+    outcomes.amend([erased, corrected])
+    outcomes.amend([make_outcome(1), make_outcome(2)])
+    assert [one.outcome for one in outcomes.outcomes(after=0, limit=10)] == [erased, corrected]
+    again = replace(corrected, reward=0.5)
+    outcomes.amend([again])
+    assert outcomes.outcomes(after=1, limit=1)[0].outcome == again
+    assert outcomes.counts().learnable == 1
+
+
 def test_every_amendment_raises_the_revision_and_keeps_the_counts(outcomes: OutcomeLog) -> None:
     outcomes.record(settlement(make_outcome(1), make_outcome(2), cursor=Cursor(2, 0)))
     gone = [replace(make_outcome(number), learnable=False) for number in (1, 2)]

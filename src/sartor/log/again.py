@@ -24,6 +24,7 @@ from sartor.records import (
 _END_OF_TIME_US = 2**62
 _NO_DECISION = "\0decision"
 _NO_OBSERVATION = "\0observation"
+_JOINED, _BARRED = 1, 2
 
 
 class Part:
@@ -45,16 +46,20 @@ class Part:
         self.first_decision = 0
 
     def add(self, outcome: Outcome, /) -> None:
-        """Choose the decision of an outcome; not one whose events are gone from the log."""
+        """Choose the decision of an outcome; not one that was corrected, or whose events are gone.
+
+        What joined a corrected outcome stays with it.
+        """
         place = outcome.decision_seq - self._first.first_decision
         if not 0 <= place < len(self._decisions):
             return
-        self._decisions[place] = 1
-        self.first_decision = min(self.first_decision or outcome.decision_seq, outcome.decision_seq)
+        if not outcome.corrected:
+            self._decisions[place] = 1
+            self.first_decision = min(self.first_decision or outcome.decision_seq, outcome.decision_seq)
         for one in outcome.joined:
             place = one.seq - self._first.first_observation
             if 0 <= place < len(self._joined):
-                self._joined[place] = 1
+                self._joined[place] = _BARRED if outcome.corrected else _JOINED
 
     def has_decision(self, seq: int, /) -> bool:
         """Whether a decision is settled again."""
@@ -64,8 +69,9 @@ class Part:
     def has_observation(self, logged: LoggedObservation, /) -> bool:
         """Whether an observation may join: one that did, or a stray that nobody waits for any more."""
         place = logged.seq - self._first.first_observation
-        if 0 <= place < len(self._joined) and self._joined[place]:
-            return True
+        state = self._joined[place] if 0 <= place < len(self._joined) else 0
+        if state:
+            return state == _JOINED
         return logged.at_us >= self._since_us and logged.seq <= self._cursor.observations
 
     @property

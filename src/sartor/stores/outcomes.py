@@ -102,12 +102,12 @@ def event_key(event_id: str, /) -> int:
 
 
 def _amend(raw: sqlite3.Connection, outcome: Outcome) -> int:
-    """Replace one outcome; by how much the number of the learnable ones grows."""
+    """Replace one outcome, unless it is final; by how much the number of the learnable ones grows."""
     row = raw.execute(_SQL["find_outcome"], (outcome.decision_seq,)).fetchone()
     if row is None:
         raise Corrupt(f"Decision {outcome.decision_seq} has no outcome that could be amended.")
     was = logged(row)
-    if not was.outcome.event_id:  # erased meanwhile
+    if not was.outcome.event_id or (was.outcome.corrected and not outcome.corrected):
         return 0
     amended = replace(outcome, settled_at_us=was.outcome.settled_at_us)
     raw.execute(_SQL["amend_outcome"], (event_key(outcome.event_id), _encode(amended), was.seq))

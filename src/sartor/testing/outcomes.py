@@ -55,7 +55,7 @@ class MemoryOutcomes:
         for outcome in outcomes:
             place = self._number[outcome.decision_seq] - self._gone - 1
             was = self._outcomes[place]
-            if not was.outcome.event_id:  # erased meanwhile
+            if not was.outcome.event_id or (was.outcome.corrected and not outcome.corrected):
                 continue
             settled_at_us = was.outcome.settled_at_us
             self._outcomes[place] = LoggedOutcome(was.seq, replace(outcome, settled_at_us=settled_at_us))

@@ -147,6 +147,17 @@ def test_what_was_erased_stays_erased(house: House) -> None:
     assert (erased.event_id, erased.learnable, erased.reward) == ("", False, blank.reward)
 
 
+def test_what_was_corrected_stays_and_keeps_its_observations(house: House) -> None:
+    right = replace(house.outcomes()[0], reward=0.75, corrected=True)
+    house.logs.outcomes.amend([right])
+    house.arrive(make_decision("timely"))
+    house.clock.now_us += 300 * S
+    house.settle(OLD)
+    house.resettle(rules(rewardWaitTime="PT1M", defaultReward=-1.0))
+    fates = [(o.event_id, o.reward) for o in sorted(house.outcomes(), key=lambda o: o.decision_seq)]
+    assert fates == [("timely", 0.75), ("late", 1.0), ("never", -1.0), ("timely", -1.0)]
+
+
 def test_a_change_while_nobody_looked_is_noticed_after_a_start(house: House) -> None:
     house.restart()
     house.resettle(rules(defaultReward=-1.0))
