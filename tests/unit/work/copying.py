@@ -1,6 +1,6 @@
 """A loop whose outcomes are copied: a log in memory, a place in memory, and failures on demand."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from io import BytesIO
 from typing import BinaryIO
 
@@ -71,6 +71,7 @@ class Copying:
         self.shelf = FailingShelf(disk=self.stores.disk)
         self.logs.shelf = self.shelf
         self.there = There()
+        self.before_read: list[Callable[[], object]] = []
 
     def settle(self, count: int = 1) -> None:
         """So many decisions more, each with its outcome."""
@@ -95,7 +96,12 @@ class Copying:
     @property
     def mirror(self) -> Mirror:
         """A mirror as a new process has it."""
-        return Mirror(self.loop, self.logs, self.there, read)
+        return Mirror(self.loop, self.logs, self.there, self._read)
+
+    def _read(self, logs: LoopStores, after: int) -> Iterator[Copied]:
+        while self.before_read:
+            self.before_read.pop()()
+        return read(logs, after)
 
     def copy(self) -> None:
         """Copy all that there is."""

@@ -121,6 +121,27 @@ def test_a_blob_whose_beginning_is_gone_is_left_as_it_is(copying: Copying) -> No
     assert mirror.progress(copying.shelf, TARGET).missed == 0
 
 
+def test_a_blob_whose_beginning_goes_while_it_is_read_is_left_as_it_is(copying: Copying) -> None:
+    copying.settle(3)
+    copying.copy()
+    copying.settle()
+    copying.before_read = [copying.forget]
+    copying.copy()
+    copying.copy()
+    assert copying.there.content[FIRST] == b"00000001\n00000002\n00000003\n"
+    assert copying.there.numbers() == [1, 2, 3, 4]
+
+
+def test_a_plan_whose_beginning_goes_while_it_is_read_is_given_up(copying: Copying) -> None:
+    copying.settle(2)
+    copying.there.fails = "before put"
+    with pytest.raises(PlaceUnavailable):
+        copying.copy()
+    copying.before_read = [copying.forget]
+    copying.copy()
+    assert copying.there.numbers() == [2]
+
+
 def test_what_was_removed_before_it_was_copied_is_counted(copying: Copying) -> None:
     copying.settle(2)
     copying.copy()
