@@ -4,7 +4,22 @@ import sys
 
 import typer
 
-from sartor.cli import audit, doctor, export, imports, lab, loop, printing, processes, replay, serve, why
+from sartor.cli import (
+    apply,
+    audit,
+    doctor,
+    evaluate,
+    export,
+    imports,
+    lab,
+    loop,
+    printing,
+    processes,
+    replay,
+    score,
+    serve,
+    why,
+)
 from sartor.cli.options import AsJson
 from sartor.errors import SartorError
 
@@ -22,6 +37,9 @@ app.command("learn")(processes.learn)
 app.command("work")(processes.work)
 app.add_typer(loop.app, name="loop")
 app.command("audit")(audit.audit)
+app.command("score")(score.score)
+app.command("evaluate")(evaluate.evaluate)
+app.command("apply")(apply.apply)
 app.command("import")(imports.import_)
 app.command("export")(export.export)
 app.command("replay")(replay.replay)

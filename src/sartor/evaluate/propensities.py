@@ -18,8 +18,8 @@ _HOPELESS = 1e9
 class Class(Struct, frozen=True, kw_only=True, rename="camel"):
     """Actions whose logged probability lay above ``low`` and up to ``high``.
 
-    ``expected``: the sum of their probabilities; ``observed``: how often they were chosen; ``deviation``: the
-    distance of the two in standard errors.
+    ``expected``: the sum of their probabilities; ``observed``: how often they were chosen; ``error``: the
+    standard error of that; ``deviation``: the distance of the two in standard errors.
     """
 
     low: float
@@ -27,6 +27,7 @@ class Class(Struct, frozen=True, kw_only=True, rename="camel"):
     actions: int
     expected: float
     observed: int
+    error: float
     deviation: float
 
 
@@ -73,6 +74,7 @@ class Propensities(Mergeable, kw_only=True):
                 actions=actions,
                 expected=self.expected[place],
                 observed=self.observed[place],
+                error=sqrt(self.variance[place]),
                 deviation=self._deviation(place),
             )
             for place, actions in enumerate(self.actions)

@@ -88,4 +88,6 @@ def _percent(winner: Entry, online: Entry) -> str:
 
 
 def _amount(value: float | None) -> str:
-    return "–" if value is None else f"{value:.4g}"
+    if value is None:
+        return "–"
+    return f"{value:.4f}" if abs(value) < 10 else f"{value:,.1f}"

@@ -20,6 +20,9 @@ _SUSPICIOUS = 4.0
 """Standard errors beyond which logged probabilities are not believed: 1 in 1,000 for fifteen classes."""
 
 
+_ROLLING = 40
+
+
 class Course(Struct, frozen=True, kw_only=True, rename="camel"):
     """How the estimate of one policy moved: over all that was seen so far, and moment by moment."""
 
@@ -101,7 +104,7 @@ def _course(one: Scored, read: Span) -> Course:
     return Course(
         name=one.name,
         expanding=expanding(moments, bounds=read.bounds),
-        rolling=rolling(moments, moments.width_us, bounds=read.bounds),
+        rolling=rolling(moments, moments.width_us, bounds=read.bounds, most=_ROLLING),
     )
 
 
