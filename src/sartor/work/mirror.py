@@ -140,8 +140,6 @@ class Mirror:
         if self._logs.outcomes.counts().last_outcome <= blob.last:
             return found, False
         for one in self._read(self._logs, blob.first - 1):
-            if blob.is_begun and not found and one.seq != blob.first:
-                return found, False  # its beginning was removed meanwhile: the next step knows
             day = day or _day(one)
             size += len(one.line) + 1
             if found and (size > LARGEST_BLOB or _day(one) != day):
