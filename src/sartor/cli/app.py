@@ -8,6 +8,7 @@ from sartor.cli import (
     apply,
     audit,
     doctor,
+    erase,
     evaluate,
     export,
     imports,
@@ -16,8 +17,10 @@ from sartor.cli import (
     printing,
     processes,
     replay,
+    reward,
     score,
     serve,
+    usage,
     why,
 )
 from sartor.cli.options import AsJson
@@ -37,6 +40,9 @@ app.command("learn")(processes.learn)
 app.command("work")(processes.work)
 app.add_typer(loop.app, name="loop")
 app.command("audit")(audit.audit)
+app.command("usage")(usage.usage)
+app.command("reward", context_settings={"ignore_unknown_options": True})(reward.reward)
+app.command("erase")(erase.erase)
 app.command("score")(score.score)
 app.command("evaluate")(evaluate.evaluate)
 app.command("apply")(apply.apply)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sartor.errors import InvalidSetting
 from sartor.ports import EngineFactory, Stores
-from sartor.service.control.acting import acting
+from sartor.service.control.acting import ActingStores, acting
 from sartor.settings import Durability
 
 SECRET_KEY = "SARTOR_SECRET_KEY"
@@ -45,7 +45,9 @@ def open_stores(where: str, /, *, durability: Durability = "commit") -> Stores:
 
 
 @contextmanager
-def stores(where: str, /, *, durability: Durability = "commit", must_exist: bool = True) -> Iterator[Stores]:
+def stores(
+    where: str, /, *, durability: Durability = "commit", must_exist: bool = True
+) -> Iterator[ActingStores]:
     """The stores on behalf of whoever runs this process, closed at the end.
 
     Args:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from sartor.errors import SartorError
 from sartor.ports import Stores
+from sartor.service.control import erasure
 from sartor.service.processes.alarm import Alarm
 from sartor.service.transfer import mirroring
 from sartor.work.addresses import place
@@ -29,6 +30,7 @@ def run(stores: Stores, alarm: Alarm, /) -> None:
         _attempt(lambda: retention.round(stores.catalog.loops()))
         if time.monotonic() - purged >= _PURGE_S:
             _attempt(house.purge)
+            _attempt(lambda: erasure.forget_everywhere(stores))
             purged = time.monotonic()
         alarm.sleep(_ROUND_S)
 

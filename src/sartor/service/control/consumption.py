@@ -1,0 +1,80 @@
+"""What was used: ranks and rewards for each loop and day (UTC). Ranks were billed by the retired service."""
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime, timedelta
+
+from msgspec import Struct
+
+from sartor.errors import InvalidRequest
+from sartor.ports import Loop, Stores
+
+_DAY_US = 86_400_000_000
+_FIELDS = ("loop", "day", "ranks", "rewards")
+_DAYS = 366
+
+
+class Day(Struct, frozen=True, kw_only=True):
+    """What was asked of a loop on one day. ``ranks``: the transactions one was billed for."""
+
+    loop: str
+    day: date
+    ranks: int
+    rewards: int
+
+
+def used(stores: Stores, loops: Iterable[Loop], /, *, first: date, last: date) -> Sequence[Day]:
+    """The days from ``first`` to ``last`` that saw something, by loop and day.
+
+    Raises:
+        InvalidRequest: the last day is before the first, or they are more than a year apart.
+        StoreUnavailable: a log can't be read now.
+    """
+    if not first <= last <= first + timedelta(days=_DAYS):
+        raise InvalidRequest(f"Give a first and a last day, in order, {_DAYS} days apart at most.")
+    from_us, to_us = _us(first), _us(last) + _DAY_US
+    return [
+        Day(loop=loop.name, day=_day(one.day_us), ranks=one.decisions, rewards=one.rewards)
+        for loop in loops
+        for one in stores.usage(loop, from_us=from_us, to_us=to_us)
+    ]
+
+
+def csv_of(days: Sequence[Day], /) -> str:
+    """The days as CSV with a head line."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(_FIELDS)
+    writer.writerows((one.loop, one.day.isoformat(), one.ranks, one.rewards) for one in days)
+    return text.getvalue()
+
+
+def span(first: str | None, last: str | None, /, *, today: date) -> tuple[date, date]:
+    """The days that are meant: by default those of this month up to today.
+
+    Raises:
+        InvalidRequest: one is no ISO date.
+    """
+    end = _read(last) if last else today
+    return (_read(first) if first else min(end, today).replace(day=1)), end
+
+
+def today() -> date:
+    """The day it is, UTC."""
+    return datetime.now(UTC).date()
+
+
+def _read(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise InvalidRequest(f"{text!r} is not a day: write it as 2026-03-31.") from None
+
+
+def _us(day: date) -> int:
+    return (day - date(1970, 1, 1)).days * _DAY_US
+
+
+def _day(at_us: int) -> date:
+    return date(1970, 1, 1) + timedelta(days=at_us // _DAY_US)
