@@ -84,7 +84,8 @@ def _beside_baseline(entries: Sequence[Entry], online: Entry) -> str:
 def _percent(winner: Entry, online: Entry) -> str:
     if not online.value or online.value < 0 or winner.gain is None:
         return f"{_amount(winner.gain)} more"
-    return f"{winner.gain / online.value:.0%} more"
+    share = winner.gain / online.value
+    return f"{share:.0%} more" if share >= 0.1 else f"{share:.1%} more"
 
 
 def _amount(value: float | None) -> str:

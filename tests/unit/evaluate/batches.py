@@ -73,3 +73,9 @@ def joined(first: Columns, second: Columns) -> Columns:
     """The rows of both."""
     names = [name for name in first.__struct_fields__ if getattr(first, name) is not None]
     return Columns(**{name: np.concatenate([getattr(first, name), getattr(second, name)]) for name in names})
+
+
+def sliced(columns: Columns, rows: "slice | np.ndarray[tuple[int], np.dtype[np.bool_]]") -> Columns:
+    """Some of the rows."""
+    names = [name for name in columns.__struct_fields__ if getattr(columns, name) is not None]
+    return Columns(**{name: getattr(columns, name)[rows] for name in names})

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sartor.evaluate.anytime import Anytime, log_wealth, smallest_plausible
+from sartor.errors import InvalidColumns
+from sartor.evaluate.anytime import Anytime, intervals, log_wealth, smallest_plausible
 from sartor.evaluate.columns import Columns
 from sartor.evaluate.importance import Ips
 from tests.unit.evaluate.batches import SIGNED, UNIT
@@ -147,3 +148,21 @@ def test_enormous_weights_leave_a_wide_and_valid_interval() -> None:
 def test_sums_of_any_size_give_a_number() -> None:
     assert 0 <= smallest_plausible(1e4, 1e11, 1e20, surprise=3.7) <= 1
     assert 0 <= smallest_plausible(1e12, 3e11, 3e11, surprise=3.7) <= 0.3
+
+
+def test_many_intervals_at_once_are_those_of_each_alone() -> None:
+    rng = np.random.default_rng(4)
+    found = [Anytime(bounds=SIGNED)]
+    for rows in (1, 2, 50, 3_000):
+        one = Anytime(bounds=SIGNED)
+        propensity = rng.choice([0.05, 0.9], size=rows)
+        one.add(Columns(reward=rng.uniform(-1, 1, rows), propensity=propensity, target=rng.random(rows)))
+        found.append(one)
+    assert intervals(found) == [one.interval() for one in found]
+    assert intervals([]) == []
+    assert intervals([Anytime(bounds=UNIT)]) == [None]
+
+
+def test_intervals_at_once_are_of_one_range() -> None:
+    with pytest.raises(InvalidColumns, match="equal bounds"):
+        intervals([Anytime(bounds=UNIT), Anytime(bounds=SIGNED)])
