@@ -90,15 +90,15 @@ def move_in(
     loops.find(stores, name)
     parcel = _Parcel(saved)
     configuration, learning_settings = parcel.configuration, parcel.policy
+    loop = _tried(stores, loops.find(stores, name), parcel)  # before anything is written
     if dry_run:
-        loop = _tried(loops.find(stores, name), parcel)
         return MovedIn(
             loop=name,
             dry_run=True,
             configuration=configuration,
             policy=learning_settings,
             logs=_read_logs(loop, parcel.logs, tell),
-            model=None if parcel.model is None else _tried_model(stores, loop, parcel.model),
+            model=None if parcel.model is None else "accepted",
         )
     _configure(stores, name, parcel)
     tally, learned, settled = None, None, True
@@ -140,18 +140,15 @@ def _configure(stores: Stores, name: str, parcel: _Parcel) -> None:
         loops.set_policy(stores, name, parcel.policy.arguments, policy_name=parcel.policy.name)
 
 
-def _tried(loop: Loop, parcel: _Parcel) -> Loop:
-    """The loop as it would be."""
+def _tried(stores: Stores, loop: Loop, parcel: _Parcel) -> Loop:
+    """The loop as it would be; raises what would be refused."""
     if parcel.configuration is not None:
         loop = replace(loop, settings=changed(loop.settings, parcel.configuration.changes))
     if parcel.policy is not None:
         loop = replace(loop, arguments=policy.checked(parcel.policy.arguments))
+    if parcel.model is not None:
+        models.checked(stores, loop, parcel.model)
     return loop
-
-
-def _tried_model(stores: Stores, loop: Loop, body: bytes) -> str:
-    models.checked(stores, loop, body)
-    return "accepted"
 
 
 def _read_logs(loop: Loop, found: Found | None, tell: Tell) -> Tally | None:

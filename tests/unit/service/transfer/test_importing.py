@@ -194,7 +194,7 @@ def test_an_interruption_neither_loses_nor_doubles(world: World, alone: bool) ->
 
 
 def test_beside_a_service_little_is_written_at_once(world: World) -> None:
-    world.keep("log", saved.log(0, 3_000))
+    world.keep("log", saved.log(0, 400))
     history, sizes = world.history, list[int]()
 
     class Slow:
@@ -208,6 +208,6 @@ def test_beside_a_service_little_is_written_at_once(world: World) -> None:
     assert sizes[0] == 100
     assert sizes[3] == 20
     sizes.clear()
-    world.keep("log", saved.log(3_000, 3_000))
+    world.keep("log", saved.log(400, 2_100))
     world.take(alone=True)
-    assert sizes == [2_000, 1_000]
+    assert sizes == [2_000, 100]
