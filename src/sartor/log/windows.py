@@ -33,12 +33,14 @@ class Window:
     Windows of one event id are chained in order: ``following`` is the next; the first one knows the ``last``.
     """
 
-    __slots__ = ("early", "end_us", "following", "head", "held", "kinds", "last", "settled")
+    __slots__ = ("early", "end_us", "following", "head", "held", "kinds", "last", "reach", "settled")
 
-    def __init__(self, head: Head, *, end_us: int, settled: bool) -> None:
+    def __init__(self, head: Head, *, end_us: int, reach: int | None) -> None:
+        """``reach``: the last observation in its outcome, 0 for none; None: it has no outcome yet."""
         self.head = head
         self.end_us = end_us
-        self.settled = settled
+        self.settled = reach is not None
+        self.reach = reach or 0
         self.held: list[Held] | None = None  # most windows see nothing, and there may be a million
         self.kinds: set[str | bool | None] | None = None
         self.early: Verdict | None = None
@@ -70,11 +72,12 @@ class Windows:
         self.heads_read, self.heads_us = cursor.decisions, 0
         self.observations_read, self.observations_us = cursor.observations, 0
         self._wait_us = wait_us(settings)
-        self._settled: set[int] = set()
+        self._settled: dict[int, int] = {}
         self._joined: set[int] = set()
         for outcome in recorded:
-            self._settled.add(outcome.decision_seq)
-            self._joined.update(joined.seq for joined in outcome.joined)
+            joined = [one.seq for one in outcome.joined]
+            self._settled[outcome.decision_seq] = max(joined, default=0)
+            self._joined.update(joined)
         self._open: deque[Window] = deque()
         self._over: deque[Window] = deque()
         self._first: dict[str, Window] = {}
@@ -112,11 +115,11 @@ class Windows:
     def open(self, heads: Sequence[Head], /) -> None:
         """Take in the next decisions of the log."""
         for head in heads:
-            settled = _taken(self._settled, head.seq)
+            reach = self._settled.pop(head.seq, None)
             if head.outcome is not None:  # it was settled elsewhere, and no observation here is meant for it
-                self.imported += [] if settled else [head.outcome]
+                self.imported += [head.outcome] if reach is None else []
                 continue
-            window = Window(head, end_us=head.at_us + self._wait_us, settled=settled)
+            window = Window(head, end_us=head.at_us + self._wait_us, reach=reach)
             self._open.append(window)
             self._chain(window)
             for held in self._waiting.pop(head.event_id, ()):
@@ -164,6 +167,7 @@ class Windows:
             return
         if window.held is None:
             window.held = []
+        window.reach = max(window.reach, held.seq)
         is_news = window.is_news(held)
         window.held.append(held)
         if is_news and decides_early(self.settings):
@@ -231,8 +235,9 @@ class Windows:
         """Drop what is done with, in the order of the log, and so move the cursor.
 
         A stray is given out when the cursor passes it, so that it is recorded once. A settled decision is
-        kept until every observation that could belong to it is done with: read again after a crash, they
-        must not meet a later decision with the same event id.
+        kept until every observation that could belong to it is done with, and until the cursor has passed
+        those that do, which rules of before may have given to it: read again after a crash, or under other
+        rules, they must not meet a later decision with the same event id, or be a stray.
         """
         strays: list[Stray] = []
         while self._held and (self._held[0].done or self._held[0].stray is not None):
@@ -241,10 +246,16 @@ class Windows:
                 strays.append(Stray(held.seq, held.stray))
         while self._open and self._open[0].settled and self._open[0].end_us <= now_us:
             self._over.append(self._open.popleft())
-        oldest_us = self._held[0].at_us if self._held else now_us
-        while self._over and self._over[0].end_us <= min(oldest_us, now_us):
+        while self._over and self._is_behind(self._over[0], now_us):
             self._unchain(self._over.popleft())
         return tuple(strays)
+
+    def _is_behind(self, window: Window, now_us: int) -> bool:
+        """Whether all that could concern a window that ended, and all that joined it, is done with."""
+        if not self._held:
+            return window.end_us <= now_us
+        oldest = self._held[0]
+        return window.end_us <= min(oldest.at_us, now_us) and window.reach < oldest.seq
 
     def _unchain(self, window: Window) -> None:
         following = window.following

@@ -42,6 +42,14 @@ A_REWARD_OF_ONE_MUST_NOT_MEET_THE_NEXT = [
     Arrival(5 * S, make_decision("a")),
 ]
 
+A_REWARD_AT_THE_END_OF_THE_SHORTER_WINDOW = [
+    Arrival(0, make_decision("a")),
+    Arrival(0, make_decision("b")),
+    Arrival(10 * S, Observation(event_id="a", reward=None)),
+    Arrival(0, Observation(event_id="b", reward=0.0)),
+    Arrival(0, make_decision("b")),
+]
+
 
 def lived(history: Sequence[Arrival], life: Sequence[Step], settings: LoopSettings) -> World:
     world = World(history)
@@ -94,6 +102,10 @@ def test_the_times_of_settling_never_run_backwards(history: list[Arrival], life:
 @given(
     history=histories,
     lives_under=st.lists(st.tuples(lives, st.sampled_from([rule.values[0] for rule in RULES])), max_size=4),
+)
+@example(
+    history=A_REWARD_AT_THE_END_OF_THE_SHORTER_WINDOW,
+    lives_under=[([Step(4, (), 1, "")], RULES[3].values[0]), ([Step(0, (), 1, "")], RULES[0].values[0])],
 )
 def test_when_the_settings_change_every_decision_is_still_settled_once(
     history: list[Arrival], lives_under: list[tuple[list[Step], LoopSettings]]
