@@ -23,6 +23,17 @@ Arguments = Annotated[
         show_default=False,
     ),
 ]
+LoopId = Annotated[
+    str | None,
+    typer.Option(
+        "--id",
+        envvar="SARTOR_LOOP_ID",
+        help="The id, which seeds the draws: with that of another loop it draws as that one does. By default a "
+        "new one.",
+        metavar="ID",
+        show_default=False,
+    ),
+]
 Changes = Annotated[
     list[str], typer.Argument(help="Settings and their new values.", metavar="SETTING=VALUE ...")
 ]
@@ -33,6 +44,7 @@ def create(
     name: LoopName,
     tier: lifecycle.TierFlag = "S0",
     tags: lifecycle.TagFlags = None,
+    loop_id: LoopId = None,
     data: Data = DEFAULTS.data,
     as_json: AsJson = False,
 ) -> None:
@@ -42,7 +54,7 @@ def create(
 
     terms = {"tier": tier, "tags": lifecycle.named_values(tags)}
     with compose.stores(data, must_exist=False) as stores:
-        portrait.keys(life.create(stores, name, terms=terms), data, as_json=as_json)
+        portrait.keys(life.create(stores, name, terms=terms, loop_id=loop_id), data, as_json=as_json)
 
 
 @app.command("list")

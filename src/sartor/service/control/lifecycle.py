@@ -23,19 +23,22 @@ _TAGS = 50
 _TAG_CHARS = 256
 
 
-def create(stores: Stores, name: str, /, *, terms: Mapping[str, object] | None = None) -> Loop:
+def create(
+    stores: Stores, name: str, /, *, terms: Mapping[str, object] | None = None, loop_id: str | None = None
+) -> Loop:
     """A new loop with two new keys, on some terms.
 
     Args:
         stores: of who acts.
         name: small letters, digits, ``-`` and ``_``.
         terms: members of ``settings.Terms`` by their names on the wire.
+        loop_id: see ``loops.create``.
 
     Raises:
-        InvalidSetting: the name can't be one, or a term is not valid.
-        LoopExists: the name is taken.
+        InvalidSetting: the name or the id can't be one, or a term is not valid.
+        LoopExists: the name or the id is taken.
     """
-    return loops.create(stores, name, terms=_terms(Terms(), terms or {}))
+    return loops.create(stores, name, terms=_terms(Terms(), terms or {}), loop_id=loop_id)
 
 
 def set_terms(stores: Stores, name: str, changes: Mapping[str, object], /) -> Loop:
