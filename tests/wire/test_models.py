@@ -147,7 +147,7 @@ def test_a_bad_signature_is_refused(taught: Taught, version: Version) -> None:
 def test_an_unsigned_model_is_refused_until_it_is_allowed(taught: Taught) -> None:
     raw = taught.raw()
     reply = put(taught, raw)
-    assert (reply.status, reply.code) == (400, "InvalidModelImportSignature")
+    assert (reply.status, reply.code) == (400, "invalidModelImportFormat")
     assert "allowUnsignedModels" in reply.message
     loops.change(taught.stores, "default", {"allowUnsignedModels": True})
     assert put(taught, raw).status == 204

@@ -285,7 +285,7 @@ def test_a_model_may_be_larger_than_any_other_body(service: Service, quick: str)
     with connected(quick) as client:
         client.sendall(_model_head(service, 300_000) + b"x" * 300_000)
         answer = said(client)
-    assert b"InvalidModelImportSignature" in answer
+    assert b"invalidModelImportFormat" in answer
 
 
 def test_a_large_body_has_more_time(service: Service) -> None:
@@ -296,7 +296,7 @@ def test_a_large_body_has_more_time(service: Service) -> None:
             client.sendall(b"x" * 3_000)
             time.sleep(0.1)  # more than twice as long as a small body has, in all
         answer = said(client)
-    assert b"InvalidModelImportSignature" in answer
+    assert b"invalidModelImportFormat" in answer
 
 
 def test_a_large_upload_without_a_key_is_cut_off(service: Service, quick: str) -> None:

@@ -8,7 +8,7 @@ import time
 
 from msgspec.structs import replace
 
-from sartor.errors import ModelInUse
+from sartor.errors import InvalidModel, ModelInUse
 from sartor.learn.policy import with_exploration
 from sartor.ports import Loop, LoopStores, ModelRegistry, Stores
 from sartor.records import Model, ModelNote
@@ -48,6 +48,10 @@ def checked(stores: Stores, loop: Loop, body: bytes, /) -> bytes:
     """
     parcel = unpacked(body)
     settings = loop.settings
+    if parcel.model is body and not settings.allow_unsigned_models:
+        raise InvalidModel(
+            "This is no zip with a signature; the setting allowUnsignedModels accepts a bare model."
+        )
     trust = Trust(
         own=signer(stores).certificate,
         others=settings.trusted_model_signers,
