@@ -1,34 +1,14 @@
 """The official Python client, azure-cognitiveservices-personalizer 0.1.1, works unchanged."""
 
-import importlib
-import warnings
-from types import ModuleType
 from typing import Any
 
 import pytest
 
+from tests.wire.clients import python_v1
+from tests.wire.clients.python_v1 import client, exceptions, models
 from tests.wire.harness import Service
 
-
-def _load(name: str) -> ModuleType:
-    with warnings.catch_warnings():
-        # The client is from 2019; its helpers import what Python has since declared old.
-        warnings.simplefilter("ignore", DeprecationWarning)
-        warnings.simplefilter("ignore", SyntaxWarning)
-        return importlib.import_module(name)
-
-
-personalizer: Any = _load("azure.cognitiveservices.personalizer")
-models: Any = _load("azure.cognitiveservices.personalizer.models")
-authentication: Any = _load("msrest.authentication")
-exceptions: Any = _load("msrest.exceptions")
-
-# msrest asks for the time without a zone whenever it makes a request.
-pytestmark = pytest.mark.filterwarnings("ignore:datetime.datetime.utcnow:DeprecationWarning")
-
-
-def client(endpoint: str, key: str) -> Any:
-    return personalizer.PersonalizerClient(endpoint, authentication.CognitiveServicesCredentials(key))
+pytestmark = pytest.mark.filterwarnings(python_v1.OLD_CLOCK)
 
 
 def request(**members: Any) -> Any:
