@@ -11,6 +11,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
+from sartor.api.access.gatekeeper import Bearers
 from sartor.api.app import application
 from sartor.api.asgi import Message, Scope
 from sartor.api.desks import Desk, Desks
@@ -23,11 +24,13 @@ from sartor.log.writer import Writer
 from sartor.ports import Engine, Loop
 from sartor.records import LoggedDecision, LoggedObservation
 from sartor.service.administration import Administration
+from sartor.service.control.counterpart import Counterpart
 from sartor.settings import DEFAULT_ARGUMENTS, Limits, LoopSettings
 from sartor.testing.builders import make_loop, make_model
 from sartor.testing.stores import MemoryStores
 
 PREFIX = "/personalizer/v1.0"
+OWNER_KEY = "the-owner-key-of-the-harness"
 
 
 class Reply(Struct, frozen=True):
@@ -66,6 +69,7 @@ class Service:
         ranks_with: Callable[[], Engine] | None = None,
         arguments: str = DEFAULT_ARGUMENTS,
         settings: LoopSettings | None = None,
+        bearers: Bearers | None = None,
     ) -> None:
         self.limits = limits or Limits()
         self.stores = MemoryStores()
@@ -88,6 +92,9 @@ class Service:
             limits=self.limits,
             probe=self.troubles,
             clock_s=lambda: self.clock_s,
+            door=Counterpart(self.stores, "the service", lock=threading.Lock()),
+            owner_key=OWNER_KEY.encode(),
+            bearers=bearers,
         )
         self._runner = asyncio.Runner()
 

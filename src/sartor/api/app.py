@@ -10,6 +10,8 @@ from sartor.api.access.suspects import Suspects
 from sartor.api.admin import Admin
 from sartor.api.answer import Answer, deliver, options
 from sartor.api.asgi import ASGIApp, Receive, Scope, Send
+from sartor.api.control.door import Door
+from sartor.api.control.plane import ControlPlane, path_after_prefix
 from sartor.api.dataplane import DataPlane
 from sartor.api.desks import Desks
 from sartor.api.failure import answer_to, not_allowed, not_found
@@ -32,6 +34,8 @@ def application(
     now_us: Callable[[], int] = lambda: time.time_ns() // 1000,
     clock_s: Callable[[], float] = time.monotonic,
     bearers: Bearers | None = None,
+    door: Door | None = None,
+    owner_key: bytes = b"",
 ) -> ASGIApp:
     """An ASGI application without a lifespan.
 
@@ -43,10 +47,15 @@ def application(
         now_us: the time of day, for the ids that the service makes.
         clock_s: a clock that never goes back.
         bearers: knows the holders of bearer tokens; None: only keys are accepted.
+        door: the control plane of the instance; None: there is none on HTTP.
+        owner_key: opens the control plane for all loops; empty: no key does.
     """
-    gatekeeper = Gatekeeper(desks, bearers=bearers, suspects=Suspects(clock_s=clock_s))
+    gatekeeper = Gatekeeper(
+        desks, bearers=bearers, suspects=Suspects(clock_s=clock_s), owner_key=owner_key
+    )
     plane = DataPlane(gatekeeper, limits=limits, now_us=now_us)
     office = Office(gatekeeper, admin, limits=limits)
+    control = None if door is None else ControlPlane(gatekeeper, door, limits=limits)
     readable = _readable(Health(probe, clock_s=clock_s))
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -62,6 +71,10 @@ def application(
                 await office.serve(resource, sent, scope, receive, send)
             else:
                 await plane.serve(resource.operation, resource, sent, scope, receive, send)
+            return
+        rest = path_after_prefix(path)
+        if rest is not None and control is not None:
+            await control.serve(rest, scope, receive, send)
             return
         answer = _read(readable, path, scope["method"])
         await deliver(answer, send, took_ms=0, with_body=scope["method"] != "HEAD")

@@ -53,5 +53,9 @@ STATUS = {
     "403": 403,
     "429": 429,
     "ScopeLocked": 409,
+    "LoopNotFound": 404,
+    "LoopExists": 409,
+    "EventNotFound": 404,
+    "EventOpen": 409,
 }
 """Beyond the contract: two about ``api-version``, named as in the guidelines of the retired service's maker."""

@@ -9,21 +9,24 @@ from sartor.api import schemas, table, versions
 from sartor.api.answer import Answer
 from sartor.api.codes import STATUS
 from sartor.api.failure import refusal
-from sartor.api.routes import Route
+from sartor.api.office import needed
+from sartor.api.routes import Operation, Route
 from sartor.api.schemas import JSONObject
 from sartor.api.versions import Version
 
-_EVERYWHERE = ("401", "RequestTimeout", "PayloadSizeExceeded", "OperationNotAllowed")
+_EVERYWHERE = ("401", "403", "429", "RequestTimeout", "PayloadSizeExceeded", "OperationNotAllowed")
+_CHANGES = ("ScopeLocked",)
 _IN_QUERY = ("MissingApiVersionParameter", "UnsupportedApiVersionValue")
 
 _SAY = {
     400: "The request does not fit; the message names the field.",
-    401: "The key is missing, or belongs to no loop.",
-    403: "Not for this kind of loop.",
+    401: "There is no key or token, or not one of this service.",
+    403: "Not from this network, not with this role, or not for this kind of loop.",
     404: "There is no such thing.",
     405: "Not for this version of it.",
     408: "The body did not arrive in time; the connection is closed.",
-    409: "The loop's learning settings can't rank this request.",
+    409: "The loop is locked, or its learning settings can't rank this request.",
+    429: "A quota is used up, or too many wrong keys came from there; wait for Retry-After seconds.",
     500: "The service failed.",
     503: "Nothing was written; try again after Retry-After seconds.",
 }
@@ -67,7 +70,7 @@ def description(version: Version, /) -> JSONObject:
         "servers": [{"url": "/", "description": "This instance."}],
         "tags": [{"name": tag, "description": said} for tag, said in _TAGS.items() if tag in shown],
         "paths": paths | _health() | _descriptions(),
-        "components": {"schemas": schemas.of(routes), "securitySchemes": {"key": _KEY}},
+        "components": {"schemas": schemas.of(routes), "securitySchemes": {"key": _KEY, "token": _TOKEN}},
     }
 
 
@@ -76,6 +79,14 @@ _KEY: JSONObject = {
     "in": "header",
     "name": "Ocp-Apim-Subscription-Key",
     "description": "Either key of a loop; the key says which loop.",
+}
+
+
+_TOKEN: JSONObject = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "A token of an issuer that the instance accepts. The loop is then named by the path, "
+    "/loops/{name}/personalizer/..., or by the host, {name}....",
 }
 
 
@@ -99,7 +110,7 @@ def _operation(route: Route, version: Version) -> JSONObject:
         "tags": [route.tag],
         "summary": route.summary,
         "description": route.description,
-        "security": [{"key": []}],
+        "security": [{"key": []}, {"token": []}],
         "parameters": list(_parameters(route, version)),
         "requestBody": _body(route),
         "responses": _responses(route, version),
@@ -135,7 +146,8 @@ def _body(route: Route) -> JSONObject:
 
 def _responses(route: Route, version: Version) -> JSONObject:
     codes: dict[int, list[str]] = {}
-    further = (*route.codes, *_EVERYWHERE, *(_IN_QUERY if version.in_query else ()))
+    changes = _CHANGES if needed(route) == "change" and not isinstance(route.does, Operation) else ()
+    further = (*route.codes, *changes, *_EVERYWHERE, *(_IN_QUERY if version.in_query else ()))
     for code in dict.fromkeys((route.invalid, *further)):
         codes.setdefault(STATUS[code], []).append(code)
     refused = {str(status): _refused(status, codes[status]) for status in sorted(codes)}

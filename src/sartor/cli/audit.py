@@ -68,7 +68,7 @@ def _show(found: Sequence[LoggedActivity], *, as_json: bool) -> None:
     from sartor.service.control import activity_log
 
     if as_json:
-        printing.json([activity_log.told(line) for line in found])
+        printing.json([activity_log.line(one) for one in found])
     elif found:
         rows = [
             (

@@ -31,6 +31,7 @@ def api(
     from sartor.service import compose
     from sartor.service.processes import api as process
     from sartor.service.processes import listener as sockets
+    from sartor.service.secrets import source
 
     opened = sockets.listen(host, port) if listener is None else sockets.inherited(listener)
     _log.info("Listening at %s.", sockets.endpoint(opened, host), extra={"action": "listening"})
@@ -39,7 +40,15 @@ def api(
         compose.stores(data, durability=durability) as apart,
     ):
         folder = compose.data_folder(data)
-        process.run(stores, compose.engine_factory(), opened, apart=apart, folder=folder, ready=ready)
+        process.run(
+            stores,
+            compose.engine_factory(),
+            opened,
+            apart=apart,
+            folder=folder,
+            owner_key=source.owner_key(),
+            ready=ready,
+        )
 
 
 def learn(

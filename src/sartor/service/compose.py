@@ -12,10 +12,8 @@ from pathlib import Path
 from sartor.errors import InvalidSetting
 from sartor.ports import EngineFactory, Stores
 from sartor.service.control.acting import ActingStores, acting
+from sartor.service.secrets import source
 from sartor.settings import Durability
-
-SECRET_KEY = "SARTOR_SECRET_KEY"
-"""Names the environment variable with the secret that seals the keys of loops: the text of ``secret.key``."""
 
 
 def data_folder(where: str, /) -> Path:
@@ -76,8 +74,8 @@ def _user() -> str:
 
 
 def _master_key() -> bytes | None:
-    """The key from the environment; None: the store keeps one of its own in its folder."""
-    return os.environ.get(SECRET_KEY, "").strip().encode() or None
+    """The key from outside; None: the store keeps one of its own in its folder."""
+    return source.secret(source.SECRET_KEY).encode() or None
 
 
 def engine_factory() -> EngineFactory:

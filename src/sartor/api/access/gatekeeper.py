@@ -5,6 +5,7 @@ which loop is meant, so the loop is named by the path, ``/loops/{name}/personali
 ``{name}.…``.
 """
 
+import hmac
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -21,6 +22,7 @@ from sartor.errors import Forbidden, Unauthorized
 LOOP = "loop"
 """Under which the application leaves, in the scope, the name of the loop that a path begins with."""
 
+_OWNER = Caller(name="the owner key", grants=(Grant("Owner"),))
 _AUTHORIZATION = b"authorization"
 _BEARER = b"bearer "
 
@@ -47,7 +49,13 @@ class Gatekeeper:
     """Lets requests in to the loops of one process."""
 
     def __init__(
-        self, desks: Desks, /, *, bearers: Bearers | None = None, suspects: Suspects | None = None
+        self,
+        desks: Desks,
+        /,
+        *,
+        bearers: Bearers | None = None,
+        suspects: Suspects | None = None,
+        owner_key: bytes = b"",
     ) -> None:
         """Guard some desks.
 
@@ -55,7 +63,9 @@ class Gatekeeper:
             desks: what can be reached.
             bearers: knows tokens; None: tokens are not accepted.
             suspects: remembers addresses that tried keys in vain.
+            owner_key: opens the control plane of all loops; empty: no key does.
         """
+        self._owner_key = owner_key
         self._desks = desks
         self._bearers = bearers
         self._suspects = suspects or Suspects()
@@ -109,6 +119,27 @@ class Gatekeeper:
         if desk.fence is not None:
             desk.fence.check(client_of(scope))
         return Pass(desk, caller)
+
+    async def caller(self, scope: Scope, /) -> Caller:
+        """Who sends a request to the control plane, where a key of a loop opens less than at its desk.
+
+        Raises:
+            Unauthorized: neither a key nor a token is there, or what is there is not valid here.
+            Forbidden: the loop of the key can't be called from this network.
+            TooManyRequests: too much was tried from there in vain.
+        """
+        key = presented(scope["headers"], scope["query_string"])
+        if key and self._owner_key:
+            if self._suspects.any:
+                self._suspects.check(client_of(scope), key)
+            if hmac.compare_digest(key, self._owner_key):
+                return _OWNER
+        desk = self.with_key(scope)
+        if desk is None:
+            return await self.holder(scope)
+        holder = _key_holder(desk, key)
+        name = desk.loop.name
+        return Caller(name=holder.name, grants=(Grant("Reader", name), Grant("User", name)))
 
     async def holder(self, scope: Scope, /) -> Caller:
         """Who holds the bearer token of a request.

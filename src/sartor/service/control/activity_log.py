@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 from msgspec import Struct
 
+from sartor.api.control.wire import ActivityLine
 from sartor.dsjson import timestamp
 from sartor.ports import AuditLog, Stores
 from sartor.records import LoggedActivity
@@ -32,7 +33,7 @@ def newest(stores: Stores, count: int, /, *, loop: str | None = None) -> Sequenc
     """The newest deeds, oldest of them first; with ``loop``, those on loops of that name or id."""
     if loop is None:
         return stores.audit.last(count)[::-1]
-    named = (line for line in _all(stores.audit) if loop in (line.activity.loop, line.activity.loop_id))
+    named = (one for one in _all(stores.audit) if loop in (one.activity.loop, one.activity.loop_id))
     return list(deque(named, maxlen=count))
 
 
@@ -43,31 +44,31 @@ def _all(audit: AuditLog) -> Iterator[LoggedActivity]:
         after = batch[-1].seq
 
 
-def told(line: LoggedActivity, /) -> dict[str, object]:
+def line(logged: LoggedActivity, /) -> ActivityLine:
     """A line for programs."""
-    deed = line.activity
-    return {
-        "number": line.seq,
-        "at": timestamp(line.at_us),
-        "by": deed.by,
-        "action": deed.action,
-        "loop": deed.loop,
-        "loopId": deed.loop_id,
-        "before": msgspec.Raw(deed.before),
-        "after": msgspec.Raw(deed.after),
-        "digest": line.digest.hex(),
-    }
+    deed = logged.activity
+    return ActivityLine(
+        number=logged.seq,
+        at=timestamp(logged.at_us),
+        by=deed.by,
+        action=deed.action,
+        loop=deed.loop,
+        loop_id=deed.loop_id,
+        before=msgspec.Raw(deed.before),
+        after=msgspec.Raw(deed.after),
+        digest=logged.digest.hex(),
+    )
 
 
 def verified(audit: AuditLog, /, *, expect: str | None = None) -> Verified:
     """Check every line; with ``expect``, also that a line with this digest (hex) is still there."""
     before, lines, met = BEGINNING, 0, expect is None
-    for line in _all(audit):
-        made = digest(before, line.activity, seq=line.seq, at_us=line.at_us)
-        if line.seq != lines + 1 or line.digest != made:
+    for one in _all(audit):
+        made = digest(before, one.activity, seq=one.seq, at_us=one.at_us)
+        if one.seq != lines + 1 or one.digest != made:
             problem = f"Line {lines + 1} is not what was written there."
             return Verified(whole=False, lines=lines, digest=before.hex(), problem=problem)
-        before, lines = made, line.seq
+        before, lines = made, one.seq
         met = met or before.hex() == expect
     problem = "" if met else "No line has the expected digest: lines were removed from the end, or rewritten."
     return Verified(whole=met, lines=lines, digest=before.hex(), problem=problem)

@@ -2,6 +2,7 @@
 
 import os
 import socket
+import threading
 from pathlib import Path
 
 from sartor.api.app import application
@@ -10,6 +11,7 @@ from sartor.api.server import Server
 from sartor.api.server import run as serve
 from sartor.ports import EngineFactory, Stores
 from sartor.service.administration import Administration
+from sartor.service.control.counterpart import Counterpart
 from sartor.service.metering.board import Board
 from sartor.service.processes.counter import Counter
 from sartor.settings import Limits
@@ -23,6 +25,7 @@ def run(
     *,
     apart: Stores,
     folder: Path,
+    owner_key: str = "",
     ready: int | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT; requests in work are answered first.
@@ -33,6 +36,7 @@ def run(
         apart: the same stores opened once more, for the threads of the administration.
         listener: a listening socket; it may be shared with other processes.
         folder: the data folder; what the api processes of the instance share for a second is in there.
+        owner_key: opens the control plane for all loops; empty: no key does.
         ready: a pipe that hears of it when requests are answered.
     """
     limits = Limits()
@@ -40,7 +44,15 @@ def run(
     board = Board(folder / "rates")
     counter = Counter(stores, factory, desks, limit=limits.buffered_events, tally_of=board.tally)
     counter.tick()
-    app = application(desks, admin=Administration(apart), limits=limits, probe=counter.troubles)
+    lock = threading.Lock()
+    app = application(
+        desks,
+        admin=Administration(apart, lock=lock),
+        door=Counterpart(apart, "the service", lock=lock),
+        owner_key=owner_key.encode(),
+        limits=limits,
+        probe=counter.troubles,
+    )
     server = Server(app, limits=limits, on_tick=_Tick(counter, ready))
     try:
         serve(server, [listener])

@@ -18,7 +18,7 @@ from sartor.service.control.acting import ActingStores
 from sartor.service.control.criteria import Criteria
 from tests.unit.service import instance
 
-ADA = Criteria(where={"user": "ada"})
+ADA = Criteria(where={"user": "ada lovelace"})
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def stores(tmp_path: Path, factory: EngineFactory) -> Iterator[ActingStores]:
 def play(loop: Loop, logs: LoopStores, factory: EngineFactory, *, first: int, rewarded: bool = True) -> None:
     for number in range(first, first + 20):
         decision = instance.decided(f"event-{number}", loop, logs, factory)
-        user = b'[{"user":"%b"}]' % (b"ada" if number % 4 == 0 else b"grace")
+        user = b'[{"user":"%b"}]' % (b"ada lovelace" if number % 4 == 0 else b"grace")
         logs.events.append([replace(decision, context=user)])
         if rewarded:
             logs.events.append([Observation(event_id=decision.event_id, reward=1.0)])
@@ -109,7 +109,7 @@ def test_an_open_decision_is_left_and_told(
 def test_a_receipt_holds_no_value_and_can_not_be_forged(stores: ActingStores) -> None:
     receipt = erasure.erase(stores, "shop", ADA)
     text = msgspec.json.encode(receipt)
-    assert b"ada" not in text
+    assert b"lovelace" not in text
     assert b"event-" not in text
     assert receipts.read(stores, text) == receipt
     for field, value in (("decisions", [1]), ("loop", "other"), ("revision", 0), ("seal", "00")):
@@ -156,7 +156,7 @@ def test_it_leaves_a_line_without_a_value(stores: ActingStores) -> None:
     deed = stores.audit.last(1)[0].activity
     told = json.loads(deed.after)
     assert (deed.action, told["receiptId"], told["decisions"]) == ("erase", receipt.receipt_id, 10)
-    assert b"ada" not in deed.after
+    assert b"lovelace" not in deed.after
 
 
 def test_a_locked_loop_is_not_erased(stores: ActingStores, logs: LoopStores) -> None:

@@ -1,0 +1,217 @@
+"""Loops as resources: listed, made, shown, changed, deleted, brought back, removed; and their keys."""
+
+import msgspec
+
+from sartor.api import bodies
+from sartor.api.answer import Answer
+from sartor.api.control.routes import PREFIX, ControlCall, ControlRoute
+from sartor.api.control.wire import DeletedLoop, Keys, LoopResource, NewLoop, Recovery, TermsChange
+from sartor.api.failure import Refused
+
+_INVALID = "InvalidRequest"
+_LOCATION = {"location": "Where the loop is."}
+_TAG = "Loops"
+
+
+def list_(call: ControlCall) -> Answer:
+    """The loops that the caller may look at."""
+    loops = [loop for loop in call.door.loops() if call.caller.may("read", loop.name)]
+    return bodies.written(200, loops)
+
+
+def create(call: ControlCall) -> Answer:
+    """Make a loop."""
+    asked = bodies.read(NewLoop, call.body, invalid=_INVALID)
+    made = call.door.create(asked.name, {"tier": asked.tier, "tags": asked.tags})
+    return bodies.written(201, made, (b"location", f"{PREFIX}/loops/{made.name}".encode()))
+
+
+def show(call: ControlCall) -> Answer:
+    """One loop."""
+    return bodies.written(200, call.door.loop(call.path["name"]))
+
+
+def change(call: ControlCall) -> Answer:
+    """Change some terms."""
+    asked = bodies.read(TermsChange, call.body, invalid=_INVALID)
+    return bodies.written(200, call.door.change(call.path["name"], msgspec.to_builtins(asked)))
+
+
+def delete(call: ControlCall) -> Answer:
+    """Take a loop out of service."""
+    return bodies.written(200, call.door.delete(call.path["name"]))
+
+
+def keys(call: ControlCall) -> Answer:
+    """The two keys."""
+    return bodies.written(200, call.door.keys(call.path["name"]))
+
+
+def regenerate(call: ControlCall) -> Answer:
+    """Replace one key."""
+    which = call.path["which"]
+    if which not in ("1", "2"):
+        raise Refused(_INVALID, "A loop has key 1 and key 2.")
+    return bodies.written(200, call.door.regenerate(call.path["name"], second=which == "2"))
+
+
+def deleted(call: ControlCall) -> Answer:
+    """The loops that can be brought back."""
+    return bodies.written(200, call.door.deleted())
+
+
+def recover(call: ControlCall) -> Answer:
+    """Bring a loop back."""
+    rename = bodies.read(Recovery, call.body, invalid=_INVALID).name if call.body else None
+    back = call.door.recover(call.path["loopId"], rename=rename)
+    return bodies.written(200, back, (b"location", f"{PREFIX}/loops/{back.name}".encode()))
+
+
+def purge(call: ControlCall) -> Answer:
+    """Remove a deleted loop."""
+    call.door.purge(call.path["loopId"])
+    return Answer(204)
+
+
+ROUTES = (
+    ControlRoute(
+        name="ListLoops",
+        method="GET",
+        path="/loops",
+        does=list_,
+        need="read",
+        tag=_TAG,
+        summary="The loops that the caller may look at.",
+        status=200,
+        said="The loops, by name.",
+        answer=list[LoopResource],
+    ),
+    ControlRoute(
+        name="CreateLoop",
+        method="POST",
+        path="/loops",
+        does=create,
+        need="own",
+        tag=_TAG,
+        summary="Make a loop.",
+        description="It has two new keys, default settings, and answers requests within a second.",
+        status=201,
+        said="The loop.",
+        request=NewLoop,
+        answer=LoopResource,
+        codes=("LoopExists",),
+        headers=_LOCATION,
+        example={"name": "articles", "tier": "S0", "tags": {"team": "news"}},
+    ),
+    ControlRoute(
+        name="GetLoop",
+        method="GET",
+        path="/loops/{name}",
+        does=show,
+        need="read",
+        tag=_TAG,
+        summary="One loop and its terms.",
+        status=200,
+        said="The loop.",
+        answer=LoopResource,
+        codes=("LoopNotFound",),
+    ),
+    ControlRoute(
+        name="ChangeLoop",
+        method="PATCH",
+        path="/loops/{name}",
+        does=change,
+        need="change",
+        tag=_TAG,
+        summary="Change tier, tags, lock, allowed networks or quotas.",
+        description="A locked loop is changed only by a request that changes its lock.",
+        status=200,
+        said="The loop as it is then.",
+        request=TermsChange,
+        answer=LoopResource,
+        codes=("LoopNotFound", "ScopeLocked"),
+        example={"tags": {"team": "news"}, "lock": "delete", "allowedNetworks": ["10.0.0.0/8"]},
+    ),
+    ControlRoute(
+        name="DeleteLoop",
+        method="DELETE",
+        path="/loops/{name}",
+        does=delete,
+        need="change",
+        tag=_TAG,
+        summary="Take a loop out of service.",
+        description="For seven days an owner can bring it back.",
+        status=200,
+        said="Until when it can be brought back.",
+        answer=DeletedLoop,
+        codes=("LoopNotFound", "ScopeLocked"),
+    ),
+    ControlRoute(
+        name="ListKeys",
+        method="GET",
+        path="/loops/{name}/keys",
+        does=keys,
+        need="change",
+        tag="Keys",
+        summary="The two keys of a loop.",
+        status=200,
+        said="The keys.",
+        answer=Keys,
+        codes=("LoopNotFound",),
+    ),
+    ControlRoute(
+        name="RegenerateKey",
+        method="POST",
+        path="/loops/{name}/keys/{which}/regenerate",
+        does=regenerate,
+        need="change",
+        tag="Keys",
+        summary="Replace key 1 or key 2.",
+        description="The old one stops within a second; the other one is not touched.",
+        status=200,
+        said="The keys as they are then.",
+        answer=Keys,
+        codes=("LoopNotFound", "ScopeLocked"),
+    ),
+    ControlRoute(
+        name="ListDeletedLoops",
+        method="GET",
+        path="/deleted-loops",
+        does=deleted,
+        need="own",
+        tag="Deleted loops",
+        summary="The loops that can be brought back.",
+        status=200,
+        said="The loops, the latest last.",
+        answer=list[DeletedLoop],
+    ),
+    ControlRoute(
+        name="RecoverLoop",
+        method="POST",
+        path="/deleted-loops/{loopId}/recover",
+        does=recover,
+        need="own",
+        tag="Deleted loops",
+        summary="Bring a loop back, with its keys, its log and its models.",
+        description="The body may be left out.",
+        status=200,
+        said="The loop.",
+        request=Recovery,
+        answer=LoopResource,
+        codes=("LoopNotFound", "LoopExists"),
+        headers=_LOCATION,
+        example={"name": "articles"},
+    ),
+    ControlRoute(
+        name="PurgeLoop",
+        method="DELETE",
+        path="/deleted-loops/{loopId}",
+        does=purge,
+        need="own",
+        tag="Deleted loops",
+        summary="Remove a deleted loop for good.",
+        status=204,
+        said="It is removed within seconds.",
+        codes=("LoopNotFound",),
+    ),
+)

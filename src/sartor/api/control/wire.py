@@ -1,0 +1,124 @@
+"""The bodies of the control plane."""
+
+from datetime import date
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta, Struct
+
+from sartor.settings import Lock, Terms, Tier
+
+Name = Annotated[str, Meta(min_length=1, max_length=63, description="Small letters, digits, - and _.")]
+
+
+class LoopResource(Struct, frozen=True, kw_only=True, rename="camel"):
+    """A loop as a resource, without its keys."""
+
+    name: str
+    loop_id: str
+    created_at: Annotated[str, Meta(description="ISO 8601, UTC.")]
+    version: Annotated[int, Meta(description="Grows with every change.")]
+    endpoint: Annotated[str, Meta(description="The path that addresses it, for clients with tokens.")]
+    terms: Terms
+
+
+class NewLoop(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """A loop to be made."""
+
+    name: Name
+    tier: Tier = "S0"
+    tags: dict[str, str] = {}
+
+
+class TermsChange(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+    """Terms to be changed; what is left out stays. ``tags`` and ``allowedNetworks`` are replaced as a whole."""
+
+    tier: Tier | msgspec.UnsetType = msgspec.UNSET
+    tags: dict[str, str] | msgspec.UnsetType = msgspec.UNSET
+    lock: Lock | msgspec.UnsetType = msgspec.UNSET
+    allowed_networks: list[str] | msgspec.UnsetType = msgspec.UNSET
+    ranks_per_second: int | msgspec.UnsetType | None = msgspec.UNSET
+    ranks_per_month: int | msgspec.UnsetType | None = msgspec.UNSET
+
+
+class Keys(Struct, frozen=True):
+    """The two keys of a loop; either works."""
+
+    key1: str
+    key2: str
+
+
+class DeletedLoop(Struct, frozen=True, kw_only=True, rename="camel"):
+    """A loop that was deleted and can be brought back."""
+
+    name: str
+    loop_id: str
+    recoverable_until: Annotated[str, Meta(description="ISO 8601, UTC.")]
+
+
+class Recovery(Struct, frozen=True, kw_only=True, rename="camel"):
+    """Under which name a loop comes back; by default its own."""
+
+    name: Name | None = None
+
+
+class UsageDay(Struct, frozen=True, kw_only=True):
+    """What was asked of a loop on one day (UTC)."""
+
+    loop: str
+    day: date
+    ranks: Annotated[int, Meta(description="The transactions that the retired service billed.")]
+    rewards: int
+
+
+class ActivityLine(Struct, frozen=True, kw_only=True, rename="camel"):
+    """Who did what, when, and what it changed."""
+
+    number: int
+    at: Annotated[str, Meta(description="ISO 8601, UTC.")]
+    by: str
+    action: str
+    loop: str
+    loop_id: str
+    before: Annotated[msgspec.Raw, Meta(description="What it took away; null: nothing.")]
+    after: Annotated[msgspec.Raw, Meta(description="What it put there; null: nothing.")]
+    digest: Annotated[str, Meta(description="Of this line and all before it, in hex.")]
+
+
+class Correction(Struct, frozen=True, kw_only=True, rename="camel"):
+    """The right reward of a settled event."""
+
+    value: Annotated[float | None, Meta(description="null: take it back.")]
+    slot_id: str | None = None
+
+
+class CorrectionResult(Struct, frozen=True, kw_only=True, rename="camel"):
+    """What a correction did: at once in the log, in the model when its ``revision`` is learned."""
+
+    event_id: str
+    slot_id: str | None
+    before: tuple[float, ...]
+    after: tuple[float, ...]
+    revision: int
+
+
+class ErasureRequest(Struct, frozen=True, kw_only=True, rename="camel"):
+    """What to erase: decisions whose features have all these values, or with these event ids."""
+
+    where: Annotated[dict[str, str], Meta(description="Paths of features, such as user.id, and values.")] = {}
+    event_ids: tuple[str, ...] = ()
+
+
+class ErasureReceipt(Struct, frozen=True, kw_only=True, rename="camel"):
+    """What was erased, without what it was; ``sartor erase --check`` says whether it is so."""
+
+    receipt_id: str
+    loop: str
+    loop_id: str
+    by: str
+    at: str
+    criteria: Annotated[str, Meta(description="A keyed digest of what was asked.")]
+    decisions: tuple[int, ...]
+    still_open: Annotated[tuple[int, ...], Meta(description="Not settled yet, and left: ask again later.")]
+    revision: int
+    seal: str

@@ -1,0 +1,144 @@
+"""The control plane behind HTTP: the functions of this room, for the threads of an api process."""
+
+import threading
+from collections.abc import Mapping, Sequence
+
+from sartor.api.control.wire import (
+    ActivityLine,
+    CorrectionResult,
+    DeletedLoop,
+    ErasureReceipt,
+    ErasureRequest,
+    Keys,
+    LoopResource,
+    UsageDay,
+)
+from sartor.dsjson import timestamp
+from sartor.ports import Loop, Stores
+from sartor.service import loops
+from sartor.service.control import activity_log, consumption, corrections, erasure, lifecycle
+from sartor.service.control.acting import acting
+from sartor.service.control.criteria import Criteria
+
+
+class Counterpart:
+    """Serves ``api.control.door.Door``. What touches the catalog goes one at a time."""
+
+    def __init__(self, stores: Stores, by: str, /, *, lock: "threading.Lock") -> None:
+        """Stand behind the door.
+
+        Args:
+            stores: their connections move between the threads that call.
+            by: on whose behalf.
+            lock: held while they are used; shared with others that use the same.
+        """
+        self._stores = acting(stores, by)
+        self._lock = lock
+
+    def acting_for(self, caller: str, /) -> "Counterpart":
+        """The same, for another caller."""
+        return Counterpart(self._stores, caller, lock=self._lock)
+
+    def loops(self) -> Sequence[LoopResource]:
+        """All loops in service, by name."""
+        with self._lock:
+            return [_resource(loop) for loop in self._stores.catalog.loops()]
+
+    def loop(self, name: str, /) -> LoopResource:
+        """One loop."""
+        with self._lock:
+            return _resource(loops.find(self._stores, name))
+
+    def create(self, name: str, terms: Mapping[str, object], /) -> LoopResource:
+        """Make a loop on some terms."""
+        with self._lock:
+            return _resource(lifecycle.create(self._stores, name, terms=terms))
+
+    def change(self, name: str, terms: Mapping[str, object], /) -> LoopResource:
+        """Change some terms."""
+        with self._lock:
+            return _resource(lifecycle.set_terms(self._stores, name, terms))
+
+    def delete(self, name: str, /) -> DeletedLoop:
+        """Take a loop out of service."""
+        with self._lock:
+            return _gone(lifecycle.delete(self._stores, name))
+
+    def keys(self, name: str, /) -> Keys:
+        """The keys of a loop."""
+        with self._lock:
+            loop = loops.find(self._stores, name)
+        return Keys(loop.key1, loop.key2)
+
+    def regenerate(self, name: str, /, *, second: bool) -> Keys:
+        """Replace one key."""
+        with self._lock:
+            loop = loops.rotate_key(self._stores, name, second=second)
+        return Keys(loop.key1, loop.key2)
+
+    def deleted(self) -> Sequence[DeletedLoop]:
+        """The loops that can be brought back."""
+        with self._lock:
+            return [_gone(loop) for loop in lifecycle.deleted(self._stores)]
+
+    def recover(self, name: str, /, *, rename: str | None) -> LoopResource:
+        """Bring a loop back."""
+        with self._lock:
+            return _resource(lifecycle.recover(self._stores, name, rename=rename))
+
+    def purge(self, name: str, /) -> None:
+        """Remove a deleted loop for good."""
+        with self._lock:
+            lifecycle.purge(self._stores, name)
+
+    def usage(self, names: Sequence[str], /, *, first: str | None, last: str | None) -> Sequence[UsageDay]:
+        """What was used of these loops."""
+        begin, end = consumption.span(first, last, today=consumption.today())
+        with self._lock:
+            asked = [loop for loop in self._stores.catalog.loops() if loop.name in names]
+        days = consumption.used(self._stores, asked, first=begin, last=end)
+        return [UsageDay(loop=one.loop, day=one.day, ranks=one.ranks, rewards=one.rewards) for one in days]
+
+    def activities(self, count: int, /, *, loop: str | None) -> Sequence[ActivityLine]:
+        """The newest lines of the activity log, oldest of them first."""
+        with self._lock:
+            found = activity_log.newest(self._stores, count, loop=loop)
+        return [activity_log.line(one) for one in found]
+
+    def correct(
+        self, name: str, event_id: str, reward: float | None, /, *, slot: str | None
+    ) -> CorrectionResult:
+        """Replace a reward."""
+        with self._lock:
+            done = corrections.correct(self._stores, name, event_id, reward, slot=slot)
+        return CorrectionResult(
+            event_id=done.event_id,
+            slot_id=done.slot_id,
+            before=done.before,
+            after=done.after,
+            revision=done.revision,
+        )
+
+    def erase(self, name: str, asked: ErasureRequest, /) -> ErasureReceipt:
+        """Erase what was decided for somebody. It reads the whole log, and others wait meanwhile."""
+        criteria = Criteria(where=asked.where, event_ids=asked.event_ids)
+        with self._lock:
+            receipt = erasure.erase(self._stores, name, criteria)
+        return ErasureReceipt(**{field: getattr(receipt, field) for field in receipt.__struct_fields__})
+
+
+def _resource(loop: Loop) -> LoopResource:
+    return LoopResource(
+        name=loop.name,
+        loop_id=loop.loop_id,
+        created_at=timestamp(loop.created_at_us),
+        version=loop.version,
+        endpoint=f"/loops/{loop.name}",
+        terms=loop.terms,
+    )
+
+
+def _gone(loop: Loop) -> DeletedLoop:
+    return DeletedLoop(
+        name=loop.name, loop_id=loop.loop_id, recoverable_until=timestamp(loop.recoverable_until_us)
+    )
