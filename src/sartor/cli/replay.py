@@ -64,4 +64,5 @@ def _sentence(result: "Recomputation") -> str:
     if result.same:
         chosen = result.then.actions[result.then.chosen].id
         return f"{name}: the same, bit for bit, with {model}: {chosen!r} at {result.then.propensity:.6g}."
-    return f"{name}: NOT the same with {model}; different: {', '.join(result.differs)}."
+    elsewhere = " It was imported: another service made it." if result.imported else ""
+    return f"{name}: NOT the same with {model}; different: {', '.join(result.differs)}.{elsewhere}"

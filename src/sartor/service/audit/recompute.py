@@ -17,6 +17,7 @@ class Recomputation(Struct, frozen=True, kw_only=True, rename="camel"):
     """What became of computing a decision again. ``differs``: fields that are not the same; none: identical.
 
     ``model_from``: "stored" bytes, "replayed" from the log where they were pruned, or "none" (uniform).
+    ``imported``: the decision was made elsewhere, where draws may be others.
     """
 
     event_id: str
@@ -26,6 +27,7 @@ class Recomputation(Struct, frozen=True, kw_only=True, rename="camel"):
     differs: tuple[str, ...]
     then: Decision
     now: Decision
+    imported: bool = False
 
     @property
     def same(self) -> bool:
@@ -63,7 +65,7 @@ def recompute(loop: Loop, logs: LoopStores, logged: LoggedDecision, factory: Eng
         ModelNotFound: the model is not in the history.
     """
     decision = logged.decision
-    source, engine = engine_of(logs, decision.model_id, factory)
+    source, engine = _engine_of(logs, logged, factory)
     try:
         again = recomputed(decision, engine, loop_id=loop.loop_id)
     finally:
@@ -77,7 +79,19 @@ def recompute(loop: Loop, logs: LoopStores, logged: LoggedDecision, factory: Eng
         differs=tuple(differences(decision, again)),
         then=decision,
         now=again,
+        imported=logged.imported,
     )
+
+
+def _engine_of(logs: LoopStores, logged: LoggedDecision, factory: EngineFactory) -> tuple[str, Engine | None]:
+    model_id = logged.decision.model_id
+    try:
+        return engine_of(logs, model_id, factory)
+    except ModelNotFound as error:
+        if logged.imported:
+            told = f"Decision {logged.seq} was imported; model {model_id}, which made it, is not here."
+            raise ModelNotFound(told) from error
+        raise
 
 
 def engine_of(logs: LoopStores, model_id: str, factory: EngineFactory) -> tuple[str, Engine | None]:

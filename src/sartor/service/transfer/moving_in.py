@@ -9,17 +9,19 @@ from collections.abc import Callable
 from pathlib import Path
 
 from msgspec import Struct
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from sartor.learn import policy
 from sartor.ports import EngineFactory, Loop, LoopStores, Stores
 from sartor.service import loops, models
+from sartor.service.control.acting import ActingStores, refuse_locked
 from sartor.service.transfer import belongings, learning
 from sartor.service.transfer.importing import Found, Importer, find
 from sartor.service.transfer.natives import Natives
 from sartor.service.transfer.tally import Tally
 from sartor.settings import changed
 from sartor.work.addresses import place
+from sartor.work.places import label
 
 _TIDY_S = 1.0
 
@@ -84,6 +86,7 @@ def move_in(
 
     Raises:
         LoopNotFound: there is no such loop.
+        LoopLocked: its owner locked it against every change.
         PlaceUnavailable: a file or folder can't be read, or is empty.
         InvalidRequest, InvalidSetting, InvalidPolicy, InvalidModel, InvalidSignature: what is not accepted.
     """
@@ -100,6 +103,8 @@ def move_in(
             logs=_read_logs(loop, parcel.logs, tell),
             model=None if parcel.model is None else "accepted",
         )
+    refuse_locked(loop)
+    _note(stores, loop, saved)
     _configure(stores, name, parcel)
     tally, learned, settled = None, None, True
     if parcel.logs is not None:
@@ -117,6 +122,13 @@ def move_in(
         pending=not settled,
         model=model,
     )
+
+
+def _note(stores: Stores, loop: Loop, saved: Saved) -> None:
+    """Leave a line in the activity log, if somebody acts."""
+    if isinstance(stores, ActingStores):
+        given = {name: label(url) for name, url in asdict(saved).items() if url is not None}
+        stores.note("import", loop, after=given)
 
 
 class _Parcel:

@@ -9,12 +9,21 @@ from pathlib import Path
 import pytest
 
 from sartor.dsjson import outcome_line
-from sartor.errors import InvalidPolicy, InvalidSetting, InvalidSignature, LoopNotFound, PlaceUnavailable
+from sartor.errors import (
+    InvalidModel,
+    InvalidPolicy,
+    InvalidSetting,
+    LoopLocked,
+    LoopNotFound,
+    ModelNotFound,
+    PlaceUnavailable,
+)
 from sartor.log.settler import Settler
 from sartor.ports import Loop, LoopStores, Stores
 from sartor.service import compose, loops
-from sartor.service.audit import joined_log
+from sartor.service.audit import joined_log, recompute
 from sartor.service.audit.checkup import checkup
+from sartor.service.control import lifecycle
 from sartor.service.processes.instance import Instance
 from sartor.service.transfer import learning
 from sartor.service.transfer.moving_in import MovedIn, Saved, move_in
@@ -148,7 +157,7 @@ def test_a_dry_run_writes_nothing(house: House) -> None:
     [
         ("configuration", {"defaultReward": 2}, InvalidSetting),
         ("policy", {"name": "n", "arguments": "--cb_explore_adf -f out"}, InvalidPolicy),
-        ("model", "not a model", InvalidSignature),
+        ("model", "not a model", InvalidModel),
     ],
 )
 def test_what_is_not_accepted_leaves_the_loop_as_it_is(
@@ -166,6 +175,29 @@ def test_nothing_is_written_when_a_place_is_empty(house: House) -> None:
     with pytest.raises(PlaceUnavailable):
         house.move_in(logs="/nowhere", configuration=house.thing("config", b'{"defaultReward":0.25}'))
     assert house.loop == before
+
+
+def test_a_locked_loop_takes_nothing(house: House) -> None:
+    lifecycle.set_terms(house.stores, "default", {"lock": "change"})
+    with pytest.raises(LoopLocked):
+        house.move_in(logs=house.thing("log", lines.log(0, 2)))
+    assert house.exported() == []
+
+
+def test_an_import_leaves_a_line_in_the_activity_log(house: House) -> None:
+    url = f"file://{house.thing('log', lines.log(0, 2))}"
+    house.move_in(logs=url)
+    (newest,) = house.stores.audit.last(1)
+    assert (newest.activity.action, newest.activity.loop) == ("import", "default")
+    assert json.loads(newest.activity.after or "") == {"logs": url}
+
+
+def test_a_decision_made_elsewhere_can_not_be_made_again(house: House) -> None:
+    house.move_in(logs=house.thing("log", lines.log(0, 2)))
+    with house.logs() as logs:
+        (old,) = recompute.find(logs, "old-1")
+        with pytest.raises(ModelNotFound, match="was imported; model app/model"):
+            recompute.recompute(house.loop, logs, old, FACTORY)
 
 
 def test_there_is_no_such_loop(house: House) -> None:
