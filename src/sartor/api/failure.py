@@ -15,7 +15,7 @@ RETRY_AFTER_S = 1
 
 _REALM: Header = (
     b"www-authenticate",
-    b'AzureApiManagementKey realm="personalizer", name="Ocp-Apim-Subscription-Key", type="header"',
+    b'AzureApiManagementKey realm="personalizer", name="Ocp-Apim-Subscription-Key", type="header", Bearer',
 )
 _encode = msgspec.json.Encoder().encode
 _log = logging.getLogger(__name__)

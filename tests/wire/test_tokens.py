@@ -1,0 +1,140 @@
+"""Bearer tokens of a real issuer, as seen from outside: which roles open what, and how a loop is named."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from sartor.api.access.suspects import FAILURES
+from sartor.service.tokens.verifier import Verifier
+from tests.unit.service.tokens.issuer import TokenIssuer, serving
+from tests.wire.harness import PREFIX, Reply, Service, person
+
+NAMED = f"/loops/default{PREFIX}"
+V1 = "/sartor/v1"
+
+
+class Inside:
+    """A service that trusts an issuer, and calls it with tokens."""
+
+    def __init__(self, service: Service, issuer: TokenIssuer) -> None:
+        self.service = service
+        self.issuer = issuer
+
+    def __call__(self, token: str, method: str, path: str, body: object = b"", **more: Any) -> Reply:
+        headers = {"authorization": f"Bearer {token}", **more.pop("headers", {})}
+        return self.service.call(method, path, body, key=None, headers=headers, **more)
+
+    def may(self, role: str, method: str, path: str, body: object = b"") -> int:
+        """The status of a request by somebody with a role."""
+        return self(self.issuer.token(role), method, path, body).status
+
+
+@pytest.fixture(scope="module")
+def inside() -> Iterator[Inside]:
+    with serving(TokenIssuer()) as issuer:
+        service = Service(bearers=Verifier(issuer.trusted()))
+        yield Inside(service, issuer)
+        service.close()
+
+
+def refused(reply: Reply, status: int) -> bool:
+    assert (reply.status, reply.code) == (status, str(status)), reply.body
+    return True
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "roles"),
+    [
+        ("POST", f"{NAMED}/rank", person(), "User Contributor Owner"),
+        ("POST", f"{NAMED}/events/e/reward", {"value": 1}, "User Contributor Owner"),
+        ("POST", f"{NAMED}/events/e/activate", b"", "User Contributor Owner"),
+        ("GET", f"{NAMED}/evaluations", b"", "Reader Contributor Owner"),
+        ("GET", f"{NAMED}/configurations/policy", b"", "Reader Contributor Owner"),
+        ("GET", f"{NAMED}/logs/properties", b"", "Reader Contributor Owner"),
+        ("GET", f"{NAMED}/model", b"", "Contributor Owner"),
+        ("DELETE", f"{NAMED}/configurations/policy", b"", "Contributor Owner"),
+        ("GET", f"{V1}/loops/default", b"", "Reader Contributor Owner"),
+        ("GET", f"{V1}/loops/default/usage", b"", "Reader Contributor Owner"),
+        ("GET", f"{V1}/loops/default/keys", b"", "Contributor Owner"),
+        ("PATCH", f"{V1}/loops/default", {}, "Contributor Owner"),
+        ("PUT", f"{V1}/loops/default/events/e/reward", {"value": 1}, "User Contributor Owner"),
+        ("GET", f"{V1}/activities", b"", "Owner"),
+        ("GET", f"{V1}/deleted-loops", b"", "Owner"),
+    ],
+)
+def test_roles_open_what_they_should_and_nothing_else(
+    inside: Inside, method: str, path: str, body: object, roles: str
+) -> None:
+    for role in ("Reader", "User", "Contributor", "Owner"):
+        name = "Sartor.Owner" if role == "Owner" else f"Shop.{role}"
+        status = inside.may(name, method, path, body)
+        assert (status != 403) == (role in roles.split()), f"{role}: {status}"
+        assert status != 401
+    assert inside.may("Unknown", method, path, body) == 403
+
+
+def test_a_role_on_one_loop_is_none_on_another(inside: Inside) -> None:
+    token = inside.issuer.token(realm={"groups": ["other"]})
+    assert refused(inside(token, "POST", f"{NAMED}/rank", person()), 403)
+    assert refused(inside(token, "GET", f"{V1}/loops/default"), 403)
+    assert inside(token, "GET", f"{V1}/loops/other").status == 404, "there is none yet; the role is there"
+
+
+def test_a_loop_is_named_by_the_path_or_by_the_host(inside: Inside) -> None:
+    token = inside.issuer.token("Shop.User")
+    at = {"host": "default.sartor.example:5000"}
+    assert inside(token, "POST", f"{PREFIX}/rank", person(), headers=at).status == 201
+    assert inside(token, "POST", f"{PREFIX}/rank", person(), headers={"host": "DEFAULT.x"}).status == 201
+    reply = inside(token, "POST", f"{PREFIX}/rank", person(), headers={"host": "sartor.example"})
+    assert refused(reply, 403)
+    assert "/loops/{name}" in reply.message
+    assert refused(inside(token, "POST", f"{PREFIX}/rank", person()), 403)
+    both = inside(token, "POST", f"/loops/other{PREFIX}/rank", person(), headers=at)
+    assert refused(both, 403), "the path goes before the host"
+
+
+def test_a_key_goes_before_a_token(inside: Inside) -> None:
+    headers = {"authorization": "Bearer nonsense"}
+    assert inside.service.call("POST", f"{PREFIX}/rank", person(), headers=headers).status == 201
+
+
+def test_a_token_that_is_not_valid(inside: Inside) -> None:
+    for token in ("nonsense", inside.issuer.token("Sartor.Owner", aud="api://else"), ""):
+        for path in (f"{NAMED}/rank", f"{V1}/loops"):
+            reply = inside(token, "POST", path, person())
+            assert refused(reply, 401)
+            assert "Bearer" in reply.headers["www-authenticate"]
+    reply = inside.service.call(
+        "POST", f"{NAMED}/rank", person(), key=None, headers={"authorization": "Basic x"}
+    )
+    assert refused(reply, 401)
+
+
+def test_an_issuer_that_is_down_is_not_the_callers_fault(service: Service) -> None:
+    with serving(TokenIssuer()) as issuer:
+        issuer.failing = True
+        other = Service(bearers=Verifier(issuer.trusted()))
+        reply = Inside(other, issuer)(issuer.token("Shop.User"), "POST", f"{NAMED}/rank", person())
+        assert (reply.status, reply.headers["retry-after"]) == (503, "1")
+        other.close()
+
+
+def test_without_issuers_no_token_is_accepted(service: Service, inside: Inside) -> None:
+    headers = {"authorization": f"Bearer {inside.issuer.token('Sartor.Owner')}"}
+    assert service.call("POST", f"{NAMED}/rank", person(), key=None, headers=headers).status == 401
+
+
+def test_guessing_tokens_is_slowed_down(inside: Inside) -> None:
+    client = "198.51.100.7"
+    statuses = [
+        inside(f"a.b.{number}", "POST", f"{NAMED}/rank", person(), client=client).status
+        for number in range(FAILURES + 1)
+    ]
+    assert statuses == [401] * FAILURES + [429]
+
+
+def test_the_activity_log_names_the_holder(inside: Inside) -> None:
+    inside(inside.issuer.token("Shop.Contributor", sub="grace"), "DELETE", f"{NAMED}/configurations/policy")
+    line = inside.service.stores.audit.last(1)[0].activity
+    assert (line.by, line.action) == ("token of grace", "update")
