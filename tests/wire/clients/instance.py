@@ -68,14 +68,14 @@ class Instance:
         return self._spare.pop()
 
     def _fed(self, events: int) -> Loop:
-        changes = {"modelExportFrequency": "PT1S", "learnWhen": "reward"}
-        loop = loops.change(self._stores, self.loop().name, changes)
+        """A loop with settled events, all of them decided without a model; the model comes afterwards."""
+        loop = loops.change(self._stores, self.loop().name, {"learnWhen": "reward"})
         client = Client(self.endpoint, loop.key1)
         for number in range(events):
             device = list(_LIKED)[number % len(_LIKED)]
             _, answer = client.rank(device=device)
             client.reward(answer["eventId"], float(answer["rewardActionId"] == _LIKED[device]))
-        return loop
+        return loops.change(self._stores, loop.name, {"modelExportFrequency": "PT1S"})
 
     def _has_learned(self, loop: Loop, events: int) -> bool:
         with self.logs(loop) as logs:
