@@ -65,7 +65,7 @@ class Resettler:
         self._work: _Work | None = None
 
     def step(
-        self, settings: LoopSettings, /, *, settings_version: int, now_us: int, limit: int = 10_000
+        self, settings: LoopSettings, /, *, settings_version: int, now_us: int, limit: int = 2_000
     ) -> bool:
         """Do the next part of what is to be done; False: there is nothing, settle and learn.
 
@@ -142,7 +142,8 @@ class _Work:
             return False
         if self._settler is None:
             self._settler = self._begun()
-        return self._settler.step(settings, settings_version=settings_version, limit=limit) > 0
+        self._settler.step(settings, settings_version=settings_version, limit=limit, reads=1)
+        return not self._settler.caught_up
 
     def _survey(self, limit: int) -> None:
         batch = self._outcomes.outcomes(after=self._read, limit=limit)

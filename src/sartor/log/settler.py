@@ -29,6 +29,8 @@ class Settler:
         self._outcomes = outcomes
         self._windows: Windows | None = None
         self._recorded = Cursor()
+        self.caught_up = False
+        """Whether the last step settled all that was due, up to the end of the log."""
 
     def step(
         self,
@@ -38,6 +40,7 @@ class Settler:
         settings_version: int,
         limit: int = 10_000,
         now_us: int | None = None,
+        reads: int | None = None,
     ) -> int:
         """Settle what is due, at most ``limit`` decisions; the settings of this step decide.
 
@@ -47,6 +50,8 @@ class Settler:
             limit: as many outcomes at most; when as many were settled, there may be more.
             now_us: the caller's clock, if it has one. Where nothing has arrived and nothing is due by then,
                 the step costs two short reads and takes no lock.
+            reads: how often as many events as ``limit`` says are read at most; None: until something is due,
+                or the log ends. With a bound, ``caught_up`` tells whether there is more.
 
         Returns:
             How many decisions were settled.
@@ -57,8 +62,9 @@ class Settler:
         try:
             windows = self._reading(settings)
             if not self._read(windows, limit) and not _may_be_due(windows, now_us):
+                self.caught_up = True
                 return 0
-            return self._settle(windows, settings_version, limit)
+            return self._settle(windows, settings_version, limit, reads)
         except BaseException:
             self._windows = None  # it may be ahead of what is recorded
             raise
@@ -97,15 +103,19 @@ class Settler:
         windows.observe(observations)
         return bool(heads or observations)
 
-    def _settle(self, windows: Windows, settings_version: int, limit: int) -> int:
+    def _settle(self, windows: Windows, settings_version: int, limit: int, reads: int | None) -> int:
         horizon = self._events.horizon()
         frontier_us = _frontier_us(windows, horizon)
         due = windows.due(frontier_us, limit=limit)
         while (
-            len(due) + len(windows.imported) < limit and _lags(windows, horizon) and self._read(windows, limit)
+            len(due) + len(windows.imported) < limit
+            and _lags(windows, horizon)
+            and (reads is None or (reads := reads - 1) > 0)
+            and self._read(windows, limit)
         ):
             frontier_us = _frontier_us(windows, horizon)
             due = windows.due(frontier_us, limit=limit)
+        self.caught_up = len(due) < limit and not _lags(windows, horizon)
         windows.settle(window for window, _ in due)
         for held in windows.unmet(frontier_us):
             late = windows.decided_before(held) or self._was_decided_before(windows, held)
