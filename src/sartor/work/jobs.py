@@ -18,11 +18,11 @@ from sartor.records import Job
 
 _log = logging.getLogger(__name__)
 
-LEASE_US = 20_000_000
+LEASE_US = 10_000_000
 """For how long a child may be silent before its job is given to another."""
 
 MOST_ATTEMPTS = 5
-_PAUSE_US = 2_000_000
+_PAUSE_US = 1_000_000
 
 
 class Labour(Protocol):

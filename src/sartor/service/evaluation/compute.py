@@ -7,6 +7,8 @@ from typing import TypeVar
 from sartor.errors import InvalidSetting
 
 LOCAL = "local"
+PATIENCE_S = 10.0
+"""For how long a scheduler may be silent."""
 
 _Order = TypeVar("_Order")
 _Answer = TypeVar("_Answer")
@@ -63,7 +65,7 @@ def _dask_client(address: str) -> Iterator[object]:
     except ImportError as error:
         raise InvalidSetting("Computing on Dask needs its package: pip install 'sartor[dask]'.") from error
     try:
-        client: AbstractContextManager[object] = Client(address, timeout=10)  # type: ignore[no-untyped-call]
+        client: AbstractContextManager[object] = Client(address, timeout=PATIENCE_S)  # type: ignore[no-untyped-call]
     except OSError as error:
         raise InvalidSetting(f"No Dask scheduler answers at {address}: {error}.") from error
     with client as connected:

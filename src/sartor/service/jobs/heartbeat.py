@@ -17,7 +17,7 @@ from sartor.service import compose, loops
 from sartor.service.evaluation.evaluate import share_done
 from sartor.work.jobs import LEASE_US
 
-_EVERY_S = 1.0
+_FIRST_S, _EVERY_S = 0.2, 1.0
 _ALMOST = 0.99
 """What is told at most before there is a result."""
 
@@ -42,8 +42,9 @@ def beating(where: str, loop: Loop, job: Job, progress: Path, /) -> Iterator[Non
 
 def _beat(where: str, loop: Loop, job: Job, progress: Path, stop: threading.Event) -> None:
     with compose.stores(where) as stores, loops.opened(stores, loop) as logs:
-        silent_since_s = time.monotonic()
-        while not stop.wait(_EVERY_S):
+        silent_since_s, told = time.monotonic(), False
+        while not stop.wait(_EVERY_S if told else _FIRST_S):
+            told = True
             try:
                 kept = logs.jobs.update(_alive(job, share_done(progress)))
             except StoreUnavailable:

@@ -1,0 +1,124 @@
+"""Told from the log of one policy, the value of another is its true value, within its interval.
+
+Worlds know the expected reward of every option. So the true value of a policy that learned from the log as
+it went along is known too: the mean, over the decisions, of what its odds were worth.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+import numpy as np
+import pytest
+
+from sartor import dsjson
+from sartor.evaluate.standing import bounds_of
+from sartor.explore.decide import Request, decide, uniform
+from sartor.lab.registry import WORLDS, open_world
+from sartor.learn.vw import engine
+from sartor.ports import Engine
+from sartor.records import NO_MODEL, Action, LoggedDecision, Outcome
+from sartor.service.evaluation.contest import Contest, Contestant
+from sartor.testing.engines import SingleSlot
+from tests.statistics.simulated_logs import SEED
+
+RUNS, TURNS = 6, 250
+LOGGING = "--cb_explore_adf --epsilon 0.3 --cb_type mtr -q ::"
+POLICY = "--cb_explore_adf --squarecb --cb_type mtr -q ::"
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Watched(SingleSlot):
+    """An engine whose odds are noted."""
+
+    def __init__(self, inner: Engine) -> None:
+        self.odds: list[list[float]] = []
+        self._inner = inner
+
+    def probabilities(self, context: bytes, actions: int, /) -> list[float]:
+        found = self._inner.probabilities(context, actions)
+        self.odds.append(found)
+        return found
+
+    def learn(self, line: bytes, /) -> None:
+        self._inner.learn(line)
+
+    def dump(self) -> bytes:
+        return b""
+
+    def close(self) -> None:
+        self._inner.close()
+
+
+class Told:
+    """What one evaluation said, and what is true. Some worlds pay more than 1; their range is known."""
+
+    def __init__(self, world: str, run: int) -> None:
+        policy, worth = Watched(engine(POLICY)), []
+        log = list(played(world, run))
+        rewards = [outcome.reward for _, outcome, _ in log]
+        self.bounds = bounds_of(min(rewards), max(rewards))
+        contestant = Contestant(name="policy", arguments=POLICY, source="Custom", engine=policy)
+        contest = Contest([contestant], bounds=self.bounds, moment_us=60_000_000)
+        for logged, outcome, expectations in log:
+            contest.take(logged, outcome)
+            worth.append(np.dot(policy.odds[-1], expectations))
+        (found,) = contest.finish()
+        policy.close()
+        panel = found.scores[""].panel
+        self.truth = float(np.mean(worth))
+        self.error = ((panel.ips.value() or 0.0) - self.truth) / self.bounds.width
+        self.interval = panel.anytime.interval()
+
+    def holds(self) -> bool:
+        return self.interval is not None and self.interval.holds(self.truth)
+
+
+def played(name: str, run: int) -> Iterator[tuple[LoggedDecision, Outcome, Sequence[float]]]:
+    """A log of a policy that learns: uniform at first, then ever better, and never without exploration."""
+    world, logging = open_world(name, seed=SEED + run), engine(LOGGING)
+    for turn in range(TURNS):
+        situation = world.situation(turn)
+        actions = tuple(Action(option.id, _encode(option.features)) for option in situation.options)
+        request = Request(event_id=f"{run}-{turn}-{SEED}", context=_encode(situation.context), actions=actions)
+        odds = (
+            uniform(len(actions))
+            if turn < 20
+            else logging.probabilities(dsjson.context(request.context, actions), len(actions))
+        )
+        decision = decide(request, probabilities=odds, loop_id="truth", model_id=NO_MODEL, settings_version=1)
+        logged = LoggedDecision(turn + 1, turn * 1_000_000, decision)
+        outcome = Outcome(
+            decision_seq=turn + 1,
+            event_id=decision.event_id,
+            reward=world.reward(situation, decision.chosen),
+            learnable=True,
+            joined=(),
+            settled_at_us=turn * 1_000_000,
+            settings_version=1,
+        )
+        logging.learn(dsjson.outcome_line(logged, outcome))
+        yield logged, outcome, world.expectations(situation)
+    logging.close()
+
+
+@pytest.fixture(scope="module")
+def told() -> list[Told]:
+    return [Told(world, run) for world in WORLDS for run in range(RUNS)]
+
+
+def test_the_truth_lies_in_the_anytime_interval(told: list[Told]) -> None:
+    held = [one.holds() for one in told]
+    assert np.mean(held) >= 0.93, f"{len(held) - sum(held)} of {len(held)} intervals leave the truth out"
+
+
+def test_the_intervals_say_something(told: list[Told]) -> None:
+    widths = [one.interval.half_width / one.bounds.width for one in told if one.interval is not None]
+    assert len(widths) == len(told)
+    assert np.median(widths) < 0.3
+
+
+def test_values_are_right_on_average(told: list[Told]) -> None:
+    errors = np.array([one.error for one in told])
+    assert abs(errors.mean()) < 4 * errors.std(ddof=1) / np.sqrt(len(errors))
+    assert np.median(np.abs(errors)) < 0.1
