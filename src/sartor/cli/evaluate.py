@@ -181,9 +181,10 @@ def _job(
     from sartor.service import evaluations, loops
     from sartor.service.evaluation.waiting import wait as wait_for
 
+    with loops.opened(stores, loop) as logs:
+        job = evaluations.find(logs, EVALUATION, evaluation_id)
     if not wait:
-        with loops.opened(stores, loop) as logs:
-            return evaluations.find(logs, EVALUATION, evaluation_id)
+        return job
     with Progress(disable=quiet, transient=True, console=Console(stderr=True)) as progress:
         task = progress.add_task("evaluating", total=1.0)
         return wait_for(
