@@ -18,6 +18,7 @@ LearnWhen = Literal["reward", "window"]
 LearningMode = Literal["Online", "Apprentice", "LoggingOnly"]
 Durability = Literal["commit", "fsync"]
 Lock = Literal["none", "delete", "change"]
+LogFormat = Literal["text", "json"]
 Tier = Literal["F0", "S0", "E0"]
 
 DEFAULT_ARGUMENTS = "--cb_explore_adf --squarecb --cb_type mtr -q ::"
@@ -193,6 +194,26 @@ class ServeSettings(Struct, frozen=True, kw_only=True):
             "'dask://HOST:PORT' the workers of a Dask cluster."
         ),
     ] = "local"
+    tls_cert: Annotated[
+        str | None,
+        Meta(description="A certificate (PEM, with its chain): answer by HTTPS. Read again when it changes."),
+    ] = None
+    tls_key: Annotated[str | None, Meta(description="The key of the certificate (PEM).")] = None
+    tokens: Annotated[
+        str | None,
+        Meta(description="A JSON file that says whose bearer tokens are accepted, and which roles they give."),
+    ] = None
+    trusted_proxies: Annotated[
+        str | None,
+        Meta(description="Networks of proxies (CIDR, commas between) whose X-Forwarded-For names the client."),
+    ] = None
+    diagnostics: Annotated[
+        bool,
+        Meta(description="Write a JSON line for each request to standard error: ids and hashes, no features."),
+    ] = False
+    log_format: Annotated[
+        LogFormat, Meta(description="How processes tell about themselves on standard error.")
+    ] = "text"
 
 
 _RANGES_S = {"rewardWaitTime": (1, 30 * 86_400), "modelExportFrequency": (1, 86_400)}

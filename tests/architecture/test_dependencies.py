@@ -14,6 +14,8 @@ PINS = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if 
 # Where the name of an import differs from the name of its package.
 IMPORT_NAMES = {
     "azure-cognitiveservices-personalizer": {"azure", "msrest"},
+    "azure-identity": {"azure"},
+    "azure-keyvault-secrets": {"azure"},
     "import-linter": {"importlinter"},
     "pytest-timeout": {"pytest_timeout"},
     "types-requests": set(),

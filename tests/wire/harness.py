@@ -17,6 +17,7 @@ from sartor.api.asgi import Message, Scope
 from sartor.api.desks import Desk, Desks
 from sartor.api.gate import Patience
 from sartor.api.server import Server, run
+from sartor.api.tls import Certificates
 from sartor.deploy.live import Live
 from sartor.errors import StoreUnavailable
 from sartor.learn.vw import engine
@@ -183,7 +184,11 @@ def _pieces(body: bytes, count: int) -> Iterator[Message]:
 
 @contextmanager
 def served(
-    service: Service, *, patience: Patience | None = None, most_connections: int | None = None
+    service: Service,
+    *,
+    patience: Patience | None = None,
+    most_connections: int | None = None,
+    tls: Certificates | None = None,
 ) -> Iterator[str]:
     """The service on a real socket, on a thread of its own; gives its endpoint."""
     listener = socket.create_server(("127.0.0.1", 0))
@@ -194,6 +199,7 @@ def served(
         on_tick=ticked.set,
         patience=patience,
         most_connections=most_connections,
+        tls=tls,
     )
     endpoint = f"http://127.0.0.1:{listener.getsockname()[1]}"
     thread = threading.Thread(target=run, args=(server, [listener]))

@@ -14,6 +14,7 @@ import uvicorn
 from sartor.api.asgi import ASGIApp
 from sartor.api.connection import protocol
 from sartor.api.gate import KEEP_ALIVE_S, Gate, Patience
+from sartor.api.tls import Certificates
 from sartor.settings import Limits
 
 STOP_WITHIN_S = 3
@@ -38,6 +39,7 @@ class Server(uvicorn.Server):
         on_tick: Callable[[], None] = lambda: None,
         patience: Patience | None = None,
         most_connections: int | None = None,
+        tls: Certificates | None = None,
     ) -> None:
         """Prepare a server.
 
@@ -47,6 +49,7 @@ class Server(uvicorn.Server):
             on_tick: called on the event loop about ten times a second; what it raises is logged.
             patience: what one connection may take.
             most_connections: how many may be open; by default as many as the process may have files.
+            tls: speak TLS with this certificate; None: plain HTTP.
         """
         self._gate = Gate(
             patience or Patience(body_s=limits.body_timeout_s, body_bytes=limits.body_bytes),
@@ -54,7 +57,8 @@ class Server(uvicorn.Server):
         )
         self._on_tick = on_tick
         self._swept_s = 0.0
-        super().__init__(_config(app, self._gate))
+        self._tls = tls
+        super().__init__(_config(app, self._gate, tls))
 
     async def on_tick(self, counter: int) -> bool:
         """Called by uvicorn ten times a second."""
@@ -63,6 +67,8 @@ class Server(uvicorn.Server):
             self._swept_s = now_s
             self._gate.sweep(now_s)
         try:
+            if self._tls is not None:
+                self._tls.refresh()
             self._on_tick()
         except Exception:
             _log.exception("The periodic work of the server failed.", extra={"action": "tick_failed"})
@@ -90,9 +96,10 @@ def run(server: Server, sockets: Sequence[socket.socket], /) -> None:
         runner.run(server.serve(sockets=list(sockets)))
 
 
-def _config(app: ASGIApp, gate: Gate) -> uvicorn.Config:
+def _config(app: ASGIApp, gate: Gate, tls: Certificates | None) -> uvicorn.Config:
     return uvicorn.Config(
         app,
+        ssl_context_factory=None if tls is None else lambda *_: tls.context,
         http=protocol(gate),
         ws="none",
         lifespan="off",

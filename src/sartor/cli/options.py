@@ -5,7 +5,7 @@ from typing import Annotated
 import msgspec
 import typer
 
-from sartor.settings import Durability, ServeSettings
+from sartor.settings import Durability, LogFormat, ServeSettings
 
 _SCHEMA = msgspec.json.schema(ServeSettings)["$defs"]["ServeSettings"]["properties"]
 
@@ -29,6 +29,35 @@ Durable = Annotated[
 ]
 Compute = Annotated[
     str, typer.Option("--compute", envvar="SARTOR_COMPUTE", help=described("compute"), metavar="WHERE")
+]
+TlsCert = Annotated[
+    str | None,
+    typer.Option("--tls-cert", envvar="SARTOR_TLS_CERT", help=described("tls_cert"), metavar="FILE"),
+]
+TlsKey = Annotated[
+    str | None,
+    typer.Option("--tls-key", envvar="SARTOR_TLS_KEY", help=described("tls_key"), metavar="FILE"),
+]
+Tokens = Annotated[
+    str | None, typer.Option("--tokens", envvar="SARTOR_TOKENS", help=described("tokens"), metavar="FILE")
+]
+TrustedProxies = Annotated[
+    str | None,
+    typer.Option(
+        "--trusted-proxies",
+        envvar="SARTOR_TRUSTED_PROXIES",
+        help=described("trusted_proxies"),
+        metavar="CIDR,...",
+    ),
+]
+Diagnostics = Annotated[
+    bool,
+    typer.Option(
+        "--diagnostics", envvar="SARTOR_DIAGNOSTICS", help=described("diagnostics"), show_default=False
+    ),
+]
+LogLines = Annotated[
+    LogFormat, typer.Option("--log-format", envvar="SARTOR_LOG_FORMAT", help=described("log_format"))
 ]
 AsJson = Annotated[
     bool, typer.Option("--json", envvar="SARTOR_JSON", help="Print JSON, for programs.", show_default=False)

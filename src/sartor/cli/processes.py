@@ -5,7 +5,21 @@ from typing import Annotated
 
 import typer
 
-from sartor.cli.options import DEFAULTS, Compute, Data, Durable, Host, Port
+from sartor.cli.options import (
+    DEFAULTS,
+    Compute,
+    Data,
+    Diagnostics,
+    Durable,
+    Host,
+    LogLines,
+    Port,
+    TlsCert,
+    TlsKey,
+    Tokens,
+    TrustedProxies,
+)
+from sartor.settings import LogFormat, ServeSettings
 
 _log = logging.getLogger(__name__)
 
@@ -19,6 +33,12 @@ def api(
     host: Host = DEFAULTS.host,
     port: Port = DEFAULTS.port,
     durability: Durable = DEFAULTS.durability,
+    tls_cert: TlsCert = None,
+    tls_key: TlsKey = None,
+    tokens: Tokens = None,
+    trusted_proxies: TrustedProxies = None,
+    diagnostics: Diagnostics = False,
+    log_format: LogLines = DEFAULTS.log_format,
     listener: Listener = None,
     lifeline: Lifeline = None,
     ready: Ready = None,
@@ -27,14 +47,26 @@ def api(
 
     Several may share a data folder, each on a port of its own.
     """
-    _begin("api", lifeline)
+    _begin("api", lifeline, log_format)
     from sartor.service import compose
     from sartor.service.processes import api as process
     from sartor.service.processes import listener as sockets
-    from sartor.service.secrets import source
+    from sartor.service.processes.entrance import Entrance
 
+    settings = ServeSettings(
+        tls_cert=tls_cert,
+        tls_key=tls_key,
+        tokens=tokens,
+        trusted_proxies=trusted_proxies,
+        diagnostics=diagnostics,
+    )
+    entrance = Entrance(settings)
     opened = sockets.listen(host, port) if listener is None else sockets.inherited(listener)
-    _log.info("Listening at %s.", sockets.endpoint(opened, host), extra={"action": "listening"})
+    _log.info(
+        "Listening at %s.",
+        sockets.endpoint(opened, host, secure=tls_cert is not None),
+        extra={"action": "listening"},
+    )
     with (
         compose.stores(data, durability=durability, must_exist=False) as stores,
         compose.stores(data, durability=durability) as apart,
@@ -46,16 +78,19 @@ def api(
             opened,
             apart=apart,
             folder=folder,
-            owner_key=source.owner_key(),
+            entrance=entrance,
             ready=ready,
         )
 
 
 def learn(
-    data: Data = DEFAULTS.data, durability: Durable = DEFAULTS.durability, lifeline: Lifeline = None
+    data: Data = DEFAULTS.data,
+    durability: Durable = DEFAULTS.durability,
+    log_format: LogLines = DEFAULTS.log_format,
+    lifeline: Lifeline = None,
 ) -> None:
     """Run the one process that settles and learns; 'sartor serve' runs it for you."""
-    _begin("learn", lifeline)
+    _begin("learn", lifeline, log_format)
     from sartor.service import compose
     from sartor.service.processes.alarm import Alarm
     from sartor.service.processes.instance import Instance
@@ -72,10 +107,11 @@ def work(
     data: Data = DEFAULTS.data,
     durability: Durable = DEFAULTS.durability,
     compute: Compute = DEFAULTS.compute,
+    log_format: LogLines = DEFAULTS.log_format,
     lifeline: Lifeline = None,
 ) -> None:
     """Run the process that keeps house and computes evaluations; 'sartor serve' runs it for you."""
-    _begin("work", lifeline)
+    _begin("work", lifeline, log_format)
     from sartor.service import compose
     from sartor.service.jobs.labour import labouring
     from sartor.service.processes import work as process
@@ -90,10 +126,10 @@ def work(
         process.run(stores, alarm)
 
 
-def _begin(role: str, lifeline: int | None) -> None:
+def _begin(role: str, lifeline: int | None, log_format: LogFormat) -> None:
     from sartor.service.processes import journal
     from sartor.service.processes.lifeline import watch
 
-    journal.start(role)
+    journal.start(role, as_json=log_format == "json")
     if lifeline is not None:
         watch(lifeline)

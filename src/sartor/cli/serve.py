@@ -2,7 +2,21 @@
 
 from typing import TYPE_CHECKING
 
-from sartor.cli.options import DEFAULTS, ApiProcesses, Compute, Data, Durable, Host, Port
+from sartor.cli.options import (
+    DEFAULTS,
+    ApiProcesses,
+    Compute,
+    Data,
+    Diagnostics,
+    Durable,
+    Host,
+    LogLines,
+    Port,
+    TlsCert,
+    TlsKey,
+    Tokens,
+    TrustedProxies,
+)
 from sartor.settings import ServeSettings
 
 if TYPE_CHECKING:
@@ -17,6 +31,12 @@ def serve(
     api_processes: ApiProcesses = DEFAULTS.api_processes,
     durability: Durable = DEFAULTS.durability,
     compute: Compute = DEFAULTS.compute,
+    tls_cert: TlsCert = None,
+    tls_key: TlsKey = None,
+    tokens: Tokens = None,
+    trusted_proxies: TrustedProxies = None,
+    diagnostics: Diagnostics = False,
+    log_format: LogLines = DEFAULTS.log_format,
 ) -> None:
     """Run the service: answer requests, learn, keep house. Stop it with Ctrl-C or SIGTERM.
 
@@ -30,12 +50,20 @@ def serve(
         api_processes=api_processes,
         durability=durability,
         compute=compute,
+        tls_cert=tls_cert,
+        tls_key=tls_key,
+        tokens=tokens,
+        trusted_proxies=trusted_proxies,
+        diagnostics=diagnostics,
+        log_format=log_format,
     )
     from sartor.service import compose
     from sartor.service.processes import journal
+    from sartor.service.processes.entrance import Entrance
     from sartor.service.processes.instance import Instance
 
-    journal.start("serve")
+    journal.start("serve", as_json=log_format == "json")
+    Entrance(settings)  # what does not fit shall stop the start, not a child again and again
     instance = Instance(compose.data_folder(data))
     with instance.only_supervisor(patience_s=0.5):
         _run(settings, instance)
@@ -46,7 +74,7 @@ def _run(settings: ServeSettings, instance: "Instance") -> None:
     from sartor.service.processes import listener, supervisor
 
     with listener.listen(settings.host, settings.port) as opened:
-        endpoint = listener.endpoint(opened, settings.host)
+        endpoint = listener.endpoint(opened, settings.host, secure=settings.tls_cert is not None)
         instance.announce(endpoint)
         welcome = Welcome(endpoint, settings.data, _first_loop(settings))
         supervisor.supervise(settings, opened, on_ready=welcome.show)

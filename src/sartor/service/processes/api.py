@@ -13,7 +13,9 @@ from sartor.ports import EngineFactory, Stores
 from sartor.service.administration import Administration
 from sartor.service.control.counterpart import Counterpart
 from sartor.service.metering.board import Board
+from sartor.service.processes import journal
 from sartor.service.processes.counter import Counter
+from sartor.service.processes.entrance import Entrance
 from sartor.settings import Limits
 
 
@@ -25,7 +27,7 @@ def run(
     *,
     apart: Stores,
     folder: Path,
-    owner_key: str = "",
+    entrance: Entrance,
     ready: int | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT; requests in work are answered first.
@@ -36,7 +38,7 @@ def run(
         apart: the same stores opened once more, for the threads of the administration.
         listener: a listening socket; it may be shared with other processes.
         folder: the data folder; what the api processes of the instance share for a second is in there.
-        owner_key: opens the control plane for all loops; empty: no key does.
+        entrance: what stands before the application.
         ready: a pipe that hears of it when requests are answered.
     """
     limits = Limits()
@@ -49,11 +51,14 @@ def run(
         desks,
         admin=Administration(apart, lock=lock),
         door=Counterpart(apart, "the service", lock=lock),
-        owner_key=owner_key.encode(),
+        owner_key=entrance.owner_key.encode(),
+        bearers=entrance.bearers,
         limits=limits,
         probe=counter.troubles,
     )
-    server = Server(app, limits=limits, on_tick=_Tick(counter, ready))
+    app = entrance.before(app, desks, apart, tell=journal.lines)
+    tick = _Tick(counter, ready)
+    server = Server(app, limits=limits, on_tick=tick, tls=entrance.certificates)
     try:
         serve(server, [listener])
     finally:

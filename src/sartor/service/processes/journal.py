@@ -3,10 +3,13 @@
 For example ``2026-03-01T10:00:00.123Z INFO learn[4711] A model went live. action=published loop=default``.
 """
 
+import json
 import logging
 import os
 import sys
 import time
+from collections.abc import Callable
+from datetime import UTC, datetime
 
 _PLAIN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
 
@@ -27,10 +30,40 @@ class _Line(logging.Formatter):
         return " ".join(parts).replace("\n", " ")
 
 
-def start(role: str, /, *, level: int = logging.INFO) -> None:
+class _JsonLine(logging.Formatter):
+    def __init__(self, role: str) -> None:
+        super().__init__()
+        self._process = f"{role}[{os.getpid()}]"
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record as a JSON object on one line."""
+        told: dict[str, object] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "process": self._process,
+            "message": record.getMessage(),
+        }
+        told |= {name: value for name, value in vars(record).items() if name not in _PLAIN}
+        if record.exc_info and record.exc_info[1] is not None:
+            told["trace"] = self.formatException(record.exc_info)
+        return json.dumps(told, default=str)
+
+
+def lines() -> Callable[[str], None]:
+    """Takes whole lines to standard error, beside the records."""
+    logger = logging.getLogger("sartor.lines")
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    logger.handlers[:] = [handler]
+    logger.propagate = False
+    logger.setLevel(logging.INFO)
+    return logger.info
+
+
+def start(role: str, /, *, level: int = logging.INFO, as_json: bool = False) -> None:
     """Send the records of this process to standard error, under the name of its role."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_Line(role))
+    handler.setFormatter(_JsonLine(role) if as_json else _Line(role))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)

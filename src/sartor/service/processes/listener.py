@@ -51,7 +51,7 @@ def inherited(descriptor: int) -> socket.socket:
     return socket.socket(fileno=descriptor)
 
 
-def endpoint(listener: socket.socket, host: str) -> str:
-    """The URL by which a client on this machine reaches the listener."""
+def endpoint(listener: socket.socket, host: str, /, *, secure: bool = False) -> str:
+    """The URL by which a client on this machine reaches the listener. ``secure``: it speaks TLS."""
     name = _WILDCARDS.get(host, host)
-    return f"http://{f'[{name}]' if ':' in name else name}:{listener.getsockname()[1]}"
+    return f"http{'s' if secure else ''}://{f'[{name}]' if ':' in name else name}:{listener.getsockname()[1]}"

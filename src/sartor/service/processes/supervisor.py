@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from sartor.service.processes.child import Child, Role
 from sartor.settings import ServeSettings
@@ -17,7 +17,8 @@ _PATIENCE_S = 4.0
 
 def roles(settings: ServeSettings, *, listener: int, lifeline: int, ready: int) -> list[Role]:
     """The children of one instance. The numbers are descriptors that they inherit."""
-    api = _command("api", settings, "--listener", listener, "--lifeline", lifeline, "--ready", ready)
+    inherited = ("--listener", listener, "--lifeline", lifeline, "--ready", ready)
+    api = _command("api", settings, *_entrance(settings), *inherited)
     learn = _command("learn", settings, "--lifeline", lifeline)
     work = _command("work", settings, "--compute", settings.compute, "--lifeline", lifeline)
     return [
@@ -31,8 +32,22 @@ def roles(settings: ServeSettings, *, listener: int, lifeline: int, ready: int) 
 
 
 def _command(name: str, settings: ServeSettings, *more: str | int) -> tuple[str, ...]:
-    where = ("--data", settings.data, "--durability", settings.durability)
+    where = ("--data", settings.data, "--durability", settings.durability, "--log-format", settings.log_format)
     return (sys.executable, "-m", "sartor", name, *where, *map(str, more))
+
+
+def _entrance(settings: ServeSettings) -> Iterator[str]:
+    named = {
+        "--tls-cert": settings.tls_cert,
+        "--tls-key": settings.tls_key,
+        "--tokens": settings.tokens,
+        "--trusted-proxies": settings.trusted_proxies,
+    }
+    for flag, value in named.items():
+        if value is not None:
+            yield from (flag, value)
+    if settings.diagnostics:
+        yield "--diagnostics"
 
 
 def supervise(settings: ServeSettings, listener: socket.socket, /, *, on_ready: Callable[[], None]) -> None:

@@ -1,5 +1,6 @@
 """One line a record, whatever is in it."""
 
+import json
 import logging
 import re
 from collections.abc import Iterator
@@ -36,3 +37,27 @@ def test_an_error_with_its_trace_is_one_line(capsys: pytest.CaptureFixture[str])
     assert told.count("\n") == 1
     assert "It failed." in told
     assert "ValueError: two" in told
+
+
+def test_a_record_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    journal.start("learn", as_json=True)
+    logging.getLogger("x").info("A model went %s.", "live", extra={"action": "published", "loop": "default"})
+    try:
+        raise ValueError("two\nlines")
+    except ValueError:
+        logging.getLogger("x").exception("It failed.")
+    first, second = map(json.loads, capsys.readouterr().err.splitlines())
+    assert first["process"].startswith("learn[")
+    assert first.items() >= {
+        "level": "INFO",
+        "message": "A model went live.",
+        "action": "published",
+        "loop": "default",
+    }.items()
+    assert "ValueError: two" in second["trace"]
+
+
+def test_whole_lines_stand_beside_the_records(capsys: pytest.CaptureFixture[str]) -> None:
+    journal.start("api")
+    journal.lines()('{"category":"RequestResponse"}')
+    assert capsys.readouterr().err == '{"category":"RequestResponse"}\n'
