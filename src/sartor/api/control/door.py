@@ -13,6 +13,7 @@ from sartor.api.control.wire import (
     LoopResource,
     UsageDay,
 )
+from sartor.evaluate.scorecard import Reading
 
 
 class Door(Protocol):
@@ -53,6 +54,9 @@ class Door(Protocol):
 
     def usage(self, names: Sequence[str], /, *, first: str | None, last: str | None) -> Sequence[UsageDay]:
         """What was used of these loops."""
+
+    def score(self, name: str, /) -> Reading:
+        """What a loop earned, and what others would have earned."""
 
     def activities(self, count: int, /, *, loop: str | None) -> Sequence[ActivityLine]:
         """The newest lines of the activity log, oldest of them first."""

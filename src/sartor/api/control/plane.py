@@ -13,14 +13,14 @@ from sartor.api.access.roles import EVERY_LOOP, Caller
 from sartor.api.answer import Answer, deliver, options
 from sartor.api.asgi import Receive, Scope, Send
 from sartor.api.body import declared_bytes, read
-from sartor.api.control import loops, openapi, records
+from sartor.api.control import loops, openapi, records, scores
 from sartor.api.control.door import Door
 from sartor.api.control.routes import PREFIX, ControlCall, ControlRoute, matched
 from sartor.api.failure import Disconnected, Refused, answer_to, not_allowed, not_found
 from sartor.api.office import parameters
 from sartor.settings import Limits
 
-ROUTES: tuple[ControlRoute, ...] = (*loops.ROUTES, *records.ROUTES)
+ROUTES: tuple[ControlRoute, ...] = (*loops.ROUTES, *records.ROUTES, *scores.ROUTES)
 DESCRIPTION = b"/openapi.json"
 
 _THREADS = 2

@@ -1,6 +1,7 @@
 """The control plane behind HTTP: the functions of this room, for the threads of an api process."""
 
 import threading
+import time
 from collections.abc import Mapping, Sequence
 
 from sartor.api.control.wire import (
@@ -14,11 +15,13 @@ from sartor.api.control.wire import (
     UsageDay,
 )
 from sartor.dsjson import timestamp
+from sartor.evaluate.scorecard import Reading
 from sartor.ports import Loop, Stores
 from sartor.service import loops
 from sartor.service.control import activity_log, consumption, corrections, erasure, lifecycle
 from sartor.service.control.acting import acting
 from sartor.service.control.criteria import Criteria
+from sartor.service.scorecard import scorecard
 
 
 class Counterpart:
@@ -98,6 +101,13 @@ class Counterpart:
             asked = [loop for loop in self._stores.catalog.loops() if loop.name in names]
         days = consumption.used(self._stores, asked, first=begin, last=end)
         return [UsageDay(loop=one.loop, day=one.day, ranks=one.ranks, rewards=one.rewards) for one in days]
+
+    def score(self, name: str, /) -> Reading:
+        """What a loop earned, and what others would have earned."""
+        with self._lock:
+            loop = loops.find(self._stores, name)
+        with loops.opened(self._stores, loop) as logs:
+            return scorecard(logs).reading(now_us=time.time_ns() // 1_000)
 
     def activities(self, count: int, /, *, loop: str | None) -> Sequence[ActivityLine]:
         """The newest lines of the activity log, oldest of them first."""
