@@ -207,7 +207,15 @@ def test_something_is_erased(owner: Owner, service: Service) -> None:
 
 
 NAMES = {"name": "default", "which": "1", "eventId": "e", "loopId": "x"}
-ALLOWED_WITH_A_KEY = {"ListLoops", "GetLoop", "GetUsage", "GetLoopUsage", "GetLoopActivities", "CorrectReward"}
+ALLOWED_WITH_A_KEY = {
+    "ListLoops",
+    "GetLoop",
+    "GetUsage",
+    "GetLoopUsage",
+    "GetLoopScore",
+    "GetLoopActivities",
+    "CorrectReward",
+}
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
