@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from msgspec.structs import replace
 
 from sartor.evaluate.gaussian import gaussian, standard_error
-from sartor.evaluations import WINDOWS_S, PolicyResult, Window
+from sartor.evaluations import WINDOWS_S, PolicyResult, Window, merged
 
 _MINUTE_US = 60_000_000
 _ALPHA = 0.05
@@ -37,19 +37,14 @@ def expanding(policy: PolicyResult, /, *, start_us: int, end_us: int) -> Sequenc
     """Windows from the start to the end of each 5 minutes; each begins with the last 5 minutes in it."""
     found: list[Window] = []
     for window in within(policy.windows.get("PT5M", ()), start_us=start_us, end_us=end_us):
-        both = window if not found else _sum(found[-1], window)
+        both = window if not found else merged((found[-1], window))
         found.append(replace(both, start_us=window.start_us))
     return found
 
 
 def total(windows: Sequence[Window], /) -> Window | None:
     """All windows as one; None where there is none."""
-    if not windows:
-        return None
-    result = windows[0]
-    for window in windows[1:]:
-        result = _sum(result, window)
-    return result
+    return merged(windows) if windows else None
 
 
 def _joined(windows: Sequence[Window], width_us: int) -> Iterator[Window]:
@@ -60,24 +55,3 @@ def _joined(windows: Sequence[Window], width_us: int) -> Iterator[Window]:
         both = total(group)
         if both is not None:
             yield replace(both, start_us=start_us)
-
-
-def _sum(one: Window, other: Window) -> Window:
-    events = one.events + other.events
-    numerator = one.numerator + other.numerator
-    weights = one.sum_of_weights + other.sum_of_weights
-    squares = one.sum_of_squares + other.sum_of_squares
-    expected = numerator / weights if weights else 0.0
-    found = gaussian(expected, standard_error(numerator, squares, events), alpha=_ALPHA)
-    return Window(
-        start_us=min(one.start_us, other.start_us),
-        events=events,
-        numerator=numerator,
-        sum_of_weights=weights,
-        non_zero=one.non_zero + other.non_zero,
-        sum_of_squares=squares,
-        largest=max(one.largest, other.largest),
-        expected_reward=expected,
-        low=expected if found is None else found.lower,
-        high=expected if found is None else found.upper,
-    )
