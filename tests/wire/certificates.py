@@ -33,10 +33,10 @@ class Authority:
         return path
 
     def issue(self, certificate: Path, key: Path, *, name: str = "sartor") -> int:
-        """A certificate for 127.0.0.1 and localhost, and its key; returns its serial number."""
+        """A certificate for this machine and for ``*.sartor.test``, and its key; returns its serial number."""
         pair = ec.generate_private_key(ec.SECP256R1())
         names = x509.SubjectAlternativeName(
-            [x509.IPAddress(ip_address("127.0.0.1")), x509.DNSName("localhost"), x509.DNSName("*.localhost")]
+            [x509.IPAddress(ip_address("127.0.0.1")), x509.DNSName("localhost"), x509.DNSName("*.sartor.test")]
         )
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         identifier = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())

@@ -143,6 +143,8 @@ class Connection(HttpToolsProtocol):
             self.cycle.keep_alive = False
         else:
             self.leave()
+            if self.transport.get_extra_info("sslcontext") is not None:
+                self.transport.abort()  # a client that rests would not answer the end of TLS either
 
     def check(self, now_s: float, /) -> None:
         """Give the client up if it took too long, to send or to read."""
