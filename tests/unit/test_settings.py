@@ -19,6 +19,17 @@ def test_a_new_loop_begins_with_the_settings_of_the_retired_service() -> None:
         "modelExportFrequency": "PT300S",
         "modelAutoPublish": True,
         "modelRetrainDays": 2,
+        "learningMode": "Online",
+        "logRetentionDays": 90,
+        "logMirrorEnabled": False,
+        "logMirrorSasUri": None,
+        "isInferenceExplainabilityEnabled": False,
+        "isAutoOptimizationEnabled": False,
+        "autoOptimizationFrequency": "P28D",
+        "autoOptimizationStartDate": None,
+        "stagedModelHistoryLength": 20,
+        "allowUnsignedModels": False,
+        "trustedModelSigners": "ame.personalizer.azure.com",
         "learnWhen": "reward",
     }
 
@@ -82,8 +93,8 @@ def test_a_wrong_value_is_refused_with_the_name_of_its_setting(name: str, value:
 
 
 def test_an_unknown_setting_is_refused_with_the_list_of_the_known() -> None:
-    with pytest.raises(InvalidSetting, match=r"no setting 'learningMode'.*defaultReward.*rewardWaitTime"):
-        changed(LoopSettings(), {"learningMode": "Online"})
+    with pytest.raises(InvalidSetting, match=r"no setting 'curiosity'.*defaultReward.*rewardWaitTime"):
+        changed(LoopSettings(), {"curiosity": "1"})
 
 
 def test_a_loop_setting_reads_back_from_what_is_stored() -> None:

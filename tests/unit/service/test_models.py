@@ -58,7 +58,7 @@ def test_a_loop_goes_on_with_the_model_of_another_instance(world: World) -> None
 
 
 def test_an_unsigned_model_needs_the_setting(world: World) -> None:
-    with pytest.raises(InvalidSignature):
+    with pytest.raises(InvalidModel, match="zip"):
         models.import_model(world.stores, "default", world.raw())
     loops.change(world.stores, "default", {"allowUnsignedModels": True})
     models.import_model(world.stores, "default", world.raw())
