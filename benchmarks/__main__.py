@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks import freshness, growth, learning, machine, report, start, traffic, wrk
+from benchmarks.evaluate import rows as evaluation
 from benchmarks.report import Row
 
 BUSY = 0.5
@@ -41,6 +42,8 @@ def main() -> None:
             rows += start.measure(folder)
         with _told("Growth with actions, events and loops"):
             rows += growth.measure(folder, arguments, blob)
+        with _told("Evaluating policies over a log"):
+            rows += evaluation.measure(folder)
     kept = report.write(rows, machine.description() | {"load before": load})
     print(f"\n{report.table(rows)}\n\nKept in {kept} and {report.PAGE}.")
 

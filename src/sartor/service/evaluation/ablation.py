@@ -4,15 +4,14 @@ import msgspec
 import numpy as np
 from msgspec import Struct
 
-from sartor import dsjson
 from sartor.errors import EngineRefused
 from sartor.evaluate.columns import Floats
 from sartor.evaluate.deeds import Deed, deeds, done
 from sartor.evaluate.feature_names import Feature, without
 from sartor.ports import Engine, EngineFactory, Loop, LoopStores
-from sartor.records import Decision, LoggedDecision, Outcome
+from sartor.records import LoggedDecision, Outcome
 from sartor.service import compose, loops
-from sartor.service.evaluation.contest import Asked
+from sartor.service.evaluation.asked import Asked
 from sartor.service.evaluation.group import Progress
 from sartor.service.evaluation.span import Settled, Span, settled
 
@@ -88,22 +87,15 @@ def _take(
     found.rewards.append(rows[0].reward)
     for place, (engine, left_out) in enumerate(engines):
         seen = shown if left_out is None else without(shown, left_out)
-        found.weights[place].append(_weight(engine, seen, rows))
-        _learn(engine, LoggedDecision(logged.seq, logged.at_us, seen), outcome)
+        asked = Asked(LoggedDecision(logged.seq, logged.at_us, seen), outcome, rows)
+        found.weights[place].append(_weight(engine, asked, rows[0]))
+        asked.learned(engine)
 
 
-def _weight(engine: Engine, seen: Decision, rows: tuple[Deed, ...]) -> float:
+def _weight(engine: Engine, asked: Asked, first: Deed) -> float:
     """What can't be ranked without a feature is chosen at random."""
-    first = rows[0]
     try:
-        odds = Asked(seen, rows).odds(engine, 0)
+        odds = asked.odds(engine, 0)
     except EngineRefused:
         return first.rows / (first.propensity * len(first.ids))
     return first.rows * odds[first.chosen] / first.propensity
-
-
-def _learn(engine: Engine, logged: LoggedDecision, outcome: Outcome) -> None:
-    try:
-        engine.learn(dsjson.outcome_line(logged, outcome))
-    except EngineRefused:
-        return

@@ -6,11 +6,10 @@ against what was done, then it learns what came of it: no row is scored by an en
 """
 
 from collections.abc import Iterator, Sequence
-from math import fsum
+from operator import mul
 
 from msgspec import Struct, field
 
-from sartor import dsjson, dsjson_slots
 from sartor.errors import EngineRefused
 from sartor.evaluate.action_means import ActionMeans
 from sartor.evaluate.deeds import Deed, deeds, done
@@ -22,6 +21,7 @@ from sartor.evaluate.tally import Tally
 from sartor.evaluations import Source
 from sartor.ports import Engine
 from sartor.records import Decision, LoggedDecision, Outcome
+from sartor.service.evaluation.asked import Asked
 from sartor.service.evaluation.sheet import Sheet
 
 _SLOTS = 64
@@ -87,35 +87,33 @@ class Contest:
         shown = done(logged.decision)
         rows = deeds(shown, outcome)
         self._summarise(logged, rows)
-        asked = Asked(shown, rows)
+        asked = Asked(LoggedDecision(logged.seq, logged.at_us, shown), outcome, rows)
         for place, deed in enumerate(rows):
             q = self._means.predictions(deed.ids)
-            for sheet in self._sheets_of(deed):
+            row = _Row(deed, place, q, self._sheets_of(deed))
+            for sheet in row.sheets:
                 sheet.begin(deed, q[deed.chosen], at_us=logged.at_us)
             for number, contestant in enumerate(self._contestants):
-                self._score(number, contestant, deed, q, asked, place)
-        self._learn(LoggedDecision(logged.seq, logged.at_us, shown), outcome)
+                self._score(number, contestant, row, asked)
+        self._learn(asked)
         for deed in rows:
             self._means.learn(deed.ids[deed.chosen], deed.reward)
         for sheet in self._sheets.values():
             if sheet.full:
                 sheet.flush()
 
-    def _score(
-        self, number: int, contestant: Contestant, deed: Deed, q: list[float], asked: "Asked", place: int
-    ) -> None:
-        sheets = self._sheets_of(deed)
+    def _score(self, number: int, contestant: Contestant, row: "_Row", asked: Asked) -> None:
         try:
-            odds = _odds(contestant, deed, asked, place)
+            odds = _odds(contestant, row.deed, asked, row.place)
         except EngineRefused:
             self._refused[number] += 1
-            for sheet in sheets:
+            for sheet in row.sheets:
                 sheet.pass_over(number)
             return
-        expected = fsum(map(float.__mul__, odds, q))
-        uncovered = fsum(o for o, p in zip(odds, deed.odds, strict=True) if p == 0.0)
-        for sheet in sheets:
-            sheet.say(number, target=odds[deed.chosen], uncovered=uncovered, q_policy=expected)
+        target, expected = odds[row.deed.chosen], sum(map(mul, odds, row.predictions))
+        uncovered = sum([odds[place] for place in row.impossible])
+        for sheet in row.sheets:
+            sheet.say(number, target=target, uncovered=uncovered, q_policy=expected)
 
     def _sheets_of(self, deed: Deed) -> list[Sheet]:
         """The sheet of all rows, and that of the slot."""
@@ -132,17 +130,10 @@ class Contest:
             )
         return sheet
 
-    def _learn(self, logged: LoggedDecision, outcome: Outcome) -> None:
-        line: bytes | None = None
+    def _learn(self, asked: Asked) -> None:
         for number, contestant in enumerate(self._contestants):
-            if contestant.engine is None:
-                continue
-            line = line or dsjson.outcome_line(logged, outcome)
-            try:
-                contestant.engine.learn(line)
-            except EngineRefused:
-                continue
-            self._learned[number] += 1
+            if contestant.engine is not None and asked.learned(contestant.engine):
+                self._learned[number] += 1
 
     def _summarise(self, logged: LoggedDecision, rows: Sequence[Deed]) -> None:
         summary = self.summary
@@ -182,33 +173,17 @@ class Contest:
         ]
 
 
-class Asked:
-    """What engines are asked about one decision, made when first needed and shared by all of them."""
+class _Row:
+    """One deed to be scored: the predicted rewards of its actions, and which of them could not be chosen."""
 
-    def __init__(self, shown: Decision, rows: Sequence[Deed]) -> None:
-        self._shown = shown
-        self._rows = rows
-        self._context = b""
-        self._questions: dict[int, tuple[bytes, list[int]]] = {}
+    __slots__ = ("deed", "impossible", "place", "predictions", "sheets")
 
-    def odds(self, engine: Engine, place: int) -> list[float]:
-        """An engine's odds for the actions of a row."""
-        if not self._shown.slots:
-            self._context = self._context or dsjson.rankable_context(self._shown, self._shown.rankable)
-            return engine.probabilities(self._context, len(self._rows[0].ids))
-        question, offered = self._question(place)
-        return engine.slot_probabilities(question, len(self._shown.actions), slots=place + 1, offered=offered)
-
-    def _question(self, place: int) -> tuple[bytes, list[int]]:
-        if place not in self._questions:
-            shown = self._shown
-            self._context = self._context or dsjson.context(shown.context, shown.actions)
-            taken = [slot.chosen for slot in shown.slots[:place]]
-            slot = shown.slots[place]
-            offered = [i for i in range(len(shown.actions)) if i not in taken and i not in slot.excluded]
-            question = dsjson_slots.question(self._context, slot.features, taken=taken, offered=offered)
-            self._questions[place] = (question, offered)
-        return self._questions[place]
+    def __init__(self, deed: Deed, place: int, predictions: list[float], sheets: list[Sheet]) -> None:
+        self.deed = deed
+        self.place = place
+        self.predictions = predictions
+        self.sheets = sheets
+        self.impossible = [number for number, p in enumerate(deed.odds) if p == 0.0]
 
 
 def _odds(contestant: Contestant, deed: Deed, asked: Asked, place: int) -> Sequence[float]:

@@ -1,0 +1,81 @@
+"""Judging a line: the odds from before it is learned, and the same engine afterwards, bit for bit."""
+
+import pytest
+
+from sartor import dsjson
+from sartor.errors import EngineRefused
+from sartor.lab import log
+from sartor.lab.registry import open_world
+from sartor.learn.vw import engine
+from sartor.records import LoggedDecision, Outcome
+from sartor.testing.builders import make_loop
+from sartor.testing.stores import MemoryStores
+
+EXPLORATIONS = (
+    "--epsilon 0.2 --cb_type mtr -q ::",
+    "--squarecb --cb_type mtr -q ::",
+    "--epsilon 0.1 --cb_type ips",
+    "--epsilon 0.1 --cb_type dr -q ::",
+    "--regcb --cb_type mtr",
+    "--regcbopt --cb_type mtr -q ::",
+    "--cover 3 --cb_type mtr",
+    "--bag 4 --cb_type mtr",
+    "--softmax --lambda 3 --cb_type mtr",
+    "--first 50 --cb_type mtr",
+    "--rnd 3 --epsilon 0.05 --cb_type mtr",
+    "--synthcover --cb_type mtr",
+)
+
+
+@pytest.fixture(scope="module")
+def lessons() -> list[tuple[LoggedDecision, Outcome]]:
+    logs = MemoryStores().open(make_loop())
+    log.fill(logs, open_world("tutorial"), None, loop_id="x", turns=150)
+    decisions = logs.events.decisions(after=0, limit=150)
+    outcomes = [one.outcome for one in logs.outcomes.outcomes(after=0, limit=150)]
+    return list(zip(decisions, outcomes, strict=True))
+
+
+@pytest.mark.parametrize("exploration", EXPLORATIONS)
+def test_judging_is_asking_and_then_learning(
+    lessons: list[tuple[LoggedDecision, Outcome]], exploration: str
+) -> None:
+    arguments = f"--cb_explore_adf {exploration}"
+    two_steps, one_step = engine(arguments), engine(arguments)
+    for logged, outcome in lessons:
+        rankable = logged.decision.rankable
+        line = dsjson.outcome_line(logged, outcome)
+        asked = two_steps.probabilities(dsjson.rankable_context(logged.decision, rankable), len(rankable))
+        two_steps.learn(line)
+        assert one_step.judge(line, len(rankable)) == asked
+    last = lessons[-1][0].decision
+    context = dsjson.rankable_context(last, last.rankable)
+    assert one_step.probabilities(context, len(last.rankable)) == two_steps.probabilities(
+        context, len(last.rankable)
+    )
+    two_steps.close()
+    one_step.close()
+
+
+def test_what_does_not_fit_is_refused_and_the_engine_stays_usable(
+    lessons: list[tuple[LoggedDecision, Outcome]],
+) -> None:
+    judging = engine("--cb_explore_adf --epsilon 0.2")
+    logged, outcome = lessons[0]
+    line = dsjson.outcome_line(logged, outcome)
+    count = len(logged.decision.rankable)
+    with pytest.raises(EngineRefused):
+        judging.judge(line, count + 1)
+    with pytest.raises(EngineRefused):
+        judging.judge(b'{"no":"label"}', count)
+    assert sum(judging.judge(line, count)) == pytest.approx(1)
+    judging.close()
+
+
+def test_an_engine_for_several_slots_judges_no_single_ones(
+    lessons: list[tuple[LoggedDecision, Outcome]],
+) -> None:
+    several = engine("--ccb_explore_adf --epsilon 0.2")
+    with pytest.raises(EngineRefused, match="several slots"):
+        several.judge(dsjson.outcome_line(*lessons[0]), 3)
+    several.close()
