@@ -87,7 +87,7 @@ class Gatekeeper:
         try:
             desk = self._desks.find(key)
         except Unauthorized:
-            suspects.failed(client_of(scope))
+            suspects.failed(client_of(scope), key)
             raise
         if suspects.any:
             suspects.succeeded(client_of(scope), key)
@@ -133,6 +133,8 @@ class Gatekeeper:
             if self._suspects.any:
                 self._suspects.check(client_of(scope), key)
             if hmac.compare_digest(key, self._owner_key):
+                if self._suspects.any:
+                    self._suspects.succeeded(client_of(scope), key)
                 return _OWNER
         desk = self.with_key(scope)
         if desk is None:
@@ -158,7 +160,7 @@ class Gatekeeper:
         try:
             caller = await self._bearers.holder(token)
         except Unauthorized:
-            self._suspects.failed(client)
+            self._suspects.failed(client, token)
             raise
         if self._suspects.any:
             self._suspects.succeeded(client, token)

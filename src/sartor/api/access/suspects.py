@@ -1,8 +1,9 @@
 """Suspects: addresses that tried keys or tokens in vain, and how they are slowed down.
 
 Guessing a key of 128 random bits is hopeless; this keeps it cheap for the service and visible to its people.
-An address may fail some times at once, and then once a second. Past that it is refused without a look at what
-it brings, save what was accepted from there lately: an application behind the same address goes on.
+An address may come with some different wrong ones at once, and then with one a second. Past that it is refused
+without a look at what it brings, save what was accepted from there lately: an application behind the same
+address goes on. One that brings the same wrong key again and again guesses nothing, and takes nobody's turn.
 """
 
 import logging
@@ -16,10 +17,10 @@ from msgspec import Struct
 from sartor.errors import TooManyRequests
 
 FAILURES = 20
-"""How often an address may fail at once."""
+"""With how many wrong keys or tokens an address may come at once."""
 
 PER_S = 1.0
-"""How many more failures each second allows it."""
+"""How many more each second allows it."""
 
 ADDRESSES = 4096
 """How many addresses are remembered; those that failed longest ago are forgotten first."""
@@ -32,6 +33,7 @@ class _Suspect(Struct):
     left: float
     at_s: float
     accepted: set[int]
+    refused: set[int]
     told: bool = False
 
 
@@ -62,18 +64,23 @@ class Suspects:
             _log.warning("An address tries one wrong key or token after another.", extra=extra)
         raise TooManyRequests("Too many wrong keys or tokens came from your address.", retry_after_s=1)
 
-    def failed(self, address: str, /) -> None:
+    def failed(self, address: str, credential: bytes, /) -> None:
         """An address brought something that was not accepted."""
         if not address:  # a local socket
             return
         name = _subscriber(address)
         suspect = self._found.get(name)
         if suspect is None:
-            suspect = self._found[name] = _Suspect(float(FAILURES), self._clock_s(), set())
+            suspect = self._found[name] = _Suspect(float(FAILURES), self._clock_s(), set(), set())
             if len(self._found) > ADDRESSES:
                 self._found.popitem(last=False)
-        suspect.left = max(0.0, self._refilled(suspect) - 1)
         self._found.move_to_end(name)
+        guess = hash(credential)
+        if guess not in suspect.refused:
+            suspect.left = max(0.0, self._refilled(suspect) - 1)
+            if len(suspect.refused) >= _CREDENTIALS:
+                suspect.refused.clear()
+            suspect.refused.add(guess)
 
     def succeeded(self, address: str, credential: bytes, /) -> None:
         """An address brought something that was accepted; forgets it when its failures are long ago."""

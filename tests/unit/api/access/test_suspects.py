@@ -1,9 +1,13 @@
 """Who tries keys in vain is slowed down; who has a good one is not, and memory has an end."""
 
+from itertools import count
+
 import pytest
 
 from sartor.api.access.suspects import ADDRESSES, FAILURES, Suspects
 from sartor.errors import TooManyRequests
+
+_guesses = count()
 
 
 class Time:
@@ -24,9 +28,10 @@ def suspects(time: Time) -> Suspects:
 
 
 def failed(suspects: Suspects, address: str, times: int) -> None:
-    for number in range(times):
-        suspects.check(address, b"wrong-%d" % number)
-        suspects.failed(address)
+    for _ in range(times):
+        guess = b"wrong-%d" % next(_guesses)
+        suspects.check(address, guess)
+        suspects.failed(address, guess)
 
 
 def is_refused(suspects: Suspects, address: str, key: bytes = b"key") -> bool:
@@ -51,7 +56,7 @@ def test_then_one_guess_a_second(suspects: Suspects, time: Time) -> None:
     for _ in range(100):  # ten seconds
         time.now_s += 0.1
         if not is_refused(suspects, "a"):
-            suspects.failed("a")
+            suspects.failed("a", b"guess-%d" % guesses)
             guesses += 1
     assert 9 <= guesses <= 10
 
@@ -74,7 +79,7 @@ def test_an_address_that_behaves_again_is_forgotten(suspects: Suspects, time: Ti
 
 def test_a_subscriber_of_ipv6_is_one_address(suspects: Suspects) -> None:
     for number in range(FAILURES):
-        suspects.failed(f"2001:db8::{number:x}")
+        suspects.failed(f"2001:db8::{number:x}", b"%d" % number)
     assert is_refused(suspects, "2001:db8::ffff")
     assert not is_refused(suspects, "2001:db8:0:1::1")
     assert not is_refused(suspects, "::ffff:192.0.2.1")
@@ -83,7 +88,7 @@ def test_a_subscriber_of_ipv6_is_one_address(suspects: Suspects) -> None:
 def test_memory_has_an_end(suspects: Suspects) -> None:
     failed(suspects, "first", FAILURES)
     for number in range(ADDRESSES):
-        suspects.failed(f"10.0.{number // 256}.{number % 256}")
+        suspects.failed(f"10.0.{number // 256}.{number % 256}", b"x")
     assert len(suspects._found) == ADDRESSES
     assert not is_refused(suspects, "first")
 
@@ -91,3 +96,10 @@ def test_memory_has_an_end(suspects: Suspects) -> None:
 def test_a_client_without_an_address_is_nobody(suspects: Suspects) -> None:
     failed(suspects, "", 2 * FAILURES)
     assert not suspects.any
+
+
+def test_the_same_wrong_key_again_and_again_is_no_guess(suspects: Suspects) -> None:
+    for _ in range(10 * FAILURES):
+        suspects.check("a", b"old key")
+        suspects.failed("a", b"old key")
+    assert not is_refused(suspects, "a", b"another")
