@@ -119,8 +119,11 @@ class VowpalWabbit:
             line: a line from ``dsjson.outcome_line``, learnable.
             actions: how many rankable actions it holds.
 
+        Returns:
+            The odds; nothing where they were no distribution. The line is learned all the same then.
+
         Raises:
-            EngineRefused: the engine can't rank or learn it; it stays usable.
+            EngineRefused: the engine can't read or learn it; the engine stays usable and unchanged.
         """
         if self._several:
             raise EngineRefused("The learning settings fill several slots, and this is a line without any.")
@@ -131,7 +134,10 @@ class VowpalWabbit:
         except RuntimeError as error:
             raise self._refusal(str(error), examples) from error
         _finish(self._workspace, examples)
-        return _normalised(scores, actions)
+        try:
+            return _normalised(scores, actions)
+        except EngineRefused:
+            return []
 
     def dump(self) -> bytes:
         """See ``ports.Engine``. About 2 ms for 18 bits of weights.

@@ -9,7 +9,10 @@ from sartor.ports import Engine
 from sartor.records import LoggedDecision, Outcome
 
 Judge = Callable[[bytes, int], list[float]]
-"""Takes a line and how many actions it holds; gives the odds from before the engine learned the line."""
+"""Takes a line and how many actions it holds; gives the odds from before the engine learned the line.
+
+Nothing where they were no distribution; the line is learned all the same.
+"""
 
 
 class Asked:
@@ -42,6 +45,8 @@ class Asked:
             except EngineRefused:  # it may be able to rank what it can't learn
                 return engine.probabilities(self._request(), count)
             self._taught.append(engine)
+            if not found:
+                raise EngineRefused("The engine's answer is no distribution.")
             return found
         return engine.probabilities(self._request(), count)
 
