@@ -4,7 +4,8 @@
 """
 
 from collections.abc import Sequence
-from typing import Protocol
+from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 from msgspec import Struct
 
@@ -101,3 +102,26 @@ class AuditLog(Protocol):
 
     def last(self, limit: int, /) -> Sequence[LoggedActivity]:
         """The newest deeds, newest first."""
+
+
+@runtime_checkable
+class Backups(Protocol):
+    """Loops in files, for stores that can: taken while they are used, and put back."""
+
+    def back_up(self, loop: Loop, target: Path, /) -> None:
+        """Write a loop with its log, its models and its keys, which stay sealed, to a file.
+
+        Raises:
+            StoreUnavailable: it can't be written.
+        """
+
+    def restore(self, source: Path, /, *, name: str | None, new_keys: tuple[str, str]) -> Loop:
+        """Put a loop back, under its name or another one.
+
+        It has the keys that it had, or, where another instance sealed them, the new ones.
+
+        Raises:
+            LoopExists: the name is taken, or the loop is there, in service or deleted.
+            Corrupt: the file is no backup.
+            StoreUnavailable: it can't be read, or the loop not be written.
+        """

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from sartor.cli import lifecycle, portrait, printing
+from sartor.cli import backup, lifecycle, portrait, printing
 from sartor.cli.options import DEFAULTS, AsJson, Data, LoopName
 from sartor.errors import InvalidSetting
 
@@ -202,5 +202,5 @@ def rollback(name: LoopName, data: Data = DEFAULTS.data, as_json: AsJson = False
         portrait.promoted(loops.rollback(stores, name), name, as_json=as_json)
 
 
-for command in lifecycle.COMMANDS:
+for command in (*lifecycle.COMMANDS, *backup.COMMANDS):
     app.command(command.__name__)(command)

@@ -1,7 +1,7 @@
 """The loops of one instance in ``catalog.sqlite``; their keys are sealed before they are written."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 import msgspec
@@ -125,6 +125,39 @@ class SqliteCatalog:
             self._changed(raw, activity)
         self._data_version = None
         return next(found for found in self.loops() if found.loop_id == loop_id)
+
+    def sealed(self, loop: Loop, /) -> tuple[str, bytes]:
+        """A loop as it is kept: without its keys, and its keys, sealed."""
+        return self._sealed(loop)
+
+    def unsealed(self, body: str, keys: bytes, /, *, loop_id: str) -> Loop:
+        """A loop that was kept like that.
+
+        Raises:
+            Corrupt: it is damaged, or its keys were sealed with another secret key.
+        """
+        return self._opened((loop_id, body, keys))
+
+    def adopt(self, loop: Loop, move: Callable[[], None], /) -> None:
+        """Add a loop whose folder is there already; ``move`` puts it into its place, which is free.
+
+        Raises:
+            LoopExists: the name is taken, or the loop is there, in service or deleted.
+            StoreUnavailable: the catalog can't be written now, or the folder can't be moved.
+        """
+        checked_name(loop.name)
+        with self._connection.transaction() as raw:
+            try:
+                raw.execute(_SQL["add_loop"], (loop.loop_id, loop.name, *self._sealed(loop)))
+            except sqlite3.IntegrityError as error:
+                told = (
+                    f"There is a loop {loop.name!r} already, or the same loop, perhaps deleted: purge it first."
+                )
+                raise LoopExists(told) from error
+            self._free(raw, loop.name)
+            move()
+            raw.execute(_SQL["count_change"])
+        self._data_version = None
 
     def give_up(self, loop_id: str, /, *, activity: Activity | None = None) -> None:
         """Let ``purge`` remove a deleted loop from now on.

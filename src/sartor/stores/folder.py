@@ -6,11 +6,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from sartor.errors import StoreUnavailable
+import msgspec
+from msgspec.structs import replace
+
+from sartor.errors import Corrupt, StoreUnavailable
 from sartor.ports import Loop
 from sartor.records import Usage
 from sartor.settings import Durability
-from sartor.stores import usage
+from sartor.stores import backup, usage
 from sartor.stores.audit import SqliteAudit
 from sartor.stores.catalog import SqliteCatalog
 from sartor.stores.checkpoint import checkpoint, is_due, is_worth_it
@@ -20,7 +23,7 @@ from sartor.stores.events import SqliteEvents
 from sartor.stores.history import SqliteHistory
 from sartor.stores.jobs import SqliteJobs
 from sartor.stores.keyring import Keyring, master_key_of
-from sartor.stores.layout import Layout
+from sartor.stores.layout import Layout, checked_id
 from sartor.stores.model_notes import SqliteModelNotes
 from sartor.stores.models import SqliteModels
 from sartor.stores.outcomes import SqliteOutcomes
@@ -216,6 +219,39 @@ class SqliteStores:
                 _remove(remains)
             self.catalog.forget(loop_id)
         return deleted
+
+    def back_up(self, loop: Loop, target: Path, /) -> None:
+        """Write a loop to a file; its keys stay sealed.
+
+        Raises:
+            StoreUnavailable: it can't be written.
+        """
+        body, keys = self.catalog.sealed(loop)
+        card = backup.Card(format=1, loop_id=loop.loop_id, body=body, keys=keys)
+        backup.pack(self._layout.make_loop(loop.name), target, card)
+
+    def restore(self, source: Path, /, *, name: str | None, new_keys: tuple[str, str]) -> Loop:
+        """Put a loop back; with new keys, where another instance sealed them.
+
+        Raises:
+            LoopExists: the name is taken, or the loop is there.
+            Corrupt: the file is no backup.
+            StoreUnavailable: it can't be read, or the loop not be written.
+        """
+        with backup.opened(source) as (card, tar):
+            loop = self._of(card, new_keys)
+            loop = replace(loop, name=name or loop.name, version=loop.version + 1)
+            with self._layout.staging(loop.loop_id) as folder:
+                backup.unpack(tar, folder)
+                self.catalog.adopt(loop, lambda: self._layout.install(folder, loop.name))
+        return loop
+
+    def _of(self, card: backup.Card, new_keys: tuple[str, str]) -> Loop:
+        try:
+            return self.catalog.unsealed(card.body, card.keys, loop_id=checked_id(card.loop_id))
+        except Corrupt:
+            loop = msgspec.json.decode(card.body, type=Loop)
+            return replace(loop, key1=new_keys[0], key2=new_keys[1])
 
     def check_writable(self) -> None:
         """Try to commit something.

@@ -15,7 +15,11 @@ loops/.deleted-ID/      a deleted loop that was not removed yet
 
 import os
 import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from uuid import uuid4
 
 from sartor.errors import InvalidSetting, StoreUnavailable
 
@@ -124,6 +128,31 @@ class Layout:
             os.rename(remains[0], self.loop(name))
         except OSError as error:
             raise StoreUnavailable(f"{remains[0]} can't be renamed: {error.strerror}.") from error
+
+    @contextmanager
+    def staging(self, loop_id: str, /) -> Iterator[Path]:
+        """A place for a folder that is being made; removed at the end, with what was not moved away.
+
+        Raises:
+            StoreUnavailable: it can't be made.
+        """
+        place = self._loops / f".restoring-{checked_id(loop_id)}-{uuid4().hex}"
+        self._make(place)
+        try:
+            yield place
+        finally:
+            shutil.rmtree(place, ignore_errors=True)
+
+    def install(self, folder: Path, name: str, /) -> None:
+        """Let a folder be that of the loop of a name that is free.
+
+        Raises:
+            StoreUnavailable: it can't be renamed.
+        """
+        try:
+            os.rename(folder, self.loop(name))
+        except OSError as error:
+            raise StoreUnavailable(f"{folder} can't be renamed: {error.strerror}.") from error
 
     def remains(self, loop_id: str, /) -> list[Path]:
         """The folders that wait for the removal of a deleted loop."""

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from sartor.service import compose
 from tests.unit.cli.conftest import Sartor
 
 
@@ -77,9 +78,7 @@ def test_deleted_listed_and_brought_back(sartor: Sartor, empty: Path) -> None:
     assert sartor("loop", "recover", "news").code == 1
 
 
-def test_removed_for_good_only_with_a_yes(
-    sartor: Sartor, empty: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_removed_for_good_only_with_a_yes(sartor: Sartor, empty: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
     made(sartor)
     assert sartor("loop", "purge", "news", "--yes").code == 1
@@ -115,3 +114,18 @@ def test_the_record_is_checked(sartor: Sartor, empty: Path) -> None:
     missing = sartor("audit", "--verify", "--expect", "00" * 32)
     assert missing.code == 1
     assert "expected digest" in missing.out
+
+
+def test_into_a_file_and_back(sartor: Sartor, empty: Path, tmp_path: Path) -> None:
+    keys = made(sartor)
+    file = tmp_path / "news.backup"
+    told = sartor("loop", "backup", "news", str(file), "--json").json
+    assert (told["name"], told["bytes"]) == ("news", file.stat().st_size)
+    assert sartor("loop", "restore", str(file)).code == 1
+    sartor("loop", "delete", "news", "--yes")
+    sartor("loop", "purge", "news", "--yes")
+    assert sartor("loop", "restore", str(file)).code == 1, "the work process has not removed it yet"
+    with compose.stores(str(empty)) as stores:
+        stores.purge()
+    assert sartor("loop", "restore", str(file)).out == "The loop 'news' is back.\n"
+    assert sartor("loop", "keys", "news", "--json").json == keys
