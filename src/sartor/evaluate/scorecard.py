@@ -15,7 +15,6 @@ from sartor.evaluate.curve import Curve
 from sartor.evaluate.deeds import Deed
 from sartor.evaluate.followed import Followed
 from sartor.evaluate.standing import Standing, standings
-from sartor.evaluate.support import Limits
 from sartor.evaluate.tally import Tally
 
 _MINUTE_US = 60_000_000
@@ -27,7 +26,6 @@ WINDOWS = {"PT5M": (FINE_US, 1), "PT1H": (FINE_US, 12), "PT6H": (COARSE_US, 6), 
 
 _KEPT = {FINE_US: 12, COARSE_US: 24}
 _VERSION = 1
-_SMALL = Limits(least_rows=30, least_effective=20.0)
 
 
 class Scorecard(Struct, kw_only=True):
@@ -112,8 +110,7 @@ class Scorecard(Struct, kw_only=True):
     def reading(self, *, now_us: int, alpha: float = 0.05) -> "Reading":
         """The card as people read it. About 100 ms."""
         windows = {
-            name: standings(self.window(name, now_us=now_us), self.followed, alpha=alpha, limits=_SMALL)
-            for name in WINDOWS
+            name: standings(self.window(name, now_us=now_us), self.followed, alpha=alpha) for name in WINDOWS
         }
         total = standings(self.total(), self.followed, alpha=alpha)
         return Reading(

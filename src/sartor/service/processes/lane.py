@@ -12,6 +12,7 @@ from sartor.service.apprenticeship import Apprenticeship
 from sartor.service.scorecard import Scorekeeper
 
 _log = logging.getLogger(__name__)
+_LESSONS = 5_000
 _BUSY_S = 0.002
 _IDLE_S = 0.02
 _LONGEST_IDLE_S = 0.2
@@ -102,7 +103,9 @@ class _Apprentice:
         self._used = self._used or settled > 0 or self._logs.outcomes.counts().outcomes > 0
         if not self._used:
             return settled
-        learned = self._trainer.step(loop, now_us=now_us)
+        learned = self._trainer.step(loop, now_us=now_us, limit=_LESSONS)
+        if learned == _LESSONS:  # there is more to learn; counting can wait
+            return settled + learned
         return settled + learned + self._scores.attempt() + self._apprenticeship.attempt(loop)
 
     def close(self) -> None:
