@@ -130,10 +130,13 @@ class Counterpart:
         )
 
     def erase(self, name: str, asked: ErasureRequest, /) -> ErasureReceipt:
-        """Erase what was decided for somebody. It reads the whole log, and others wait meanwhile."""
+        """Erase what was decided for somebody. It reads the whole log; others go on meanwhile."""
         criteria = Criteria(where=asked.where, event_ids=asked.event_ids)
         with self._lock:
-            receipt = erasure.erase(self._stores, name, criteria)
+            loop = loops.find(self._stores, name)
+        receipt = erasure.carry_out(self._stores, loop, criteria)
+        with self._lock:
+            erasure.note(self._stores, loop, receipt)
         return ErasureReceipt(**{field: getattr(receipt, field) for field in receipt.__struct_fields__})
 
 

@@ -49,8 +49,15 @@ def erase(stores: ActingStores, name: str, criteria: Criteria, /) -> Receipt:
         InvalidRequest: nothing is meant.
         StoreUnavailable: not all is done; repeat it.
     """
-    criteria.check()
     loop = loops.find(stores, name)
+    receipt = carry_out(stores, loop, criteria)
+    note(stores, loop, receipt)
+    return receipt
+
+
+def carry_out(stores: ActingStores, loop: Loop, criteria: Criteria, /) -> Receipt:
+    """The long part of ``erase``, which reads the whole log and does without the catalog."""
+    criteria.check()
     refuse_locked(loop)
     with loops.opened(stores, loop) as logs:
         meant = list(criteria.find(logs.events))
@@ -60,8 +67,12 @@ def erase(stores: ActingStores, name: str, criteria: Criteria, /) -> Receipt:
         if gone:
             _drop_learned(logs, receipt.revision)
             forget(logs)
-    stores.note("erase", loop, after=_told(receipt))
     return receipt
+
+
+def note(stores: ActingStores, loop: Loop, receipt: Receipt, /) -> None:
+    """Leave a line about an erasure."""
+    stores.note("erase", loop, after=_told(receipt))
 
 
 def _receipt(
