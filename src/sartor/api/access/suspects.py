@@ -55,6 +55,7 @@ class Suspects:
         Raises:
             TooManyRequests: it failed too often, and was not let in with this lately.
         """
+        self._forget_oldest()
         suspect = self._found.get(_subscriber(address))
         if suspect is None or self._refilled(suspect) >= 1 or hash(credential) in suspect.accepted:
             return
@@ -92,6 +93,13 @@ class Suspects:
             del self._found[name]
         elif len(suspect.accepted) < _CREDENTIALS:
             suspect.accepted.add(hash(credential))
+
+    def _forget_oldest(self) -> None:
+        """Let the address go that failed longest ago, if that is long ago; in the end none is left."""
+        if self._found:
+            oldest = next(iter(self._found))
+            if self._refilled(self._found[oldest]) >= FAILURES:
+                del self._found[oldest]
 
     def _refilled(self, suspect: _Suspect) -> float:
         now_s = self._clock_s()

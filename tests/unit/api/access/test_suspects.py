@@ -103,3 +103,12 @@ def test_the_same_wrong_key_again_and_again_is_no_guess(suspects: Suspects) -> N
         suspects.check("a", b"old key")
         suspects.failed("a", b"old key")
     assert not is_refused(suspects, "a", b"another")
+
+
+def test_nobody_is_suspect_for_ever(suspects: Suspects, time: Time) -> None:
+    failed(suspects, "a", 3)
+    failed(suspects, "b", 1)
+    time.now_s += 3
+    for _ in range(2):
+        suspects.check("c", b"good")
+    assert not suspects.any
