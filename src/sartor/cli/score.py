@@ -9,8 +9,7 @@ from sartor.cli import printing
 from sartor.cli.options import DEFAULTS, AsJson, Data, LoopName
 
 if TYPE_CHECKING:
-    from sartor.evaluate.scorecard import Reading
-    from sartor.evaluate.standing import Standing
+    from sartor.evaluate.readings import Reading, Standing
 
 Plot = Annotated[
     Path | None,

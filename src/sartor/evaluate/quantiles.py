@@ -1,16 +1,16 @@
 """The few special functions that intervals need; the only file that knows SciPy.
 
 SciPy is loaded by the first call that needs it: it takes 0.15 s and 30 MB, and the processes that answer and
-learn need none of it.
+learn need none of it. Those that answer need no NumPy either.
 """
 
 from functools import cache
 from statistics import NormalDist
 from types import ModuleType
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from sartor.evaluate.columns import Floats
+if TYPE_CHECKING:
+    from sartor.evaluate.columns import Floats
 
 
 @cache
@@ -36,8 +36,10 @@ def f_one(p: float, /, *, degrees: float) -> float:
     return float(_special().stdtrit(degrees, (1 + p) / 2)) ** 2
 
 
-def log_normal_mass(lower: Floats, upper: Floats, /) -> Floats:
+def log_normal_mass(lower: "Floats", upper: "Floats", /) -> "Floats":
     """log(Φ(upper) - Φ(lower)) for ``lower`` ≤ 0 and ``lower`` < ``upper``, exact far into the tail."""
+    import numpy as np
+
     log_ndtr = _special().log_ndtr
     top = log_ndtr(upper)
     return np.asarray(top + np.log1p(-np.exp(log_ndtr(lower) - top)), dtype=np.float64)

@@ -14,7 +14,8 @@ from sartor.errors import Corrupt
 from sartor.evaluate.curve import Curve
 from sartor.evaluate.deeds import Deed
 from sartor.evaluate.followed import Followed
-from sartor.evaluate.standing import Standing, standings
+from sartor.evaluate.readings import Reading
+from sartor.evaluate.standing import standings
 from sartor.evaluate.tally import Tally
 
 _MINUTE_US = 60_000_000
@@ -107,7 +108,7 @@ class Scorecard(Struct, kw_only=True):
             parts.append(self.opened)
         return reduce(add, parts, Tally())
 
-    def reading(self, *, now_us: int, alpha: float = 0.05) -> "Reading":
+    def reading(self, *, now_us: int, alpha: float = 0.05) -> Reading:
         """The card as people read it. About 100 ms."""
         windows = {
             name: standings(self.window(name, now_us=now_us), self.followed, alpha=alpha) for name in WINDOWS
@@ -135,16 +136,6 @@ class Scorecard(Struct, kw_only=True):
         if card.version != _VERSION:
             raise Corrupt(f"A scorecard of version {card.version}; this is version {_VERSION}.")
         return card
-
-
-class Reading(Struct, frozen=True, kw_only=True, rename="camel"):
-    """Standings in total and by windows, named as ISO 8601 durations. Each interval holds by itself."""
-
-    since_outcome: int
-    last_outcome: int
-    events: int
-    total: tuple[Standing, ...]
-    windows: dict[str, tuple[Standing, ...]]
 
 
 def _close(kept: dict[int, Tally], step: int, tally: Tally, *, keep: int) -> None:

@@ -2,34 +2,17 @@
 
 from typing import TypeVar
 
-from msgspec import Struct
-
 from sartor.evaluate.anytime import Anytime
 from sartor.evaluate.diagnostics import Diagnostics
 from sartor.evaluate.followed import Followed
 from sartor.evaluate.importance import Ips, Snips
-from sartor.evaluate.interval import Bounds, Interval
+from sartor.evaluate.interval import Bounds
+from sartor.evaluate.readings import Standing
 from sartor.evaluate.support import Limits, support
 from sartor.evaluate.tally import Tally
 from sartor.evaluate.weighted import WeightedSums
 
 ONLINE, BASELINE, RANDOM, FIXED = "Online", "Baseline", "Random", "Best fixed action"
-
-
-class Standing(Struct, frozen=True, kw_only=True, rename="camel"):
-    """What one policy earned or would have earned per decision.
-
-    ``value``: SNIPS; None, and no interval, where the log can't say: ``reasons`` tells why. ``interval``:
-    anytime-valid, whoever looks how often; None where it contradicts the log: then the logged probabilities
-    are not those that were used. ``action``: which one, for a fixed action.
-    """
-
-    policy: str
-    action: str | None = None
-    events: int
-    value: float | None = None
-    interval: Interval | None = None
-    reasons: tuple[str, ...] = ()
 
 
 def bounds_of(lowest: float, highest: float, /) -> Bounds:

@@ -9,8 +9,9 @@ from sartor.evaluate.anytime import intervals
 from sartor.evaluate.curve import Point, point
 from sartor.evaluate.importance import Ips
 from sartor.evaluate.interval import Interval
+from sartor.evaluate.readings import Standing
 from sartor.evaluate.scorecard import Scorecard
-from sartor.evaluate.standing import FIXED, Standing, anytime, bounds_of, snips, standings
+from sartor.evaluate.standing import FIXED, anytime, bounds_of, snips, standings
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,8 +7,9 @@ import pytest
 from sartor.errors import Corrupt
 from sartor.evaluate.curve import Curve
 from sartor.evaluate.deeds import Deed
+from sartor.evaluate.readings import Standing
 from sartor.evaluate.scorecard import COARSE_US, FINE_US, WINDOWS, Scorecard
-from sartor.evaluate.standing import BASELINE, FIXED, ONLINE, RANDOM, Standing, best_fixed, standings
+from sartor.evaluate.standing import BASELINE, FIXED, ONLINE, RANDOM, best_fixed, standings
 from sartor.evaluate.tally import Tally
 
 START_US = 1_700_000_000_000_000 // COARSE_US * COARSE_US

@@ -13,8 +13,8 @@ from sartor.evaluate.league import Entry
 from sartor.evaluate.leave_one_out import Effect
 from sartor.evaluate.panel import Agreement
 from sartor.evaluate.propensities import Propensities
+from sartor.evaluate.readings import Standing
 from sartor.evaluate.series import Moment
-from sartor.evaluate.standing import Standing
 from sartor.evaluations import EvaluationSpec, PolicySpec
 from sartor.learn.vw import engine
 from sartor.service.evaluation.evaluate import entrants_of, free

@@ -13,7 +13,7 @@ from sartor.api.control.wire import (
     LoopResource,
     UsageDay,
 )
-from sartor.evaluate.scorecard import Reading
+from sartor.evaluate.readings import Reading
 
 
 class Door(Protocol):

@@ -3,7 +3,7 @@
 from sartor.api import bodies
 from sartor.api.answer import Answer
 from sartor.api.control.routes import ControlCall, ControlRoute
-from sartor.evaluate.scorecard import Reading
+from sartor.evaluate.readings import Reading
 
 
 def score(call: ControlCall) -> Answer:

@@ -15,13 +15,12 @@ from sartor.api.control.wire import (
     UsageDay,
 )
 from sartor.dsjson import timestamp
-from sartor.evaluate.scorecard import Reading
+from sartor.evaluate.readings import Reading
 from sartor.ports import Loop, Stores
 from sartor.service import loops
 from sartor.service.control import activity_log, consumption, corrections, erasure, lifecycle
 from sartor.service.control.acting import acting
 from sartor.service.control.criteria import Criteria
-from sartor.service.scorecard import scorecard
 
 
 class Counterpart:
@@ -104,6 +103,8 @@ class Counterpart:
 
     def score(self, name: str, /) -> Reading:
         """What a loop earned, and what others would have earned."""
+        from sartor.service.scorecard import scorecard  # it needs NumPy, which the other calls don't
+
         with self._lock:
             loop = loops.find(self._stores, name)
         with loops.opened(self._stores, loop) as logs:

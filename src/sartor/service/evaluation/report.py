@@ -7,8 +7,9 @@ from msgspec import Struct
 from sartor.evaluate.interval import Bounds
 from sartor.evaluate.league import Entry
 from sartor.evaluate.propensities import Class, Propensities
+from sartor.evaluate.readings import Standing
 from sartor.evaluate.series import Moment, expanding, rolling
-from sartor.evaluate.standing import Standing, best_fixed
+from sartor.evaluate.standing import best_fixed
 from sartor.evaluate.verdict import best, verdict
 from sartor.evaluations import EvaluationSpec
 from sartor.ports import Loop

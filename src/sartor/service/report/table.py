@@ -5,7 +5,7 @@ from html import escape
 
 from sartor.evaluate.interval import Interval
 from sartor.evaluate.league import Entry
-from sartor.evaluate.standing import Standing
+from sartor.evaluate.readings import Standing
 from sartor.evaluate.verdict import online_of
 from sartor.service.evaluation.report import Report
 from sartor.service.report.drawing import Scale
