@@ -20,7 +20,9 @@ described.
 A path of the table follows the prefix of a version: `/personalizer/v1.0`, `/personalizer/v1.1-preview.1`, `.2`
 or `.3`. For `2022-09-01-preview` the prefix is `/personalizer`, and the query says
 `api-version=2022-09-01-preview`. All take a key of a loop in `Ocp-Apim-Subscription-Key`. [The wire](wire.md)
-says what they accept and answer where the retired service left that open.
+says what they accept and answer where the retired service left that open. A bearer token does as well, under
+`/loops/{{name}}` ([operate a service](../how-to/operate.md)); loops themselves are administered through
+[the control plane](control-plane.md).
 
 | route | {columns} | answers | |
 | --- |{lines} --- | --- |

@@ -52,17 +52,18 @@ def page() -> str:
     """The whole page."""
     loop = [
         f"| `{name}` | `{default}` | {values} | {meaning} |"
-        for name, default, values, meaning in _rows(LoopSettings)
+        for name, default, values, meaning in rows(LoopSettings)
     ]
     serve = [
         f"| `--{name.replace('_', '-')}` | `SARTOR_{name.upper()}` | `{default}` | {values} | {meaning} |"
-        for name, default, values, meaning in _rows(ServeSettings)
+        for name, default, values, meaning in rows(ServeSettings)
     ]
     limits = [f"| `{name}` | {value:,.0f} |" for name, value in msgspec.structs.asdict(Limits()).items()]
     return _TEXT.format(loop="\n".join(loop), serve="\n".join(serve), limits="\n".join(limits))
 
 
-def _rows(table: type[msgspec.Struct]) -> list[tuple[str, str, str, str]]:
+def rows(table: type[msgspec.Struct]) -> list[tuple[str, str, str, str]]:
+    """Name, default, values and meaning of each setting of a table."""
     schema = msgspec.json.schema(table)["$defs"][table.__name__]["properties"]
     defaults = msgspec.to_builtins(table())
     return [
@@ -85,7 +86,8 @@ def _values(about: dict[str, Any]) -> str:
         return f"{about['minimum']} to {about['maximum']}"
     if "format" in about:
         return "time"
-    return {"boolean": "`true`, `false`", "string": "text", "null": "none"}[about["type"]]
+    kinds = {"boolean": "`true`, `false`", "string": "text", "null": "none", "object": "texts by name"}
+    return kinds.get(about["type"], "a list of texts")
 
 
 if __name__ == "__main__":

@@ -38,7 +38,7 @@ def environment(port: int) -> dict[str, str]:
     foreign = ("SARTOR_", "PERSONALIZER_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    return kept | {"PATH": path, "SARTOR_PORT": str(port)}
+    return kept | {"PATH": path, "SARTOR_PORT": str(port), "SARTOR_OWNER_KEY": "an owner key for the pages"}
 
 
 @pytest.fixture

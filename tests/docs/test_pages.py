@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs import pages, settings_page
+from tests.docs import control_page, pages, settings_page
 from tests.docs.pages import DOCS, ROOT
 
 PAGES = [pytest.param(page, id=str(page.relative_to(ROOT))) for page in pages.pages()]
@@ -50,6 +50,10 @@ def _reached(start: Path) -> set[Path]:
 @pytest.mark.parametrize("page", PAGES)
 def test_what_is_to_be_made_can_be_made(page: Path) -> None:
     assert set(pages.said_targets(page)) <= pages.made_targets()
+
+
+def test_the_page_of_the_control_plane_is_fresh() -> None:
+    assert control_page.PAGE.read_text() == control_page.page(), "python -m tests.docs.control_page"
 
 
 def test_the_page_of_settings_is_fresh() -> None:

@@ -53,6 +53,8 @@ def refused(reply: Reply, status: int) -> bool:
         ("GET", f"{NAMED}/configurations/policy", b"", "Reader Contributor Owner"),
         ("GET", f"{NAMED}/logs/properties", b"", "Reader Contributor Owner"),
         ("GET", f"{NAMED}/model", b"", "Contributor Owner"),
+        ("GET", f"{NAMED}/configurations/service", b"", "Contributor Owner"),
+        ("GET", f"{NAMED}/metrics/learning".replace("v1.0", "v1.1-preview.3"), b"", "Reader Contributor Owner"),
         ("DELETE", f"{NAMED}/configurations/policy", b"", "Contributor Owner"),
         ("GET", f"{V1}/loops/default", b"", "Reader Contributor Owner"),
         ("GET", f"{V1}/loops/default/usage", b"", "Reader Contributor Owner"),

@@ -23,6 +23,8 @@ from sartor.api.table import Resource
 from sartor.errors import LoopLocked
 from sartor.settings import Limits
 
+_WITH_SECRETS = ("GetServiceConfiguration",)  # the target of the log mirror, with its signature
+
 _CONFIGURATION = "Configuration"
 
 THREADS = 4
@@ -97,8 +99,9 @@ def _noted(route: Route, handler: Handler, call: Call) -> Answer:
 
 
 def needed(route: Route, /) -> Need:
-    """What a caller must be allowed; to take the contents of a loop away takes the same as to change it."""
-    return "read" if route.method == "GET" and route.answer is not bytes else "change"
+    """What a caller must be allowed; taking contents or secrets of a loop away is as grave as a change."""
+    takes = route.answer is bytes or route.name in _WITH_SECRETS
+    return "read" if route.method == "GET" and not takes else "change"
 
 
 def parameters(query: bytes, /) -> Mapping[str, str]:

@@ -22,12 +22,13 @@ _EVERYWHERE = (
     "OperationNotAllowed",
 )
 
-_ROLES: dict[Need, str] = {
+ROLES: dict[Need, str] = {
     "read": "Reader",
     "decide": "User",
     "change": "Contributor",
     "own": "Owner",
 }
+"""The least role that allows something."""
 
 _SAY = {
     400: "The request does not fit; the message says what.",
@@ -100,7 +101,7 @@ def _operation(route: ControlRoute) -> JSONObject:
         "operationId": route.name,
         "tags": [route.tag],
         "summary": route.summary,
-        "description": f"{route.description} Takes the role {_ROLES[route.need]}.".strip(),
+        "description": f"{route.description} Takes the role {ROLES[route.need]}.".strip(),
         "security": [{"key": []}, {"token": []}],
         "parameters": list(_parameters(route)),
         "requestBody": _body(route),
