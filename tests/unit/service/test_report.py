@@ -69,7 +69,7 @@ def made() -> Report:
     policies = (PolicySpec(name=HOSTILE, arguments=SQUARE), PolicySpec(name="linear", arguments=LINEAR))
     spec = EvaluationSpec(name="Two & two", start_us=0, end_us=2**53, policies=policies)
     where = span(logs, start_us=0, end_us=2**53)
-    ballot = scored(logs, engine, where, (*free(loop), *entrants_of(spec)))
+    ballot = scored(logs, engine, where, (*free(loop), *entrants_of(spec, loop)))
     weighed = Importance(
         decisions=600,
         arguments=SQUARE,

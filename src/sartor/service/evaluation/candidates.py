@@ -13,3 +13,10 @@ CANDIDATES: Mapping[str, str] = {
     "Linear": "--cb_explore_adf --squarecb --cb_type mtr",
 }
 """By name. They differ in how they explore, in how fast they learn, and in which features they cross."""
+
+
+def candidates(*, several_slots: bool) -> Mapping[str, str]:
+    """The same for a loop of several slots, or of one."""
+    if not several_slots:
+        return CANDIDATES
+    return {name: text.replace("--cb_explore_adf", "--ccb_explore_adf") for name, text in CANDIDATES.items()}

@@ -5,18 +5,23 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from sartor.errors import NoLogsInRange
+from sartor.errors import NoLogsInRange, StoreUnavailable
 from sartor.evaluations import EvaluationResult, EvaluationSpec
 from sartor.ports import Loop, LoopStores
-from sartor.service.evaluation.candidates import CANDIDATES
+from sartor.service.evaluation.candidates import candidates
 from sartor.service.evaluation.compute import LOCAL, computing
-from sartor.service.evaluation.group import Entrant, Order, carry_out, opened, without_keys
-from sartor.service.evaluation.importance import importance
+from sartor.service.evaluation.group import Ballot, Entrant, Order, carry_out, opened, without_keys
+from sartor.service.evaluation.importance import Importance, importance
 from sartor.service.evaluation.result import result
-from sartor.service.evaluation.span import span
+from sartor.service.evaluation.span import Span, span
 
 _IMPORTANCE = 60_000
 """How many decisions are made to weigh features, beside an evaluation: about ten seconds on one core."""
+
+_ATTEMPTS = 3
+"""How often an evaluation is begun whose log is amended meanwhile: it must not keep what was taken back."""
+
+_SEVERAL = "--ccb_explore_adf"
 
 
 def evaluate(
@@ -46,30 +51,48 @@ def evaluate(
     Raises:
         NoLogsInRange: no settled decision lies in the time.
         InvalidPolicy: the arguments of a policy are not accepted.
+        StoreUnavailable: outcomes were amended again and again meanwhile; the job is begun anew later.
     """
-    read = span(logs, start_us=spec.start_us, end_us=spec.end_us)
+    entrants = entrants_of(spec, loop)
     with computing(compute) as place:
-        orders = [
-            Order(
-                where=where,
-                loop=without_keys(loop),
-                span=read,
-                entrants=entrants,
-                progress="" if progress is None else str(progress / str(number)),
-            )
-            for number, entrants in enumerate(groups(loop, entrants_of(spec), place.workers))
-        ]
-        ballots = [opened(ballot) for ballot in place.each(carry_out, orders)]
-        if not ballots[0].summary.decisions:
-            raise NoLogsInRange
-        weighed = importance(logs, loop, read, place, where=where, progress=progress, budget=_IMPORTANCE)
+        for _ in range(_ATTEMPTS):
+            read = span(logs, start_us=spec.start_us, end_us=spec.end_us)
+            orders = [
+                Order(
+                    where=where,
+                    loop=without_keys(loop),
+                    span=read,
+                    entrants=group,
+                    progress="" if progress is None else str(progress / str(number)),
+                )
+                for number, group in enumerate(groups(loop, entrants, place.workers))
+            ]
+            ballots = [opened(ballot) for ballot in place.each(carry_out, orders)]
+            if not ballots[0].summary.decisions:
+                raise NoLogsInRange
+            weighed = importance(logs, loop, read, place, where=where, progress=progress, budget=_IMPORTANCE)
+            if logs.outcomes.counts().revision == read.revision:
+                return _result(logs, loop, spec, read, ballots, weighed, job_id=job_id)
+    raise StoreUnavailable("Outcomes are amended again and again while they are evaluated.")
+
+
+def _result(
+    logs: LoopStores,
+    loop: Loop,
+    spec: EvaluationSpec,
+    read: Span,
+    ballots: Sequence[Ballot],
+    weighed: Importance,
+    *,
+    job_id: str,
+) -> EvaluationResult:
     found = [scored for ballot in ballots for scored in ballot.scored]
-    order = {one.name: place for place, one in enumerate((*free(loop), *entrants_of(spec)))}
+    order = {one.name: place for place, one in enumerate((*free(loop), *entrants_of(spec, loop)))}
     found.sort(key=lambda scored: order[scored.name])
     return result(logs, loop, spec, read, found, ballots[0].summary, weighed, job_id=job_id)
 
 
-def entrants_of(spec: EvaluationSpec, /) -> list[Entrant]:
+def entrants_of(spec: EvaluationSpec, loop: Loop, /) -> list[Entrant]:
     """The policies that need an engine: those asked for, and candidates where a better one is sought."""
     asked = [Entrant(name=one.name, arguments=one.arguments, source="Custom") for one in spec.policies]
     if not spec.find_optimal:
@@ -79,7 +102,7 @@ def entrants_of(spec: EvaluationSpec, /) -> list[Entrant]:
         *asked,
         *(
             Entrant(name=name, arguments=arguments, source="OfflineExperimentation")
-            for name, arguments in CANDIDATES.items()
+            for name, arguments in candidates(several_slots=_SEVERAL in loop.arguments.split()).items()
             if name.casefold() not in taken
         ),
     ]

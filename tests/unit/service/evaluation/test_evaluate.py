@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from sartor.errors import InvalidEvaluation, InvalidSetting, NoLogsInRange
+from sartor.errors import InvalidEvaluation, InvalidSetting, NoLogsInRange, StoreUnavailable
 from sartor.evaluations import (
     WINDOWS_S,
     EvaluationResult,
@@ -19,12 +19,15 @@ from sartor.evaluations import (
     merged,
     model_name,
 )
+from sartor.learn.policy import checked
 from sartor.learn.vw import engine
 from sartor.ports import Loop, LoopStores
 from sartor.service import loops
-from sartor.service.evaluation.candidates import CANDIDATES
+from sartor.service.evaluation import evaluate as module
+from sartor.service.evaluation.candidates import CANDIDATES, candidates
 from sartor.service.evaluation.compute import computing
 from sartor.service.evaluation.evaluate import entrants_of, evaluate, groups, progress_folder, share_done
+from sartor.service.evaluation.group import Order, carry_out
 from sartor.service.evaluation.importance import weigh
 from sartor.service.evaluation.report import Report
 from sartor.settings import AZURE_ARGUMENTS
@@ -139,25 +142,29 @@ def test_a_time_without_decisions_is_refused(played: Played) -> None:
 
 
 def test_a_search_tries_candidates_too() -> None:
-    found = entrants_of(
-        replace(SPEC, find_optimal=True, policies=(PolicySpec(name="azure", arguments=LINEAR),))
-    )
+    asked = PolicySpec(name="azure", arguments=LINEAR)
+    spec = replace(SPEC, find_optimal=True, policies=(asked,))
+    found = entrants_of(spec, make_loop())
     assert [one.name for one in found] == ["azure", *(name for name in CANDIDATES if name != "Azure")]
     assert {one.source for one in found[1:]} == {"OfflineExperimentation"}
 
 
-@pytest.mark.parametrize("arguments", CANDIDATES.values())
-def test_candidates_are_acceptable(arguments: str) -> None:
-    from sartor.learn.policy import checked
+@pytest.mark.parametrize("several_slots", [False, True])
+@pytest.mark.parametrize("name", CANDIDATES)
+def test_candidates_are_acceptable(name: str, several_slots: bool) -> None:
+    arguments = candidates(several_slots=several_slots)[name]
+    assert checked(arguments) == arguments
+    assert arguments.startswith("--ccb" if several_slots else "--cb")
 
-    checked(arguments)
+
+def test_azures_own_settings_are_among_the_candidates() -> None:
     assert AZURE_ARGUMENTS in CANDIDATES.values()
 
 
 @pytest.mark.parametrize(("most", "sizes"), [(1, [6]), (2, [5, 1]), (3, [4, 1, 1]), (9, [4, 1, 1])])
 def test_groups_are_of_nearly_equal_size_and_the_first_has_the_free_ones(most: int, sizes: list[int]) -> None:
     spec = replace(SPEC, policies=(*SPEC.policies, PolicySpec(name="third", arguments=LINEAR)))
-    made = groups(make_loop(), entrants_of(spec), most)
+    made = groups(make_loop(), entrants_of(spec, make_loop()), most)
     assert [len(group) for group in made] == sizes
     assert [one.name for one in made[0][:3]] == ["Online", "Baseline", "Random"]
 
@@ -205,3 +212,35 @@ def test_progress_is_that_of_the_groups_that_told_any() -> None:
 def test_another_place_to_compute_is_refused(where: str) -> None:
     with pytest.raises(InvalidSetting, match="Can't compute"), computing(where):
         pass
+
+
+def test_what_was_amended_meanwhile_is_evaluated_anew(played: Played, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model that learned what was taken back must not be kept."""
+    attempts: list[int] = []
+
+    def amending(order: Order) -> bytes:
+        attempts.append(order.span.revision)
+        answer = carry_out(order)
+        if len(attempts) == 1:
+            outcome = played.logs.outcomes.outcomes(after=0, limit=1)[0].outcome
+            played.logs.outcomes.amend([replace(outcome, learnable=False)])
+        return answer
+
+    monkeypatch.setattr(module, "carry_out", amending)
+    found = played.evaluate(replace(SPEC, policies=()), job_id="evaluation/amended")
+    assert len(attempts) == 2
+    assert attempts[1] == attempts[0] + 1
+    assert found.policies[0].total.events == 599
+
+
+def test_what_is_amended_all_the_time_is_left_for_later(
+    played: Played, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def amending(order: Order) -> bytes:
+        outcome = played.logs.outcomes.outcomes(after=5, limit=1)[0].outcome
+        played.logs.outcomes.amend([outcome])
+        return carry_out(order)
+
+    monkeypatch.setattr(module, "carry_out", amending)
+    with pytest.raises(StoreUnavailable, match="again and again"):
+        played.evaluate(replace(SPEC, policies=()), job_id="evaluation/restless")
