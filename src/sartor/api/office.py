@@ -25,6 +25,8 @@ from sartor.settings import Limits
 
 _WITH_SECRETS = ("GetServiceConfiguration",)  # the target of the log mirror, with its signature
 
+_TOLD = ("PublishStagedModel",)  # leaves its line where it is done, as all changes of the catalog do
+
 _CONFIGURATION = "Configuration"
 
 THREADS = 4
@@ -93,7 +95,7 @@ def _noted(route: Route, handler: Handler, call: Call) -> Answer:
     if changes and call.loop.terms.lock == "change":
         raise LoopLocked(f"The loop {call.loop.name!r} is locked against every change.")
     answer = handler(call)
-    if changes and route.tag != _CONFIGURATION:  # changes of the catalog leave lines by themselves
+    if changes and route.tag != _CONFIGURATION and route.name not in _TOLD:
         call.admin.note(call.loop, route.name, call.name)
     return answer
 

@@ -14,7 +14,7 @@ from sartor.errors import LoopExists, LoopNotFound, ModelNotFound
 from sartor.learn import policy
 from sartor.ports import Loop, LoopStores, ModelRegistry, Stores
 from sartor.records import Model
-from sartor.service.control.acting import refuse_locked
+from sartor.service.control.acting import note, refuse_locked
 from sartor.service.retrain import default_arguments, edited, with_policy
 from sartor.settings import DEFAULT_ARGUMENTS, Terms, changed
 
@@ -177,12 +177,15 @@ def _before_live(logs: LoopStores, name: str) -> Model:
 def _pin(stores: Stores, loop: Loop, logs: LoopStores, model: Model) -> None:
     refuse_locked(loop)
     logs.models.blob(model.model_id)
+    live = logs.models.live()
     if loop.settings.model_auto_publish:
         settings = msgspec.structs.replace(loop.settings, model_auto_publish=False)
         stores.catalog.update(msgspec.structs.replace(loop, settings=settings))
         _promote_firmly(logs.models, model.model_id)
     else:
         logs.models.promote(model.model_id)
+    before = None if live is None else live.model_id
+    note(stores, "promote", loop, before={"liveModel": before}, after={"liveModel": model.model_id})
 
 
 def _promote_firmly(models: ModelRegistry, model_id: str) -> None:

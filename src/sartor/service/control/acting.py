@@ -31,6 +31,12 @@ def refuse_locked(loop: Loop, /, *, deleting: bool = False) -> None:
         )
 
 
+def note(stores: Stores, action: str, loop: Loop, /, *, before: object = None, after: object = None) -> None:
+    """Leave a line about a deed beside the catalog, where it is known who acts."""
+    if isinstance(stores, ActingStores):
+        stores.note(action, loop, before=before, after=after)
+
+
 class ActingCatalog:
     """A ``Catalog`` that notes who changes what, and refuses changes of locked loops."""
 

@@ -12,7 +12,7 @@ from sartor.ports import Loop
 from sartor.service import loops
 from sartor.service.control import lifecycle
 from sartor.service.control.acting import ActingStores, acting
-from sartor.testing.builders import make_loop
+from sartor.testing.builders import make_loop, make_model
 from sartor.testing.stores import MemoryStores
 
 TARGET = "https://user:word@store.example/container?sig=very-secret"
@@ -122,8 +122,6 @@ def test_a_lock_against_change_holds_against_everything_but_unlocking(stores: Ac
 
 
 def test_a_model_of_a_locked_loop_is_not_exchanged(stores: ActingStores) -> None:
-    from sartor.testing.builders import make_model
-
     opened = stores.open(shop(stores))
     opened.models.publish(make_model("m1"), b"", live=True)
     opened.models.publish(make_model("m2"), b"", live=False)
@@ -142,3 +140,12 @@ def test_what_is_not_there_can_not_be_changed(stores: ActingStores) -> None:
     with pytest.raises(LoopNotFound):
         stores.catalog.recover("no-such-id")
     assert list(stores.audit.last(9)) == []
+
+
+def test_a_model_that_was_chosen_is_told(stores: ActingStores) -> None:
+    opened = stores.open(shop(stores))
+    opened.models.publish(make_model("m1"), b"", live=True)
+    opened.models.publish(make_model("m2"), b"", live=False)
+    loops.change(stores, "shop", {"modelAutoPublish": False})
+    loops.promote(stores, "shop", "m2")
+    assert line(stores) == ("ada", "promote", {"liveModel": "m1"}, {"liveModel": "m2"})
