@@ -50,9 +50,7 @@ def application(
         door: the control plane of the instance; None: there is none on HTTP.
         owner_key: opens the control plane for all loops; empty: no key does.
     """
-    gatekeeper = Gatekeeper(
-        desks, bearers=bearers, suspects=Suspects(clock_s=clock_s), owner_key=owner_key
-    )
+    gatekeeper = Gatekeeper(desks, bearers=bearers, suspects=Suspects(clock_s=clock_s), owner_key=owner_key)
     plane = DataPlane(gatekeeper, limits=limits, now_us=now_us)
     office = Office(gatekeeper, admin, limits=limits)
     control = None if door is None else ControlPlane(gatekeeper, door, limits=limits)

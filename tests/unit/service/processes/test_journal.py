@@ -48,12 +48,15 @@ def test_a_record_as_json(capsys: pytest.CaptureFixture[str]) -> None:
         logging.getLogger("x").exception("It failed.")
     first, second = map(json.loads, capsys.readouterr().err.splitlines())
     assert first["process"].startswith("learn[")
-    assert first.items() >= {
-        "level": "INFO",
-        "message": "A model went live.",
-        "action": "published",
-        "loop": "default",
-    }.items()
+    assert (
+        first.items()
+        >= {
+            "level": "INFO",
+            "message": "A model went live.",
+            "action": "published",
+            "loop": "default",
+        }.items()
+    )
     assert "ValueError: two" in second["trace"]
 
 
