@@ -36,7 +36,8 @@ Read once, when `sartor serve` starts.
 {serve}
 
 `SARTOR_SECRET_KEY` holds the secret that encrypts the keys of loops, in place of `secret.key` in the data
-folder.
+folder; `SARTOR_OWNER_KEY` opens the control plane for all loops. Both can come from files and vaults, too:
+[operate a service](../how-to/operate.md).
 
 ## Limits
 

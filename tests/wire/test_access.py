@@ -12,6 +12,7 @@ from sartor.service.metering.board import Tally
 from sartor.service.metering.meter import LoopMeter
 from sartor.settings import Terms
 from tests.wire.harness import PREFIX, Reply, Service, person
+from tests.wire.test_multislot import SEVERAL
 
 UNBOUND = Terms()
 
@@ -92,6 +93,16 @@ def test_over_the_quota_of_a_second(service: Service) -> None:
     assert service.reward("e", {"value": 1}).status == 204, "rewards have no quota"
     now[0] += 1
     assert service.rank(person()).status == 201
+
+
+def test_ranks_for_several_slots_are_ranks() -> None:
+    service = Service(arguments=SEVERAL)
+    serve(service, terms=Terms(ranks_per_second=1))
+    body = person(slots=[{"id": "top", "baselineAction": "Person"}])
+    path = "/personalizer/v1.1-preview.3/multislot/rank"
+    assert service.call("POST", path, body).status == 201
+    assert is_gateway(service.call("POST", path, body), 429)
+    service.close()
 
 
 def test_over_the_quota_of_a_month(service: Service) -> None:
