@@ -259,6 +259,7 @@ def _port(session: requests.Session, url: str) -> int:
     with session.post(url, json=person(), timeout=5, stream=True) as response:
         assert response.status_code == 201
         connection = response.raw.connection
+        assert connection is not None
         port: int = connection.sock.getsockname()[1]
         assert response.content
         return port
