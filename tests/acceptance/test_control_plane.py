@@ -161,16 +161,16 @@ def test_what_is_erased_is_gone_from_the_model_that_serves(pair: Service, tmp_pa
     within_a_second(lambda: statuses(pair, key) == {201}, "a new loop answers")
     client = Client(pair.endpoint, key)
     for number in range(20):
-        status, body = client.rank(f"event-{number}", user="ada" if number % 2 else "grace")
+        status, body = client.rank(f"event-{number}", user="ada-lovelace" if number % 2 else "grace")
         assert (status, client.reward(body["eventId"], 1.0)) == (201, 204)
     eventually(lambda: learned(pair) == 20, "all is learned")
     paper = tmp_path / "receipt.json"
-    pair.run("erase", "private", "--where", "user=ada", "--yes", "--receipt", str(paper))
+    pair.run("erase", "private", "--where", "user=ada-lovelace", "--yes", "--receipt", str(paper))
     assert len(json.loads(paper.read_text())["decisions"]) == 10
-    check = ("erase", "private", "--where", "user=ada", "--check", str(paper))
+    check = ("erase", "private", "--where", "user=ada-lovelace", "--check", str(paper))
     eventually(lambda: learned(pair) == 10, "the model is learned again without them")
     eventually(lambda: _holds(pair, *check), "and the models that had learned them are gone", within_s=15)
-    assert b"ada" not in b"".join(path.read_bytes() for path in pair.folder.glob("loops/private/*.sqlite*"))
+    assert b"ada-lovelace" not in b"".join(path.read_bytes() for path in pair.folder.glob("loops/private/*.sqlite*"))
 
 
 def learned(service: Service) -> int:
