@@ -130,10 +130,12 @@ def test_a_quota_by_the_second_is_one_for_all_processes(pair: Service) -> None:
     owner(pair, "PATCH", "/loops/slow", {"ranksPerSecond": 25})
     within_a_second(lambda: 429 in statuses(pair, key) | statuses(pair, key), "the quota holds")
     time.sleep(1.1 - time.time() % 1)  # begin with a second
+    begin = int(time.time())
     with Load(pair, key) as load:
         time.sleep(0.8)
+    seconds = int(time.time()) - begin + 1  # one, unless the machine is busy
     ranks, refused = load.seen.count(201), load.seen.count(429)
-    assert 25 <= ranks <= 25 + 6, "what is in work at the same instant may be too much"
+    assert 25 <= ranks <= seconds * (25 + 6), "what is in work at the same instant may be too much"
     assert refused > 25
     assert set(load.seen) == {201, 204, 429}
 
