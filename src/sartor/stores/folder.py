@@ -16,7 +16,7 @@ from sartor.settings import Durability
 from sartor.stores import backup, usage
 from sartor.stores.audit import SqliteAudit
 from sartor.stores.catalog import SqliteCatalog
-from sartor.stores.checkpoint import checkpoint, is_due, is_worth_it
+from sartor.stores.checkpoint import checkpoint, has_grown, is_due, is_quiet
 from sartor.stores.connection import Connection
 from sartor.stores.erasure import Erasure
 from sartor.stores.events import SqliteEvents
@@ -31,6 +31,9 @@ from sartor.stores.probe import Probe
 from sartor.stores.retention import Retention
 from sartor.stores.shelf import FileShelf
 from sartor.stores.vault import Vault
+
+RESTARTS_EVERY_S = 0.9
+"""How often, over all loops, a log that has grown is begun anew at most."""
 
 
 def now_us() -> int:
@@ -117,6 +120,7 @@ class SqliteStores:
         self._clock_us = clock_us
         self._connection = Connection(layout.catalog, "catalog", durability="fsync")
         self._probe = Probe(layout)
+        self._restarted_s = -RESTARTS_EVERY_S
         self.audit = SqliteAudit(self._connection, clock_us=clock_us)
         self.catalog = SqliteCatalog(layout, self._connection, keyring, self.audit)
         self._vault = Vault(layout, keyring)
@@ -147,13 +151,24 @@ class SqliteStores:
             StoreUnavailable: its folder can't be written now.
         """
         folder = self._layout.loop(loop.name)
-        due = is_worth_it if sparing else is_due
+        due = is_quiet if sparing else is_due
         kinds = [kind for kind in ("events", "outcomes", "jobs") if due(folder / f"{kind}.sqlite")]
+        busy = sparing and not kinds and self._may_restart(folder / "events.sqlite")
+        if busy:
+            kinds = ["events"]
         if "events" in kinds:
             with self._connected(loop) as (events, _):
                 usage.count(events)
         for kind in kinds:
-            checkpoint(folder / f"{kind}.sqlite", kind, owner=loop.loop_id)
+            checkpoint(folder / f"{kind}.sqlite", kind, owner=loop.loop_id, busy=busy)
+
+    def _may_restart(self, path: Path) -> bool:
+        """Whether a log has grown, and none was begun anew just now: each time an api process waits 4 ms."""
+        now_s = time.monotonic()
+        if not has_grown(path) or now_s - self._restarted_s < RESTARTS_EVERY_S:
+            return False
+        self._restarted_s = now_s
+        return True
 
     def retain(self, loop: Loop, /, *, before_us: int) -> int:
         """Remove what was settled before a time; returns how many rows.

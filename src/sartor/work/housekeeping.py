@@ -15,6 +15,7 @@ class Housekeeping:
     def __init__(self, stores: Stores) -> None:
         self._stores = stores
         self._failing: set[str] = set()
+        self._rounds = 0
 
     def round(self) -> int:
         """Visit every loop once; one that fails does not stop the others.
@@ -25,7 +26,11 @@ class Housekeeping:
         Raises:
             StoreUnavailable: the catalog can't be read.
         """
-        return sum(self._tidied(loop) for loop in self._stores.catalog.loops())
+        loops = list(self._stores.catalog.loops())
+        # Each time another one first: what may be done to one loop a round must come to all of them.
+        first = self._rounds % max(1, len(loops))
+        self._rounds += 1
+        return sum(self._tidied(loop) for loop in loops[first:] + loops[:first])
 
     def _tidied(self, loop: Loop) -> bool:
         try:

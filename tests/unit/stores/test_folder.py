@@ -141,7 +141,13 @@ def test_sparing_copies_a_log_back_that_has_grown(
     opened = stores.open(loop)
     opened.events.append([make_decision(f"e{number}") for number in range(100)])
     stores.tidy(loop, sparing=True)
-    assert (tmp_path / "loops" / "default" / "events.sqlite-wal").stat().st_size == 0
+    wal = tmp_path / "loops" / "default" / "events.sqlite-wal"
+    grown = wal.stat().st_size
+    opened.events.append([make_decision("the next")])
+    assert wal.stat().st_size == grown, "the log did not begin anew in its file"
+    copied = sqlite3.connect(f"file:{tmp_path}/loops/default/events.sqlite?immutable=1", uri=True)
+    assert copied.execute("SELECT count(*) FROM decisions").fetchone() == (100,)
+    copied.close()
     opened.close()
 
 
