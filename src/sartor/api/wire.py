@@ -8,10 +8,8 @@ from typing import Annotated, TypeAlias
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from sartor.settings import Limits
-
-MAGNITUDE = int(Limits().magnitude)
-"""The largest number that a feature may hold, either sign: beyond it the engine's arithmetic overflows."""
+from sartor.features import MAGNITUDE as MAGNITUDE
+from sartor.features import Features as Features
 
 LEVELS = 8
 """How deep the objects of a feature may nest, the outermost included."""
@@ -19,23 +17,6 @@ LEVELS = 8
 ID_SCHEMA: dict[str, object] = {"minLength": 1, "maxLength": 256}
 Id: TypeAlias = Annotated[str, Meta(extra_json_schema=ID_SCHEMA)]
 SOME: dict[str, object] = {"minItems": 1, "maxItems": 50}
-
-Key: TypeAlias = Annotated[str, Meta(min_length=1)]
-Number: TypeAlias = (
-    Annotated[int, Meta(ge=-MAGNITUDE, le=MAGNITUDE)] | Annotated[float, Meta(ge=-MAGNITUDE, le=MAGNITUDE)]
-)
-Scalar: TypeAlias = bool | str | Number | list[Number] | None
-
-# Unrolled, so that the decoder refuses what nests deeper without a look at it in Python.
-_In2: TypeAlias = Scalar | dict[Key, Scalar]
-_In3: TypeAlias = Scalar | dict[Key, _In2]
-_In4: TypeAlias = Scalar | dict[Key, _In3]
-_In5: TypeAlias = Scalar | dict[Key, _In4]
-_In6: TypeAlias = Scalar | dict[Key, _In5]
-_In7: TypeAlias = Scalar | dict[Key, _In6]
-_In8: TypeAlias = Scalar | dict[Key, _In7]
-FeatureObject: TypeAlias = dict[Key, _In8]
-Features: TypeAlias = list[FeatureObject]
 
 
 class RankableAction(Struct, frozen=True):
