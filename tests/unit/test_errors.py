@@ -24,7 +24,8 @@ def drawn_tree() -> list[tuple[int, str]]:
 
 
 def real_tree(error: type[Exception] = SartorError, depth: int = 0) -> list[tuple[int, str]]:
-    below = [line for child in error.__subclasses__() for line in real_tree(child, depth + 1)]
+    ours = [child for child in error.__subclasses__() if child.__module__ == SartorError.__module__]
+    below = [line for child in ours for line in real_tree(child, depth + 1)]
     return [(depth, error.__name__), *below]
 
 
