@@ -6,10 +6,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks.workload import decisions
+from sartor.management import loops
 from sartor.ports import Loop, LoopStores, Stores
 from sartor.records import Model
-from sartor.service import loops
-from sartor.service.compose import open_stores
+from sartor.runtime.compose import open_stores
 
 BATCH = 5_000
 

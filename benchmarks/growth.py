@@ -7,12 +7,12 @@ from pathlib import Path
 from benchmarks import desk, machine, probe, server, workload
 from benchmarks.report import Row
 from benchmarks.server import Service
-from sartor import dsjson
-from sartor.explore.decide import Request, decide
+from sartor.dsjson import context_json
+from sartor.explore.decide import decide
+from sartor.management import loops
 from sartor.ports import Engine
-from sartor.records import Action
-from sartor.service import loops
-from sartor.service.compose import engine_factory, open_stores
+from sartor.records import Action, Request
+from sartor.runtime.compose import engine_factory, open_stores
 
 RATE = 500.0
 SECONDS = 4
@@ -81,7 +81,7 @@ def _decision_us(engine: Engine, count: int) -> float:
     rounds = 20_000 // count
     start = time.perf_counter()
     for _ in range(rounds):
-        odds = engine.probabilities(dsjson.context(request.context, actions), count)
+        odds = engine.probabilities(context_json.context(request.context, actions), count)
         decide(request, probabilities=odds, loop_id="l", model_id="m", settings_version=1)
     return (time.perf_counter() - start) / rounds * 1e6
 

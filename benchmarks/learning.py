@@ -9,13 +9,13 @@ from vowpalwabbit.pyvw import pylibvw
 
 from benchmarks import bare, desk, machine, workload
 from benchmarks.report import Row
-from sartor import dsjson
+from sartor.dsjson import single_slot
 from sartor.learn.trainer import Trainer
 from sartor.log.settler import Settler
+from sartor.management import loops
 from sartor.ports import Loop, LoopStores
 from sartor.records import LoggedDecision, Observation
-from sartor.service import loops
-from sartor.service.compose import engine_factory, open_stores
+from sartor.runtime.compose import engine_factory, open_stores
 
 EVENTS = 30_000
 
@@ -72,7 +72,7 @@ def _lines(logs: LoopStores) -> Iterator[str]:
     after = 0
     while settled := logs.outcomes.outcomes(after=after, limit=desk.BATCH):
         for one in settled:
-            yield dsjson.outcome_line(decided[one.outcome.decision_seq], one.outcome).decode()
+            yield single_slot.outcome_line(decided[one.outcome.decision_seq], one.outcome).decode()
         after = settled[-1].seq
 
 

@@ -8,16 +8,16 @@ from msgspec import Struct
 
 from benchmarks.crosscheck import open_bandit, vowpal_wabbit
 from benchmarks.crosscheck.logs import Log, Slate, make_log, make_slates
-from sartor.evaluate.accumulator import Estimator
-from sartor.evaluate.anytime import Anytime
-from sartor.evaluate.clopper_pearson import clopper_pearson
-from sartor.evaluate.columns import Columns
-from sartor.evaluate.cressie_read import CressieRead
-from sartor.evaluate.direct import Dm, Dr
-from sartor.evaluate.importance import Ips, Snips
-from sartor.evaluate.interval import Bounds, Interval
-from sartor.evaluate.shrinkage import DrOs, SwitchDr
-from sartor.evaluate.slate import BySlot, ProductSlate, PseudoInverse
+from sartor.estimators.accumulator import Estimator
+from sartor.estimators.anytime import Anytime
+from sartor.estimators.clopper_pearson import clopper_pearson
+from sartor.estimators.columns import Columns
+from sartor.estimators.cressie_read import CressieRead
+from sartor.estimators.direct import Dm, Dr
+from sartor.estimators.interval import Bounds, Interval
+from sartor.estimators.ips import Ips, Snips
+from sartor.estimators.shrinkage import DrOs, SwitchDr
+from sartor.estimators.slate import BySlot, ProductSlate, PseudoInverse
 
 Kind = TypeVar("Kind", bound=Estimator)
 

@@ -4,8 +4,8 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from sartor.evaluate.columns import Columns
-from sartor.evaluate.slate import Slates
+from sartor.estimators.columns import Columns
+from sartor.estimators.slate import Slates
 
 Floats = NDArray[np.float64]
 ROWS, ACTIONS, SLOTS = 2000, 4, 3

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from sartor.evaluate.columns import Columns
-from sartor.evaluate.interval import Bounds
-from sartor.evaluate.panel import Panel
-from sartor.evaluate.support import support
+from sartor.estimators.columns import Columns
+from sartor.estimators.estimator_set import Panel
+from sartor.estimators.interval import Bounds
+from sartor.estimators.support import support
 
 EVENTS = 1_000_000
 BATCH = 10_000

@@ -13,14 +13,14 @@ from vowpalwabbit import Workspace
 
 from benchmarks import desk, machine, workload
 from benchmarks.report import Row
-from sartor import dsjson
+from sartor.dsjson import single_slot
+from sartor.evaluation.batch import Entrant, scored
+from sartor.evaluation.time_range import span
 from sartor.learn.vw import engine
+from sartor.management import loops
 from sartor.ports import LoopStores
 from sartor.records import Cursor, LoggedDecision, Outcome, Settlement
-from sartor.service import loops
-from sartor.service.compose import open_stores
-from sartor.service.evaluation.group import Entrant, scored
-from sartor.service.evaluation.span import span
+from sartor.runtime.compose import open_stores
 
 EVENTS = 20_000
 POLICIES = (
@@ -66,7 +66,7 @@ def _fill(logs: LoopStores) -> list[bytes]:
                 settings_version=1,
             )
             outcomes.append(outcome)
-            lines.append(dsjson.outcome_line(LoggedDecision(place, 1, decision), outcome))
+            lines.append(single_slot.outcome_line(LoggedDecision(place, 1, decision), outcome))
         end = Cursor(first + desk.BATCH, 0)
         logs.outcomes.record(Settlement(outcomes=tuple(outcomes), strays=(), cursor=end))
     return lines

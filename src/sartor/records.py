@@ -89,6 +89,17 @@ class Decision(Struct, frozen=True, kw_only=True, array_like=True):
             return tuple(range(len(self.actions)))
         return tuple(i for i in range(len(self.actions)) if i not in self.excluded)
 
+    def offered(self, slot: int = 0, /) -> tuple[int, ...]:
+        """The indexes of the actions that a slot could take, in the order of the request.
+
+        Those that it excludes, or that a slot before it took, are left out. ``slot`` counts from 0 and is 0
+        for a single-slot decision.
+        """
+        if not self.slots:
+            return self.rankable
+        closed = {*self.slots[slot].excluded, *(one.chosen for one in self.slots[:slot])}
+        return tuple(index for index in range(len(self.actions)) if index not in closed)
+
 
 class Observation(Struct, frozen=True, kw_only=True, array_like=True):
     """One reward as it arrived, kept as sent; or an activation, when ``reward`` is None.
@@ -306,3 +317,39 @@ class Job(Struct, frozen=True, kw_only=True):
     finished_at_us: int = 0
     lease_until_us: int = 0
     attempts: int = 0
+
+
+class Request(Struct, frozen=True, kw_only=True):
+    """What an application asks. ``excluded``: indexes into ``actions``, none twice; one is left."""
+
+    event_id: str
+    context: bytes
+    actions: tuple[Action, ...]
+    excluded: tuple[int, ...] = ()
+    deferred: bool = False
+
+    @property
+    def rankable(self) -> tuple[int, ...]:
+        """The indexes of the actions that were not excluded, in the order of the request."""
+        if not self.excluded:
+            return tuple(range(len(self.actions)))
+        return tuple(i for i in range(len(self.actions)) if i not in self.excluded)
+
+
+class SlotRequest(Struct, frozen=True, kw_only=True):
+    """A place to fill. ``excluded`` and ``baseline`` are indexes into the actions; the latter not excluded."""
+
+    id: str
+    features: bytes
+    baseline: int
+    excluded: tuple[int, ...] = ()
+
+
+class MultiRequest(Struct, frozen=True, kw_only=True):
+    """What an application asks for several slots: as many as actions at most, each with another baseline."""
+
+    event_id: str
+    context: bytes
+    actions: tuple[Action, ...]
+    slots: tuple[SlotRequest, ...]
+    deferred: bool = False

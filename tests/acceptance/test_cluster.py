@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 
 from sartor.errors import InvalidSetting
-from sartor.evaluations import EvaluationSpec, PolicySpec
+from sartor.evaluation import executor
+from sartor.evaluation.executor import computing
+from sartor.evaluation.run import evaluate
+from sartor.evaluation.spec import EvaluationSpec, PolicySpec
 from sartor.lab import log
 from sartor.lab.registry import open_world
-from sartor.service import compose, loops
-from sartor.service.evaluation import compute
-from sartor.service.evaluation.compute import computing
-from sartor.service.evaluation.evaluate import evaluate
+from sartor.management import loops
+from sartor.runtime import compose
 
 distributed: Any = pytest.importorskip(
     "distributed", reason="computing on a cluster is NOT tested: pip install 'sartor[dask]'"
@@ -65,6 +66,6 @@ def test_the_result_is_the_same_as_here(cluster: str, tmp_path: Path) -> None:
 
 
 def test_a_scheduler_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compute, "PATIENCE_S", 0.5)
+    monkeypatch.setattr(executor, "PATIENCE_S", 0.5)
     with pytest.raises(InvalidSetting, match=r"127\.0\.0\.1:9"), computing("dask://127.0.0.1:9"):
         pass

@@ -12,7 +12,7 @@ import requests
 
 from tests.acceptance.client import Client
 from tests.acceptance.service import Service, eventually
-from tests.unit.service.tokens.issuer import ROLES, TokenIssuer, serving
+from tests.unit.access.tokens.issuer import ROLES, TokenIssuer, serving
 from tests.wire.certificates import authority
 
 OWNER_KEY = "the-owner-key-of-this-test"

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from sartor.evaluations import EVALUATION, job_id, model_prefix
+from sartor.evaluation import jobs
+from sartor.evaluation.spec import EVALUATION, job_id, model_prefix
 from sartor.lab import log
 from sartor.lab.registry import open_world
+from sartor.management import loops
 from sartor.records import Job
-from sartor.service import compose, evaluations, loops
+from sartor.runtime import compose
 from tests.acceptance.service import Service, eventually
 
 TURNS = 1_500
@@ -42,7 +44,7 @@ def children(folder: Path) -> list[int]:
             words = path.read_bytes().split(b"\0")
         except OSError:
             continue
-        if b"sartor.service.jobs.child" in words and str(folder).encode() in b" ".join(words):
+        if b"sartor.jobs.child" in words and str(folder).encode() in b" ".join(words):
             found.append(int(path.parent.name))
     return found
 
@@ -51,7 +53,7 @@ def job(service: Service, name: str) -> Job:
     with compose.stores(str(service.folder)) as stores:
         loop = loops.find(stores, "default")
         with loops.opened(stores, loop) as logs:
-            return evaluations.find(logs, EVALUATION, name)
+            return jobs.find(logs, EVALUATION, name)
 
 
 def ask(service: Service, name: str) -> None:
@@ -86,7 +88,7 @@ def test_evaluations_survive_kills_and_are_dropped_when_unwanted(played: Service
     with compose.stores(str(played.folder)) as stores:
         loop = loops.find(stores, "default")
         with loops.opened(stores, loop) as logs:
-            evaluations.delete(logs, EVALUATION, "unwanted")
+            jobs.delete(logs, EVALUATION, "unwanted")
             eventually(lambda: not children(played.folder), "a deleted one is stopped")
             prefix = model_prefix(job_id(EVALUATION, "unwanted"))
             assert [name for name in logs.shelf.names() if name.startswith(prefix)] == []

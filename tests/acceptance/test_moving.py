@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.service import SARTOR, Service, eventually
-from tests.unit.service.transfer import saved
+from tests.unit.transfer import saved
 
 QUICK = ("rewardWaitTime=PT2S", "modelExportFrequency=PT1S")
 

@@ -39,7 +39,7 @@ def python_files(*trees: str, root: Path = ROOT) -> list[Path]:
 
 def text_files(root: Path = ROOT) -> list[Path]:
     """Everything that is kept and can be read as text: sources, tests, pages, and the files beside them."""
-    kept = [path for path in root.iterdir() if path.is_file() and path.name != "LICENSE"]
+    kept = [path for path in root.iterdir() if path.is_file() and path.name not in ("LICENSE", ".git")]
     trees = ("src", "tests", "benchmarks", "docs", ".ci")
     kept += [path for tree in trees for path in (root / tree).rglob("*") if path.is_file()]
     made = {"__pycache__", "node_modules"}

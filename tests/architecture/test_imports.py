@@ -17,11 +17,20 @@ RUFF = Path(sys.executable).with_name("ruff")
 
 PLANTED = [
     pytest.param("order", "records.py", "import sartor.ports", id="a fact that knows the ports"),
-    pytest.param("order", "settings.py", "import sartor.dsjson", id="settings that know the line format"),
+    pytest.param(
+        "order", "settings.py", "import sartor.dsjson.single_slot", id="settings that know the format"
+    ),
     pytest.param("order", "stores/planted.py", "import sartor.api", id="a store that knows the wire"),
+    pytest.param("order", "management/planted.py", "import sartor.cli", id="management that knows its callers"),
+    pytest.param("order", "transfer/planted.py", "import sartor.evaluation", id="an import that evaluates"),
     pytest.param("order", "planted.py", "import sartor.ports", id="a file outside the order"),
-    pytest.param("rooms", "explore/planted.py", "import sartor.log", id="a room that knows another"),
-    pytest.param("rooms", "learn/planted.py", "import sartor.stores", id="a room that knows the stores"),
+    pytest.param("loop", "explore/planted.py", "import sartor.log", id="a room that knows another"),
+    pytest.param("loop", "learn/planted.py", "import sartor.stores", id="a room that knows the stores"),
+    pytest.param("http", "access/planted.py", "import httptools", id="access control that parses HTTP"),
+    pytest.param("http", "transfer/planted.py", "from sartor.api.http import server", id="a second server"),
+    pytest.param(
+        "circles", "log/settle.py", "import sartor.log.settler", id="two files that import each other"
+    ),
     pytest.param("engine", "deploy/planted.py", "import vowpalwabbit", id="a second file on the engine"),
     pytest.param("engine", "api/planted.py", "from pylibvw import vw", id="the engine's raw bindings"),
     pytest.param("sqlite", "log/planted.py", "import sqlite3", id="SQLite outside the stores"),

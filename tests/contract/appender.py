@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from sartor.records import Decision, Observation
-from sartor.stores.folder import open_stores
+from sartor.stores.stores import open_stores
 from sartor.testing.builders import make_decision, make_loop
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sartor.ports import Catalog, EventLog, JobQueue, Loop, LoopStores, ModelRegistry, OutcomeLog, Stores
-from sartor.stores.folder import SqliteStores, open_stores
+from sartor.stores.stores import SqliteStores, open_stores
 from sartor.testing.builders import make_loop
 from sartor.testing.clock import Clock
 from sartor.testing.stores import MemoryStores

@@ -10,7 +10,7 @@ import pytest
 
 from sartor.ports import EventLog, Loop
 from sartor.records import Head, Horizon
-from sartor.stores.folder import SqliteStores, open_stores
+from sartor.stores.stores import SqliteStores, open_stores
 from sartor.testing.builders import make_loop
 
 SCRIPT = Path(__file__).with_name("appender.py")

@@ -3,9 +3,9 @@
 ``python -m tests.docs.control_page`` writes it again after a change of either.
 """
 
-from sartor.api.control.openapi import ROLES
-from sartor.api.control.plane import ROUTES
-from sartor.api.control.routes import PREFIX
+from sartor.api.control.app import ROUTES
+from sartor.api.description.control_openapi import ROLES
+from sartor.api.routing.control_routes import PREFIX
 from sartor.settings import Terms
 from tests.docs.pages import DOCS
 from tests.docs.settings_page import rows

@@ -5,9 +5,9 @@
 
 from collections.abc import Iterable
 
-from sartor.api import versions
-from sartor.api.routes import Route
-from sartor.api.table import ROUTES
+from sartor.api.routing import versions
+from sartor.api.routing.route_table import ROUTES
+from sartor.api.routing.routes import Route
 from tests.docs.pages import DOCS
 
 PAGE = DOCS / "reference" / "http.md"

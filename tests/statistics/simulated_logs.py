@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from sartor.evaluate.columns import Columns
+from sartor.estimators.columns import Columns
 
 Floats = NDArray[np.float64]
 

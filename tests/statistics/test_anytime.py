@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from sartor.evaluate.anytime import Anytime, log_wealth
-from sartor.evaluate.importance import Ips
-from sartor.evaluate.interval import Bounds
+from sartor.estimators.anytime import Anytime, log_wealth
+from sartor.estimators.interval import Bounds
+from sartor.estimators.ips import Ips
 from tests.statistics.simulated_logs import SEED, Floats, Paths
 
 RUNS, TURNS, ALPHA = 500, 600, 0.05

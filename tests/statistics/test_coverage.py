@@ -7,15 +7,15 @@ from math import sqrt
 import numpy as np
 import pytest
 
-from sartor.evaluate.accumulator import Estimator
-from sartor.evaluate.anytime import Anytime
-from sartor.evaluate.bernstein import EmpiricalBernstein
-from sartor.evaluate.clopper_pearson import ClopperPearson, tooling_interval
-from sartor.evaluate.columns import Columns
-from sartor.evaluate.cressie_read import CressieRead
-from sartor.evaluate.direct import Dr
-from sartor.evaluate.importance import Ips, Snips
-from sartor.evaluate.interval import Bounds, Interval
+from sartor.estimators.accumulator import Estimator
+from sartor.estimators.anytime import Anytime
+from sartor.estimators.bernstein import EmpiricalBernstein
+from sartor.estimators.clopper_pearson import ClopperPearson, tooling_interval
+from sartor.estimators.columns import Columns
+from sartor.estimators.cressie_read import CressieRead
+from sartor.estimators.direct import Dr
+from sartor.estimators.interval import Bounds, Interval
+from sartor.estimators.ips import Ips, Snips
 from tests.statistics.simulated_logs import LOGGING, SEED, TARGET, logs, value
 
 RUNS, ROWS = 2000, 2000

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 import pytest
 from scipy import stats  # type: ignore[import-untyped]
 
-from sartor.explore.answer import answered, answered_slots
-from sartor.explore.decide import Request, decide
-from sartor.explore.slots import MultiRequest, SlotRequest, decide_slots
-from sartor.records import Action, Decision, Mode
+from sartor.explore.decide import decide
+from sartor.explore.response_view import answered, answered_slots
+from sartor.explore.slots import decide_slots
+from sartor.records import Action, Decision, Mode, MultiRequest, Request, SlotRequest
 
 MANY = 30_000
 LIMIT = 1e-6
@@ -38,7 +38,7 @@ def several(number: int, mode: Mode) -> Decision:
     def odds(taken: Sequence[int], offered: Sequence[int]) -> Sequence[float]:
         return [ODDS[index] for index in offered]
 
-    return decide_slots(request, odds=odds, loop_id="loop", model_id="m", settings_version=1, mode=mode)
+    return decide_slots(request, predict=odds, loop_id="loop", model_id="m", settings_version=1, mode=mode)
 
 
 def agrees(chosen: Sequence[int], probabilities: Sequence[float]) -> bool:

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from scipy import stats  # type: ignore[import-untyped]
 
-from sartor.explore.decide import Request, decide
+from sartor.explore.decide import decide
 from sartor.explore.draw import draw, pick
 from sartor.explore.event_id import made
-from sartor.records import Action
+from sartor.records import Action, Request
 
 MANY = 200_000
 LIMIT = 1e-6

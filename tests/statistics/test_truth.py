@@ -10,14 +10,15 @@ import msgspec
 import numpy as np
 import pytest
 
-from sartor import dsjson
-from sartor.evaluate.standing import bounds_of
-from sartor.explore.decide import Request, decide, uniform
+from sartor.dsjson import context_json, single_slot
+from sartor.estimators.policy_estimate import bounds_of
+from sartor.evaluation.progressive_validation import Contest, Contestant
+from sartor.explore.decide import decide
+from sartor.inference import uniform
 from sartor.lab.registry import WORLDS, open_world
 from sartor.learn.vw import engine
 from sartor.ports import Engine
-from sartor.records import NO_MODEL, Action, LoggedDecision, Outcome
-from sartor.service.evaluation.contest import Contest, Contestant
+from sartor.records import NO_MODEL, Action, LoggedDecision, Outcome, Request
 from sartor.testing.engines import SingleSlot
 from tests.statistics.simulated_logs import SEED
 
@@ -84,7 +85,7 @@ def played(name: str, run: int) -> Iterator[tuple[LoggedDecision, Outcome, Seque
         odds = (
             uniform(len(actions))
             if turn < 20
-            else logging.probabilities(dsjson.context(request.context, actions), len(actions))
+            else logging.probabilities(context_json.context(request.context, actions), len(actions))
         )
         decision = decide(request, probabilities=odds, loop_id="truth", model_id=NO_MODEL, settings_version=1)
         logged = LoggedDecision(turn + 1, turn * 1_000_000, decision)
@@ -97,7 +98,7 @@ def played(name: str, run: int) -> Iterator[tuple[LoggedDecision, Outcome, Seque
             settled_at_us=turn * 1_000_000,
             settings_version=1,
         )
-        logging.learn(dsjson.outcome_line(logged, outcome))
+        logging.learn(single_slot.outcome_line(logged, outcome))
         yield logged, outcome, world.expectations(situation)
     logging.close()
 

@@ -5,15 +5,15 @@ from collections.abc import Iterable
 import numpy as np
 import pytest
 
-from sartor.evaluate.accumulator import Estimator
-from sartor.evaluate.columns import Columns
-from sartor.evaluate.cressie_read import CressieRead
-from sartor.evaluate.crossfit import Candidates, cross_fit
-from sartor.evaluate.direct import Dm, Dr
-from sartor.evaluate.importance import Ips, Snips
-from sartor.evaluate.interval import Bounds
-from sartor.evaluate.shrinkage import DrOs, SwitchDr
-from sartor.evaluate.slate import ProductSlate, PseudoInverse, Slates
+from sartor.estimators.accumulator import Estimator
+from sartor.estimators.columns import Columns
+from sartor.estimators.cressie_read import CressieRead
+from sartor.estimators.crossfit import Candidates, cross_fit
+from sartor.estimators.direct import Dm, Dr
+from sartor.estimators.interval import Bounds
+from sartor.estimators.ips import Ips, Snips
+from sartor.estimators.shrinkage import DrOs, SwitchDr
+from sartor.estimators.slate import ProductSlate, PseudoInverse, Slates
 from tests.statistics.simulated_logs import (
     ACTIONS,
     KINDS,

@@ -11,13 +11,13 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from sartor.api.access.gatekeeper import Bearers
+from sartor.access.asgi import Message, Scope
+from sartor.access.authentication import Bearers
+from sartor.access.served_loops import Desk, Desks
 from sartor.api.app import application
-from sartor.api.asgi import Message, Scope
-from sartor.api.desks import Desk, Desks
-from sartor.api.gate import Patience
-from sartor.api.server import Server, run
-from sartor.api.tls import Certificates
+from sartor.api.http.connection_limits import Patience
+from sartor.api.http.server import Server, run
+from sartor.api.http.tls import Certificates
 from sartor.deploy.live import Live
 from sartor.errors import StoreUnavailable
 from sartor.learn.vw import engine

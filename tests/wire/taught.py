@@ -1,9 +1,9 @@
 """A service whose loop has learned something: decisions, rewards and models, without HTTP."""
 
-from sartor.learn.seal import unsealed
+from sartor.learn.model_file import unsealed
 from sartor.records import Model
-from sartor.service import compose
-from tests.unit.service import instance
+from sartor.runtime import compose
+from tests.unit import instance
 from tests.wire.harness import Service
 
 FACTORY = compose.engine_factory()

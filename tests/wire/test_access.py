@@ -5,11 +5,11 @@ from collections.abc import Callable
 import pytest
 from msgspec.structs import replace
 
-from sartor.api.access.fence import Fence
-from sartor.api.access.suspects import FAILURES
-from sartor.api.desks import Desk
-from sartor.service.metering.board import Tally
-from sartor.service.metering.meter import LoopMeter
+from sartor.access.allowed_networks import Fence
+from sartor.access.quota import LoopMeter
+from sartor.access.served_loops import Desk
+from sartor.access.shared_counters import Tally
+from sartor.access.throttle import FAILURES
 from sartor.settings import Terms
 from tests.wire.harness import PREFIX, Reply, Service, person
 from tests.wire.test_multislot import SEVERAL

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sartor.api.versions import PREVIEW_1, PREVIEWS, V1_0, V2022_09, Version
+from sartor.api.routing.versions import PREVIEW_1, PREVIEWS, V1_0, V2022_09, Version
 from tests.wire.harness import Reply
 from tests.wire.taught import FACTORY, Taught
 from tests.wire.test_evaluations import POLICY, ask, contract, finish, scored

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from sartor.api import versions
-from sartor.api.versions import PREVIEW_1, PREVIEW_2, PREVIEW_3, V1_0, V2022_09, Version
-from sartor.log.apprentice import NAME, Apprentice
+from sartor.api.routing import versions
+from sartor.api.routing.versions import PREVIEW_1, PREVIEW_2, PREVIEW_3, V1_0, V2022_09, Version
+from sartor.management import loops
+from sartor.metrics.apprentice import NAME, Apprentice
 from sartor.records import LoggedDecision
-from sartor.service import loops
 from sartor.settings import LoopSettings
 from sartor.testing.builders import make_decision, make_outcome
 from tests.wire.harness import Reply, Service

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from sartor.api.control.plane import ROUTES
+from sartor.api.control.app import ROUTES
 from sartor.records import Cursor, Observation, Settlement
 from sartor.testing.builders import make_decision, make_outcome
 from tests.wire.harness import OWNER_KEY, Reply, Service

@@ -10,14 +10,14 @@ from hypothesis.errors import Unsatisfiable
 from schemathesis import APIOperation, Case, GenerationMode
 from schemathesis.core.result import Ok
 
-from sartor.api.control import openapi
-from sartor.api.control.plane import ROUTES
+from sartor.api.control.app import ROUTES
+from sartor.api.description import control_openapi
 from tests.wire.harness import OWNER_KEY, Service, served
 from tests.wire.test_described import CHECKS, FEW
 
 
 def test_every_operation_answers_as_described(service: Service) -> None:
-    described = schemathesis.openapi.from_dict(openapi.description(ROUTES))
+    described = schemathesis.openapi.from_dict(control_openapi.description(ROUTES))
     operations = [result.ok() for result in described.get_all_operations() if isinstance(result, Ok)]
     assert len(operations) == len(ROUTES)
     with served(service) as endpoint, requests.Session() as session:

@@ -20,8 +20,9 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from sartor.api import openapi, table, versions
-from sartor.api.versions import Version
+from sartor.api.description import openapi
+from sartor.api.routing import route_table, versions
+from sartor.api.routing.versions import Version
 from sartor.settings import DEFAULT_ARGUMENTS
 from tests.wire.harness import Service, served
 from tests.wire.test_multislot import SEVERAL
@@ -55,7 +56,7 @@ def test_every_operation_answers_as_described(version: Version, arguments: str) 
     service = Service(arguments=arguments)
     described = schemathesis.openapi.from_dict(openapi.description(version))
     operations = [result.ok() for result in described.get_all_operations() if isinstance(result, Ok)]
-    assert len(operations) > len([route for route in table.ROUTES if version in route.versions])
+    assert len(operations) > len([route for route in route_table.ROUTES if version in route.versions])
     with served(service) as endpoint, requests.Session() as session:
         session.headers["ocp-apim-subscription-key"] = service.loop.key1
         for operation in operations:

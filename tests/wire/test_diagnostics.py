@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from sartor.api.access.fence import Fence
-from sartor.api.access.proxies import Proxies
-from sartor.api.asgi import Message, Receive, Scope, Send
-from sartor.api.desks import Desk
-from sartor.api.diagnostics import Diagnostics
+from sartor.access.allowed_networks import Fence
+from sartor.access.asgi import Message, Receive, Scope, Send
+from sartor.access.served_loops import Desk
+from sartor.access.trusted_proxies import Proxies
+from sartor.api.dataplane.request_log import Diagnostics
 from sartor.errors import InvalidSetting
 from tests.wire.harness import OWNER_KEY, PREFIX, Service, person
 

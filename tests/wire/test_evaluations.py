@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from sartor.api.durations import with_zone_us
-from sartor.api.versions import PATHS, PREVIEW_1, V1_0, V2022_09, Version
-from sartor.evaluations import EVALUATION, EvaluationResult, PolicyResult, Window, encoded
+from sartor.api.http.durations import with_zone_us
+from sartor.api.routing.versions import PATHS, PREVIEW_1, V1_0, V2022_09, Version
+from sartor.evaluation.spec import EVALUATION, EvaluationResult, PolicyResult, Window, encoded
 from sartor.records import JobState
 from tests.wire.harness import Reply
 from tests.wire.taught import Taught

@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from sartor.api import versions
-from sartor.api.explanation import explanation
-from sartor.api.versions import V1_0, V2022_09, Version
-from sartor.dsjson import outcome_line
+from sartor.api.dataplane.explanation import explanation
+from sartor.api.routing import versions
+from sartor.api.routing.versions import V1_0, V2022_09, Version
+from sartor.dsjson.single_slot import outcome_line
 from sartor.learn.vw import engine
+from sartor.management import loops
 from sartor.ports import Engine
 from sartor.records import LoggedDecision
-from sartor.service import loops
 from sartor.settings import DEFAULT_ARGUMENTS, LoopSettings
 from sartor.testing.builders import make_outcome
 from tests.wire.harness import Service, articles

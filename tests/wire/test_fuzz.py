@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sartor.api import complaint
-from sartor.api.reader import Reader
+from sartor.api.dataplane import validation_errors
+from sartor.api.dataplane.decoding import Reader
 from sartor.errors import InvalidRequest, PayloadTooLarge
 from sartor.settings import Limits
 from tests.wire.harness import PREFIX, Reply, Service, articles
@@ -169,7 +169,7 @@ def test_the_two_readings_of_the_contract_agree(body: dict[str, object]) -> None
     raw = json.dumps(body).encode()
     reader = Reader(Limits(), new_event_id=lambda: "made")
     accepted = _passes(lambda: reader.rank(raw))
-    spotless = _passes(lambda: complaint.about_rank(complaint.read(raw)))
+    spotless = _passes(lambda: validation_errors.about_rank(validation_errors.read(raw)))
     assert spotless or not accepted
 
 

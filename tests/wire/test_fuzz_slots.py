@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sartor.api import complaint
-from sartor.api.multislot_reader import MultiSlotReader
-from sartor.api.reader import Reader
+from sartor.api.dataplane import validation_errors
+from sartor.api.dataplane.decoding import Reader
+from sartor.api.dataplane.multislot_decoding import MultiSlotReader
 from sartor.errors import InvalidRequest, PayloadTooLarge
 from sartor.learn.vw import engine
 from sartor.settings import Limits
@@ -128,7 +128,7 @@ def test_the_two_readings_of_the_contract_agree(body: dict[str, object]) -> None
     raw = json.dumps(body).encode()
     reader = MultiSlotReader(Limits(), Reader(Limits(), new_event_id=lambda: "made"))
     accepted = _passes(lambda: reader.rank(raw))
-    spotless = _passes(lambda: complaint.about_slots(complaint.read(raw)))
+    spotless = _passes(lambda: validation_errors.about_slots(validation_errors.read(raw)))
     assert spotless or not accepted
 
 

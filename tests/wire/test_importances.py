@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from sartor.api.versions import PREVIEW_3, V2022_09
-from sartor.evaluations import FEATURE_IMPORTANCE, FeatureScore, ImportanceResult, encoded
+from sartor.api.routing.versions import PREVIEW_3, V2022_09
+from sartor.evaluation.spec import FEATURE_IMPORTANCE, FeatureScore, ImportanceResult, encoded
 from tests.wire.harness import Reply
 from tests.wire.taught import Taught
 from tests.wire.test_versions import at

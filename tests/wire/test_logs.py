@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from sartor.api.durations import with_zone_us
-from sartor.api.versions import V1_0, Version
-from tests.unit.service import instance
+from sartor.api.http.durations import with_zone_us
+from sartor.api.routing.versions import V1_0, Version
+from tests.unit import instance
 from tests.wire.harness import Service
 from tests.wire.taught import FACTORY, Taught
 from tests.wire.test_versions import EACH, at

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from sartor.api import metrics
-from sartor.api.durations import with_zone_us
-from sartor.api.versions import FROM_PREVIEW_3, PREVIEW_2, PREVIEW_3, Version
+from sartor.api.admin import metrics
+from sartor.api.http.durations import with_zone_us
+from sartor.api.routing.versions import FROM_PREVIEW_3, PREVIEW_2, PREVIEW_3, Version
 from tests.wire.harness import Reply
 from tests.wire.taught import Taught
 from tests.wire.test_versions import at

@@ -13,12 +13,12 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA512
 
-from sartor.api import versions
-from sartor.api.durations import with_zone_us
-from sartor.api.versions import FROM_PREVIEW_3, PREVIEW_2, PREVIEW_3, V1_0, V2022_09, Version
-from sartor.dsjson import context
-from sartor.service import loops
-from tests.unit.service.instance import ACTIONS
+from sartor.api.http.durations import with_zone_us
+from sartor.api.routing import versions
+from sartor.api.routing.versions import FROM_PREVIEW_3, PREVIEW_2, PREVIEW_3, V1_0, V2022_09, Version
+from sartor.dsjson.context_json import context
+from sartor.management import loops
+from tests.unit.instance import ACTIONS
 from tests.wire.harness import Reply, Service, articles
 from tests.wire.taught import FACTORY, Taught
 from tests.wire.test_versions import EACH, at

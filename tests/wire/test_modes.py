@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from sartor.learn.vw import engine
-from sartor.service import loops
+from sartor.management import loops
 from sartor.settings import DEFAULT_ARGUMENTS, LearningMode, LoopSettings
 from tests.wire.harness import Service, articles
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from sartor.api import versions
-from sartor.api.versions import V1_0, V2022_09, Version
+from sartor.api.routing import versions
+from sartor.api.routing.versions import V1_0, V2022_09, Version
 from sartor.learn.vw import engine
 from sartor.records import Observation
 from sartor.settings import LoopSettings

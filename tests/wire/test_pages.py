@@ -6,7 +6,7 @@ import re
 import pytest
 import requests
 
-from sartor.api.versions import Version
+from sartor.api.routing.versions import Version
 from tests.wire.harness import Service
 from tests.wire.test_versions import EACH
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from sartor.api import versions
-from sartor.api.versions import Version
-from sartor.service import loops
+from sartor.api.routing import versions
+from sartor.api.routing.versions import Version
+from sartor.management import loops
 from sartor.settings import AZURE_ARGUMENTS, DEFAULT_ARGUMENTS, LoopSettings
 from tests.wire.harness import Reply, Service
 from tests.wire.test_versions import EACH, at

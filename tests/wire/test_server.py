@@ -10,12 +10,12 @@ import threading
 import pytest
 import requests
 
-from sartor.api.server import Server, run
+from sartor.api.http.server import Server, run
 from tests.wire.harness import Service
 
 ALONE = """
 import socket
-from sartor.api.server import Server, run
+from sartor.api.http.server import Server, run
 from tests.wire.harness import Service
 
 service = Service()

@@ -13,7 +13,7 @@ import pytest
 import requests
 from msgspec.structs import replace
 
-from sartor.api.gate import Patience
+from sartor.api.http.connection_limits import Patience
 from sartor.settings import Limits
 from tests.wire.harness import PREFIX, Service, articles, person, served
 

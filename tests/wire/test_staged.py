@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from sartor.api.durations import with_zone_us
-from sartor.api.versions import FROM_PREVIEW_3, PREVIEW_2, PREVIEW_3, V2022_09, Version
-from sartor.learn.seal import unsealed
+from sartor.api.http.durations import with_zone_us
+from sartor.api.routing.versions import FROM_PREVIEW_3, PREVIEW_2, PREVIEW_3, V2022_09, Version
+from sartor.learn.model_file import unsealed
+from sartor.management import loops
 from sartor.records import Model
-from sartor.service import loops
 from tests.wire.harness import Reply
 from tests.wire.taught import Taught
 from tests.wire.test_versions import at

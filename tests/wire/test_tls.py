@@ -10,7 +10,7 @@ import pytest
 import requests
 from cryptography import x509
 
-from sartor.api.tls import Certificates
+from sartor.api.http.tls import Certificates
 from sartor.errors import InvalidSetting
 from tests.acceptance.service import eventually
 from tests.wire.certificates import authority

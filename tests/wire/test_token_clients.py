@@ -12,9 +12,9 @@ from azure.ai import personalizer as preview
 from azure.core.credentials import AccessToken
 from azure.core.exceptions import HttpResponseError
 
-from sartor.api.tls import Certificates
-from sartor.service.tokens.verifier import Verifier
-from tests.unit.service.tokens.issuer import TokenIssuer, serving
+from sartor.access.tokens.verifier import Verifier
+from sartor.api.http.tls import Certificates
+from tests.unit.access.tokens.issuer import TokenIssuer, serving
 from tests.wire.certificates import authority
 from tests.wire.clients import javascript, python_v1
 from tests.wire.harness import Service, served

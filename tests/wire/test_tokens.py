@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from sartor.api.access.suspects import FAILURES
-from sartor.service.tokens.verifier import Verifier
-from tests.unit.service.tokens.issuer import TokenIssuer, serving
+from sartor.access.throttle import FAILURES
+from sartor.access.tokens.verifier import Verifier
+from tests.unit.access.tokens.issuer import TokenIssuer, serving
 from tests.wire.harness import PREFIX, Reply, Service, person
 
 NAMED = f"/loops/default{PREFIX}"

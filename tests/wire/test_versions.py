@@ -2,8 +2,8 @@
 
 import pytest
 
-from sartor.api import versions
-from sartor.api.versions import V1_0, Version
+from sartor.api.routing import versions
+from sartor.api.routing.versions import V1_0, Version
 from tests.wire.harness import Service, articles, person
 
 EACH = pytest.mark.parametrize("version", versions.ALL, ids=lambda version: version.name)

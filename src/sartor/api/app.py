@@ -4,20 +4,21 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from sartor.api import openapi, page, table
-from sartor.api.access.gatekeeper import LOOP, Bearers, Gatekeeper
-from sartor.api.access.suspects import Suspects
-from sartor.api.admin import Admin
-from sartor.api.answer import Answer, deliver, options
-from sartor.api.asgi import ASGIApp, Receive, Scope, Send
+from sartor.access.asgi import ASGIApp, Receive, Scope, Send
+from sartor.access.authentication import LOOP, Bearers, Gatekeeper
+from sartor.access.served_loops import Desks
+from sartor.access.throttle import Suspects
+from sartor.api.admin.app import Office
+from sartor.api.admin.caller_stores import Admin
+from sartor.api.control.app import ControlPlane, path_after_prefix
 from sartor.api.control.door import Door
-from sartor.api.control.plane import ControlPlane, path_after_prefix
-from sartor.api.dataplane import DataPlane
-from sartor.api.desks import Desks
-from sartor.api.failure import answer_to, not_allowed, not_found
-from sartor.api.health import Health
-from sartor.api.office import Office
-from sartor.api.versions import ALL, V1_0
+from sartor.api.dataplane.app import DataPlane
+from sartor.api.description import docs_page, openapi
+from sartor.api.http.error_responses import answer_to, not_allowed, not_found
+from sartor.api.http.health import Health
+from sartor.api.http.response import Answer, deliver, options
+from sartor.api.routing import route_table
+from sartor.api.routing.versions import ALL, V1_0
 from sartor.settings import Limits
 
 _READS = b"GET, HEAD, OPTIONS"
@@ -58,11 +59,11 @@ def application(
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["raw_path"]
-        matched = table.match(path)
+        matched = route_table.match(path)
         if matched is None and path[: len(_LOOPS)] == _LOOPS:
             name, slash, rest = path[len(_LOOPS) :].partition(b"/")
             scope[LOOP] = name.decode("ascii", "replace")
-            matched = table.match(slash + rest)
+            matched = route_table.match(slash + rest)
         if matched is not None:
             resource, sent = matched
             if resource.operation is None:
@@ -85,12 +86,12 @@ def _readable(health: Health) -> dict[bytes, Callable[[], Answer]]:
         b"/health/live": health.live,
         b"/health/ready": health.ready,
         b"/openapi.json": partial(openapi.answer, V1_0),
-        b"/docs": partial(page.answer, V1_0),
-        b"": partial(page.answer, V1_0),
+        b"/docs": partial(docs_page.answer, V1_0),
+        b"": partial(docs_page.answer, V1_0),
     }
     for version in ALL:
         pages[f"/openapi/{version.name}.json".encode()] = partial(openapi.answer, version)
-        pages[f"/docs/{version.name}".encode()] = partial(page.answer, version)
+        pages[f"/docs/{version.name}".encode()] = partial(docs_page.answer, version)
     return pages
 
 

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from sartor.evaluations import EvaluationSpec, ImportanceSpec
+from sartor.evaluation.spec import EvaluationSpec, ImportanceSpec
 from sartor.ports import Loop
 from sartor.records import Job
 

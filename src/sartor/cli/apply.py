@@ -18,10 +18,11 @@ def apply(
 
     The model that the policy learned in the evaluation serves at once, and training goes on from it.
     """
-    from sartor.service import compose, evaluations
+    from sartor.evaluation import jobs
+    from sartor.runtime import compose
 
     with compose.stores(data) as stores:
-        model = evaluations.apply(stores, name, evaluation, policy, factory=compose.engine_factory())
+        model = jobs.apply(stores, name, evaluation, policy, factory=compose.engine_factory())
     printing.result(
         {"loop": name, "evaluation": evaluation, "policy": policy, "model": model.model_id},
         f"The loop {name!r} goes on with {policy!r}; model {model.model_id} serves.",

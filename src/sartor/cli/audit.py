@@ -7,7 +7,7 @@ import typer
 
 from sartor.cli import printing
 from sartor.cli.options import DEFAULTS, AsJson, Data
-from sartor.dsjson import timestamp
+from sartor.dsjson.observations import timestamp
 from sartor.records import LoggedActivity
 
 _SHOWN = 160
@@ -50,25 +50,25 @@ def audit(
     --json has all of it. Each line carries a digest of itself and all before it. Note the last one elsewhere,
     and --verify --expect shows later that nothing was taken from the record.
     """
-    from sartor.service import compose
-    from sartor.service.control import activity_log
+    from sartor.management import audit_log
+    from sartor.runtime import compose
 
     with compose.stores(data) as stores:
         if verify:
-            checked = activity_log.verified(stores.audit, expect=expect)
+            checked = audit_log.verified(stores.audit, expect=expect)
             printing.result(checked, checked.sentence, as_json=as_json)
             if not checked.whole:
                 raise typer.Exit(1)
             return
-        found = activity_log.newest(stores, last, loop=loop)
+        found = audit_log.newest(stores, last, loop=loop)
     _show(found, as_json=as_json)
 
 
 def _show(found: Sequence[LoggedActivity], *, as_json: bool) -> None:
-    from sartor.service.control import activity_log
+    from sartor.api.control import wire
 
     if as_json:
-        printing.json([activity_log.line(one) for one in found])
+        printing.json([wire.line(one) for one in found])
     elif found:
         rows = [
             (

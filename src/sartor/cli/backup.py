@@ -19,8 +19,8 @@ def backup(
 
     The keys stay sealed: only an instance with the same secret key can open them.
     """
-    from sartor.service import compose
-    from sartor.service.control import backups
+    from sartor.management import backups
+    from sartor.runtime import compose
 
     with compose.stores(data) as stores:
         loop = backups.back_up(stores, name, file)
@@ -41,8 +41,8 @@ def restore(
 
     A loop that is there, in service or deleted, is not overwritten: delete and purge it first.
     """
-    from sartor.service import compose
-    from sartor.service.control import backups
+    from sartor.management import backups
+    from sartor.runtime import compose
 
     with compose.stores(data, must_exist=False) as stores:
         loop = backups.restore(stores, file, rename=rename)

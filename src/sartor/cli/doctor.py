@@ -10,7 +10,7 @@ from sartor.cli import printing
 from sartor.cli.options import DEFAULTS, AsJson, Data
 
 if TYPE_CHECKING:
-    from sartor.service.audit.checkup import Report
+    from sartor.verification.doctor import Report
 
 Replay = Annotated[
     bool,
@@ -28,8 +28,9 @@ def doctor(replay: Replay = False, data: Data = DEFAULTS.data, as_json: AsJson =
 
     Works beside a running service. Exit code 0: healthy; 1: not.
     """
-    from sartor.service import compose, loops
-    from sartor.service.audit.checkup import checkup
+    from sartor.management import loops
+    from sartor.runtime import compose
+    from sartor.verification.doctor import checkup
 
     factory = compose.engine_factory()
     reports = []

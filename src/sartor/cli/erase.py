@@ -12,9 +12,9 @@ from sartor.cli.options import DEFAULTS, AsJson, Data, LoopName
 from sartor.errors import InvalidReceipt, StoreUnavailable
 
 if TYPE_CHECKING:
-    from sartor.service.control.acting import ActingStores
-    from sartor.service.control.criteria import Criteria
-    from sartor.service.control.receipts import Receipt
+    from sartor.management.erasure_criteria import Criteria
+    from sartor.management.erasure_receipts import Receipt
+    from sartor.stores.audited import ActingStores
 
 Where = Annotated[
     list[str] | None,
@@ -62,8 +62,8 @@ def erase(
     returns. The model is learned again without them at once; those that had learned them are removed when the
     new one serves. Decisions that are not settled yet are left, and counted: repeat it for them.
     """
-    from sartor.service import compose
-    from sartor.service.control.criteria import Criteria
+    from sartor.management.erasure_criteria import Criteria
+    from sartor.runtime import compose
 
     criteria = Criteria(where=named_values(where), event_ids=tuple(event_ids or ()))
     with compose.stores(data) as stores:
@@ -79,7 +79,7 @@ def erase(
 def _erase(
     stores: "ActingStores", name: str, criteria: "Criteria", path: Path | None, *, as_json: bool
 ) -> None:
-    from sartor.service.control import erasure
+    from sartor.management import erasure
 
     done = erasure.erase(stores, name, criteria)
     text = msgspec.json.format(msgspec.json.encode(done), indent=2)
@@ -99,13 +99,13 @@ def _sentence(done: "Receipt") -> str:
 
 
 def _check(stores: "ActingStores", path: Path, criteria: "Criteria | None", *, as_json: bool) -> None:
-    from sartor.service.control import erasure, receipts
+    from sartor.management import erasure, erasure_receipts
 
     try:
         text = path.read_bytes()
     except OSError as error:
         raise InvalidReceipt(f"{path} can't be read: {error.strerror}.") from error
-    found = erasure.check(stores, receipts.read(stores, text), criteria=criteria)
+    found = erasure.check(stores, erasure_receipts.read(stores, text), criteria=criteria)
     sentence = " ".join((*found.problems, *found.notes)) or "All that the receipt says is so."
     printing.result(found, sentence, as_json=as_json)
     if found.problems:

@@ -12,10 +12,10 @@ from sartor.cli.options import DEFAULTS, AsJson, Compute, Data, LoopName
 from sartor.errors import JobNotFinished, StoreUnavailable
 
 if TYPE_CHECKING:
-    from sartor.evaluations import EvaluationSpec, PolicySpec
+    from sartor.evaluation.report import Report
+    from sartor.evaluation.spec import EvaluationSpec, PolicySpec
     from sartor.ports import Loop, Stores
     from sartor.records import Job
-    from sartor.service.evaluation.report import Report
 
 _FAR_US = 2**53
 _TIME = "%Y-%m-%dT%H:%M:%S"
@@ -124,7 +124,8 @@ def evaluate(
     A running service computes it in the background; where none runs, this command does. Where the log can't
     answer, it says why and gives no number.
     """
-    from sartor.service import compose, loops
+    from sartor.management import loops
+    from sartor.runtime import compose
 
     with compose.stores(data) as stores:
         loop = loops.find(stores, name)
@@ -139,7 +140,7 @@ def evaluate(
 
 
 def _ask(stores: "Stores", name: str, evaluation_id: str, spec: "EvaluationSpec") -> None:
-    from sartor.service import evaluations
+    from sartor.evaluation import jobs as evaluations
 
     evaluations.create(stores, name, evaluation_id, spec)
 
@@ -147,7 +148,7 @@ def _ask(stores: "Stores", name: str, evaluation_id: str, spec: "EvaluationSpec"
 def _spec(
     title: str, policies: Sequence[str], from_: datetime | None, to: datetime | None, *, search: bool
 ) -> "EvaluationSpec":
-    from sartor.evaluations import EvaluationSpec
+    from sartor.evaluation.spec import EvaluationSpec
 
     return EvaluationSpec(
         name=title,
@@ -163,7 +164,7 @@ def _us(time: datetime) -> int:
 
 
 def _policy(text: str) -> "PolicySpec":
-    from sartor.evaluations import PolicySpec
+    from sartor.evaluation.spec import PolicySpec
 
     name, separator, arguments = text.partition("=")
     if not separator or not name.strip():
@@ -177,9 +178,10 @@ def _job(
     from rich.console import Console
     from rich.progress import Progress
 
-    from sartor.evaluations import EVALUATION, job_id
-    from sartor.service import evaluations, loops
-    from sartor.service.evaluation.waiting import wait as wait_for
+    from sartor.evaluation import jobs as evaluations
+    from sartor.evaluation.spec import EVALUATION, job_id
+    from sartor.jobs.waiting import wait as wait_for
+    from sartor.management import loops
 
     with loops.opened(stores, loop) as logs:
         job = evaluations.find(logs, EVALUATION, evaluation_id)
@@ -203,8 +205,8 @@ def _tell(job: "Job", evaluation_id: str, page: Path | None, *, as_json: bool) -
         return
     import msgspec
 
-    from sartor.evaluations import evaluation_result
-    from sartor.service.evaluation.report import Report
+    from sartor.evaluation.report import Report
+    from sartor.evaluation.spec import evaluation_result
 
     result = evaluation_result(job.result)
     report = msgspec.json.decode(result.report, type=Report)
@@ -225,7 +227,7 @@ def _tell_unfinished(job: "Job", evaluation_id: str, page: Path | None, *, as_js
 
 
 def _write(page: Path, report: "Report") -> None:
-    from sartor.service.report.page import html
+    from sartor.evaluation.html.page import html
 
     try:
         page.write_text(html(report), encoding="utf-8")
@@ -268,14 +270,14 @@ def _number(value: float | None, *, sign: bool = False) -> str:
 
 
 def _range(interval: object) -> str:
-    from sartor.evaluate.interval import Interval
+    from sartor.estimators.interval import Interval
 
     return f"{interval.lower:.4f} … {interval.upper:.4f}" if isinstance(interval, Interval) else "–"
 
 
 def _list(stores: "Stores", loop: "Loop", *, as_json: bool) -> None:
-    from sartor.evaluations import EVALUATION, evaluation_spec, public_id
-    from sartor.service import loops
+    from sartor.evaluation.spec import EVALUATION, evaluation_spec, public_id
+    from sartor.management import loops
 
     with loops.opened(stores, loop) as logs:
         jobs = logs.jobs.jobs(kind=EVALUATION)

@@ -71,8 +71,9 @@ def export(
 
     Works beside a running service, however long the log is.
     """
-    from sartor.service import compose, loops
-    from sartor.service.transfer import exporting
+    from sartor.management import loops
+    from sartor.runtime import compose
+    from sartor.transfer import export as exporting
 
     selection = exporting.Selection(from_us=_time_us(start), to_us=_time_us(end), pending=pending)
     with (

@@ -12,8 +12,8 @@ from sartor.cli import printing
 from sartor.cli.options import DEFAULTS, AsJson, Data, LoopName
 
 if TYPE_CHECKING:
-    from sartor.service.transfer.moving_in import MovedIn, Tell
-    from sartor.service.transfer.tally import Tally
+    from sartor.transfer.import_summary import Tally
+    from sartor.transfer.migration import MovedIn, Tell
 
 From = Annotated[
     str | None,
@@ -82,8 +82,8 @@ def import_(
     Repeat it as you like, also after it was interrupted: no decision is taken twice. Exit code 1: lines or
     files were refused that should have told of decisions.
     """
-    from sartor.service import compose
-    from sartor.service.transfer.moving_in import Saved, move_in
+    from sartor.runtime import compose
+    from sartor.transfer.migration import Saved, move_in
 
     saved = Saved(logs=from_, configuration=config, policy=policy, model=model)
     if saved == Saved():

@@ -95,8 +95,9 @@ def _list(*, as_json: bool) -> None:
 def _service(endpoint: str | None, key: str | None, data: str) -> tuple[str, str]:
     if endpoint is not None and key is not None:
         return endpoint, key
-    from sartor.service import compose, loops
-    from sartor.service.processes.instance import Instance
+    from sartor.management import loops
+    from sartor.runtime import compose
+    from sartor.runtime.instance_lock import Instance
 
     where = endpoint or Instance(compose.data_folder(data)).endpoint()
     if key is not None:

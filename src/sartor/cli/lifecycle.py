@@ -7,7 +7,7 @@ import typer
 
 from sartor.cli import printing
 from sartor.cli.options import DEFAULTS, AsJson, Data, LoopName
-from sartor.dsjson import timestamp
+from sartor.dsjson.observations import timestamp
 from sartor.errors import InvalidSetting
 from sartor.ports import Loop
 from sartor.settings import Lock, Tier
@@ -62,8 +62,8 @@ def named_values(texts: list[str] | None, /) -> dict[str, str]:
 
 def tags(name: LoopName, changes: Tags = None, data: Data = DEFAULTS.data, as_json: AsJson = False) -> None:
     """Show the tags of a loop, or change some, for example: sartor loop tags default team=news stage=."""
-    from sartor.service import compose, loops
-    from sartor.service.control import lifecycle
+    from sartor.management import lifecycle, loops
+    from sartor.runtime import compose
 
     with compose.stores(data) as stores:
         if changes:
@@ -87,8 +87,8 @@ def unlock(name: LoopName, data: Data = DEFAULTS.data, as_json: AsJson = False) 
 
 
 def _locked(name: str, against: Lock, data: str, *, as_json: bool) -> None:
-    from sartor.service import compose
-    from sartor.service.control import lifecycle
+    from sartor.management import lifecycle
+    from sartor.runtime import compose
 
     with compose.stores(data) as stores:
         loop = lifecycle.lock(stores, name, against=against)
@@ -104,8 +104,8 @@ def networks(
     as_json: AsJson = False,
 ) -> None:
     """Show from where a loop may be called, or replace the list. Others are answered 403."""
-    from sartor.service import compose, loops
-    from sartor.service.control import lifecycle
+    from sartor.management import lifecycle, loops
+    from sartor.runtime import compose
 
     if everywhere and allowed:
         raise typer.BadParameter("Give either networks or --everywhere.")
@@ -127,8 +127,8 @@ def quota(
     as_json: AsJson = False,
 ) -> None:
     """Show how much a loop may rank, or change it. What is over it is answered 429 with Retry-After."""
-    from sartor.service import compose, loops
-    from sartor.service.control import lifecycle
+    from sartor.management import lifecycle, loops
+    from sartor.runtime import compose
 
     changes: dict[str, object] = {} if tier is None else {"tier": tier}
     for term, text in (("ranksPerSecond", per_second), ("ranksPerMonth", per_month)):
@@ -159,8 +159,8 @@ def _quota(text: str) -> int | None:
 
 def deleted(data: Data = DEFAULTS.data, as_json: AsJson = False) -> None:
     """List the deleted loops that can still be brought back."""
-    from sartor.service import compose
-    from sartor.service.control import lifecycle
+    from sartor.management import lifecycle
+    from sartor.runtime import compose
 
     with compose.stores(data) as stores:
         found = lifecycle.deleted(stores)
@@ -192,8 +192,8 @@ def recover(
     as_json: AsJson = False,
 ) -> None:
     """Bring a deleted loop back, with its keys, its log and its models."""
-    from sartor.service import compose
-    from sartor.service.control import lifecycle
+    from sartor.management import lifecycle
+    from sartor.runtime import compose
 
     with compose.stores(data) as stores:
         loop = lifecycle.recover(stores, name, rename=rename)
@@ -210,8 +210,8 @@ def purge(
     as_json: AsJson = False,
 ) -> None:
     """Remove a deleted loop with its log and its models, for good. A running service does it within seconds."""
-    from sartor.service import compose
-    from sartor.service.control import lifecycle
+    from sartor.management import lifecycle
+    from sartor.runtime import compose
 
     with compose.stores(data) as stores:
         loop = lifecycle.find_deleted(stores, name)

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from sartor.cli import backup, lifecycle, portrait, printing
+from sartor.cli import backup, formatting, lifecycle, printing
 from sartor.cli.options import DEFAULTS, AsJson, Data, LoopName
 from sartor.errors import InvalidSetting
 
@@ -49,32 +49,33 @@ def create(
     as_json: AsJson = False,
 ) -> None:
     """Make a loop, and print its endpoint and its keys."""
-    from sartor.service import compose
-    from sartor.service.control import lifecycle as life
+    from sartor.management import lifecycle as life
+    from sartor.runtime import compose
 
     terms = {"tier": tier, "tags": lifecycle.named_values(tags)}
     with compose.stores(data, must_exist=False) as stores:
-        portrait.keys(life.create(stores, name, terms=terms, loop_id=loop_id), data, as_json=as_json)
+        formatting.keys(life.create(stores, name, terms=terms, loop_id=loop_id), data, as_json=as_json)
 
 
 @app.command("list")
 def list_(data: Data = DEFAULTS.data, as_json: AsJson = False) -> None:
     """List the loops."""
-    from sartor.service import compose
+    from sartor.runtime import compose
 
     with compose.stores(data) as stores:
-        portrait.listed(stores.catalog.loops(), as_json=as_json)
+        formatting.listed(stores.catalog.loops(), as_json=as_json)
 
 
 @app.command("show")
 def show(name: LoopName, data: Data = DEFAULTS.data, as_json: AsJson = False) -> None:
     """Show a loop: its settings, its policy, how much it has seen and which model serves."""
-    from sartor.service import compose, loops
+    from sartor.management import loops
+    from sartor.runtime import compose
 
     with compose.stores(data) as stores:
         loop = loops.find(stores, name)
         with loops.opened(stores, loop) as logs:
-            portrait.shown(loop, logs, as_json=as_json)
+            formatting.shown(loop, logs, as_json=as_json)
 
 
 @app.command("delete")
@@ -87,8 +88,9 @@ def delete(
     as_json: AsJson = False,
 ) -> None:
     """Delete a loop with its log, its models and its keys. For seven days 'sartor loop recover' undoes it."""
-    from sartor.service import compose, loops
-    from sartor.service.control import lifecycle as life
+    from sartor.management import lifecycle as life
+    from sartor.management import loops
+    from sartor.runtime import compose
 
     with compose.stores(data) as stores:
         loops.find(stores, name)
@@ -102,10 +104,11 @@ def delete(
 @app.command("keys")
 def keys(name: LoopName, data: Data = DEFAULTS.data, as_json: AsJson = False) -> None:
     """Print the endpoint and the two keys of a loop; either key works."""
-    from sartor.service import compose, loops
+    from sartor.management import loops
+    from sartor.runtime import compose
 
     with compose.stores(data) as stores:
-        portrait.keys(loops.find(stores, name), data, as_json=as_json)
+        formatting.keys(loops.find(stores, name), data, as_json=as_json)
 
 
 @app.command("rotate-key")
@@ -118,10 +121,11 @@ def rotate_key(
     as_json: AsJson = False,
 ) -> None:
     """Replace one of the two keys of a loop. The old one stops working within a second."""
-    from sartor.service import compose, loops
+    from sartor.management import loops
+    from sartor.runtime import compose
 
     with compose.stores(data) as stores:
-        portrait.keys(loops.rotate_key(stores, name, second=which == 2), data, as_json=as_json)
+        formatting.keys(loops.rotate_key(stores, name, second=which == 2), data, as_json=as_json)
 
 
 @app.command("set")
@@ -130,10 +134,11 @@ def set_(name: LoopName, changes: Changes, data: Data = DEFAULTS.data, as_json: 
 
     'sartor loop show NAME' lists them with their values. Times are written PT10S, PT5M, PT1H, P1D.
     """
-    from sartor.service import compose, loops
+    from sartor.management import loops
+    from sartor.runtime import compose
 
     with compose.stores(data) as stores:
-        portrait.settings(loops.change(stores, name, dict(map(_change, changes))), as_json=as_json)
+        formatting.settings(loops.change(stores, name, dict(map(_change, changes))), as_json=as_json)
 
 
 def _change(text: str) -> tuple[str, object]:
@@ -159,23 +164,25 @@ def policy(
     After a change the loop learns the last days of its log again (modelRetrainDays); until then the old model
     serves.
     """
-    from sartor.service import compose, loops
+    from sartor.management import loops
+    from sartor.runtime import compose
 
     if reset and arguments is not None:
         raise typer.BadParameter("Give either new learning settings or --reset.")
     change = reset or arguments is not None
     with compose.stores(data) as stores:
         loop = loops.set_policy(stores, name, arguments) if change else loops.find(stores, name)
-    portrait.policy(loop, as_json=as_json)
+    formatting.policy(loop, as_json=as_json)
 
 
 @app.command("models")
 def models(name: LoopName, data: Data = DEFAULTS.data, as_json: AsJson = False) -> None:
     """List the models of a loop, newest first, with what each has learned and which one serves."""
-    from sartor.service import compose, loops
+    from sartor.management import loops
+    from sartor.runtime import compose
 
     with compose.stores(data) as stores, loops.opened(stores, loops.find(stores, name)) as logs:
-        portrait.models(logs.models, as_json=as_json)
+        formatting.models(logs.models, as_json=as_json)
 
 
 @app.command("promote")
@@ -184,10 +191,11 @@ def promote(name: LoopName, model: ModelId, data: Data = DEFAULTS.data, as_json:
 
     New models are still learned, but go live again only after: sartor loop set NAME modelAutoPublish=true.
     """
-    from sartor.service import compose, loops
+    from sartor.management import loops
+    from sartor.runtime import compose
 
     with compose.stores(data) as stores:
-        portrait.promoted(loops.promote(stores, name, model), name, as_json=as_json)
+        formatting.promoted(loops.promote(stores, name, model), name, as_json=as_json)
 
 
 @app.command("rollback")
@@ -196,10 +204,11 @@ def rollback(name: LoopName, data: Data = DEFAULTS.data, as_json: AsJson = False
 
     New models are still learned, but go live again only after: sartor loop set NAME modelAutoPublish=true.
     """
-    from sartor.service import compose, loops
+    from sartor.management import loops
+    from sartor.runtime import compose
 
     with compose.stores(data) as stores:
-        portrait.promoted(loops.rollback(stores, name), name, as_json=as_json)
+        formatting.promoted(loops.rollback(stores, name), name, as_json=as_json)
 
 
 for command in (*lifecycle.COMMANDS, *backup.COMMANDS):

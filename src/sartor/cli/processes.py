@@ -48,10 +48,10 @@ def api(
     Several may share a data folder, each on a port of its own.
     """
     _begin("api", lifeline, log_format)
-    from sartor.service import compose
-    from sartor.service.processes import api as process
-    from sartor.service.processes import listener as sockets
-    from sartor.service.processes.entrance import Entrance
+    from sartor.runtime import compose
+    from sartor.service import api_process as process
+    from sartor.service import listener as sockets
+    from sartor.service.server_options import Entrance
 
     settings = ServeSettings(
         tls_cert=tls_cert,
@@ -91,10 +91,10 @@ def learn(
 ) -> None:
     """Run the one process that settles and learns; 'sartor serve' runs it for you."""
     _begin("learn", lifeline, log_format)
-    from sartor.service import compose
-    from sartor.service.processes.alarm import Alarm
-    from sartor.service.processes.instance import Instance
-    from sartor.service.processes.learn import Learner
+    from sartor.runtime import compose
+    from sartor.runtime.instance_lock import Instance
+    from sartor.runtime.shutdown import Alarm
+    from sartor.service.learn_process import Learner
 
     alarm = Alarm()
     alarm.listen()
@@ -112,10 +112,10 @@ def work(
 ) -> None:
     """Run the process that keeps house and computes evaluations; 'sartor serve' runs it for you."""
     _begin("work", lifeline, log_format)
-    from sartor.service import compose
-    from sartor.service.jobs.labour import labouring
-    from sartor.service.processes import work as process
-    from sartor.service.processes.alarm import Alarm
+    from sartor.jobs.launcher import labouring
+    from sartor.runtime import compose
+    from sartor.runtime.shutdown import Alarm
+    from sartor.service import work_process as process
 
     alarm = Alarm()
     alarm.listen()
@@ -127,8 +127,8 @@ def work(
 
 
 def _begin(role: str, lifeline: int | None, log_format: LogFormat) -> None:
-    from sartor.service.processes import journal
-    from sartor.service.processes.lifeline import watch
+    from sartor.runtime import log_format as journal
+    from sartor.runtime.shutdown import watch
 
     journal.start(role, as_json=log_format == "json")
     if lifeline is not None:

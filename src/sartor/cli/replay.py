@@ -8,7 +8,7 @@ from sartor.cli import printing
 from sartor.cli.options import DEFAULTS, AsJson, Data
 
 if TYPE_CHECKING:
-    from sartor.service.audit.recompute import Recomputation
+    from sartor.verification.decision_replay import Recomputation
 
 EventId = Annotated[str, typer.Argument(help="The event id of the decision.", metavar="EVENT_ID")]
 Loop = Annotated[
@@ -23,15 +23,16 @@ def replay(
 
     A model whose bytes are gone is learned again from the log first. Exit code 1: it is not the same.
     """
-    from sartor.service import compose, loops
-    from sartor.service.audit import recompute
+    from sartor.management import loops
+    from sartor.runtime import compose
+    from sartor.verification import decision_replay
 
     factory = compose.engine_factory()
     with compose.stores(data) as stores:
         found = loops.find(stores, loop)
         with loops.opened(stores, found) as logs:
-            past = recompute.find(logs, event_id)
-            results = [recompute.recompute(found, logs, logged, factory) for logged in past]
+            past = decision_replay.find(logs, event_id)
+            results = [decision_replay.recompute(found, logs, logged, factory) for logged in past]
     for result in results:
         printing.result(_summary(result), _sentence(result), as_json=as_json)
     if not all(result.same for result in results):

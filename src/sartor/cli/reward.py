@@ -48,11 +48,11 @@ def reward(
     """
     if (value is None) is not retract or (value is not None and not replace):
         raise typer.BadParameter("Give a value and --replace, or --retract alone.")
-    from sartor.service import compose
-    from sartor.service.control import corrections
+    from sartor.management import reward_corrections
+    from sartor.runtime import compose
 
     with compose.stores(data) as stores:
-        done = corrections.correct(stores, name, event_id, value, slot=slot)
+        done = reward_corrections.correct(stores, name, event_id, value, slot=slot)
     before = ", ".join(map(str, done.before))
     sentence = f"The reward of {event_id!r} is {done.after[0]}; it was {before}. The model is learned again."
     printing.result(done, sentence, as_json=as_json)

@@ -9,7 +9,7 @@ from sartor.cli import printing
 from sartor.cli.options import DEFAULTS, AsJson, Data, LoopName
 
 if TYPE_CHECKING:
-    from sartor.evaluate.readings import Reading, Standing
+    from sartor.estimators.scorecard_view import Reading, Standing
 
 Plot = Annotated[
     Path | None,
@@ -28,14 +28,15 @@ def score(name: LoopName, plot: Plot = None, data: Data = DEFAULTS.data, as_json
     """
     import time
 
-    from sartor.service import compose, loops
-    from sartor.service.scorecard import scorecard
+    from sartor.management import loops
+    from sartor.metrics.scorecard import scorecard
+    from sartor.runtime import compose
 
     with compose.stores(data) as stores, loops.opened(stores, loops.find(stores, name)) as logs:
         card = scorecard(logs)
     reading = card.reading(now_us=time.time_ns() // 1_000)
     if plot is not None:
-        from sartor.service.score_picture import picture
+        from sartor.metrics.scorecard_plot import picture
 
         picture(card, plot, loop=name)
     if as_json:

@@ -21,7 +21,7 @@ from sartor.settings import ServeSettings
 
 if TYPE_CHECKING:
     from sartor.ports import Loop
-    from sartor.service.processes.instance import Instance
+    from sartor.runtime.instance_lock import Instance
 
 
 def serve(
@@ -57,9 +57,9 @@ def serve(
         diagnostics=diagnostics,
         log_format=log_format,
     )
-    from sartor.service import compose
-    from sartor.service.processes import journal
-    from sartor.service.processes.instance import Instance
+    from sartor.runtime import compose
+    from sartor.runtime import log_format as journal
+    from sartor.runtime.instance_lock import Instance
 
     journal.start("serve", as_json=log_format == "json")
     _check_entrance(settings)
@@ -70,18 +70,18 @@ def serve(
 
 def _check_entrance(settings: ServeSettings) -> None:
     """What does not fit shall stop the start, not a child again and again."""
-    from sartor.service.secrets import source
+    from sartor.access.secrets import resolver
 
-    source.owner_key()
+    resolver.owner_key()
     if settings.tls_cert or settings.tls_key or settings.tokens or settings.trusted_proxies:
-        from sartor.service.processes.entrance import Entrance  # loads what answers requests: 0.13 s
+        from sartor.service.server_options import Entrance  # loads what answers requests: 0.13 s
 
         Entrance(settings)
 
 
 def _run(settings: ServeSettings, instance: "Instance") -> None:
-    from sartor.cli.welcome import Welcome
-    from sartor.service.processes import listener, supervisor
+    from sartor.cli.startup_message import Welcome
+    from sartor.service import listener, supervisor
 
     with listener.listen(settings.host, settings.port) as opened:
         endpoint = listener.endpoint(opened, settings.host, secure=settings.tls_cert is not None)
@@ -91,7 +91,8 @@ def _run(settings: ServeSettings, instance: "Instance") -> None:
 
 
 def _first_loop(settings: ServeSettings) -> "Loop | None":
-    from sartor.service import compose, loops
+    from sartor.management import loops
+    from sartor.runtime import compose
 
     with compose.stores(settings.data, durability=settings.durability) as stores:
         return None if stores.catalog.loops() else loops.create(stores, "default")

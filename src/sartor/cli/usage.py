@@ -35,8 +35,9 @@ def usage(
 
     Ranks are the transactions that the retired service billed. What retention removed stays counted.
     """
-    from sartor.service import compose, loops
-    from sartor.service.control import consumption
+    from sartor.management import loops
+    from sartor.management import usage as consumption
+    from sartor.runtime import compose
 
     begin, end = consumption.span(first, last, today=consumption.today())
     with compose.stores(data) as stores:

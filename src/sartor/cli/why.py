@@ -12,7 +12,7 @@ from sartor.cli.options import DEFAULTS, AsJson, Data
 if TYPE_CHECKING:
     from sartor.explore.why import Explained, Explanation
     from sartor.records import Decision
-    from sartor.service.why import Reasons
+    from sartor.verification.explain import Reasons
 
 EventId = Annotated[str, typer.Argument(help="The event id of the decision.", metavar="EVENT_ID")]
 Loop = Annotated[
@@ -38,8 +38,9 @@ def why(
 
     Each feature is left out once, and the model that decided is asked again: the difference is its score.
     """
-    from sartor.service import compose, loops
-    from sartor.service.why import why as reasons_of
+    from sartor.management import loops
+    from sartor.runtime import compose
+    from sartor.verification.explain import why as reasons_of
 
     factory = compose.engine_factory()
     with compose.stores(data) as stores, loops.opened(stores, loops.find(stores, loop)) as logs:

@@ -2,33 +2,9 @@
 
 from collections.abc import Sequence
 
-from msgspec import Struct
-
 from sartor.explore.draw import draw, pick
 from sartor.explore.ranking import around, certain, ranked, shares, spread
-from sartor.records import Action, Decision, Mode
-
-
-class Request(Struct, frozen=True, kw_only=True):
-    """What an application asks. ``excluded``: indexes into ``actions``, none twice; one is left."""
-
-    event_id: str
-    context: bytes
-    actions: tuple[Action, ...]
-    excluded: tuple[int, ...] = ()
-    deferred: bool = False
-
-    @property
-    def rankable(self) -> tuple[int, ...]:
-        """The indexes of the actions that were not excluded, in the order of the request."""
-        if not self.excluded:
-            return tuple(range(len(self.actions)))
-        return tuple(i for i in range(len(self.actions)) if i not in self.excluded)
-
-
-def uniform(actions: int) -> list[float]:
-    """The odds before there is a model: the same for each of the actions (at least one)."""
-    return [1.0 / actions] * actions
+from sartor.records import Decision, Mode, Request
 
 
 def decide(

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from sartor.dsjson_context import engine_safe
+from sartor.dsjson.context_json import engine_safe
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode

@@ -1,10 +1,10 @@
 """Recomputing a past decision: what was asked then, and whether the answer is the same now."""
 
-from sartor.explore.asking import odds, slot_odds
-from sartor.explore.decide import Request, decide
-from sartor.explore.slots import MultiRequest, SlotRequest, decide_slots
+from sartor.explore.decide import decide
+from sartor.explore.slots import decide_slots
+from sartor.inference import request_probabilities, slot_predictor
 from sartor.ports import Engine
-from sartor.records import Decision
+from sartor.records import Decision, MultiRequest, Request, SlotRequest
 
 
 def asked(decision: Decision, /) -> Request:
@@ -48,7 +48,7 @@ def recomputed(decision: Decision, engine: Engine | None, /, *, loop_id: str) ->
         request = asked_slots(decision)
         return decide_slots(
             request,
-            odds=slot_odds(engine, request),
+            predict=slot_predictor(engine, request),
             loop_id=loop_id,
             model_id=decision.model_id,
             settings_version=decision.settings_version,
@@ -56,7 +56,7 @@ def recomputed(decision: Decision, engine: Engine | None, /, *, loop_id: str) ->
         )
     return decide(
         asked(decision),
-        probabilities=odds(engine, asked(decision)),
+        probabilities=request_probabilities(engine, asked(decision)),
         loop_id=loop_id,
         model_id=decision.model_id,
         settings_version=decision.settings_version,

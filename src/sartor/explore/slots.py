@@ -4,43 +4,20 @@ The engine has a draw of its own for several slots, which nobody could compute a
 here: the engine is asked for the odds of one slot, given what was drawn for those before it.
 """
 
-from collections.abc import Callable, Sequence
-
-from msgspec import Struct
+from collections.abc import Sequence
 
 from sartor.explore.draw import draw, pick
 from sartor.explore.ranking import around, ranked, shares, spread
-from sartor.explore.vacancies import Vacancies
-from sartor.records import Action, Decision, Mode, Slot
-
-Odds = Callable[[Sequence[int], Sequence[int]], Sequence[float]]
-"""Takes the actions in the slots before, and those that may go into this one; gives the odds of the latter."""
-
-
-class SlotRequest(Struct, frozen=True, kw_only=True):
-    """A place to fill. ``excluded`` and ``baseline`` are indexes into the actions; the latter not excluded."""
-
-    id: str
-    features: bytes
-    baseline: int
-    excluded: tuple[int, ...] = ()
-
-
-class MultiRequest(Struct, frozen=True, kw_only=True):
-    """What an application asks for several slots: as many as actions at most, each with another baseline."""
-
-    event_id: str
-    context: bytes
-    actions: tuple[Action, ...]
-    slots: tuple[SlotRequest, ...]
-    deferred: bool = False
+from sartor.explore.slot_matching import Vacancies
+from sartor.inference import SlotPredictor
+from sartor.records import Decision, Mode, MultiRequest, Slot, SlotRequest
 
 
 def decide_slots(
     request: MultiRequest,
     /,
     *,
-    odds: Odds,
+    predict: SlotPredictor,
     loop_id: str,
     model_id: str,
     settings_version: int,
@@ -54,16 +31,16 @@ def decide_slots(
 
     Args:
         request: what was asked.
-        odds: asked once for each slot, in order; not in LoggingOnly.
+        predict: called once for each slot, in order; not in LoggingOnly.
         loop_id: seeds the draws, together with the event id and the number of the slot.
-        model_id: the model behind the odds, or ``NO_MODEL``.
+        model_id: the model behind the probabilities, or ``NO_MODEL``.
         settings_version: the version of the loop's settings.
         mode: the learning mode of the loop: in LoggingOnly each slot gets its baseline, for certain.
 
     Raises:
-        ValueError: what was given is not one probability for each offered action, or they are not odds.
+        ValueError: what was given is not one probability for each offered action, or they are no distribution.
     """
-    slots = _logged(request) if mode == "LoggingOnly" else _drawn(request, odds, loop_id)
+    slots = _logged(request) if mode == "LoggingOnly" else _drawn(request, predict, loop_id)
     first = slots[0]
     return Decision(
         event_id=request.event_id,
@@ -86,13 +63,13 @@ def seed(event_id: str, number: int, /) -> str:
     return event_id if number == 0 else f"{event_id}\0{number}"
 
 
-def _drawn(request: MultiRequest, odds: Odds, loop_id: str) -> tuple[Slot, ...]:
+def _drawn(request: MultiRequest, predict: SlotPredictor, loop_id: str) -> tuple[Slot, ...]:
     vacancies = _vacancies(request)
     taken: list[int] = []
     slots: list[Slot] = []
     for number, asked in enumerate(request.slots):
         offered = vacancies.offered()
-        probabilities = shares(odds(taken, offered))
+        probabilities = shares(predict(taken, offered))
         if len(probabilities) != len(offered):
             raise ValueError(f"{len(probabilities)} probabilities for {len(offered)} actions")
         place = pick(probabilities, draw(loop_id, seed(request.event_id, number)))

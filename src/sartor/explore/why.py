@@ -6,14 +6,18 @@ reward that the engine expects of it, or its probability where the exploration h
 """
 
 from collections.abc import Iterator, Sequence
+from typing import Literal
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from sartor.explore.features import names, without
-from sartor.explore.question import Measure, Question, asked_about, measure_of, scores
+from sartor.inference import EngineQuery, query_of, query_probabilities
 from sartor.ports import Engine
 from sartor.records import Decision
+
+Measure = Literal["reward", "probability"]
+"""What a score is: the reward that the engine expects, or a probability."""
 
 _CONTEXT, _ACTION, _SLOT = "Context", "Action", "Slot"
 
@@ -62,10 +66,11 @@ def explained(
     Raises:
         EngineRefused: the engine can't rank the request.
     """
-    asked, order = asked_about(decision, slot=slot)
-    measure = measure_of(engine, asked)
-    base = scores(engine, asked, measure)
-    questions = budget_bytes // len(asked.text()) if budget_bytes else None
+    asked = query_of(decision, slot=slot)
+    order = _ranked_places(decision, slot)
+    measure = _measure_of(engine, asked)
+    base = _scores(engine, asked, measure)
+    questions = budget_bytes // len(asked.encode()) if budget_bytes else None
     trial = _Trial(engine, measure, questions=questions)
     chosen, others = order[0], [] if only_chosen else order[1:]
     own = {chosen: trial.without_each(_own(asked, chosen))}
@@ -82,6 +87,28 @@ def explained(
     return Explained(measure=measure, actions=tuple(actions), left_out=trial.left_out)
 
 
+def _ranked_places(decision: Decision, slot: int) -> list[int]:
+    """Where the actions stand in the query, in the order in which they were answered."""
+    offered = decision.offered(slot)
+    ranking = decision.slots[slot].ranking if decision.slots else decision.ranking
+    places = {index: index if decision.slots else place for place, index in enumerate(offered)}
+    return [places[index] for index in ranking if index in places]
+
+
+def _measure_of(engine: Engine, asked: EngineQuery) -> Measure:
+    known = engine.estimates(asked.encode(), len(asked.actions), slots=asked.slots)
+    return "probability" if known is None else "reward"
+
+
+def _scores(engine: Engine, asked: EngineQuery, measure: Measure) -> Sequence[float]:
+    """A score for each action in the query; without meaning for those that are not offered."""
+    count = len(asked.actions)
+    if measure == "reward":
+        return engine.estimates(asked.encode(), count, slots=asked.slots) or ()
+    wide = dict(zip(asked.offered, query_probabilities(engine, asked), strict=True))
+    return [wide.get(index, 0.0) for index in range(count)]
+
+
 class _Trial:
     """Asks an engine again and again, as often as it may."""
 
@@ -91,7 +118,7 @@ class _Trial:
         self._questions = questions
         self.left_out = 0
 
-    def without_each(self, variants: Iterator[tuple[str, Question]]) -> list[_Without]:
+    def without_each(self, variants: Iterator[tuple[str, EngineQuery]]) -> list[_Without]:
         """The scores of all actions when a feature is missing, with its name."""
         found: list[_Without] = []
         for name, asked in variants:
@@ -100,11 +127,11 @@ class _Trial:
                 continue
             if self._questions is not None:
                 self._questions -= 1
-            found.append((name, scores(self._engine, asked, self._measure)))
+            found.append((name, _scores(self._engine, asked, self._measure)))
         return found
 
 
-def _own(asked: Question, place: int) -> Iterator[tuple[str, Question]]:
+def _own(asked: EngineQuery, place: int) -> Iterator[tuple[str, EngineQuery]]:
     """The question without each feature of an action; its id is one."""
     action = asked.actions[place]
     yield f"{_ACTION}.id", replace(asked, nameless=place)
@@ -114,7 +141,7 @@ def _own(asked: Question, place: int) -> Iterator[tuple[str, Question]]:
         yield name, replace(asked, actions=actions)
 
 
-def _shared(asked: Question) -> Iterator[tuple[str, Question]]:
+def _shared(asked: EngineQuery) -> Iterator[tuple[str, EngineQuery]]:
     """The question without each feature of the context, and of the slot."""
     for name in names(asked.context, outermost=_CONTEXT):
         yield name, replace(asked, context=without(asked.context, name, outermost=_CONTEXT))

@@ -5,8 +5,9 @@ from typing import Any
 
 import msgspec
 
-from sartor import dsjson
-from sartor.explore.decide import Request, decide, uniform
+from sartor.dsjson import context_json, single_slot
+from sartor.explore.decide import decide
+from sartor.inference import uniform
 from sartor.lab.world import World
 from sartor.ports import Engine, LoopStores
 from sartor.records import (
@@ -18,6 +19,7 @@ from sartor.records import (
     LoggedDecision,
     Observation,
     Outcome,
+    Request,
     Settlement,
 )
 
@@ -62,13 +64,13 @@ def _played(world: World[Any], engine: Engine | None, turn: int, loop_id: str) -
     odds = (
         uniform(len(actions))
         if engine is None
-        else engine.probabilities(dsjson.context(request.context, actions), len(actions))
+        else engine.probabilities(context_json.context(request.context, actions), len(actions))
     )
     decision = decide(request, probabilities=odds, loop_id=loop_id, model_id=NO_MODEL, settings_version=1)
     reward = world.reward(situation, decision.chosen)
     if engine is not None:
         logged = LoggedDecision(turn + 1, turn, decision)
-        engine.learn(dsjson.outcome_line(logged, _outcome(turn + 1, decision, reward, 1, turn)))
+        engine.learn(single_slot.outcome_line(logged, _outcome(turn + 1, decision, reward, 1, turn)))
     return decision, reward
 
 

@@ -5,12 +5,13 @@ from typing import Any
 
 import msgspec
 
-from sartor import dsjson
-from sartor.explore.decide import Request, decide, uniform
+from sartor.dsjson import context_json, single_slot
+from sartor.explore.decide import decide
+from sartor.inference import uniform
 from sartor.lab.report import Played, Report, report
 from sartor.lab.world import Situation, World
 from sartor.ports import Engine
-from sartor.records import NO_MODEL, Action, Decision, LoggedDecision, Outcome
+from sartor.records import NO_MODEL, Action, Decision, LoggedDecision, Outcome, Request
 
 _encode = msgspec.json.Encoder().encode
 
@@ -50,7 +51,7 @@ def _decide(engine: Engine | None, situation: Situation[Any], event_id: str) -> 
     if engine is None:
         odds = uniform(len(actions))
     else:
-        odds = engine.probabilities(dsjson.context(request.context, actions), len(actions))
+        odds = engine.probabilities(context_json.context(request.context, actions), len(actions))
     return decide(request, probabilities=odds, loop_id="lab", model_id=NO_MODEL, settings_version=1)
 
 
@@ -64,4 +65,4 @@ def _line(decision: Decision, turn: int, reward: float) -> bytes:
         settled_at_us=turn,
         settings_version=1,
     )
-    return dsjson.outcome_line(LoggedDecision(turn + 1, turn, decision), outcome)
+    return single_slot.outcome_line(LoggedDecision(turn + 1, turn, decision), outcome)

@@ -6,10 +6,11 @@ of unknown origin is looked at here first: nothing but options for learning and 
 
 import struct
 from collections import Counter
+from hashlib import blake2b
 
 from msgspec import Struct
 
-from sartor.errors import InvalidModel, InvalidPolicy
+from sartor.errors import Corrupt, InvalidModel, InvalidPolicy
 from sartor.learn.arguments import Arguments, Option, parsed
 
 _BITS = (10, 24)
@@ -130,3 +131,24 @@ class _Reader:
         if count > _TEMPLATES:
             raise InvalidModel("The head of the model can't be read.")
         return tuple(self.take(3).rstrip(b"\0").decode("latin-1") for _ in range(count))
+
+
+_SEAL = b"sartor1\n"
+_DIGEST_BYTES = 16
+
+
+def sealed(model: bytes, /) -> bytes:
+    """The engine's own file as a dump."""
+    return model + _SEAL + blake2b(model, digest_size=_DIGEST_BYTES).digest()
+
+
+def unsealed(blob: bytes, /) -> bytes:
+    """The engine's own file in a dump: what other programs load.
+
+    Raises:
+        Corrupt: these are not the bytes of a dump, or not all of them.
+    """
+    model = blob[: -len(_SEAL) - _DIGEST_BYTES]
+    if sealed(model) != blob:
+        raise Corrupt("The bytes are not a model as it was written.")
+    return model

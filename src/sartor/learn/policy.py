@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from sartor.dsjson_slots import question
+from sartor.dsjson.multi_slot import question
 from sartor.errors import EngineRefused, InvalidPolicy
 from sartor.learn.arguments import parsed
 from sartor.learn.vw import VowpalWabbit

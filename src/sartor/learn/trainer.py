@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from sartor.errors import EngineRefused
-from sartor.learn.enrolment import Enrolment, Pupil
-from sartor.learn.lessons import Lesson, lessons
+from sartor.inference import decision_probabilities
+from sartor.learn.lineage import Enrolment, Pupil
 from sartor.learn.policy import with_exploration
-from sartor.learn.witness import odds
+from sartor.learn.training_data import Lesson, lessons
 from sartor.ports import Engine, EngineFactory, EventLog, Loop, ModelRegistry, OutcomeCounts, OutcomeLog
 from sartor.records import LoggedDecision, Model
 
@@ -126,7 +126,7 @@ class Trainer:
         """Why the engine can't rank what it has just learned: learning settings can make weights infinite."""
         try:
             for witness in self._witnesses:
-                odds(engine, witness.decision)
+                decision_probabilities(engine, witness.decision)
         except EngineRefused as error:
             return error.message
         return None

@@ -23,7 +23,7 @@ import pylibvw
 
 from sartor.errors import Corrupt, EngineRefused, InvalidPolicy, StoreUnavailable
 from sartor.learn.arguments import Arguments, parsed
-from sartor.learn.seal import sealed, unsealed
+from sartor.learn.model_file import sealed, unsealed
 
 _OURS = ["--quiet", "--dsjson", "--preserve_performance_counters", "--per_model_save_load", "--ring_size", "64"]
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 import msgspec
 from msgspec import Struct
 
-from sartor.log.again import EventsAgain, OutcomesAgain, Part
+from sartor.log.resettlement_view import EventsAgain, OutcomesAgain, Part
 from sartor.log.settle import BEFORE_US
 from sartor.log.settler import Settler
 from sartor.ports import EventLog, OutcomeLog, Shelf

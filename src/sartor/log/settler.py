@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
+from sartor.log.reward_windows import Held, Window, Windows
 from sartor.log.settle import Verdict
-from sartor.log.windows import Held, Window, Windows
 from sartor.ports import EventLog, OutcomeLog
 from sartor.records import Cursor, Horizon, Outcome, Settlement
 from sartor.settings import LoopSettings

@@ -1,6 +1,6 @@
-"""The composition root: the rooms put together into an instance that runs, is changed, and can be checked.
+"""The processes of one instance: what each does, and the supervisor that keeps them running.
 
-In: where the data is. Out: stores and engines of the kind that was asked for (``compose.py``, read it first),
-what can be done to a loop (``loops.py``), the processes and their supervisor (``processes/``), and what an
-instance can prove about itself (``audit/``).
+In: a data folder and a listening socket. Out: nothing but what is in the folder and on the wire; the processes
+meet in the store and never call one another. Read ``supervisor.py`` first, then ``api_process.py``,
+``learn_process.py`` and ``work_process.py``.
 """

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from sartor.errors import LoopNotFound
+from sartor.management import loops
 from sartor.ports import Loop, LoopStores, Stores
-from sartor.service import loops
-from sartor.service.control.acting import ActingStores, acting
 from sartor.service.models_administration import ModelAdministration
+from sartor.stores.audited import ActingStores, acting
 
 
 class Administration(ModelAdministration):

@@ -2,10 +2,12 @@
 
 import threading
 
-from sartor.evaluations import EvaluationSpec, ImportanceSpec
+from sartor.evaluation import jobs
+from sartor.evaluation.spec import EvaluationSpec, ImportanceSpec
+from sartor.management import log_deletion, loops, models
 from sartor.ports import Loop, Stores
 from sartor.records import Job, ModelNote
-from sartor.service import compose, evaluations, logs, loops, models
+from sartor.runtime import compose
 
 
 class ModelAdministration:
@@ -56,31 +58,31 @@ class ModelAdministration:
     def delete_logs(self, loop: Loop, /) -> None:
         """Remove the log, and keep the model."""
         with self._lock:
-            found = logs.keep_model(self._stores, self._found(loop).name)
-        logs.clear(self._stores, found)
+            found = log_deletion.keep_model(self._stores, self._found(loop).name)
+        log_deletion.clear(self._stores, found)
 
     def evaluate(self, loop: Loop, evaluation_id: str, spec: EvaluationSpec, /) -> Job:
         """Ask for an evaluation."""
         with self._lock:
-            return evaluations.create(self._stores, self._found(loop).name, evaluation_id, spec)
+            return jobs.create(self._stores, self._found(loop).name, evaluation_id, spec)
 
     def weigh_features(self, loop: Loop, importance_id: str, spec: ImportanceSpec, /) -> Job:
         """Ask for the importances of features."""
         with self._lock:
-            return evaluations.create_importance(self._stores, self._found(loop).name, importance_id, spec)
+            return jobs.create_importance(self._stores, self._found(loop).name, importance_id, spec)
 
     def find_job(self, loop: Loop, kind: str, public_id: str, /) -> Job:
         """An evaluation or a feature importance."""
         with self._lock, loops.opened(self._stores, self._found(loop)) as opened:
-            return evaluations.find(opened, kind, public_id)
+            return jobs.find(opened, kind, public_id)
 
     def delete_job(self, loop: Loop, kind: str, public_id: str, /) -> None:
         """Remove an evaluation or a feature importance."""
         with self._lock, loops.opened(self._stores, self._found(loop)) as opened:
-            evaluations.delete(opened, kind, public_id)
+            jobs.delete(opened, kind, public_id)
 
     def apply_evaluation(self, loop: Loop, evaluation_id: str, policy_name: str, /) -> None:
         """Take the learning settings and the model of a policy in a finished evaluation."""
         with self._lock:
             name = self._found(loop).name
-            evaluations.apply(self._stores, name, evaluation_id, policy_name, factory=compose.engine_factory())
+            jobs.apply(self._stores, name, evaluation_id, policy_name, factory=compose.engine_factory())

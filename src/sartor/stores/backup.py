@@ -19,7 +19,7 @@ from msgspec import Struct
 
 from sartor.errors import Corrupt, StoreUnavailable
 from sartor.stores.connection import Connection
-from sartor.stores.creation import flush
+from sartor.stores.schema import flush
 
 _CARD = "loop.json"
 _KINDS = ("outcomes", "jobs", "events")

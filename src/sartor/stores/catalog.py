@@ -12,9 +12,9 @@ from sartor.ports import Loop
 from sartor.records import Activity
 from sartor.stores.audit import SqliteAudit
 from sartor.stores.connection import Connection, Row
-from sartor.stores.creation import ensure
-from sartor.stores.keyring import Keyring
+from sartor.stores.key_encryption import Keyring
 from sartor.stores.layout import Layout, checked_id, checked_name
+from sartor.stores.schema import ensure
 from sartor.stores.statements import statements
 
 _SQL = statements("catalog")

@@ -14,7 +14,7 @@ from typing import Any
 
 from sartor.errors import Corrupt, SartorError, StoreUnavailable
 from sartor.settings import Durability
-from sartor.stores import creation
+from sartor.stores import schema
 
 Row = tuple[Any, ...]
 
@@ -170,7 +170,7 @@ class Connection:
         if self._closed:
             raise StoreUnavailable(f"{self._path.name} was closed.")
         try:
-            creation.ensure(self._path, self._kind, owner=self._owner)
+            schema.ensure(self._path, self._kind, owner=self._owner)
             raw = _connected(self._path, setup=self._set_up)
         except sqlite3.Error as error:
             raise translated(error, self._path) from error
@@ -181,15 +181,15 @@ class Connection:
 
     def _set_up(self, raw: sqlite3.Connection) -> None:
         version = raw.execute("PRAGMA user_version").fetchone()[0]
-        if version > creation.SCHEMA_VERSION:
+        if version > schema.SCHEMA_VERSION:
             raise Corrupt(
                 f"{self._path} was written by a newer version of Sartor "
-                f"(schema {version}; this one knows {creation.SCHEMA_VERSION})."
+                f"(schema {version}; this one knows {schema.SCHEMA_VERSION})."
             )
         (owner,) = raw.execute("SELECT owner FROM about").fetchone()
         if owner != self._owner:
             raise StoreUnavailable(f"{self._path} belongs to another loop ({owner}).")
-        creation.migrate(raw, self._kind)
+        schema.migrate(raw, self._kind)
         for pragma in self._pragmas:
             raw.execute(pragma)
 

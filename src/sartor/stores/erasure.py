@@ -15,7 +15,7 @@ from sartor.records import Decision, LoggedOutcome
 from sartor.stores.connection import BUSY_S, Connection
 from sartor.stores.outcomes import SqliteOutcomes, logged
 from sartor.stores.statements import statements
-from sartor.stores.steps import Steps
+from sartor.stores.throttled_transactions import Steps
 
 _EVENTS = statements("events")
 _OUTCOMES = statements("outcomes")

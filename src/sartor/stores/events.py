@@ -26,7 +26,7 @@ from sartor.records import (
 )
 from sartor.settings import Durability
 from sartor.stores.connection import Connection, Row
-from sartor.stores.latest import LatestTime
+from sartor.stores.monotonic_clock import LatestTime
 from sartor.stores.statements import statements
 
 _SQL = statements("events")

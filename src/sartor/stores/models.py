@@ -15,8 +15,8 @@ import msgspec
 from sartor.errors import Corrupt, ModelNotFound, StoreUnavailable
 from sartor.records import Model
 from sartor.stores.connection import Connection
-from sartor.stores.creation import flush
 from sartor.stores.layout import checked_id
+from sartor.stores.schema import flush
 from sartor.stores.statements import statements
 
 KEPT = 20

@@ -14,7 +14,7 @@ from sartor.stores.checkpoint import checkpoint
 from sartor.stores.connection import Connection
 from sartor.stores.outcomes import SqliteOutcomes, logged
 from sartor.stores.statements import statements
-from sartor.stores.steps import Steps
+from sartor.stores.throttled_transactions import Steps
 
 _EVENTS = statements("events")
 _OUTCOMES = statements("outcomes")

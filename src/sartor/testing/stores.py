@@ -17,6 +17,7 @@ from sartor.ports import Loop
 from sartor.records import Usage
 from sartor.testing import maintenance
 from sartor.testing.audit import MemoryAudit
+from sartor.testing.blobs import MemoryShelf
 from sartor.testing.catalog import MemoryCatalog
 from sartor.testing.disk import Disk
 from sartor.testing.events import MemoryEvents
@@ -24,7 +25,6 @@ from sartor.testing.jobs import MemoryJobs
 from sartor.testing.model_notes import MemoryModelNotes
 from sartor.testing.models import MemoryModels
 from sartor.testing.outcomes import MemoryOutcomes
-from sartor.testing.shelf import MemoryShelf
 
 
 class MemoryLoopStores:

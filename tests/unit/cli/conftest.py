@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeAlias
 import pytest
 
 from sartor.cli.app import main
-from tests.unit.service.instance import taught_folder
+from tests.unit.instance import taught_folder
 
 
 class Result(NamedTuple):

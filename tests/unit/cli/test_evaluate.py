@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from sartor.evaluations import EvaluationSpec, encoded
+from sartor.evaluation.spec import EvaluationSpec, encoded
+from sartor.management import loops
 from sartor.records import Job
-from sartor.service import loops
-from sartor.stores.folder import open_stores
+from sartor.stores.stores import open_stores
 from sartor.testing.builders import make_loop
 from sartor.testing.clock import Clock
 from tests.unit.cli.conftest import Sartor
-from tests.unit.service.evaluation.played import LINEAR, SQUARE, fill
+from tests.unit.evaluation.played import LINEAR, SQUARE, fill
 
 PNG = b"\x89PNG\r\n"
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sartor.service import compose
+from sartor.runtime import compose
 from tests.unit.cli.conftest import Sartor
 
 

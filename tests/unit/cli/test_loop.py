@@ -146,7 +146,7 @@ def test_a_loop_is_shown_with_what_it_has_seen(sartor: Sartor, taught: Path) -> 
 
 
 def test_there_is_no_way_back_from_the_first_model(sartor: Sartor, tmp_path: Path) -> None:
-    from tests.unit.service.instance import taught_folder
+    from tests.unit.instance import taught_folder
 
     data = ("--data", str(taught_folder(tmp_path / "data")))
     newest, oldest = (model["modelId"] for model in sartor("loop", "models", "default", *data, "--json").json)

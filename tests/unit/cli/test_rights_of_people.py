@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.cli.conftest import Sartor
-from tests.unit.service.instance import taught_folder
+from tests.unit.instance import taught_folder
 
 
 @pytest.fixture

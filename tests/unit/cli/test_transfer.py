@@ -7,7 +7,7 @@ import pytest
 from pyarrow import parquet
 
 from tests.unit.cli.conftest import Sartor
-from tests.unit.service.transfer import saved
+from tests.unit.transfer import saved
 
 
 @pytest.fixture

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sartor.explore.decide import Request, decide, uniform
+from sartor.explore.decide import decide
 from sartor.explore.draw import draw, pick
-from sartor.records import NO_MODEL, Action, Decision
+from sartor.inference import uniform
+from sartor.records import NO_MODEL, Action, Decision, Request
 
 
 def request(actions: int, *, excluded: tuple[int, ...] = (), event_id: str = "e") -> Request:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 
 from sartor.explore.features import names, without
-from tests.unit.test_dsjson import features
+from tests.unit.dsjson.test_single_slot import features
 
 
 @pytest.mark.parametrize(

@@ -3,9 +3,9 @@
 import pytest
 from msgspec.structs import replace
 
-from sartor.explore.decide import Request, decide
+from sartor.explore.decide import decide
 from sartor.explore.recompute import asked, differences
-from sartor.records import Action, Decision
+from sartor.records import Action, Decision, Request
 
 REQUEST = Request(
     event_id="e",

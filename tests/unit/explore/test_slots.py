@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sartor.explore.asking import slot_odds
-from sartor.explore.decide import Request, decide
+from sartor.explore.decide import decide
 from sartor.explore.draw import draw, pick
 from sartor.explore.recompute import asked_slots, differences, recomputed
-from sartor.explore.slots import MultiRequest, SlotRequest, decide_slots, seed
-from sartor.explore.vacancies import Vacancies
+from sartor.explore.slot_matching import Vacancies
+from sartor.explore.slots import decide_slots, seed
+from sartor.inference import slot_predictor
 from sartor.learn.vw import engine
-from sartor.records import NO_MODEL, Action, Decision, Mode
+from sartor.records import NO_MODEL, Action, Decision, Mode, MultiRequest, Request, SlotRequest
 from sartor.settings import DEFAULT_ARGUMENTS
 
 SEVERAL = DEFAULT_ARGUMENTS.replace("--cb_", "--ccb_", 1)
@@ -43,7 +43,7 @@ def weights(taken: Sequence[int], offered: Sequence[int]) -> Sequence[float]:
 
 
 def decided(asked: MultiRequest, *, loop_id: str = "loop") -> Decision:
-    return decide_slots(asked, odds=weights, loop_id=loop_id, model_id="m1", settings_version=3)
+    return decide_slots(asked, predict=weights, loop_id=loop_id, model_id="m1", settings_version=3)
 
 
 @st.composite
@@ -130,7 +130,7 @@ def test_a_slot_is_offered_exactly_what_can_still_be_completed(asked: MultiReque
         taken.append(offered[pick([p / len(odds) for p in odds], draw("l", seed(asked.event_id, place)))])
         return odds
 
-    decision = decide_slots(asked, odds=odds, loop_id="l", model_id="m", settings_version=1)
+    decision = decide_slots(asked, predict=odds, loop_id="l", model_id="m", settings_version=1)
     assert tuple(slot.chosen for slot in decision.slots) in complete
     assert everything >= set(taken)
 
@@ -153,7 +153,7 @@ def test_the_draws_of_the_slots_do_not_depend_on_one_another() -> None:
     single = Request(event_id="e", context=b"[]", actions=request(3).actions)
     alone = decide(single, probabilities=weights((), range(3)), loop_id="l", model_id="m", settings_version=1)
     several = decide_slots(
-        request(3, (0, ()), (1, ())), odds=weights, loop_id="l", model_id="m", settings_version=1
+        request(3, (0, ()), (1, ())), predict=weights, loop_id="l", model_id="m", settings_version=1
     )
     assert several.chosen == alone.chosen
     assert [seed("e", number) for number in range(3)] == ["e", "e\0001", "e\0002"]
@@ -162,13 +162,15 @@ def test_the_draws_of_the_slots_do_not_depend_on_one_another() -> None:
 @pytest.mark.parametrize("odds", [[], [0.5], [0.0, 0.0, 0.0], [math.nan, 1.0, 1.0], [-1.0, 1.0, 1.0]])
 def test_what_is_not_odds_is_refused(odds: list[float]) -> None:
     with pytest.raises(ValueError):  # noqa: PT011
-        decide_slots(request(3, (0, ())), odds=lambda *_: odds, loop_id="l", model_id="m", settings_version=1)
+        decide_slots(
+            request(3, (0, ())), predict=lambda *_: odds, loop_id="l", model_id="m", settings_version=1
+        )
 
 
 @given(requests())
 def test_without_a_model_every_offered_action_has_the_same_odds(asked: MultiRequest) -> None:
     decision = decide_slots(
-        asked, odds=slot_odds(None, asked), loop_id="l", model_id=NO_MODEL, settings_version=1
+        asked, predict=slot_predictor(None, asked), loop_id="l", model_id=NO_MODEL, settings_version=1
     )
     for slot in decision.slots:
         assert len({p for p in slot.probabilities if p > 0}) == 1
@@ -178,7 +180,12 @@ def test_without_a_model_every_offered_action_has_the_same_odds(asked: MultiRequ
 def test_a_decision_of_the_engine_is_recomputed_bit_for_bit(asked: MultiRequest) -> None:
     ranks = engine(SEVERAL)
     decision = decide_slots(
-        asked, odds=slot_odds(ranks, asked), loop_id="l", model_id="m", settings_version=1, mode="Online"
+        asked,
+        predict=slot_predictor(ranks, asked),
+        loop_id="l",
+        model_id="m",
+        settings_version=1,
+        mode="Online",
     )
     again = engine(SEVERAL)
     for _ in range(2):
@@ -191,7 +198,12 @@ def test_a_decision_of_the_engine_is_recomputed_bit_for_bit(asked: MultiRequest)
 def test_other_modes_are_recomputed_too(mode: Mode) -> None:
     asked = request(3, (0, ()), (1, (0,)))
     decision = decide_slots(
-        asked, odds=slot_odds(None, asked), loop_id="l", model_id=NO_MODEL, settings_version=1, mode=mode
+        asked,
+        predict=slot_predictor(None, asked),
+        loop_id="l",
+        model_id=NO_MODEL,
+        settings_version=1,
+        mode=mode,
     )
     assert recomputed(decision, None, loop_id="l") == decision
     single = Request(event_id="e", context=b"[]", actions=asked.actions, excluded=(0,))

@@ -3,11 +3,11 @@
 import pytest
 from msgspec.structs import replace
 
-from sartor.explore.asking import odds
-from sartor.explore.decide import Request, decide
+from sartor.explore.decide import decide
 from sartor.explore.why import Explanation, explained
+from sartor.inference import request_probabilities
 from sartor.learn.vw import VowpalWabbit, engine
-from sartor.records import Action, Decision
+from sartor.records import Action, Decision, Request
 from tests.unit.learn.slot_samples import make_slots_decision, slot_lines
 
 ACTIONS = (
@@ -35,7 +35,13 @@ def taught(arguments: str) -> VowpalWabbit:
 
 
 def decision(ranks: VowpalWabbit, request: Request = REQUEST) -> Decision:
-    return decide(request, probabilities=odds(ranks, request), loop_id="l", model_id="m", settings_version=1)
+    return decide(
+        request,
+        probabilities=request_probabilities(ranks, request),
+        loop_id="l",
+        model_id="m",
+        settings_version=1,
+    )
 
 
 def scores(explanation: Explanation) -> dict[str, float]:

@@ -93,7 +93,7 @@ def test_the_luck_of_a_turn_does_not_depend_on_the_choice() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_features_keep_to_the_wire(name: str) -> None:
-    wire = pytest.importorskip("sartor.api.wire")
+    wire = pytest.importorskip("sartor.api.dataplane.wire")
     world = open_world(name)
     for turn in SOME_TURNS:
         situation = world.situation(turn)

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 from msgspec.structs import replace
 
-from sartor.learn.lessons import lessons
 from sartor.learn.trainer import Trainer, replay
+from sartor.learn.training_data import lessons
 from sartor.learn.vw import engine
 from sartor.records import Cursor, Model, Outcome, Settlement
 from sartor.settings import LoopSettings

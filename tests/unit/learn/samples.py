@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 from hypothesis import strategies as st
 
-from sartor import dsjson
+from sartor.dsjson import context_json, single_slot
 from sartor.ports import Engine
 from sartor.records import Action, Decision, LoggedDecision, Outcome
 
@@ -52,13 +52,13 @@ def make_line(seed: int, *, reward: float | None = None) -> bytes:
         settled_at_us=1,
         settings_version=1,
     )
-    return dsjson.outcome_line(LoggedDecision(seed, 1, decision), outcome)
+    return single_slot.outcome_line(LoggedDecision(seed, 1, decision), outcome)
 
 
 def answer(engine: Engine, seed: int) -> list[float]:
     """The probabilities for the request of a seed."""
     decision = make_decision(seed)
-    context = dsjson.context(decision.context, decision.actions)
+    context = context_json.context(decision.context, decision.actions)
     return engine.probabilities(context, len(decision.actions))
 
 

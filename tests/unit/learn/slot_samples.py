@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from sartor import dsjson
-from sartor.learn.witness import odds
+from sartor.dsjson import single_slot
+from sartor.inference import decision_probabilities
 from sartor.ports import Engine
 from sartor.records import Decision, LoggedDecision, Outcome, Slot
 from tests.unit.learn.samples import REWARDS, make_decision
@@ -53,7 +53,7 @@ def make_slots_line(seed: int, *, decision: Decision | None = None, reward: floa
         settings_version=1,
         slot_rewards=rewards,
     )
-    return dsjson.outcome_line(LoggedDecision(seed, 1, decision), outcome)
+    return single_slot.outcome_line(LoggedDecision(seed, 1, decision), outcome)
 
 
 def slot_lines(first: int, last: int) -> Iterator[bytes]:
@@ -63,4 +63,4 @@ def slot_lines(first: int, last: int) -> Iterator[bytes]:
 
 def slot_answers(engine: Engine, seeds: Sequence[int]) -> list[list[list[float]]]:
     """The odds of every slot of several decisions."""
-    return [odds(engine, make_slots_decision(seed)) for seed in seeds]
+    return [decision_probabilities(engine, make_slots_decision(seed)) for seed in seeds]

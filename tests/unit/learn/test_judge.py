@@ -2,7 +2,7 @@
 
 import pytest
 
-from sartor import dsjson
+from sartor.dsjson import context_json, single_slot
 from sartor.errors import EngineRefused
 from sartor.lab import log
 from sartor.lab.registry import open_world
@@ -44,12 +44,12 @@ def test_judging_is_asking_and_then_learning(
     two_steps, one_step = engine(arguments), engine(arguments)
     for logged, outcome in lessons:
         rankable = logged.decision.rankable
-        line = dsjson.outcome_line(logged, outcome)
-        asked = two_steps.probabilities(dsjson.rankable_context(logged.decision, rankable), len(rankable))
+        line = single_slot.outcome_line(logged, outcome)
+        asked = two_steps.probabilities(context_json.rankable_context(logged.decision, rankable), len(rankable))
         two_steps.learn(line)
         assert one_step.judge(line, len(rankable)) == asked
     last = lessons[-1][0].decision
-    context = dsjson.rankable_context(last, last.rankable)
+    context = context_json.rankable_context(last, last.rankable)
     assert one_step.probabilities(context, len(last.rankable)) == two_steps.probabilities(
         context, len(last.rankable)
     )
@@ -62,7 +62,7 @@ def test_what_does_not_fit_is_refused_and_the_engine_stays_usable(
 ) -> None:
     judging = engine("--cb_explore_adf --epsilon 0.2")
     logged, outcome = lessons[0]
-    line = dsjson.outcome_line(logged, outcome)
+    line = single_slot.outcome_line(logged, outcome)
     count = len(logged.decision.rankable)
     with pytest.raises(EngineRefused):
         judging.judge(line, count + 1)
@@ -77,5 +77,5 @@ def test_an_engine_for_several_slots_judges_no_single_ones(
 ) -> None:
     several = engine("--ccb_explore_adf --epsilon 0.2")
     with pytest.raises(EngineRefused, match="several slots"):
-        several.judge(dsjson.outcome_line(*lessons[0]), 3)
+        several.judge(single_slot.outcome_line(*lessons[0]), 3)
     several.close()

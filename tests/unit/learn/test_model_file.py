@@ -6,7 +6,7 @@ import pytest
 
 from sartor.errors import InvalidModel
 from sartor.learn import model_file
-from sartor.learn.seal import unsealed
+from sartor.learn.model_file import unsealed
 from sartor.learn.vw import engine
 
 OWN = "--cb_explore_adf --epsilon 0.2 --power_t 0 -l 0.001 --cb_type mtr -q ::"

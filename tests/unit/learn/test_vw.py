@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sartor import dsjson
+from sartor.dsjson import context_json, single_slot
 from sartor.errors import Corrupt, EngineRefused, InvalidPolicy, StoreUnavailable
 from sartor.learn.policy import checked
 from sartor.learn.vw import engine
@@ -145,7 +145,7 @@ def test_what_would_not_go_on_exactly_is_refused(rest: str) -> None:
 @settings(max_examples=100)
 def test_whatever_the_wire_lets_through_is_ranked(request: tuple[bytes, list[Action]], seed: int) -> None:
     features, actions = request
-    odds = TRAINED.probabilities(dsjson.context(features, actions), len(actions))
+    odds = TRAINED.probabilities(context_json.context(features, actions), len(actions))
     assert len(odds) == len(actions)
     assert abs(math.fsum(odds) - 1) <= 1e-12
     assert answer(TRAINED, seed) == answer(TWIN, seed)
@@ -158,7 +158,7 @@ def test_whatever_was_ranked_is_learned_and_others_are_still_ranked(
 ) -> None:
     features, actions = request
     chosen = data.draw(st.integers(0, len(actions) - 1))
-    line = dsjson.outcome_line(*_settled(features, actions, chosen, reward, 1 / len(actions)))
+    line = single_slot.outcome_line(*_settled(features, actions, chosen, reward, 1 / len(actions)))
     engines = engine(DEFAULT_ARGUMENTS), engine(DEFAULT_ARGUMENTS)
     for learner in engines:
         learner.learn(make_line(1))
@@ -211,7 +211,7 @@ def test_huge_rewards_and_features_never_make_weights_infinite(arguments: str, m
         )
         actions = [Action("action-0", features), Action("action-1", b'[{"width":%r}]' % (1 / magnitude))]
         reward = sign * 1e300
-        learner.learn(dsjson.outcome_line(*_settled(features, actions, number % 2, reward, 1e-16)))
+        learner.learn(single_slot.outcome_line(*_settled(features, actions, number % 2, reward, 1e-16)))
         learner.learn(make_line(number))
     assert len(answers(learner, range(100))) == 100
 
@@ -221,20 +221,22 @@ def test_it_learns_which_action_is_better_and_answers_in_the_order_of_the_reques
     learner = engine(DEFAULT_ARGUMENTS)
     for number in range(300):
         reward = 1.0 if number % 3 == 0 else 0.0
-        learner.learn(dsjson.outcome_line(*_settled(b"[]", actions, number % 3, reward, 1 / 3)))
-    odds = learner.probabilities(dsjson.context(b"[]", actions), 3)
-    reverse = learner.probabilities(dsjson.context(b"[]", actions[::-1]), 3)
+        learner.learn(single_slot.outcome_line(*_settled(b"[]", actions, number % 3, reward, 1 / 3)))
+    odds = learner.probabilities(context_json.context(b"[]", actions), 3)
+    reverse = learner.probabilities(context_json.context(b"[]", actions[::-1]), 3)
     assert odds[0] > 0.8
     assert reverse[2] > 0.8
 
 
 def test_one_action_is_certain() -> None:
-    assert engine(DEFAULT_ARGUMENTS).probabilities(dsjson.context(b"[]", [Action("a", b"[]")]), 1) == [1.0]
+    assert engine(DEFAULT_ARGUMENTS).probabilities(context_json.context(b"[]", [Action("a", b"[]")]), 1) == [
+        1.0
+    ]
 
 
 def test_fifty_actions_are_ranked() -> None:
     actions = [Action(f"action-{number}", b'[{"width":%d}]' % number) for number in range(50)]
-    assert len(engine(DEFAULT_ARGUMENTS).probabilities(dsjson.context(b"[]", actions), 50)) == 50
+    assert len(engine(DEFAULT_ARGUMENTS).probabilities(context_json.context(b"[]", actions), 50)) == 50
 
 
 MALFORMED = [
@@ -312,7 +314,7 @@ def test_triples_of_too_many_features_are_refused_at_once() -> None:
     wide = msgspec.json.encode([{f"feature-{number}": 1 for number in range(2_000)}])
     actions = [Action("a", b"[]"), Action("b", b"[]")]
     with pytest.raises(EngineRefused, match="its features cross to"):
-        engine(f"{SOFTMAX} --interactions :::").probabilities(dsjson.context(wide, actions), 2)
+        engine(f"{SOFTMAX} --interactions :::").probabilities(context_json.context(wide, actions), 2)
 
 
 @pytest.mark.parametrize(

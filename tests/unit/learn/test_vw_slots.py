@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from msgspec.structs import replace
 
-from sartor.dsjson_context import context
-from sartor.dsjson_slots import question
+from sartor.dsjson.context_json import context
+from sartor.dsjson.multi_slot import question
 from sartor.errors import EngineRefused
+from sartor.inference import decision_probabilities
 from sartor.learn.policy import checked
 from sartor.learn.vw import VowpalWabbit, engine
-from sartor.learn.witness import odds
 from sartor.records import Action, Decision
 from sartor.settings import DEFAULT_ARGUMENTS
 from tests.unit.learn.samples import features, make_line, requests
@@ -88,7 +88,7 @@ def test_the_odds_of_each_slot_are_a_distribution_over_what_is_left(arguments: s
     fresh = engine(arguments)
     for seed in range(40):
         decision = make_slots_decision(seed)
-        for found in odds(fresh, decision):
+        for found in decision_probabilities(fresh, decision):
             assert abs(math.fsum(found) - 1) <= 1e-12
             assert all(odd >= 0 for odd in found)
         fresh.learn(make_slots_line(seed))
@@ -134,7 +134,7 @@ def test_it_learns_what_belongs_into_which_slot() -> None:
                 b'"_label_cost":0.0,"_id":"s%d"' % place, b'"_label_cost":%d,"_id":"s%d"' % (-reward, place)
             )
         learner.learn(line)
-    top, side = odds(learner, _of_places(4))  # the third action was put into the first slot
+    top, side = decision_probabilities(learner, _of_places(4))  # the third action was put into the first slot
     assert top[1] > 0.8
     assert side[0] > 0.8
 

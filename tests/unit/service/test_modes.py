@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from sartor.management import loops
+from sartor.management.policy_change import DEFAULT_SLOTS_ARGUMENTS
+from sartor.metrics.apprentice_updater import Apprenticeship, apprentice_metrics
 from sartor.ports import Loop, LoopStores, Stores
-from sartor.service import compose, loops
-from sartor.service.apprenticeship import Apprenticeship, apprentice_metrics
-from sartor.service.audit import recompute
-from sartor.service.audit.checkup import checkup
-from sartor.service.retrain import DEFAULT_SLOTS_ARGUMENTS
-from tests.unit.service.slots_world import fill, learn, play
+from sartor.runtime import compose
+from sartor.verification import decision_replay
+from sartor.verification.doctor import checkup
+from tests.unit.slots_world import fill, learn, play
 
 FACTORY = compose.engine_factory()
 
@@ -53,8 +54,8 @@ def test_apprentice_of_several_slots_learns_the_baseline_of_each(stores: Stores)
         assert sum(decision.slots[0].chosen == 0 for decision in decisions) > 45
         assert sum(decision.slots[1].chosen == 1 for decision in decisions) > 40
         for number in (0, 100, 930):
-            (logged,) = recompute.find(logs, f"event-{number}")
-            assert recompute.recompute(loop, logs, logged, FACTORY).same
+            (logged,) = decision_replay.find(logs, f"event-{number}")
+            assert decision_replay.recompute(loop, logs, logged, FACTORY).same
 
 
 def test_logging_only_logs_and_learns_nothing(stores: Stores) -> None:
@@ -63,8 +64,8 @@ def test_logging_only_logs_and_learns_nothing(stores: Stores) -> None:
         taught(loop, logs)
         assert logs.models.live() is None
         assert logs.outcomes.counts().outcomes == 120
-        (logged,) = recompute.find(logs, "event-100")
-        assert recompute.recompute(loop, logs, logged, FACTORY).same
+        (logged,) = decision_replay.find(logs, "event-100")
+        assert decision_replay.recompute(loop, logs, logged, FACTORY).same
 
 
 def test_what_was_under_way_when_the_mode_changed_is_learned_by_the_mode_of_its_rank(stores: Stores) -> None:

@@ -8,16 +8,17 @@ import pytest
 
 from sartor.errors import InvalidPolicy
 from sartor.explore.recompute import recomputed
+from sartor.log.joined_log import pending, settled
+from sartor.management import loops
+from sartor.management.policy_change import DEFAULT_SLOTS_ARGUMENTS
 from sartor.ports import Loop, LoopStores, Stores
 from sartor.records import Observation
-from sartor.service import compose, loops
-from sartor.service.audit import recompute
-from sartor.service.audit.checkup import checkup
-from sartor.service.audit.joined_log import pending, settled
-from sartor.service.retrain import DEFAULT_SLOTS_ARGUMENTS
-from sartor.service.why import why
+from sartor.runtime import compose
 from sartor.settings import DEFAULT_ARGUMENTS
-from tests.unit.service.slots_world import fill, learn, play
+from sartor.verification import decision_replay
+from sartor.verification.doctor import checkup
+from sartor.verification.explain import why
+from tests.unit.slots_world import fill, learn, play
 
 FACTORY = compose.engine_factory()
 
@@ -54,8 +55,8 @@ def test_it_learns_what_belongs_into_each_slot(loop: Loop, taught: LoopStores) -
 
 def test_every_decision_is_recomputed_bit_for_bit(loop: Loop, taught: LoopStores) -> None:
     for number in (0, 40, 100, 120):
-        (logged,) = recompute.find(taught, f"event-{number}")
-        again = recompute.recompute(loop, taught, logged, FACTORY)
+        (logged,) = decision_replay.find(taught, f"event-{number}")
+        again = decision_replay.recompute(loop, taught, logged, FACTORY)
         assert again.same, again.differs
     assert again.model_id == "N/A" or again.model_from == "stored"
 
@@ -74,7 +75,7 @@ def test_the_exported_log_is_what_another_engine_learns_the_same_from(taught: Lo
     bare = FACTORY(live.arguments)
     for line in settled(taught):
         bare.learn(line)
-    (logged,) = recompute.find(taught, "event-120")
+    (logged,) = decision_replay.find(taught, "event-120")
     decision = msgspec.structs.replace(logged.decision, model_id=live.model_id)
     assert recomputed(decision, stored, loop_id="any") == recomputed(decision, bare, loop_id="any")
 

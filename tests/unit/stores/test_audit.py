@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from sartor.management.audit_log import verified
 from sartor.records import Activity
-from sartor.service.control.activity_log import verified
-from sartor.stores.folder import open_stores
+from sartor.stores.stores import open_stores
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from sartor.ports import Loop
 from sartor.records import Action, Cursor, Decision, Joined, Observation, Settlement
 from sartor.stores import erasure
 from sartor.stores.connection import Connection
-from sartor.stores.folder import SqliteLoopStores, SqliteStores, open_stores
+from sartor.stores.stores import SqliteLoopStores, SqliteStores, open_stores
 from sartor.testing.builders import make_decision, make_loop, make_outcome
 
 ERASED = range(3, 400, 7)

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from sartor.errors import Corrupt, StoreUnavailable
 from sartor.records import Cursor, Decision, Observation, Settlement
 from sartor.stores.connection import Connection
-from sartor.stores.folder import SqliteLoopStores, SqliteStores, open_stores
+from sartor.stores.stores import SqliteLoopStores, SqliteStores, open_stores
 from sartor.testing.builders import make_decision, make_loop
 from sartor.testing.clock import Clock
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from sartor.errors import InvalidSetting, StoreUnavailable
-from sartor.stores.folder import open_stores
 from sartor.stores.layout import Layout, checked_id, checked_name
+from sartor.stores.stores import open_stores
 from sartor.testing.builders import make_loop, make_model
 
 

@@ -17,12 +17,12 @@ from sartor.errors import StoreUnavailable
 from sartor.ports import LoopStores
 from sartor.records import Cursor, Joined, Observation, Settlement
 from sartor.stores import connection as connection_module
-from sartor.stores import creation
+from sartor.stores import schema
 from sartor.stores.connection import Connection
-from sartor.stores.folder import SqliteStores, open_stores
-from sartor.stores.keyring import Keyring
+from sartor.stores.key_encryption import Keyring
 from sartor.stores.outcomes import event_key
 from sartor.stores.statements import migration
+from sartor.stores.stores import SqliteStores, open_stores
 from sartor.testing.builders import make_decision, make_loop, make_outcome
 
 SCHEMAS = Path(__file__).with_name("version_1")
@@ -191,7 +191,7 @@ def test_two_that_open_it_at_once_migrate_it_once(folder: Path) -> None:
 def test_a_migration_that_fails_changes_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = folder / "loops" / LOOP.name / "events.sqlite"
     before = tables(path)
-    monkeypatch.setattr(creation, "migration", failing_migration)
+    monkeypatch.setattr(schema, "migration", failing_migration)
     connection = Connection(path, "events", owner=LOOP.loop_id)
     with pytest.raises(Exception, match="no such table"):
         connection.rows("SELECT 1")

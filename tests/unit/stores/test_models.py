@@ -7,7 +7,7 @@ import pytest
 
 from sartor.errors import Corrupt, StoreUnavailable
 from sartor.ports import ModelRegistry
-from sartor.stores.folder import open_stores
+from sartor.stores.stores import open_stores
 from sartor.testing.builders import make_loop, make_model
 
 

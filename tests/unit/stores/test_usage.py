@@ -8,7 +8,7 @@ import pytest
 from sartor.records import Observation, Usage
 from sartor.stores import usage
 from sartor.stores.connection import Connection
-from sartor.stores.folder import SqliteLoopStores, open_stores
+from sartor.stores.stores import SqliteLoopStores, open_stores
 from sartor.testing.builders import make_decision, make_loop
 from sartor.testing.clock import Clock
 

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import requests
 
+from sartor.management import loops
 from sartor.ports import Loop, LoopStores
 from sartor.records import LoggedDecision
-from sartor.service import compose, loops
+from sartor.runtime import compose
 from tests.acceptance.client import Client
 from tests.acceptance.service import Service, eventually
 

@@ -13,7 +13,7 @@ from sartor.api.control.wire import (
     LoopResource,
     UsageDay,
 )
-from sartor.evaluate.readings import Reading
+from sartor.estimators.scorecard_view import Reading
 
 
 class Door(Protocol):

@@ -2,11 +2,11 @@
 
 import msgspec
 
-from sartor.api import bodies
-from sartor.api.answer import Answer
-from sartor.api.control.routes import PREFIX, ControlCall, ControlRoute
 from sartor.api.control.wire import DeletedLoop, Keys, LoopResource, NewLoop, Recovery, TermsChange
-from sartor.api.failure import Refused
+from sartor.api.http import json_body
+from sartor.api.http.error_responses import Refused
+from sartor.api.http.response import Answer
+from sartor.api.routing.control_routes import PREFIX, ControlCall, ControlRoute
 
 _INVALID = "InvalidRequest"
 _LOCATION = {"location": "Where the loop is."}
@@ -16,35 +16,35 @@ _TAG = "Loops"
 def list_(call: ControlCall) -> Answer:
     """The loops that the caller may look at."""
     loops = [loop for loop in call.door.loops() if call.caller.may("read", loop.name)]
-    return bodies.written(200, loops)
+    return json_body.written(200, loops)
 
 
 def create(call: ControlCall) -> Answer:
     """Make a loop."""
-    asked = bodies.read(NewLoop, call.body, invalid=_INVALID)
+    asked = json_body.read(NewLoop, call.body, invalid=_INVALID)
     made = call.door.create(asked.name, {"tier": asked.tier, "tags": asked.tags})
-    return bodies.written(201, made, (b"location", f"{PREFIX}/loops/{made.name}".encode()))
+    return json_body.written(201, made, (b"location", f"{PREFIX}/loops/{made.name}".encode()))
 
 
 def show(call: ControlCall) -> Answer:
     """One loop."""
-    return bodies.written(200, call.door.loop(call.path["name"]))
+    return json_body.written(200, call.door.loop(call.path["name"]))
 
 
 def change(call: ControlCall) -> Answer:
     """Change some terms."""
-    asked = bodies.read(TermsChange, call.body, invalid=_INVALID)
-    return bodies.written(200, call.door.change(call.path["name"], msgspec.to_builtins(asked)))
+    asked = json_body.read(TermsChange, call.body, invalid=_INVALID)
+    return json_body.written(200, call.door.change(call.path["name"], msgspec.to_builtins(asked)))
 
 
 def delete(call: ControlCall) -> Answer:
     """Take a loop out of service."""
-    return bodies.written(200, call.door.delete(call.path["name"]))
+    return json_body.written(200, call.door.delete(call.path["name"]))
 
 
 def keys(call: ControlCall) -> Answer:
     """The two keys."""
-    return bodies.written(200, call.door.keys(call.path["name"]))
+    return json_body.written(200, call.door.keys(call.path["name"]))
 
 
 def regenerate(call: ControlCall) -> Answer:
@@ -52,19 +52,19 @@ def regenerate(call: ControlCall) -> Answer:
     which = call.path["which"]
     if which not in ("1", "2"):
         raise Refused(_INVALID, "A loop has key 1 and key 2.")
-    return bodies.written(200, call.door.regenerate(call.path["name"], second=which == "2"))
+    return json_body.written(200, call.door.regenerate(call.path["name"], second=which == "2"))
 
 
 def deleted(call: ControlCall) -> Answer:
     """The loops that can be brought back."""
-    return bodies.written(200, call.door.deleted())
+    return json_body.written(200, call.door.deleted())
 
 
 def recover(call: ControlCall) -> Answer:
     """Bring a loop back."""
-    rename = bodies.read(Recovery, call.body, invalid=_INVALID).name if call.body else None
+    rename = json_body.read(Recovery, call.body, invalid=_INVALID).name if call.body else None
     back = call.door.recover(call.path["loopId"], rename=rename)
-    return bodies.written(200, back, (b"location", f"{PREFIX}/loops/{back.name}".encode()))
+    return json_body.written(200, back, (b"location", f"{PREFIX}/loops/{back.name}".encode()))
 
 
 def purge(call: ControlCall) -> Answer:

@@ -1,14 +1,14 @@
 """How a loop does, and how others would have done."""
 
-from sartor.api import bodies
-from sartor.api.answer import Answer
-from sartor.api.control.routes import ControlCall, ControlRoute
-from sartor.evaluate.readings import Reading
+from sartor.api.http import json_body
+from sartor.api.http.response import Answer
+from sartor.api.routing.control_routes import ControlCall, ControlRoute
+from sartor.estimators.scorecard_view import Reading
 
 
 def score(call: ControlCall) -> Answer:
     """The scorecard of a loop."""
-    return bodies.written(200, call.door.score(call.path["name"]))
+    return json_body.written(200, call.door.score(call.path["name"]))
 
 
 ROUTES = (

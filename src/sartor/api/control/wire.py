@@ -6,6 +6,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
+from sartor.dsjson.observations import timestamp
+from sartor.records import LoggedActivity
 from sartor.settings import Lock, Terms, Tier
 
 Name = Annotated[str, Meta(min_length=1, max_length=63, description="Small letters, digits, - and _.")]
@@ -122,3 +124,19 @@ class ErasureReceipt(Struct, frozen=True, kw_only=True, rename="camel"):
     still_open: Annotated[tuple[int, ...], Meta(description="Not settled yet, and left: ask again later.")]
     revision: int
     seal: str
+
+
+def line(logged: LoggedActivity, /) -> ActivityLine:
+    """A line for programs."""
+    deed = logged.activity
+    return ActivityLine(
+        number=logged.seq,
+        at=timestamp(logged.at_us),
+        by=deed.by,
+        action=deed.action,
+        loop=deed.loop,
+        loop_id=deed.loop_id,
+        before=msgspec.Raw(deed.before),
+        after=msgspec.Raw(deed.after),
+        digest=logged.digest.hex(),
+    )

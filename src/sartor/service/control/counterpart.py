@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 
+from sartor.api.control import wire
 from sartor.api.control.wire import (
     ActivityLine,
     CorrectionResult,
@@ -14,13 +15,13 @@ from sartor.api.control.wire import (
     LoopResource,
     UsageDay,
 )
-from sartor.dsjson import timestamp
-from sartor.evaluate.readings import Reading
+from sartor.dsjson.observations import timestamp
+from sartor.estimators.scorecard_view import Reading
+from sartor.management import audit_log, erasure, lifecycle, loops, reward_corrections
+from sartor.management import usage as consumption
+from sartor.management.erasure_criteria import Criteria
 from sartor.ports import Loop, Stores
-from sartor.service import loops
-from sartor.service.control import activity_log, consumption, corrections, erasure, lifecycle
-from sartor.service.control.acting import acting
-from sartor.service.control.criteria import Criteria
+from sartor.stores.audited import acting
 
 
 class Counterpart:
@@ -103,7 +104,7 @@ class Counterpart:
 
     def score(self, name: str, /) -> Reading:
         """What a loop earned, and what others would have earned."""
-        from sartor.service.scorecard import scorecard  # it needs NumPy, which the other calls don't
+        from sartor.metrics.scorecard import scorecard  # it needs NumPy, which the other calls don't
 
         with self._lock:
             loop = loops.find(self._stores, name)
@@ -113,15 +114,15 @@ class Counterpart:
     def activities(self, count: int, /, *, loop: str | None) -> Sequence[ActivityLine]:
         """The newest lines of the activity log, oldest of them first."""
         with self._lock:
-            found = activity_log.newest(self._stores, count, loop=loop)
-        return [activity_log.line(one) for one in found]
+            found = audit_log.newest(self._stores, count, loop=loop)
+        return [wire.line(one) for one in found]
 
     def correct(
         self, name: str, event_id: str, reward: float | None, /, *, slot: str | None
     ) -> CorrectionResult:
         """Replace a reward."""
         with self._lock:
-            done = corrections.correct(self._stores, name, event_id, reward, slot=slot)
+            done = reward_corrections.correct(self._stores, name, event_id, reward, slot=slot)
         return CorrectionResult(
             event_id=done.event_id,
             slot_id=done.slot_id,

@@ -1,0 +1,60 @@
+"""The fence of a loop: from which networks it may be called."""
+
+from collections.abc import Sequence
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+
+from sartor.access.asgi import Scope
+from sartor.errors import Forbidden, InvalidSetting
+
+_REMEMBERED = 4096
+
+
+def client_of(scope: Scope, /) -> str:
+    """The address of the client; empty where it has none (a local socket)."""
+    client = scope.get("client")
+    return str(client[0]) if client else ""
+
+
+def networks(texts: Sequence[str], /) -> tuple[IPv4Network | IPv6Network, ...]:
+    """The networks of a list of CIDR texts.
+
+    Raises:
+        InvalidSetting: one is none; host bits must be 0.
+    """
+    try:
+        return tuple(ip_network(text) for text in texts)
+    except ValueError as error:
+        raise InvalidSetting(f"Not a network in CIDR notation: {error}.") from error
+
+
+class Fence:
+    """Lets in who calls from one of some networks. What it found is remembered for some addresses."""
+
+    def __init__(self, texts: Sequence[str], /) -> None:
+        self._networks = networks(texts)
+        self._found: dict[str, bool] = {}
+
+    def check(self, address: str, /) -> None:
+        """See that an address is inside.
+
+        Raises:
+            Forbidden: it is not.
+        """
+        inside = self._found.get(address)
+        if inside is None:
+            inside = self._holds(address)
+            if len(self._found) >= _REMEMBERED:
+                self._found.clear()
+            self._found[address] = inside
+        if not inside:
+            raise Forbidden("Access denied: this loop can't be called from your network.")
+
+    def _holds(self, address: str) -> bool:
+        try:
+            found = ip_address(address.partition("%")[0])
+        except ValueError:
+            return False
+        # A client that came by IPv4 to a socket of both kinds.
+        if isinstance(found, IPv6Address) and found.ipv4_mapped is not None:
+            found = found.ipv4_mapped
+        return any(found in network for network in self._networks)

@@ -1,0 +1,66 @@
+"""Secrets in Azure Key Vault, one each: ``SARTOR_OWNER_KEY`` is called ``sartor-owner-key`` there."""
+
+import time
+from typing import Any
+
+from sartor.access.secrets import vault
+
+_HOUR_S = 3600
+
+
+class AzureVault:
+    """Serves ``source.Vault``."""
+
+    def __init__(self, address: str, /, *, token: str, **options: Any) -> None:
+        """Prepare; nothing is asked yet.
+
+        Args:
+            address: ``https://NAME.vault.azure.net``.
+            token: a bearer token for the vault; empty: what ``azure-identity`` finds on this machine.
+            options: passed on to the client.
+
+        Raises:
+            InvalidSetting: the packages are not installed.
+        """
+        try:
+            from azure.keyvault.secrets import SecretClient
+        except ImportError as error:
+            raise vault.missing("azure-keyvault-secrets", "azure") from error
+        self._url = address
+        self._client = SecretClient(address, _Given(token) if token else _found(), **options)
+
+    def read(self, name: str, /) -> str | None:
+        """The secret of that name.
+
+        Raises:
+            StoreUnavailable: the vault can't be asked, or does not let us in.
+        """
+        from azure.core.exceptions import AzureError, ResourceNotFoundError
+
+        try:
+            found = self._client.get_secret(name.lower().replace("_", "-"))
+        except ResourceNotFoundError:
+            return None
+        except AzureError as error:
+            raise vault.unavailable(self._url, error) from error
+        return None if found.value is None else str(found.value)
+
+
+class _Given:
+    """A credential of the Azure packages that is a token."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def get_token(self, *_scopes: str, **_options: Any) -> Any:
+        from azure.core.credentials import AccessToken
+
+        return AccessToken(self._token, int(time.time()) + _HOUR_S)
+
+
+def _found() -> Any:
+    try:
+        from azure.identity import DefaultAzureCredential
+    except ImportError as error:
+        raise vault.missing("azure-identity", "azure") from error
+    return DefaultAzureCredential()

@@ -1,0 +1,140 @@
+"""The check of a bearer token: signature, issuer, audience, times; and what its claims allow.
+
+A token that was accepted is remembered for a minute, so that most requests cost one look-up. What may wait for
+an issuer happens on a thread.
+"""
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from hashlib import blake2b
+from typing import Any
+
+import msgspec
+from joserfc import jws
+from joserfc.errors import JoseError
+
+from sartor.access.roles import Caller
+from sartor.access.tokens.issuers import Issuer, Trusted
+from sartor.access.tokens.keyset import Keys, PublicKey
+from sartor.errors import Unauthorized
+
+REMEMBERED_S = 60.0
+"""How long an accepted token is not checked again."""
+
+_REMEMBERED = 4096
+_TOKEN_BYTES = 16_384
+
+
+class _Head(msgspec.Struct, frozen=True):
+    alg: str
+    kid: str | None = None
+
+
+class Verifier:
+    """Serves ``api.access.gatekeeper.Bearers`` for the issuers that are trusted."""
+
+    def __init__(self, trusted: Trusted, /, *, clock_s: Callable[[], float] = time.time) -> None:
+        """``clock_s``: seconds since 1970."""
+        self._leeway_s = trusted.leeway_s
+        self._issuers = {issuer.issuer: (issuer, Keys(issuer)) for issuer in trusted.issuers}
+        self._clock_s = clock_s
+        self._accepted: OrderedDict[bytes, tuple[float, Caller]] = OrderedDict()
+        self._threads = ThreadPoolExecutor(1, thread_name_prefix="issuers")
+        self._fetching: dict[str, asyncio.Future[None]] = {}
+
+    async def holder(self, token: bytes, /) -> Caller:
+        """Who holds a token.
+
+        Raises:
+            Unauthorized: it is not valid here.
+            Unavailable: the keys of its issuer can't be fetched.
+        """
+        digest = blake2b(token, digest_size=32).digest()
+        known = self._accepted.get(digest)
+        now_s = self._clock_s()
+        if known is not None and now_s < known[0]:
+            return known[1]
+        issuer, claims = await self._verified(token)
+        caller = issuer.caller(claims)
+        self._accepted[digest] = (min(now_s + REMEMBERED_S, self._ends_s(claims)), caller)
+        self._accepted.move_to_end(digest)
+        if len(self._accepted) > _REMEMBERED:
+            self._accepted.popitem(last=False)
+        return caller
+
+    async def _verified(self, token: bytes) -> tuple[Issuer, Mapping[str, Any]]:
+        head, claims = _opened(token)
+        issuer, keys = self._issuer_of(claims)
+        # Before any key is looked at: the token must not choose how it is checked.
+        if head.alg not in issuer.algorithms:
+            raise Unauthorized(f"The token is signed with {head.alg!r}, which is not accepted.")
+        if issuer.issuer in self._fetching or keys.is_due or keys.wants(head.kid):
+            await self._fetch(issuer, keys)
+        key = keys.find(head.kid)
+        if key is None:
+            raise Unauthorized("The token is signed with a key that its issuer does not publish.")
+        _check_signature(token, key, head.alg)
+        self._check_claims(issuer, claims)
+        return issuer, claims
+
+    def _issuer_of(self, claims: Mapping[str, Any]) -> tuple[Issuer, Keys]:
+        name = claims.get("iss")
+        found = self._issuers.get(name) if isinstance(name, str) else None
+        if found is None:
+            raise Unauthorized("The token is of an issuer that is not trusted here.")
+        return found
+
+    async def _fetch(self, issuer: Issuer, keys: Keys) -> None:
+        # One fetch for all who wait for it.
+        running = self._fetching.get(issuer.issuer)
+        if running is None:
+            loop = asyncio.get_running_loop()
+            running = asyncio.ensure_future(loop.run_in_executor(self._threads, keys.fetch))
+            self._fetching[issuer.issuer] = running
+            running.add_done_callback(lambda _: self._fetching.pop(issuer.issuer, None))
+        await asyncio.shield(running)
+
+    def _check_claims(self, issuer: Issuer, claims: Mapping[str, Any]) -> None:
+        now_s = self._clock_s()
+        if now_s >= self._ends_s(claims):
+            raise Unauthorized("The token has expired.")
+        for name in ("nbf", "iat"):
+            if name in claims and now_s < _seconds(claims, name) - self._leeway_s:
+                raise Unauthorized("The token is not valid yet.")
+        audience = claims.get("aud")
+        audiences = audience if isinstance(audience, list) else [audience]
+        if not set(issuer.audiences) & {one for one in audiences if isinstance(one, str)}:
+            raise Unauthorized("The token is for another service.")
+
+    def _ends_s(self, claims: Mapping[str, Any]) -> float:
+        return _seconds(claims, "exp") + self._leeway_s
+
+
+def _seconds(claims: Mapping[str, Any], name: str) -> float:
+    value = claims.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise Unauthorized(f"The token has no time {name!r}.")
+    return float(value)
+
+
+def _opened(token: bytes) -> tuple[_Head, Mapping[str, Any]]:
+    """What a token says of itself; nothing of it is believed yet."""
+    if len(token) > _TOKEN_BYTES or token.count(b".") != 2:
+        raise Unauthorized("The bearer token is not a signed JSON web token.")
+    try:
+        signature = jws.extract_compact(token)
+        head = msgspec.convert(signature.headers(), _Head)
+        claims = msgspec.json.decode(signature.payload, type=dict[str, Any])
+    except (JoseError, msgspec.DecodeError, msgspec.ValidationError, ValueError, RecursionError) as error:
+        raise Unauthorized("The bearer token is not a signed JSON web token.") from error
+    return head, claims
+
+
+def _check_signature(token: bytes, key: PublicKey, algorithm: str) -> None:
+    try:
+        jws.deserialize_compact(token, key, algorithms=[algorithm])
+    except (JoseError, ValueError, TypeError) as error:
+        raise Unauthorized("The signature of the token is not valid.") from error

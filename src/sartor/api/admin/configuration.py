@@ -1,0 +1,139 @@
+"""Reading and changing the service configuration of a loop (contract, section 1.5)."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from sartor.api.admin import configuration_rules
+from sartor.api.admin.configuration_wire import (
+    ApprenticeMetrics,
+    BatchMetrics,
+    FirstServiceConfiguration,
+    PreviewServiceConfiguration,
+    ServiceConfiguration,
+    StagedServiceConfiguration,
+)
+from sartor.api.description import examples
+from sartor.api.http import durations, json_body
+from sartor.api.http.response import Answer
+from sartor.api.routing.routes import Call, Route
+from sartor.api.routing.versions import PREVIEW_1, PREVIEW_2, PREVIEW_3, V1_0, V2022_09, Version
+from sartor.metrics.apprentice import kept
+from sartor.ports import Loop
+
+_TAG = "Configuration"
+_INVALID = "InvalidServiceConfiguration"
+_START_AFTER = timedelta(days=15)
+
+_SERVED: tuple[tuple[type[FirstServiceConfiguration], tuple[Version, ...]], ...] = (
+    (FirstServiceConfiguration, (V1_0,)),
+    (PreviewServiceConfiguration, (PREVIEW_1, PREVIEW_2)),
+    (StagedServiceConfiguration, (PREVIEW_3,)),
+    (ServiceConfiguration, (V2022_09,)),
+)
+_KIND = {version: kind for kind, versions in _SERVED for version in versions}
+_READ_ONLY = frozenset({"lastConfigurationEditDate", "latestApprenticeModeMetrics"})
+
+
+def get(call: Call) -> Answer:
+    """The configuration as it is now."""
+    return _answer(call, call.admin.loop(call.loop))
+
+
+def put(call: Call) -> Answer:
+    """Change what the body names, and answer the whole."""
+    asked = json_body.read(_KIND[call.version], call.body, invalid=_INVALID)
+    changes = {name: value for name, value in msgspec.to_builtins(asked).items() if name not in _READ_ONLY}
+    configuration_rules.check(call.admin.loop(call.loop), changes, version=call.version)
+    return _answer(call, call.admin.configure(call.loop, changes))
+
+
+def _answer(call: Call, loop: Loop) -> Answer:
+    kind = _KIND[call.version]
+    shown: dict[str, Callable[[], object]] = {
+        "last_configuration_edit_date": lambda: durations.zoneless_us(loop.edited_at_us or loop.created_at_us),
+        "auto_optimization_start_date": lambda: _start_of_optimization(loop),
+        "latest_apprentice_mode_metrics": lambda: _apprentice_metrics(call, loop),
+    }
+    values: dict[str, Any] = {}
+    for name in kind.__struct_fields__:
+        value = shown[name]() if name in shown else getattr(loop.settings, name)
+        values[name] = durations.iso(value) if isinstance(value, timedelta) else value
+    return json_body.written(200, kind(**values))
+
+
+def _apprentice_metrics(call: Call, loop: Loop) -> ApprenticeMetrics | None:
+    with call.admin.logs(loop) as logs:
+        metrics = kept(logs.shelf)
+    if metrics is None:
+        return None
+    total, recent = metrics.total, metrics.recent
+    return ApprenticeMetrics(
+        number_of_events=total.events,
+        number_of_imitated_events=total.imitated,
+        sum_of_rewards=total.rewards,
+        sum_of_imitated_rewards=total.imitated_rewards,
+        start_time=durations.zoneless_us(metrics.start_us),
+        last_processed_event_time=durations.zoneless_us(metrics.last_us),
+        last_batch_metrics=BatchMetrics(
+            number_of_events=recent.events,
+            number_of_imitated_events=recent.imitated,
+            sum_of_rewards=recent.rewards,
+            sum_of_imitated_rewards=recent.imitated_rewards,
+        ),
+    )
+
+
+def _start_of_optimization(loop: Loop) -> str:
+    if not loop.settings.is_auto_optimization_enabled:
+        return durations.NEVER
+    if loop.settings.auto_optimization_start_date is not None:
+        return durations.zoneless(durations.moment(loop.settings.auto_optimization_start_date))
+    created = datetime.fromtimestamp(loop.created_at_us // 1_000_000, UTC)
+    return durations.zoneless(created + _START_AFTER)
+
+
+def _routes(kind: type[FirstServiceConfiguration], versions: tuple[Version, ...]) -> tuple[Route, Route]:
+    example = {
+        name: value for name, value in examples.CONFIGURATION.items() if name in kind.__struct_encode_fields__
+    }
+    read = Route(
+        name="GetServiceConfiguration",
+        method="GET",
+        path="/configurations/service",
+        versions=versions,
+        does=get,
+        tag=_TAG,
+        summary="How the loop learns, decides and logs.",
+        status=200,
+        said="The configuration as it is now.",
+        invalid=_INVALID,
+        answer=kind,
+        answer_example=example,
+    )
+    change = Route(
+        name="UpdateServiceConfiguration",
+        method="PUT",
+        path="/configurations/service",
+        versions=versions,
+        does=put,
+        tag=_TAG,
+        summary="Change how the loop learns, decides and logs.",
+        description="Optional members that are absent or null keep their values. All processes follow within a "
+        "second. A change of learningMode between Online and Apprentice goes alone: defaultReward, "
+        "rewardWaitTime and rewardAggregation stay the same in it.",
+        status=200,
+        said="The configuration as it is then.",
+        invalid=_INVALID,
+        request=kind,
+        answer=kind,
+        codes=configuration_rules.CODES[kind is ServiceConfiguration],
+        request_example={name: value for name, value in example.items() if name not in _READ_ONLY},
+        answer_example=example,
+    )
+    return read, change
+
+
+ROUTES = tuple(route for kind, versions in _SERVED for route in _routes(kind, versions))

@@ -1,0 +1,164 @@
+"""Which changes of a configuration are accepted, and the code of each refusal (contract, section 1.5)."""
+
+import math
+import re
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from typing import cast
+from urllib.parse import parse_qs, urlsplit
+
+from sartor.api.http import durations
+from sartor.api.http.error_responses import Refused
+from sartor.api.routing.versions import V2022_09, Version
+from sartor.ports import Loop
+
+_INVALID = "InvalidServiceConfiguration"
+_ALWAYS = (
+    _INVALID,
+    "InvalidRewardWaitTime",
+    "InvalidLogRetentionDays",
+    "InvalidLearningModeServiceConfiguration",
+    "ProblemTypeIncompatibleWithAutoOptimization",
+)
+CODES = {
+    False: (*_ALWAYS, "InvalidContainer"),
+    True: (*_ALWAYS, "InvalidSasUri", "InvalidModelRetrainDays"),
+}
+"""The codes of refusals, by whether the version is 2022-09-01."""
+
+_DAY = timedelta(days=1)
+_MOST_DAYS = 2_147_483_647
+_MOST_RETRAIN_DAYS = 36_500
+_SAS_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+
+Changes = Mapping[str, object]
+
+
+def check(loop: Loop, changes: Changes, /, *, version: Version) -> None:
+    """See that these changes, under their names on the wire, may be made to the loop.
+
+    Raises:
+        Refused: the first rule that does not hold, with its code.
+    """
+    _duration(changes, "rewardWaitTime", "InvalidRewardWaitTime", timedelta(seconds=1), timedelta(days=30))
+    _duration(changes, "modelExportFrequency", _INVALID, timedelta(seconds=1), _DAY)
+    _number(changes, "defaultReward", -1, 1)
+    _number(changes, "explorationPercentage", 0, 1)
+    _number(changes, "stagedModelHistoryLength", 1, 20)
+    _check_retention(changes)
+    _check_retraining(changes)
+    _check_optimization(loop, changes)
+    _check_mirror(loop, changes, "InvalidSasUri" if version is V2022_09 else "InvalidContainer")
+    _check_mode(loop, changes)
+
+
+def _duration(changes: Changes, name: str, code: str, low: timedelta, high: timedelta) -> timedelta | None:
+    text = changes.get(name)
+    if text is None:
+        return None
+    try:
+        value = durations.read(str(text))
+    except ValueError as error:
+        raise Refused(code, f"{name}: {error}.") from None
+    if not low <= value <= high:
+        between = f"between {durations.iso(low)} and {durations.iso(high)}"
+        raise Refused(code, f"{name} must be {between}, not {durations.iso(value)}.")
+    return value
+
+
+def _number(changes: Changes, name: str, low: float, high: float) -> None:
+    value = changes.get(name)
+    if isinstance(value, int | float) and not low <= value <= high:
+        raise Refused(_INVALID, f"{name} must be between {low} and {high}, not {value:g}.")
+
+
+def _check_retention(changes: Changes) -> None:
+    days = cast("int", changes["logRetentionDays"])
+    wait = durations.read(str(changes["rewardWaitTime"]))
+    least = math.ceil((wait + _DAY) / _DAY)
+    if days != -1 and not least <= days <= _MOST_DAYS:
+        raise Refused(
+            "InvalidLogRetentionDays",
+            f"logRetentionDays must be -1, or between {least} (the reward wait time and a day, rounded up) and "
+            f"{_MOST_DAYS}, not {days}.",
+        )
+
+
+def _check_retraining(changes: Changes) -> None:
+    days = changes.get("modelRetrainDays")
+    kept = cast("int", changes["logRetentionDays"])
+    most = _MOST_RETRAIN_DAYS if kept == -1 else min(kept, _MOST_RETRAIN_DAYS)
+    if isinstance(days, int) and not 0 <= days <= most:
+        raise Refused(
+            "InvalidModelRetrainDays",
+            f"modelRetrainDays must be between 0 and {most} (logRetentionDays), not {days}.",
+        )
+
+
+def _check_optimization(loop: Loop, changes: Changes) -> None:
+    every = _duration(changes, "autoOptimizationFrequency", _INVALID, _DAY, timedelta(days=36_500))
+    if every is not None and every % _DAY:
+        raise Refused(_INVALID, "autoOptimizationFrequency must be a number of whole days, for example P28D.")
+    start = changes.get("autoOptimizationStartDate")
+    if start is not None:
+        try:
+            durations.moment(str(start))
+        except ValueError as error:
+            raise Refused(_INVALID, f"autoOptimizationStartDate: {error}.") from None
+    if changes.get("isAutoOptimizationEnabled") and "--ccb_explore_adf" in loop.arguments:
+        raise Refused(
+            "ProblemTypeIncompatibleWithAutoOptimization",
+            "isAutoOptimizationEnabled can't be turned on for a loop with several slots.",
+        )
+
+
+def _check_mirror(loop: Loop, changes: Changes, code: str) -> None:
+    settings = loop.settings
+    target = changes.get("logMirrorSasUri", settings.log_mirror_sas_uri)
+    enabled = changes.get("logMirrorEnabled", settings.log_mirror_enabled)
+    if enabled and not target:
+        raise Refused(code, "logMirrorSasUri is required while logMirrorEnabled is true.")
+    if target and target != settings.log_mirror_sas_uri:  # what was set before, here or elsewhere, stays good
+        for complaint in _complaints_about(str(target)):
+            raise Refused(code, f"logMirrorSasUri {complaint}.")
+
+
+def _complaints_about(target: str) -> Iterator[str]:
+    try:
+        parts = urlsplit(target)
+    except ValueError:
+        yield "is not a URL"
+        return
+    if not parts.scheme or not parts.netloc or parts.scheme in ("file", "local"):
+        # A caller of the wire must not choose files of the machine; its operator may.
+        yield "must be the SAS URI of a container or another remote URL; 'sartor loop set' takes local folders"
+        return
+    if parts.scheme not in ("http", "https"):
+        return
+    query = parse_qs(parts.query)
+    if "sig" not in query:
+        yield "has no signature (sig): it is not a SAS URI"
+    if "w" not in query.get("sp", [""])[0]:
+        yield "does not allow writing (sp has no w)"
+    for name in ("st", "se"):
+        if any(not _SAS_TIME.fullmatch(time) for time in query.get(name, [])):
+            yield f"has a time ({name}) that is not like 2024-05-17T09:30:00Z"
+
+
+def _check_mode(loop: Loop, changes: Changes) -> None:
+    before, after = loop.settings.learning_mode, changes.get("learningMode")
+    if {before, after} != {"Online", "Apprentice"}:
+        return
+    now: dict[str, object] = {
+        "rewardWaitTime": loop.settings.reward_wait_time,
+        "defaultReward": loop.settings.default_reward,
+        "rewardAggregation": loop.settings.reward_aggregation,
+    }
+    asked = {**changes, "rewardWaitTime": durations.read(str(changes["rewardWaitTime"]))}
+    moved = [name for name, value in now.items() if asked[name] != value]
+    if moved:
+        raise Refused(
+            "InvalidLearningModeServiceConfiguration",
+            f"learningMode can't change from {before} to {after} together with {', '.join(moved)}: "
+            "change one, then the other.",
+        )

@@ -1,0 +1,138 @@
+"""What asking for evaluations and for feature importances have in common: times, pages, codes of errors."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated, NoReturn, TypeVar
+from urllib.parse import urlencode
+
+from msgspec import Meta, Struct
+
+from sartor import errors
+from sartor.api.http import durations
+from sartor.api.http.error_responses import Refused
+from sartor.api.routing.routes import Call, Parameter
+from sartor.records import Job
+
+_T = TypeVar("_T")
+_R = TypeVar("_R")
+_MOST = 100
+
+_CODES: tuple[tuple[type[errors.CallerError], str], ...] = (
+    (errors.TooManyPolicies, "MaximumEvaluationCustomPoliciesExceeded"),
+    (errors.DuplicateNames, "DuplicateCustomPolicyNames"),
+    (errors.NoLogsInRange, "NoLogsExistInDateRange"),
+)
+
+ASKING_CODES = tuple(code for _, code in _CODES)
+
+
+class Paging(Struct, frozen=True, kw_only=True):
+    """Which part of a list is wanted: ``top`` at most in all (None: no bound), ``size`` on this page."""
+
+    top: int | None
+    skip: int
+    size: int
+
+
+def micros(text: str, name: str, /, *, invalid: str) -> int:
+    """A time in microseconds since 1970.
+
+    Raises:
+        Refused: it is none; the message says which it was.
+    """
+    try:
+        return round(durations.moment(text).timestamp() * 1_000_000)
+    except ValueError as error:
+        raise Refused(invalid, f"{name}: {error}.") from error
+
+
+def told(ask: Callable[[], _R], /, *, invalid: str, exists: str = "") -> _R:
+    """The answer of the service, its errors with the codes of the wire.
+
+    Args:
+        ask: the call.
+        invalid: the code of what has no other.
+        exists: the code of an id that is taken.
+    """
+    try:
+        return ask()
+    except errors.JobExists as error:
+        raise Refused(exists or invalid, error.message) from error
+    except errors.CallerError as error:
+        _refuse(error, invalid)
+
+
+def _refuse(error: errors.CallerError, invalid: str) -> NoReturn:
+    for kind, code in _CODES:
+        if isinstance(error, kind):
+            raise Refused(code, error.message) from error
+    if isinstance(error, errors.InvalidEvaluation | errors.InvalidPolicy):
+        raise Refused(invalid, error.message) from error
+    raise error
+
+
+def paging(query: Mapping[str, str], /, *, invalid: str) -> Paging:
+    """Which part of the list a query wants.
+
+    Raises:
+        Refused: one of the numbers is none, or out of range.
+    """
+    top = _number(query, "top", low=0, invalid=invalid)
+    skip = _number(query, "skip", low=0, invalid=invalid)
+    size = _number(query, "maxpagesize", low=1, invalid=invalid)
+    return Paging(top=top, skip=skip or 0, size=min(_MOST, size or _MOST))
+
+
+def page(call: Call, path: str, items: Sequence[_T], wanted: Paging, /) -> tuple[Sequence[_T], str | None]:
+    """The part of a list that is wanted, and where the next part is; None: this was the last.
+
+    Args:
+        call: the request.
+        path: the path of the list, after the prefix of the version.
+        items: the whole list.
+        wanted: which part.
+    """
+    count = wanted.size if wanted.top is None else min(wanted.size, wanted.top)
+    shown = items[wanted.skip : wanted.skip + count]
+    left = None if wanted.top is None else wanted.top - len(shown)
+    is_last = wanted.skip + count >= len(items) or left == 0
+    return shown, None if is_last else _next(call, path, skip=wanted.skip + count, top=left)
+
+
+def newest_first(jobs: Sequence[Job], /) -> list[Job]:
+    """Jobs in the order of a list."""
+    return list(reversed(jobs))
+
+
+def _next(call: Call, path: str, *, skip: int, top: int | None) -> str:
+    query = {**call.query, "skip": str(skip)} | ({} if top is None else {"top": str(top)})
+    headers = {name: value.decode("latin-1") for name, value in call.headers}
+    scheme = headers.get(b"x-forwarded-proto", "").lower()
+    host = headers.get(b"host", "localhost")
+    address = f"{'https' if scheme == 'https' else 'http'}://{host}{call.version.prefix}{path}"
+    return f"{address}?{urlencode(query)}"
+
+
+def _number(query: Mapping[str, str], name: str, *, low: int, invalid: str) -> int | None:
+    text = query.get(name)
+    if text is None:
+        return None
+    if not text.isascii() or not text.isdigit() or len(text) > 9 or int(text) < low:
+        raise Refused(invalid, f"{name} must be a whole number of {low} or more, not {text[:64]!r}.")
+    return int(text)
+
+
+Time = Annotated[str, durations.TIME]
+"""A time in a body or a query: ISO 8601, UTC where it names no zone."""
+
+Name = Annotated[str, Meta(max_length=256, extra_json_schema={"minLength": 1})]
+
+
+def _whole(low: int) -> dict[str, object]:
+    return {"type": "integer", "minimum": low, "maximum": 999_999_999}
+
+
+PAGING = (
+    Parameter(name="top", description="How many to list at most.", schema=_whole(0)),
+    Parameter(name="skip", description="How many to leave out first.", schema=_whole(0)),
+    Parameter(name="maxpagesize", description="How many to list on a page, 100 at most.", schema=_whole(1)),
+)

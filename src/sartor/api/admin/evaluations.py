@@ -1,0 +1,139 @@
+"""Evaluations in the versions with paths: asked for, listed, shown, removed (contract, section 1.7)."""
+
+import uuid
+
+from sartor.api.admin import evaluation_requests
+from sartor.api.admin.evaluation_requests import ASKING_CODES
+from sartor.api.admin.evaluations_wire import Evaluation, EvaluationContract, shown
+from sartor.api.http import json_body
+from sartor.api.http.error_responses import Refused
+from sartor.api.http.response import Answer
+from sartor.api.routing.routes import Call, Route
+from sartor.api.routing.versions import ALL, PATHS, V1_0
+from sartor.errors import JobNotFound
+from sartor.evaluation.spec import EVALUATION, EvaluationSpec, PolicySpec, evaluation_result, evaluation_spec
+from sartor.records import Job
+
+TAG = "Evaluations"
+INVALID = "InvalidEvaluationContract"
+NOT_FOUND = "EvaluationNotFound"
+_PATH = "/evaluations"
+
+
+def create(call: Call) -> Answer:
+    """Ask for an evaluation; the service names it."""
+    asked = json_body.read(EvaluationContract, call.body, invalid=INVALID)
+    spec = EvaluationSpec(
+        name=asked.name,
+        start_us=evaluation_requests.micros(asked.start_time, "startTime", invalid=INVALID),
+        end_us=evaluation_requests.micros(asked.end_time, "endTime", invalid=INVALID),
+        policies=tuple(PolicySpec(name=one.name, arguments=one.arguments) for one in asked.policies),
+        find_optimal=asked.enable_offline_experimentation,
+        made_with=call.version.name,
+    )
+    name = str(uuid.uuid4())
+    job = evaluation_requests.told(lambda: call.admin.evaluate(call.loop, name, spec), invalid=INVALID)
+    location = (b"location", f"{call.version.prefix}{_PATH}/{name}".encode())
+    return json_body.written(201, _shown(call, job, whole=True), location)
+
+
+def index(call: Call) -> Answer:
+    """All evaluations, the newest first, without their windows."""
+    with call.admin.logs(call.loop) as logs:
+        jobs = logs.jobs.jobs(kind=EVALUATION)
+    return json_body.written(
+        200, [_shown(call, job, whole=False) for job in evaluation_requests.newest_first(jobs)]
+    )
+
+
+def get(call: Call) -> Answer:
+    """One evaluation."""
+    return json_body.written(200, _shown(call, found(call), whole=True))
+
+
+def delete(call: Call) -> Answer:
+    """Remove an evaluation; one that runs is stopped."""
+    try:
+        call.admin.delete_job(call.loop, EVALUATION, call.name)
+    except JobNotFound as error:
+        raise Refused(NOT_FOUND, error.message) from error
+    return Answer(204)
+
+
+def found(call: Call, /) -> Job:
+    """The evaluation that the path names.
+
+    Raises:
+        Refused: there is none.
+    """
+    try:
+        return call.admin.find_job(call.loop, EVALUATION, call.name)
+    except JobNotFound as error:
+        raise Refused(NOT_FOUND, error.message) from error
+
+
+def _shown(call: Call, job: Job, *, whole: bool) -> Evaluation:
+    result = evaluation_result(job.result) if job.state == "succeeded" else None
+    previews = call.version != V1_0
+    return shown(job, evaluation_spec(job.spec), result, previews=previews, whole=whole)
+
+
+ROUTES = (
+    Route(
+        name="CreateEvaluation",
+        method="POST",
+        path=_PATH,
+        versions=PATHS,
+        does=create,
+        tag=TAG,
+        summary="Ask what other policies would have earned.",
+        description="It is computed later; ask for it again until it is completed.",
+        status=201,
+        said="The evaluation, as it begins.",
+        invalid=INVALID,
+        request=EvaluationContract,
+        answer=Evaluation,
+        codes=ASKING_CODES,
+        headers={"Location": "Where the evaluation is."},
+    ),
+    Route(
+        name="ListEvaluations",
+        method="GET",
+        path=_PATH,
+        versions=PATHS,
+        does=index,
+        tag=TAG,
+        summary="All evaluations, the newest first.",
+        status=200,
+        said="The evaluations, without their windows.",
+        invalid=INVALID,
+        answer=list[Evaluation],
+    ),
+    Route(
+        name="GetEvaluation",
+        method="GET",
+        path=f"{_PATH}/{{evaluationId}}",
+        versions=PATHS,
+        does=get,
+        tag=TAG,
+        summary="One evaluation.",
+        status=200,
+        said="The evaluation as it is now.",
+        invalid=INVALID,
+        answer=Evaluation,
+        codes=(NOT_FOUND,),
+    ),
+    Route(
+        name="DeleteEvaluation",
+        method="DELETE",
+        path=f"{_PATH}/{{evaluationId}}",
+        versions=ALL,
+        does=delete,
+        tag=TAG,
+        summary="Remove an evaluation.",
+        description="One that is being computed is stopped.",
+        status=204,
+        invalid=INVALID,
+        codes=(NOT_FOUND,),
+    ),
+)

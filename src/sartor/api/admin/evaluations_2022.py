@@ -1,0 +1,191 @@
+"""Evaluations in 2022-09-01-preview: asked for by name, listed in pages, shown in windows (section 1.7)."""
+
+import re
+
+from msgspec import UNSET
+
+from sartor.api.admin import evaluation_requests, evaluations
+from sartor.api.admin.evaluation_requests import ASKING_CODES, PAGING, micros
+from sartor.api.admin.evaluations import INVALID, NOT_FOUND, TAG
+from sartor.api.admin.evaluations_2022_wire import (
+    EvaluationContract,
+    EvaluationItem,
+    EvaluationPage,
+    Frame,
+    item,
+)
+from sartor.api.http import json_body
+from sartor.api.http.error_responses import Refused
+from sartor.api.http.response import Answer
+from sartor.api.routing.routes import Call, Parameter, Route
+from sartor.api.routing.versions import PATHS, V2022_09
+from sartor.evaluation.spec import (
+    EVALUATION,
+    EvaluationResult,
+    EvaluationSpec,
+    PolicySpec,
+    evaluation_result,
+    evaluation_spec,
+)
+from sartor.records import Job
+
+_EXISTS = "EvaluationAlreadyExists"
+_OLD = "IncompatibleEvaluationVersion"
+_INVALID_QUERY = "InvalidRequest"
+_MINUTES = (5, 60, 360, 720, 1440)
+_FILTER = re.compile(r"\s*evaluationType\s+eq\s+'(Manual|Auto)'\s*", re.IGNORECASE)
+_OLDER = frozenset(version.name for version in PATHS)
+
+
+def put(call: Call) -> Answer:
+    """Ask for an evaluation under the name in the path."""
+    asked = json_body.read(EvaluationContract, call.body, invalid=INVALID)
+    spec = EvaluationSpec(
+        name=asked.name,
+        start_us=micros(asked.start_time, "startTime", invalid=INVALID),
+        end_us=micros(asked.end_time, "endTime", invalid=INVALID),
+        policies=tuple(PolicySpec(name=one.name, arguments=one.arguments) for one in asked.policies),
+        find_optimal=asked.enable_policy_optimization,
+        made_with=call.version.name,
+    )
+    evaluation_requests.told(
+        lambda: call.admin.evaluate(call.loop, call.name, spec), invalid=INVALID, exists=_EXISTS
+    )
+    return Answer(200)
+
+
+def index(call: Call) -> Answer:
+    """A page of the list of evaluations, the newest first."""
+    wanted = evaluation_requests.paging(call.query, invalid=_INVALID_QUERY)
+    kind = _filtered(call.query.get("filter"))
+    with call.admin.logs(call.loop) as logs:
+        jobs = evaluation_requests.newest_first(logs.jobs.jobs(kind=EVALUATION))
+    items = [item(job, evaluation_spec(job.spec), _result(job)) for job in jobs]
+    chosen = [one for one in items if kind is None or one.evaluation_type.lower() == kind]
+    shown, following = evaluation_requests.page(call, "/evaluations", chosen, wanted)
+    return json_body.written(200, EvaluationPage(list(shown), UNSET if following is None else following))
+
+
+def get(call: Call) -> Answer:
+    """One evaluation, with its scores in the windows that are asked for."""
+    frame = _frame(call)
+    job = evaluations.found(call)
+    spec = evaluation_spec(job.spec)
+    if spec.made_with in _OLDER:
+        raise Refused(
+            _OLD, f"This evaluation was made with {spec.made_with}, which shows it; this version does not."
+        )
+    return json_body.written(200, item(job, spec, _result(job), frame))
+
+
+def _result(job: Job) -> EvaluationResult | None:
+    return evaluation_result(job.result) if job.state == "succeeded" else None
+
+
+def _filtered(text: str | None) -> str | None:
+    """The type of evaluation that a filter asks for, in small letters."""
+    if text is None:
+        return None
+    matched = _FILTER.fullmatch(text)
+    if matched is None:
+        raise Refused(_INVALID_QUERY, f"filter must be like evaluationType eq 'Manual', not {text[:64]!r}.")
+    return matched[1].lower()
+
+
+def _frame(call: Call) -> Frame:
+    start_us, end_us = (_time(call, name) for name in ("startTime", "endTime"))
+    if start_us >= end_us:
+        raise Refused(_INVALID_QUERY, "startTime must be before endTime.")
+    minutes = _minutes(call.query.get("intervalInMinutes", "5"))
+    return Frame(start_us=start_us, end_us=end_us, minutes=minutes, expands=_expands(call, minutes))
+
+
+def _time(call: Call, name: str) -> int:
+    text = call.query.get(name)
+    if not text:
+        raise Refused(_INVALID_QUERY, f"The query parameter {name} is required.")
+    return micros(text, name, invalid=_INVALID_QUERY)
+
+
+def _minutes(text: str) -> int:
+    if text not in map(str, _MINUTES):
+        raise Refused(_INVALID_QUERY, f"intervalInMinutes must be one of {', '.join(map(str, _MINUTES))}.")
+    return int(text)
+
+
+def _expands(call: Call, minutes: int) -> bool:
+    asked = call.query.get("window", "Expanding" if minutes == 5 else "Rolling").lower()
+    if asked != ("expanding" if minutes == 5 else "rolling"):
+        raise Refused(_INVALID_QUERY, "window is Expanding with an interval of 5 minutes, else Rolling.")
+    return minutes == 5
+
+
+_TIME = {"type": "string", "format": "date-time"}
+
+ROUTES = (
+    Route(
+        name="PutEvaluation",
+        method="PUT",
+        path="/evaluations/{evaluationId}",
+        versions=(V2022_09,),
+        does=put,
+        tag=TAG,
+        summary="Ask what other policies would have earned.",
+        description="It is computed later; ask for it again until it has succeeded.",
+        status=200,
+        said="It is asked for; no body.",
+        invalid=INVALID,
+        request=EvaluationContract,
+        codes=(*ASKING_CODES, _EXISTS),
+    ),
+    Route(
+        name="ListEvaluations",
+        method="GET",
+        path="/evaluations",
+        versions=(V2022_09,),
+        does=index,
+        tag=TAG,
+        summary="The evaluations, the newest first.",
+        status=200,
+        said="A page of evaluations, without their scores.",
+        invalid=_INVALID_QUERY,
+        answer=EvaluationPage,
+        query=(
+            Parameter(
+                name="filter",
+                description="Which evaluations: evaluationType eq 'Manual', or 'Auto'.",
+                schema={"type": "string", "enum": ["evaluationType eq 'Manual'", "evaluationType eq 'Auto'"]},
+            ),
+            *PAGING,
+        ),
+    ),
+    Route(
+        name="GetEvaluation",
+        method="GET",
+        path="/evaluations/{evaluationId}",
+        versions=(V2022_09,),
+        does=get,
+        tag=TAG,
+        summary="One evaluation with its scores.",
+        description="intervalInMinutes 5 goes with expanding windows, the others with rolling ones.",
+        status=200,
+        said="The evaluation as it is now.",
+        invalid=_INVALID_QUERY,
+        answer=EvaluationItem,
+        codes=(NOT_FOUND, _OLD),
+        query=(
+            Parameter(name="startTime", description="Scores from here on.", schema=_TIME, required=True),
+            Parameter(name="endTime", description="Scores before this.", schema=_TIME, required=True),
+            Parameter(
+                name="intervalInMinutes",
+                description="How long a window is.",
+                schema={"type": "integer", "enum": list(_MINUTES), "default": 5},
+            ),
+            Parameter(
+                name="window",
+                description="Whether windows grow from the start, or follow one another.",
+                schema={"type": "string", "enum": ["Expanding", "Rolling"]},
+            ),
+        ),
+    ),
+)

@@ -1,0 +1,191 @@
+"""Which features matter: asked for, listed, shown, removed (contract, section 1.7)."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from sartor.api.admin import evaluation_requests
+from sartor.api.admin.evaluation_requests import PAGING, Name, Time, micros
+from sartor.api.admin.evaluations_2022_wire import STATUS, Status
+from sartor.api.http import durations, json_body
+from sartor.api.http.error_responses import Refused
+from sartor.api.http.response import Answer
+from sartor.api.routing.routes import Call, Route
+from sartor.api.routing.versions import V2022_09
+from sartor.errors import JobNotFound
+from sartor.evaluation.spec import (
+    FEATURE_IMPORTANCE,
+    FeatureScore,
+    ImportanceSpec,
+    importance_result,
+    importance_spec,
+    public_id,
+)
+from sartor.records import Job
+
+_TAG = "Evaluations"
+_INVALID = "InvalidContract"
+_INVALID_QUERY = "InvalidRequest"
+_NO_LOGS = "NoLogsExistInDateRange"
+_EXISTS = "FeatureImportanceAlreadyExists"
+_NOT_FOUND = "FeatureImportanceNotFound"
+_PATH = "/featureImportances"
+
+
+class FeatureImportanceContract(Struct, frozen=True, rename="camel"):
+    """Asks which features mattered in a stretch of time."""
+
+    name: Annotated[Name, Meta(description="What people call it.")]
+    start_time: Annotated[Time, Meta(description="Decisions from here on.")]
+    end_time: Annotated[Time, Meta(description="Decisions before this.")]
+
+
+class WireFeatureScore(Struct, frozen=True, rename="camel"):
+    """How much a feature matters, 0 to 1."""
+
+    namespace: str
+    feature_name: str
+    score: float
+
+
+class FeatureImportance(Struct, frozen=True, rename="camel"):
+    """A feature importance and how far it is; ``featureScores``, the highest first, when it has succeeded."""
+
+    id: str
+    name: str
+    start_time: Time
+    end_time: Time
+    creation_time: Time
+    status: Status
+    description: str | UnsetType = UNSET
+    feature_scores: list[WireFeatureScore] | UnsetType = UNSET
+
+
+class FeatureImportancePage(Struct, frozen=True, rename="camel"):
+    """A part of the list, and where the next part is."""
+
+    value: list[FeatureImportance]
+    next_link: str | UnsetType = UNSET
+
+
+def put(call: Call) -> Answer:
+    """Ask for a feature importance under the name in the path."""
+    asked = json_body.read(FeatureImportanceContract, call.body, invalid=_INVALID)
+    spec = ImportanceSpec(
+        name=asked.name,
+        start_us=micros(asked.start_time, "startTime", invalid=_INVALID),
+        end_us=micros(asked.end_time, "endTime", invalid=_INVALID),
+        made_with=call.version.name,
+    )
+    evaluation_requests.told(
+        lambda: call.admin.weigh_features(call.loop, call.name, spec), invalid=_INVALID, exists=_EXISTS
+    )
+    return Answer(200)
+
+
+def index(call: Call) -> Answer:
+    """A page of the list, the newest first."""
+    wanted = evaluation_requests.paging(call.query, invalid=_INVALID_QUERY)
+    with call.admin.logs(call.loop) as logs:
+        jobs = evaluation_requests.newest_first(logs.jobs.jobs(kind=FEATURE_IMPORTANCE))
+    shown, following = evaluation_requests.page(call, _PATH, jobs, wanted)
+    page = FeatureImportancePage([_shown(job) for job in shown], UNSET if following is None else following)
+    return json_body.written(200, page)
+
+
+def get(call: Call) -> Answer:
+    """One feature importance."""
+    try:
+        return json_body.written(200, _shown(call.admin.find_job(call.loop, FEATURE_IMPORTANCE, call.name)))
+    except JobNotFound as error:
+        raise Refused(_NOT_FOUND, error.message) from error
+
+
+def delete(call: Call) -> Answer:
+    """Remove a feature importance; one that runs is stopped."""
+    try:
+        call.admin.delete_job(call.loop, FEATURE_IMPORTANCE, call.name)
+    except JobNotFound as error:
+        raise Refused(_NOT_FOUND, error.message) from error
+    return Answer(204)
+
+
+def _shown(job: Job) -> FeatureImportance:
+    spec = importance_spec(job.spec)
+    scores = importance_result(job.result).scores if job.state == "succeeded" else None
+    return FeatureImportance(
+        id=public_id(job.job_id),
+        name=spec.name,
+        start_time=durations.with_zone_us(spec.start_us),
+        end_time=durations.with_zone_us(spec.end_us),
+        creation_time=durations.with_zone_us(job.created_at_us),
+        status=STATUS[job.state],
+        description=job.description or UNSET,
+        feature_scores=UNSET if scores is None else _scores(scores),
+    )
+
+
+def _scores(scores: Sequence[FeatureScore]) -> list[WireFeatureScore]:
+    ordered = sorted(scores, key=lambda one: -one.score)
+    return [WireFeatureScore(one.namespace, one.feature, one.score) for one in ordered]
+
+
+ROUTES = (
+    Route(
+        name="PutFeatureImportance",
+        method="PUT",
+        path=f"{_PATH}/{{featureImportanceId}}",
+        versions=(V2022_09,),
+        does=put,
+        tag=_TAG,
+        summary="Ask which features matter.",
+        description="It is computed later; ask for it again until it has succeeded.",
+        status=200,
+        said="It is asked for; no body.",
+        invalid=_INVALID,
+        request=FeatureImportanceContract,
+        codes=(_NO_LOGS, _EXISTS),
+    ),
+    Route(
+        name="ListFeatureImportances",
+        method="GET",
+        path=_PATH,
+        versions=(V2022_09,),
+        does=index,
+        tag=_TAG,
+        summary="The feature importances, the newest first.",
+        status=200,
+        said="A page of feature importances.",
+        invalid=_INVALID_QUERY,
+        answer=FeatureImportancePage,
+        query=PAGING,
+    ),
+    Route(
+        name="GetFeatureImportance",
+        method="GET",
+        path=f"{_PATH}/{{featureImportanceId}}",
+        versions=(V2022_09,),
+        does=get,
+        tag=_TAG,
+        summary="One feature importance.",
+        status=200,
+        said="The feature importance as it is now.",
+        invalid=_INVALID_QUERY,
+        answer=FeatureImportance,
+        codes=(_NOT_FOUND,),
+    ),
+    Route(
+        name="DeleteFeatureImportance",
+        method="DELETE",
+        path=f"{_PATH}/{{featureImportanceId}}",
+        versions=(V2022_09,),
+        does=delete,
+        tag=_TAG,
+        summary="Remove a feature importance.",
+        description="One that is being computed is stopped.",
+        status=204,
+        invalid=_INVALID_QUERY,
+        codes=(_NOT_FOUND,),
+    ),
+)

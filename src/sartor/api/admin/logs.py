@@ -1,0 +1,77 @@
+"""How far the log of a loop reaches, and its removal (contract, section 1.8)."""
+
+from typing import Annotated
+
+from msgspec import UNSET, Struct, UnsetType
+
+from sartor.api.http import durations, json_body
+from sartor.api.http.response import Answer
+from sartor.api.routing.routes import Call, Route
+from sartor.api.routing.versions import ALL
+from sartor.log.time_range import settled
+
+_TAG = "Logs"
+_INVALID = "InvalidRequest"
+
+
+class DateRange(Struct, frozen=True, rename={"from_": "from"}):
+    """From the first to the last decision in the log."""
+
+    from_: Annotated[str, durations.TIME]
+    to: Annotated[str, durations.TIME]
+
+
+class LogsProperties(Struct, frozen=True, rename="camel"):
+    """How far the log reaches; nothing when it is empty."""
+
+    date_range: DateRange | UnsetType = UNSET
+
+
+def properties(call: Call) -> Answer:
+    """How far the log of what is settled reaches."""
+    with call.admin.logs(call.loop) as logs:
+        span = settled(logs.events, logs.outcomes)
+    if span is None:
+        return json_body.written(200, LogsProperties())
+    first, last = span
+    return json_body.written(
+        200, LogsProperties(DateRange(durations.with_zone_us(first), durations.with_zone_us(last)))
+    )
+
+
+def delete(call: Call) -> Answer:
+    """Remove the log."""
+    call.admin.delete_logs(call.loop)
+    return Answer(204)
+
+
+ROUTES = (
+    Route(
+        name="GetLogsProperties",
+        method="GET",
+        path="/logs/properties",
+        versions=ALL,
+        does=properties,
+        tag=_TAG,
+        summary="How far the log reaches.",
+        description="Decisions are in it once they are settled: rewarded, or without a reward for too long.",
+        status=200,
+        said="The times of the first and the last decision; an empty object when there is none.",
+        invalid=_INVALID,
+        answer=LogsProperties,
+        answer_example={"dateRange": {"from": "2024-05-01T00:00:07+00:00", "to": "2024-05-18T14:05:12+00:00"}},
+    ),
+    Route(
+        name="DeleteLogs",
+        method="DELETE",
+        path="/logs",
+        versions=ALL,
+        does=delete,
+        tag=_TAG,
+        summary="Remove the log.",
+        description="Every settled decision, its rewards and its outcome. The model stays, and training goes "
+        "on from the one that was exported last. Decisions that still wait for a reward stay.",
+        status=204,
+        invalid=_INVALID,
+    ),
+)

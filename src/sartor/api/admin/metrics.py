@@ -1,0 +1,193 @@
+"""How the loop does beside its baseline, in windows of time or of events.
+
+From the unpublished draft of version 1.1 (contract, end of section 1.1); served in the latest two versions. The
+answer has one array for each learning mode that the decisions were made in.
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from typing import NoReturn
+
+from msgspec import Struct
+
+from sartor.api.admin.evaluation_requests import Time, micros
+from sartor.api.http import durations, json_body
+from sartor.api.http.error_responses import Refused
+from sartor.api.http.response import Answer
+from sartor.api.routing.routes import Call, Parameter, Route
+from sartor.api.routing.versions import FROM_PREVIEW_3
+from sartor.metrics import learning_metrics
+from sartor.metrics.learning_metrics import Deed, Metrics
+from sartor.metrics.learning_metrics import Metric as Sums
+from sartor.ports import LoopStores
+from sartor.records import Mode
+
+MOST_EVENTS = 500_000
+"""How many outcomes one request may read."""
+
+_INVALID = "InvalidRequest"
+_TOO_MANY = "LogsSizeExceedAllowedLimit"
+_HOUR = timedelta(hours=1)
+_DAY_US = 86_400_000_000
+_MICROSECOND = timedelta(microseconds=1)
+_LATE = timedelta(minutes=10)
+"""How much later than its wait a decision may be settled, at the most that is looked for."""
+
+_BY_TIME = ("startdate", "enddate", "aggregationinterval")
+_BY_COUNT = ("numberofrecentevents", "aggregationeventcount")
+
+
+class Metric(Struct, frozen=True, rename="camel"):
+    """The sums of one window; those called cumulative begin with the first window of their array."""
+
+    learning_mode: Mode
+    start_date: Time
+    end_date: Time
+    number_of_events: int
+    sum_of_rewards: float
+    number_of_matched_events: int
+    sum_of_imitated_rewards: float
+    cumulative_number_of_events: int
+    cumulative_sum_of_rewards: float
+    cumulative_number_of_matched_events: int
+    cumulative_sum_of_imitated_rewards: float
+
+
+def get(call: Call) -> Answer:
+    """The metrics in the windows that are asked for."""
+    query = {name.lower(): value for name, value in call.query.items()}
+    counted = [name for name in _BY_COUNT if name in query]
+    if counted and any(name in query for name in _BY_TIME):
+        _refuse("Give dates and an aggregationInterval, or numbers of events, not both.")
+    with call.admin.logs(call.loop) as logs:
+        if counted:
+            metrics = _by_count(logs, query)
+        else:
+            metrics = _by_time(logs, query, wait=call.loop.settings.reward_wait_time)
+    return json_body.written(200, [list(_shown(windows)) for windows in metrics.values()])
+
+
+def _by_time(logs: LoopStores, query: dict[str, str], *, wait: timedelta) -> Metrics:
+    end_us = _micros(query, "endDate", time.time_ns() // 1_000)
+    start_us = _micros(query, "startDate", end_us - _DAY_US)
+    if start_us >= end_us:
+        _refuse("startDate must be before endDate.")
+    width = _interval(query.get("aggregationinterval", "PT1H"))
+    first = learning_metrics.settled_since(logs.outcomes, start_us)
+    following = learning_metrics.settled_since(logs.outcomes, end_us + (wait + _LATE) // _MICROSECOND)
+    return learning_metrics.by_time(
+        _read(logs, after=first - 1, until=following - 1),
+        start_us=start_us,
+        end_us=end_us,
+        width_us=width // _MICROSECOND,
+    )
+
+
+def _by_count(logs: LoopStores, query: dict[str, str]) -> Metrics:
+    recent = _number(query, "numberOfRecentEvents", MOST_EVENTS, low=1, multiple=1)
+    count = _number(query, "aggregationEventCount", 10_000, low=10_000, multiple=10_000)
+    counts = logs.outcomes.counts()
+    after = max(counts.first_outcome - 1, counts.last_outcome - recent)
+    return learning_metrics.by_count(_read(logs, after=after, until=counts.last_outcome), count=count)
+
+
+def _read(logs: LoopStores, *, after: int, until: int) -> Iterator[Deed]:
+    if until - after > MOST_EVENTS:
+        raise Refused(
+            _TOO_MANY, f"That is more than {MOST_EVENTS} events; ask for a shorter time, or for fewer events."
+        )
+    return learning_metrics.deeds(logs.events, logs.outcomes, after=after, until=until)
+
+
+def _shown(windows: Sequence[Sums]) -> Iterator[Metric]:
+    events = matched = 0
+    rewards = imitated = 0.0
+    for window in windows:
+        events, matched = events + window.events, matched + window.matched
+        rewards, imitated = rewards + window.rewards, imitated + window.imitated
+        yield Metric(
+            learning_mode=window.mode,
+            start_date=durations.with_zone_us(window.start_us),
+            end_date=durations.with_zone_us(window.end_us),
+            number_of_events=window.events,
+            sum_of_rewards=window.rewards,
+            number_of_matched_events=window.matched,
+            sum_of_imitated_rewards=window.imitated,
+            cumulative_number_of_events=events,
+            cumulative_sum_of_rewards=rewards,
+            cumulative_number_of_matched_events=matched,
+            cumulative_sum_of_imitated_rewards=imitated,
+        )
+
+
+def _micros(query: dict[str, str], name: str, default: int) -> int:
+    text = query.get(name.lower())
+    return default if text is None else micros(text, name, invalid=_INVALID)
+
+
+def _interval(text: str) -> timedelta:
+    try:
+        interval = durations.read(text)
+    except ValueError as error:
+        _refuse(f"aggregationInterval: {error}.")
+    if interval < _HOUR or interval % _HOUR:
+        _refuse(f"aggregationInterval must be whole hours, one or more, not {text[:64]!r}.")
+    return interval
+
+
+def _number(query: dict[str, str], name: str, default: int, *, low: int, multiple: int) -> int:
+    text = query.get(name.lower())
+    if text is None:
+        return default
+    if not text.isascii() or not text.isdigit() or len(text) > 9:
+        _refuse(f"{name} must be a whole number, not {text[:64]!r}.")
+    number = int(text)
+    if number < low or number % multiple:
+        _refuse(f"{name} must be {low} or more" + (f", and a multiple of {multiple}." if multiple > 1 else "."))
+    return number
+
+
+def _refuse(message: str) -> NoReturn:
+    raise Refused(_INVALID, message)
+
+
+_DATE = {"type": "string", "format": "date-time"}
+
+ROUTES = (
+    Route(
+        name="GetLearningMetrics",
+        method="GET",
+        path="/metrics/learning",
+        versions=FROM_PREVIEW_3,
+        does=get,
+        tag="Evaluations",
+        summary="How the loop does beside its baseline.",
+        description="By time: the last day in hours, unless said otherwise. By events: where one of the two "
+        "parameters for it is given. Only windows with a decision are listed.",
+        status=200,
+        said="For each learning mode its windows, in order.",
+        invalid=_INVALID,
+        answer=list[list[Metric]],
+        codes=(_TOO_MANY,),
+        query=(
+            Parameter(name="startDate", description="Decisions from here on.", schema=_DATE),
+            Parameter(name="endDate", description="Decisions before this.", schema=_DATE),
+            Parameter(
+                name="aggregationInterval",
+                description="How long a window is: whole hours, as an ISO 8601 duration.",
+                schema={"type": "string", "format": "duration", "examples": ["PT1H", "P1D"]},
+            ),
+            Parameter(
+                name="numberOfRecentEvents",
+                description="How many of the last settled decisions to look at.",
+                schema={"type": "integer", "minimum": 1, "maximum": MOST_EVENTS},
+            ),
+            Parameter(
+                name="aggregationEventCount",
+                description="How many decisions a window holds.",
+                schema={"type": "integer", "minimum": 10_000, "multipleOf": 10_000},
+            ),
+        ),
+    ),
+)

@@ -1,0 +1,187 @@
+"""The model of a loop: taken out, put in, reset (contract, sections 1.8, 2.7 and 3.5)."""
+
+from email.utils import formatdate
+from typing import Annotated
+
+from msgspec import Struct
+
+from sartor.api.http import durations, json_body
+from sartor.api.http.error_responses import Refused
+from sartor.api.http.response import Answer
+from sartor.api.routing.routes import Call, Parameter, Route
+from sartor.api.routing.versions import ALL, FROM_PREVIEW_3, PREVIEW_1, PREVIEW_2, V1_0
+from sartor.errors import InvalidModel, InvalidSignature
+from sartor.learn.model_file import unsealed
+from sartor.ports import LoopStores
+from sartor.records import Model
+
+BODY_BYTES = 134_217_728
+"""How large a model may be that is put in."""
+
+BINARY = b"application/octet-stream"
+
+_TAG = "Models"
+_INVALID = "InvalidRequest"
+_BAD_FORMAT = "invalidModelImportFormat"
+"""In this case only it is written so, as the retired service did."""
+_BAD_SIGNATURE = "InvalidModelImportSignature"
+_MISSING = "ResourceNotFound"
+
+
+class ModelProperties(Struct, frozen=True, rename="camel"):
+    """When the model was made, and when it was last renewed; year 1 before there is one."""
+
+    creation_time: Annotated[str, durations.TIME]
+    last_modified_time: Annotated[str, durations.TIME]
+
+
+def get(call: Call) -> Answer:
+    """The model that serves: the file of Vowpal Wabbit, or the zip of it with a signature."""
+    with call.admin.logs(call.loop) as logs:
+        live = logs.models.live()
+        if live is None:
+            raise Refused(_MISSING, "There is no model yet: decisions are uniform until the first is exported.")
+        model = unsealed(logs.models.blob(live.model_id))
+    if is_signed(call):
+        return file(call.admin.signed(model), "model.vw.zip", live)
+    return file(model, "model.vw", live)
+
+
+def put(call: Call) -> Answer:
+    """Put a model in the place of the one that serves."""
+    try:
+        call.admin.import_model(call.loop, call.body)
+    except InvalidModel as error:
+        raise Refused(_BAD_FORMAT, error.message) from error
+    except InvalidSignature as error:
+        raise Refused(_BAD_SIGNATURE, error.message) from error
+    return Answer(204)
+
+
+def delete(call: Call) -> Answer:
+    """Forget the model."""
+    call.admin.reset_model(call.loop)
+    return Answer(204)
+
+
+def properties(call: Call) -> Answer:
+    """When the model was made and renewed."""
+    with call.admin.logs(call.loop) as logs:
+        live = logs.models.live()
+        made_us = 0 if live is None else _made_us(logs, live)
+    renewed_us = 0 if live is None else live.created_at_us
+    return json_body.written(
+        200, ModelProperties(durations.with_zone_us(made_us), durations.with_zone_us(renewed_us))
+    )
+
+
+def is_signed(call: Call, /) -> bool:
+    """Whether the zip is asked for, in the versions that know it.
+
+    Raises:
+        Refused: ``signed`` is neither true nor false.
+    """
+    asked = call.query.get("signed", "false").lower()
+    if call.version not in FROM_PREVIEW_3:
+        return False
+    if asked not in ("true", "false"):
+        raise Refused(_INVALID, f"signed must be true or false, not {asked[:64]!r}.")
+    return asked == "true"
+
+
+def file(content: bytes, name: str, model: Model, /) -> Answer:
+    """A file to keep, with the time at which the model in it was made."""
+    return Answer(
+        200,
+        content,
+        (
+            (b"content-disposition", f"attachment; filename={name}".encode()),
+            (b"last-modified", formatdate(model.created_at_us // 1_000_000, usegmt=True).encode()),
+        ),
+        BINARY,
+    )
+
+
+def _made_us(logs: LoopStores, live: Model) -> int:
+    """When the first model of the live one's generation was made."""
+    history = logs.models.history()
+    return min(model.created_at_us for model in history if model.generation == live.generation)
+
+
+_SIGNED = Parameter(
+    name="signed",
+    description="True: a zip of the model with a signature and the certificate of the signer.",
+    schema={"type": "boolean", "default": False},
+)
+FILE_HEADERS = {"Content-Disposition": "The name of the file.", "Last-Modified": "When the model was made."}
+
+
+def _get(name: str, *, signed: bool) -> Route:
+    return Route(
+        name=name,
+        method="GET",
+        path="/model",
+        versions=FROM_PREVIEW_3 if signed else (V1_0, PREVIEW_1, PREVIEW_2),
+        does=get,
+        tag=_TAG,
+        summary="Take the model out.",
+        description="The file as Vowpal Wabbit reads it.",
+        status=200,
+        said="The model.",
+        invalid=_INVALID,
+        answer=bytes,
+        codes=(_MISSING,),
+        query=(_SIGNED,) if signed else (),
+        headers=FILE_HEADERS,
+    )
+
+
+ROUTES = (
+    _get("GetModel", signed=False),
+    _get("ExportModel", signed=True),
+    Route(
+        name="ImportModel",
+        method="PUT",
+        path="/model",
+        versions=FROM_PREVIEW_3,
+        does=put,
+        tag=_TAG,
+        summary="Put a model in the place of the one that serves.",
+        description="A signed zip. The model serves at once, and training goes on from it. It must have been "
+        "made with learning settings that fit those of the loop.",
+        status=204,
+        invalid=_INVALID,
+        request=bytes,
+        codes=(_BAD_FORMAT, _BAD_SIGNATURE),
+        body_bytes=BODY_BYTES,
+    ),
+    Route(
+        name="ResetModel",
+        method="DELETE",
+        path="/model",
+        versions=ALL,
+        does=delete,
+        tag=_TAG,
+        summary="Forget the model.",
+        description="Decisions are uniform until the next export, which knows only what was settled since.",
+        status=204,
+        invalid=_INVALID,
+    ),
+    Route(
+        name="GetModelProperties",
+        method="GET",
+        path="/model/properties",
+        versions=ALL,
+        does=properties,
+        tag=_TAG,
+        summary="When the model was made and renewed.",
+        status=200,
+        said="Two times; year 1 before there is a model.",
+        invalid=_INVALID,
+        answer=ModelProperties,
+        answer_example={
+            "creationTime": "2024-05-17T09:30:00+00:00",
+            "lastModifiedTime": "2024-05-18T14:05:12+00:00",
+        },
+    ),
+)

@@ -1,0 +1,97 @@
+"""Reading, replacing and resetting the learning settings, the wire's policy (contract, section 1.6)."""
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from sartor.api.description import examples
+from sartor.api.http import json_body
+from sartor.api.http.error_responses import Refused
+from sartor.api.http.response import Answer
+from sartor.api.routing.routes import Call, Handler, Route
+from sartor.api.routing.versions import ALL
+from sartor.errors import InvalidPolicy
+from sartor.learn.policy import several_slots, with_exploration
+from sartor.ports import Loop
+
+_TAG = "Configuration"
+_INVALID = "InvalidPolicyContract"
+_REFUSED = "InvalidPolicyConfiguration"
+
+
+class PolicyContract(Struct, frozen=True):
+    """The learning settings and what they are called."""
+
+    name: Annotated[str, Meta(max_length=256, description="What people call these settings.")]
+    arguments: Annotated[
+        str, Meta(max_length=1024, description="Options of the learner, for example --cb_explore_adf -q ::.")
+    ]
+
+
+def get(call: Call) -> Answer:
+    """The learning settings as they are now."""
+    return _answer(call.admin.loop(call.loop))
+
+
+def put(call: Call) -> Answer:
+    """Replace the learning settings."""
+    asked = json_body.read(PolicyContract, call.body, invalid=_INVALID)
+    try:
+        _check_optimization(call, asked.arguments)
+        return _answer(call.admin.set_policy(call.loop, asked.arguments, name=asked.name))
+    except InvalidPolicy as error:
+        raise Refused(_REFUSED, error.message) from error
+
+
+def _check_optimization(call: Call, arguments: str) -> None:
+    if several_slots(arguments) and call.admin.loop(call.loop).settings.is_auto_optimization_enabled:
+        raise Refused(
+            "ProblemTypeIncompatibleWithAutoOptimization",
+            "Turn isAutoOptimizationEnabled off before the loop gets several slots.",
+        )
+
+
+def delete(call: Call) -> Answer:
+    """Put the default learning settings back, and answer them."""
+    return _answer(call.admin.set_policy(call.loop, None, name=call.loop.loop_id))
+
+
+def _answer(loop: Loop) -> Answer:
+    in_use = with_exploration(loop.arguments, epsilon=loop.settings.exploration_percentage)
+    return json_body.written(200, PolicyContract(loop.policy_name, in_use))
+
+
+def _route(
+    method: str, does: Handler, name: str, summary: str, *, description: str = "", takes: bool = False
+) -> Route:
+    return Route(
+        name=name,
+        method=method,
+        path="/configurations/policy",
+        versions=ALL,
+        does=does,
+        tag=_TAG,
+        summary=summary,
+        description=description,
+        status=200,
+        said="The learning settings as they are then.",
+        invalid=_INVALID,
+        request=PolicyContract if takes else None,
+        answer=PolicyContract,
+        codes=(_REFUSED, "ProblemTypeIncompatibleWithAutoOptimization") if takes else (),
+        request_example=examples.POLICY if takes else None,
+        answer_example=examples.POLICY,
+    )
+
+
+_SAY_PUT = (
+    "The model starts anew and learns the outcomes of the last modelRetrainDays again; until then the old one "
+    "serves. explorationPercentage replaces the number after --epsilon; what is answered is what is in use. "
+    "Settings with --ccb_explore_adf make it a loop of several slots, which it then stays."
+)
+
+ROUTES = (
+    _route("GET", get, "GetPolicy", "The learning settings of the loop."),
+    _route("PUT", put, "UpdatePolicy", "Replace the learning settings.", description=_SAY_PUT, takes=True),
+    _route("DELETE", delete, "ResetPolicy", "Put the default learning settings back.", description=_SAY_PUT),
+)

@@ -1,0 +1,194 @@
+"""The models of the history: listed, described, taken out, published, removed.
+
+From the unpublished draft of version 1.1 (contract, end of section 1.1); served in the latest two versions.
+Listed are the live model, the newest so many (stagedModelHistoryLength), and those that are saved.
+"""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec.structs import replace
+
+from sartor import errors
+from sartor.api.admin.evaluation_requests import Time
+from sartor.api.admin.models import FILE_HEADERS, file
+from sartor.api.http import durations, json_body
+from sartor.api.http.error_responses import Refused
+from sartor.api.http.response import Answer
+from sartor.api.routing.routes import Call, Handler, Route
+from sartor.api.routing.versions import FROM_PREVIEW_3
+from sartor.learn.model_file import unsealed
+from sartor.ports import Loop, LoopStores, OutcomeLog
+from sartor.records import Model, ModelNote
+
+_TAG = "Models"
+_INVALID = "InvalidModelMetadata"
+_MISSING = "ResourceNotFound"
+_PATH = "/staged-model"
+_DESCRIPTION_CHARS = 1024
+
+
+class ModelMetadata(Struct, frozen=True, rename="camel"):
+    """What is known of a model. ``userDescription`` and ``savedInHistory`` may be changed, the rest not.
+
+    ``lastConfigEditDate`` is absent where the configuration was edited after the model was made.
+    """
+
+    model_id: Annotated[str | UnsetType, Meta(description="Its id, as rank logs it.")] = UNSET
+    user_description: Annotated[
+        Annotated[str, Meta(max_length=_DESCRIPTION_CHARS)] | UnsetType,
+        Meta(description="What people say of it."),
+    ] = UNSET
+    creation_date: Time | UnsetType = UNSET
+    last_config_edit_date: Time | UnsetType = UNSET
+    first_event_id: Annotated[
+        str | UnsetType, Meta(description="The event that it learned first, while the log holds it.")
+    ] = UNSET
+    last_event_id: Annotated[
+        str | UnsetType, Meta(description="The event that it learned last, while the log holds it.")
+    ] = UNSET
+    saved_in_history: Annotated[
+        bool | UnsetType, Meta(description="Whether it is kept until it is removed by name.")
+    ] = UNSET
+    number_of_events_learned_since_last_export: int | UnsetType = UNSET
+
+
+def index(call: Call) -> Answer:
+    """The models of the history, the newest first."""
+    loop = call.admin.loop(call.loop)
+    with call.admin.logs(loop) as logs:
+        history = _history(logs)
+        return json_body.written(
+            200, [_metadata(loop, logs, history, note) for note in _listed(loop, logs, history)]
+        )
+
+
+def get(call: Call) -> Answer:
+    """One model as a file."""
+    with call.admin.logs(call.loop) as logs:
+        model, _ = _found(logs, call.name)
+        return file(unsealed(logs.models.blob(model.model_id)), "model.vw", model)
+
+
+def put(call: Call) -> Answer:
+    """Describe a model, or save it."""
+    asked = json_body.read(ModelMetadata, call.body, invalid=_INVALID)
+    loop = call.admin.loop(call.loop)
+    with call.admin.logs(loop) as logs:
+        history = _history(logs)
+        _, note = _found(logs, call.name)
+        _check_unchanged(asked, _metadata(loop, logs, history, note))
+        changed = _changed(note, asked)
+        call.admin.note_model(loop, changed)
+        return json_body.written(200, _metadata(loop, logs, history, changed))
+
+
+def delete(call: Call) -> Answer:
+    """Remove a model that does not serve."""
+    try:
+        call.admin.remove_model(call.loop, call.name)
+    except errors.ModelNotFound as error:
+        raise Refused(_MISSING, error.message) from error
+    return Answer(204)
+
+
+def publish(call: Call) -> Answer:
+    """Let a model serve."""
+    try:
+        call.admin.publish_model(call.loop, call.name)
+    except errors.ModelNotFound as error:
+        raise Refused(_MISSING, error.message) from error
+    return Answer(204)
+
+
+def _history(logs: LoopStores) -> dict[str, Model]:
+    return {model.model_id: model for model in logs.models.history()}
+
+
+def _listed(loop: Loop, logs: LoopStores, history: dict[str, Model]) -> Sequence[ModelNote]:
+    live = logs.models.live()
+    notes = logs.notes.all()
+    newest = {note.model_id for note in notes[: loop.settings.staged_model_history_length]}
+    if live is not None:
+        newest.add(live.model_id)
+    return [note for note in notes if note.model_id in history and (note.saved or note.model_id in newest)]
+
+
+def _found(logs: LoopStores, model_id: str) -> tuple[Model, ModelNote]:
+    note = next((note for note in logs.notes.all() if note.model_id == model_id), None)
+    model = _history(logs).get(model_id)
+    if note is None or model is None:
+        raise Refused(_MISSING, f"There is no model {model_id!r}, or it is too old to be kept.")
+    return model, note
+
+
+def _metadata(loop: Loop, logs: LoopStores, history: dict[str, Model], note: ModelNote) -> ModelMetadata:
+    model = history[note.model_id]
+    edited_us = loop.edited_at_us or loop.created_at_us
+    parent = None if model.parent_id is None else history.get(model.parent_id)
+    learns = model.last_outcome >= model.first_outcome
+    return ModelMetadata(
+        model_id=model.model_id,
+        user_description=note.description,
+        creation_date=durations.with_zone_us(model.created_at_us),
+        last_config_edit_date=(durations.zoneless_us(edited_us) if edited_us <= model.created_at_us else UNSET),
+        first_event_id=_event_id(logs.outcomes, model.first_outcome) if learns else UNSET,
+        last_event_id=_event_id(logs.outcomes, model.last_outcome) if learns else UNSET,
+        saved_in_history=note.saved,
+        number_of_events_learned_since_last_export=model.learned - (0 if parent is None else parent.learned),
+    )
+
+
+def _event_id(outcomes: OutcomeLog, number: int) -> str | UnsetType:
+    found = outcomes.outcomes(after=number - 1, limit=1)
+    return found[0].outcome.event_id or UNSET if found and found[0].seq == number else UNSET
+
+
+def _check_unchanged(asked: ModelMetadata, stored: ModelMetadata) -> None:
+    free = ("user_description", "saved_in_history")
+    for field, name in zip(asked.__struct_fields__, asked.__struct_encode_fields__, strict=True):
+        value = getattr(asked, field)
+        if field not in free and value is not UNSET and value != getattr(stored, field):
+            raise Refused(_INVALID, f"{name} can't be changed; userDescription and savedInHistory can.")
+
+
+def _changed(note: ModelNote, asked: ModelMetadata) -> ModelNote:
+    description = note.description if asked.user_description is UNSET else asked.user_description
+    saved = note.saved if asked.saved_in_history is UNSET else asked.saved_in_history
+    return replace(note, description=description, saved=saved)
+
+
+def _route(name: str, method: str, path: str, does: Handler, summary: str, *, status: int = 200) -> Route:
+    takes = does is put
+    gives: dict[Handler, object] = {index: list[ModelMetadata], get: bytes, put: ModelMetadata}
+    return Route(
+        name=name,
+        method=method,
+        path=f"{_PATH}{path}",
+        versions=FROM_PREVIEW_3,
+        does=does,
+        tag=_TAG,
+        summary=summary,
+        description=_SAY.get(does, ""),
+        status=status,
+        invalid=_INVALID,
+        request=ModelMetadata if takes else None,
+        answer=gives.get(does),
+        codes=(_MISSING,) if "{" in path else (),
+        headers=FILE_HEADERS if does is get else {},
+    )
+
+
+_SAY: dict[Handler, str] = {
+    publish: "It serves until another one is published: modelAutoPublish is off then.",
+    delete: "Not the one that serves, nor an imported one with which training began.",
+}
+
+ROUTES = (
+    _route("ListStagedModels", "GET", "", index, "The models of the history, the newest first."),
+    _route("GetStagedModel", "GET", "/{modelId}", get, "Take a model of the history out."),
+    _route("UpdateStagedModel", "PUT", "/{modelId}", put, "Describe a model, or save it."),
+    _route("DeleteStagedModel", "DELETE", "/{modelId}", delete, "Remove a model.", status=204),
+    _route("PublishStagedModel", "PUT", "/{modelId}/publish", publish, "Let a model serve.", status=204),
+)

@@ -1,0 +1,42 @@
+"""Uploads of decisions that a client made itself: authenticated, and refused with the reason for now.
+
+The .NET client's local inference posts batches in a binary format to ``/logs/interactions`` and
+``/logs/observations`` (contract, section 1.8).
+"""
+
+from sartor.api.http.error_responses import Refused
+from sartor.api.http.response import Answer
+from sartor.api.routing.routes import Call, Route
+from sartor.api.routing.versions import FROM_PREVIEW_2
+
+
+def refuse(call: Call) -> Answer:
+    """Say that uploads are not taken yet."""
+    raise Refused(
+        "InvalidRequest",
+        "Uploads of local inference are not supported yet; nothing was stored. Turn local inference off in the "
+        "client, so that it calls rank, reward and activate.",
+    )
+
+
+def _route(name: str, path: str) -> Route:
+    return Route(
+        name=name,
+        method="POST",
+        path=path,
+        versions=FROM_PREVIEW_2,
+        does=refuse,
+        tag="Logs",
+        summary="Upload what a client decided or observed by itself; refused for now.",
+        description="For the local inference of a client library, which is not supported yet: always 400.",
+        status=None,
+        invalid="InvalidRequest",
+        codes=("InvalidRequest",),
+        request=bytes,
+    )
+
+
+ROUTES = (
+    _route("UploadInteractions", "/logs/interactions"),
+    _route("UploadObservations", "/logs/observations"),
+)

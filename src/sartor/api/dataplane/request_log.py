@@ -1,0 +1,130 @@
+"""Diagnostic logs: a JSON line for each request, with ids and hashes, and never a feature, a key or a token.
+
+Hashes are keyed with a secret of the instance: the same body gives the same hash, and nobody can try bodies on
+it. The retired service wrote such lines under the name ``RequestResponse``.
+"""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from hashlib import blake2b
+from typing import Any
+
+import msgspec
+
+from sartor.access.allowed_networks import client_of
+from sartor.access.asgi import ASGIApp, Message, Receive, Scope, Send
+from sartor.access.authentication import LOOP, host_label, presented
+from sartor.access.served_loops import Desks
+from sartor.api.routing import route_table
+from sartor.errors import SartorError
+
+_HASH_BYTES = 12
+_encode = msgspec.json.Encoder().encode
+
+
+class _Ranked(msgspec.Struct, rename="camel"):
+    event_id: str = ""
+
+
+class Diagnostics:
+    """An application that tells about each request what may be told."""
+
+    def __init__(self, app: ASGIApp, desks: Desks, /, *, secret: bytes, tell: Callable[[str], None]) -> None:
+        """Wrap an application.
+
+        Args:
+            app: what answers.
+            desks: the loops that it serves.
+            secret: keys the hashes; at most 64 bytes.
+            tell: takes the lines.
+        """
+        self._app = app
+        self._desks = desks
+        self._secret = secret
+        self._tell = tell
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, and tell about it."""
+        start_s, digest, seen = time.perf_counter(), self._digest(), _Seen()
+
+        async def receiving() -> Message:
+            message = await receive()
+            digest.update(message.get("body", b""))
+            return message
+
+        async def sending(message: Message) -> None:
+            seen.look(message)
+            await send(message)
+
+        await self._app(scope, receiving, sending)
+        took_ms = round((time.perf_counter() - start_s) * 1000, 3)
+        self._tell(_encode(self._line(scope, seen, digest.hexdigest(), took_ms)).decode())
+
+    def _line(self, scope: Scope, seen: "_Seen", body_hash: str, took_ms: float) -> dict[str, object]:
+        path = scope["raw_path"].decode("ascii", "replace")
+        return {
+            "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
+            "category": "RequestResponse",
+            "requestId": seen.request_id,
+            "operation": f"{scope['method']} {_template(path)}",
+            "loop": self._loop(scope),
+            "eventId": seen.event_id or _event_id(path),
+            "status": seen.status,
+            "durationMs": took_ms,
+            "bodyHash": body_hash,
+            "clientHash": self._hashed(client_of(scope).encode()),
+        }
+
+    def _loop(self, scope: Scope) -> str:
+        key = presented(scope["headers"], scope["query_string"])
+        try:
+            if key:
+                return self._desks.find(key).loop.name
+        except SartorError:
+            return ""
+        named = self._desks.named(scope.get(LOOP) or host_label(scope["headers"]))
+        return "" if named is None else named.loop.name
+
+    def _digest(self) -> "blake2b":
+        return blake2b(key=self._secret, digest_size=_HASH_BYTES)
+
+    def _hashed(self, value: bytes) -> str:
+        return blake2b(value, key=self._secret, digest_size=_HASH_BYTES).hexdigest()
+
+
+class _Seen:
+    """What is told of an answer."""
+
+    def __init__(self) -> None:
+        self.status = 0
+        self.request_id = ""
+        self.event_id = ""
+
+    def look(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            headers: dict[bytes, Any] = dict(message["headers"])
+            self.request_id = headers.get(b"apim-request-id", b"").decode()
+        elif self.status == 201:
+            try:
+                self.event_id = msgspec.json.decode(message["body"], type=_Ranked).event_id
+            except (msgspec.DecodeError, UnicodeDecodeError):
+                self.event_id = ""
+
+
+def _template(path: str) -> str:
+    """The path without what callers put into it."""
+    rest = path
+    if path.startswith("/loops/"):
+        rest = "/" + path[len("/loops/") :].partition("/")[2]
+    found = route_table.match(rest.encode("ascii", "replace"))
+    if found is not None:
+        resource, _ = found
+        return f"{resource.version.prefix}{resource.path}"
+    return "/sartor/v1" if path.startswith("/sartor/v1/") else "other"
+
+
+def _event_id(path: str) -> str:
+    before, found, after = path.partition("/events/")
+    return route_table.decoded(after.split("/")[0].encode()) if found and before else ""

@@ -1,0 +1,187 @@
+"""One connection: uvicorn's HTTP protocol on httptools, with clocks and bounds for what its client sends.
+
+The clocks are read by the gate's sweep, about once a second, so that a request costs no timer.
+"""
+
+import asyncio
+from typing import TYPE_CHECKING, ClassVar
+
+import httptools
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from sartor.api.http.connection_limits import Gate
+from sartor.api.http.cycle import Cycle
+from sartor.api.http.error_responses import refusal
+from sartor.api.http.response import Answer, last_words
+
+if TYPE_CHECKING:
+    from uvicorn._types import ASGI3Application
+
+NEVER = float("inf")
+
+
+class Connection(HttpToolsProtocol):
+    """A client's connection. ``protocol`` makes the subclass that knows its gate."""
+
+    gate: ClassVar[Gate]
+
+    _in_body = False  # between the head of a request and its end
+    _offers = False  # the head offered another protocol
+    _resting = False  # between two requests
+    _received = 0  # bytes of an unfinished head or body
+    _stuck_since_s = NEVER
+    waiting_since_s = NEVER
+    has_asked = False
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """A client has connected: the clock for its first head starts."""
+        super().connection_made(transport)
+        self.waiting_since_s = self.loop.time()
+        if not self.gate.enter(self):
+            transport.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The client has gone, or was sent away."""
+        self.gate.left(self)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes of a request; what is left unfinished is counted."""
+        self._unset_keepalive_if_required()
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as offer:
+            self._decline(data[offer.args[0] :])
+        except httptools.HttpParserError:
+            self.send_400_response("What was received is not a valid HTTP request.")
+        else:
+            if self.waiting_since_s != NEVER:
+                self._count(len(data))
+
+    def _count(self, received: int) -> None:
+        self._received += received
+        patience = self.gate.patience
+        if self._in_body:
+            # Until it is answered, whoever reads the body knows how large it may be: a model is large.
+            if self.cycle.response_complete and self._received > 8 * patience.body_bytes:
+                self.leave()
+        elif self._received > patience.head_bytes:
+            self._dismiss(refusal(400, "PayloadSizeExceeded", "The head of the request is too large."))
+
+    def _decline(self, rest: bytes) -> None:
+        """Read a request that offers to go on in another protocol as if it did not.
+
+        The parser stops after the head of such a request and loses its body; Java's client makes one of each
+        first request on a connection.
+        """
+        self._offers = False
+        method = self.parser.get_method()
+        if method == b"CONNECT":
+            self.send_400_response("This is not a proxy.")
+            return
+        lines = [b"%b %b HTTP/%b" % (method, self.url, self.parser.get_http_version().encode())]
+        lines += [b"%b: %b" % header for header in self.headers if header[0] != b"upgrade"]
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn's own
+        self.data_received(b"\r\n".join((*lines, b"", rest)))
+
+    def on_message_begin(self) -> None:
+        """The first byte of a request: the clock for its head starts."""
+        super().on_message_begin()
+        if self._resting:
+            self.waiting_since_s = self.loop.time()
+            self._resting = False
+        elif self.waiting_since_s == NEVER:
+            self.waiting_since_s = self.loop.time()
+
+    def on_headers_complete(self) -> None:
+        """The head is complete: the clock for the body starts."""
+        if self.parser.should_upgrade():
+            self._offers = True
+            return
+        self._in_body = True
+        self._received = 0
+        self.waiting_since_s = self.loop.time()
+        super().on_headers_complete()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: "ASGI3Application") -> None:
+        # Uvicorn makes its cycles itself; a class of the same layout takes this one over.
+        cycle.__class__ = Cycle
+        super()._start_asgi_task(cycle, app)
+
+    def on_message_complete(self) -> None:
+        """The request is complete: its client waits for us."""
+        if self._offers:
+            return
+        super().on_message_complete()
+        self._in_body = False
+        self._received = 0
+        self.has_asked = True
+        self.waiting_since_s = NEVER
+        if self.cycle.response_complete:  # refused before its body was read
+            self._rest()
+
+    def on_response_complete(self) -> None:
+        """An answer is written; the next request may come."""
+        super().on_response_complete()
+        if self.pipeline:
+            self.flow.pause_reading()  # the requests in hand first
+        if self.waiting_since_s == NEVER and self.cycle.response_complete:
+            self._rest()
+
+    def send_400_response(self, msg: str) -> None:
+        """What came is not HTTP."""
+        if self._is_working():
+            self.cycle.keep_alive = False  # its answer first; then the connection is closed
+            self.transport.pause_reading()
+        else:
+            self._dismiss(refusal(400, "BadRequest", msg))
+
+    def shutdown(self) -> None:
+        """The server stops: a request in work is answered, an unfinished one is not waited for."""
+        if self._is_working():
+            self.cycle.keep_alive = False
+        else:
+            self.leave()
+            if self.transport.get_extra_info("sslcontext") is not None:
+                self.transport.abort()  # a client that rests would not answer the end of TLS either
+
+    def check(self, now_s: float, /) -> None:
+        """Give the client up if it took too long, to send or to read."""
+        patience = self.gate.patience
+        if self.transport.is_closing() or self.flow.write_paused:
+            self._stuck_since_s = min(self._stuck_since_s, now_s)
+            if now_s - self._stuck_since_s > patience.stuck_s:
+                self.transport.abort()
+            return
+        self._stuck_since_s = NEVER
+        waited_s = now_s - self.waiting_since_s
+        if self._in_body and waited_s > patience.body_s + self._received / patience.body_rate:
+            self._dismiss(refusal(408, "RequestTimeout", "The body of the request did not arrive in time."))
+        elif not self._in_body and waited_s > (patience.rest_s if self._resting else patience.head_s):
+            self.leave()
+
+    def leave(self) -> None:
+        """Close the connection; a request that has not arrived is dropped."""
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+        self.transport.close()
+
+    def _dismiss(self, answer: Answer) -> None:
+        between_answers = self.cycle is None or self.cycle.response_complete == self.cycle.response_started
+        if between_answers and not self.transport.is_closing():
+            self.transport.write(last_words(answer))
+        self.leave()
+
+    def _is_working(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete and not self._in_body
+
+    def _rest(self) -> None:
+        self._resting = True
+        self.waiting_since_s = self.loop.time()
+
+
+def protocol(gate: Gate, /) -> type[Connection]:
+    """The connections that pass this gate."""
+    return type("GatedConnection", (Connection,), {"gate": gate})

@@ -1,0 +1,88 @@
+"""Errors as answers: status, code and sentence, in the shape of the retired service (contract, section 1.9)."""
+
+import logging
+
+import msgspec
+
+from sartor import errors
+from sartor.access.asgi import Header
+from sartor.api.dataplane.wire import ErrorResponse, PersonalizerError
+from sartor.api.http.error_codes import STATUS
+from sartor.api.http.response import Answer
+
+RETRY_AFTER_S = 1
+"""How long a caller should wait after a 503."""
+
+_REALM: Header = (
+    b"www-authenticate",
+    b'AzureApiManagementKey realm="personalizer", name="Ocp-Apim-Subscription-Key", type="header", Bearer',
+)
+_encode = msgspec.json.Encoder().encode
+_log = logging.getLogger(__name__)
+
+
+class Disconnected(Exception):
+    """The caller has gone; there is no one to answer."""
+
+
+class Refused(errors.CallerError):
+    """A request is refused with a code of its own, which decides the status (``codes``)."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def refusal(status: int, code: str, message: str, *headers: Header) -> Answer:
+    """An answer that says no: the one shape of every error."""
+    body = _encode(ErrorResponse(PersonalizerError(code, message)))
+    return Answer(status, body, ((b"x-ms-error-code", code.encode()), *headers))
+
+
+def answer_to(error: Exception, *, invalid: str) -> Answer:
+    """The answer to a request that ended in this error.
+
+    Args:
+        error: what was raised; anything that is not one of ours is a bug, and logged.
+        invalid: the code for what the caller can mend (``InvalidRankRequest``, for example).
+    """
+    match error:
+        case Refused():
+            return refusal(STATUS[error.code], error.code, error.message)
+        case errors.LoopLocked():
+            return refusal(409, "ScopeLocked", error.message)
+        case errors.Forbidden():
+            return refusal(403, "403", error.message)
+        case errors.TooManyRequests():
+            return _too_many(error)
+        case errors.PayloadTooLarge():
+            return refusal(400, "PayloadSizeExceeded", error.message)
+        case errors.CallerError():
+            return refusal(400, invalid, error.message)
+        case errors.Unauthorized():
+            return refusal(401, "401", error.message, _REALM)
+        case errors.EngineRefused():
+            return refusal(409, "ModelRankingError", error.message)
+        case errors.Unavailable():
+            retry_after = (b"retry-after", b"%d" % RETRY_AFTER_S)
+            return refusal(503, "OperationNotAllowed", error.message, retry_after)
+    _log.error("A request failed for a reason of ours.", exc_info=error, extra={"action": "request_failed"})
+    return refusal(500, "InternalServerError", "Something went wrong inside the service; it has been logged.")
+
+
+def _too_many(error: errors.TooManyRequests) -> Answer:
+    # In the words of the retired gateway, which clients search for the number (contract, section 0).
+    wait_s = error.retry_after_s
+    message = f"{error.message} Please retry after {wait_s} second{'' if wait_s == 1 else 's'}."
+    return refusal(429, "429", message, (b"retry-after", b"%d" % wait_s))
+
+
+def not_found() -> Answer:
+    """There is no such route."""
+    return refusal(404, "ResourceNotFound", "There is no such resource; see /docs for those that there are.")
+
+
+def not_allowed(allowed: bytes) -> Answer:
+    """The route is there, but not for this method."""
+    message = f"This resource answers {allowed.decode()} only."
+    return refusal(405, "BadRequest", message, (b"allow", allowed))

@@ -1,0 +1,46 @@
+"""Health: is this process alive, and could it answer a rank now?"""
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from sartor.api.http.error_responses import RETRY_AFTER_S
+from sartor.api.http.response import Answer
+
+FRESH_S = 0.5
+"""How long a probe's word is believed: it writes to the disk, and anyone may ask."""
+
+_encode = msgspec.json.Encoder().encode
+_LIVE = Answer(200, b'{"status":"live"}')
+_READY = Answer(200, b'{"status":"ready"}')
+
+
+class Health:
+    """Answers the health routes. ``probe`` gives the reasons why this process is not ready: none when it is."""
+
+    def __init__(self, probe: Callable[[], Sequence[str]], /, *, clock_s: Callable[[], float]) -> None:
+        self._probe = probe
+        self._clock_s = clock_s
+        self._asked_s = float("-inf")
+        self._reasons: Sequence[str] = ()
+
+    def live(self) -> Answer:
+        """The process turns its event loop: it could not answer otherwise."""
+        return _LIVE
+
+    def ready(self) -> Answer:
+        """Whether events can be written and a model, or the uniform start, serves; 503 with reasons if not."""
+        reasons = self._current()
+        if not reasons:
+            return _READY
+        error = {"code": "OperationNotAllowed", "message": " ".join(reasons)}
+        body = _encode({"status": "unready", "reasons": list(reasons), "error": error})
+        retry_after = (b"retry-after", b"%d" % RETRY_AFTER_S)
+        return Answer(503, body, ((b"x-ms-error-code", b"OperationNotAllowed"), retry_after))
+
+    def _current(self) -> Sequence[str]:
+        now_s = self._clock_s()
+        if now_s - self._asked_s >= FRESH_S:
+            self._reasons = self._probe()
+            self._asked_s = now_s
+        return self._reasons

@@ -1,0 +1,79 @@
+"""One line of a joined log, read: an imported decision, or why it is none."""
+
+import re
+from typing import Literal
+
+import msgspec
+from msgspec import UNSET, Struct
+
+from sartor.dsjson.parse import multi_slot, single_slot
+from sartor.dsjson.parse.members import Line
+from sartor.errors import InvalidRequest
+from sartor.records import Imported
+
+Kind = Literal["blank", "checkpoint", "dangling", "pending", "no probabilities", "invalid", "corrupt"]
+
+REASONS: dict[Kind, str] = {
+    "blank": "nothing on the line",
+    "checkpoint": "a record of offsets, not of a decision",
+    "dangling": "a reward that met no decision",
+    "pending": "a decision that was not settled yet",
+    "no probabilities": "it has no p (no _p in a slot): the probability with which each action could have "
+    "been chosen; without it nothing can be learned from a log without bias",
+    "invalid": "not a decision, or one that contradicts itself",
+    "corrupt": "not JSON",
+}
+"""What each kind of line that gives no decision is."""
+
+_BOM = b"\xef\xbb\xbf"
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+_decode = msgspec.json.Decoder(Line).decode
+
+
+class Unread(Struct, frozen=True):
+    """A line that gives no decision. ``reason``: what is wrong with this one, a sentence."""
+
+    kind: Kind
+    reason: str
+
+
+def read(line: bytes, /) -> Imported | Unread:
+    """The decision of a line and what came of it; never raises, whatever the line holds.
+
+    The versions of settings are 0: those of this loop did not decide it.
+    """
+    text = line.removeprefix(_BOM).strip()
+    if not text:
+        return _unread("blank")
+    if text.startswith(b"["):
+        return _unread("checkpoint")
+    try:
+        return _told(_decode(text), text)
+    except InvalidRequest as error:
+        return Unread("invalid", error.message)
+    except msgspec.ValidationError as error:
+        return Unread("invalid", f"{error}.")
+    except _UNREADABLE as error:
+        return Unread("corrupt", f"Not JSON: {error}.")
+
+
+def _told(line: Line, text: bytes) -> Imported | Unread:
+    if line.pending:
+        return _unread("pending")
+    if line.reward_value is not UNSET or line.enqueued is not UNSET:
+        return _unread("dangling")
+    if b"\\u0000" in text and _NUL.search(text):  # texts end at a NUL in the engine
+        return Unread("invalid", "It holds a NUL character.")
+    if line.context is UNSET:
+        return Unread("invalid", "c, the context, is missing.")
+    if line.outcomes is UNSET:
+        return (
+            single_slot.imported(line) if single_slot.has_probabilities(line) else _unread("no probabilities")
+        )
+    return multi_slot.imported(line) if multi_slot.has_probabilities(line) else _unread("no probabilities")
+
+
+def _unread(kind: Kind) -> Unread:
+    return Unread(kind, REASONS[kind])

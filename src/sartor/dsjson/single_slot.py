@@ -1,0 +1,70 @@
+"""The line format of the joined log (dsjson), as the retired service wrote it (contract, 2.12, 3.1 and 3.2).
+
+One line is one outcome, and exactly what the engine learns from: export and training share this file. The
+label comes first, because Vowpal Wabbit ignores a label that follows the context without a word. The lines of
+several slots are another kind: see ``dsjson_slots``.
+"""
+
+import msgspec
+
+from sartor.dsjson import multi_slot
+from sartor.dsjson.context_json import rankable_context
+from sartor.dsjson.observations import observed, timestamp
+from sartor.records import Decision, LoggedDecision, Outcome
+
+_encode = msgspec.json.Encoder().encode
+
+
+def outcome_line(logged: LoggedDecision, outcome: Outcome) -> bytes:
+    """One line of the joined log, without its line end; learnable unless it holds ``_skipLearn``.
+
+    The label is that of the decision's own learning mode (contract, section 2.6): in Apprentice a reward of 1
+    for having chosen the baseline and 0 otherwise; in LoggingOnly nothing is learned. The real reward is
+    always in ``_original_label_cost``.
+    """
+    decision = logged.decision
+    if decision.slots:
+        return multi_slot.outcome_line(logged, outcome)
+    rankable = decision.rankable
+    label = rankable.index(decision.chosen)
+    learnable = outcome.learnable and decision.mode != "LoggingOnly"
+    return b"".join(
+        (
+            b'{"_label_cost":%b,"_label_probability":%b,'
+            % (_encode(_cost(decision, outcome)), _encode(decision.propensity)),
+            b'"_label_Action":%d,"_labelIndex":%d,' % (label + 1, label),
+            b"" if learnable else b'"_skipLearn":true,',
+            b'"o":%b,' % _encode([observed(outcome.event_id, joined) for joined in outcome.joined]),
+            _decision_members(logged, rankable),
+            b',"pdrop":%b' % _encode(decision.dropped) if decision.dropped else b"",
+            b',"_original_label_cost":%b}' % _encode(-outcome.reward + 0.0),
+        )
+    )
+
+
+def _cost(decision: Decision, outcome: Outcome) -> float:
+    reward = outcome.reward
+    if decision.mode == "Apprentice":
+        reward = 1.0 if decision.chosen == decision.baseline else 0.0
+    return -reward + 0.0  # + 0.0: a cost of -0.0 would be written as such
+
+
+def pending_line(logged: LoggedDecision) -> bytes:
+    """A decision that is not settled yet, marked ``_pending`` and ``_skipLearn``: it has no label."""
+    if logged.decision.slots:
+        return multi_slot.pending_line(logged)
+    return b'{"_pending":true,"_skipLearn":true,%b}' % _decision_members(logged, logged.decision.rankable)
+
+
+def _decision_members(logged: LoggedDecision, rankable: tuple[int, ...]) -> bytes:
+    decision = logged.decision
+    number = {index: place + 1 for place, index in enumerate(rankable)}
+    ranked = [index for index in decision.ranking if index in number]
+    return b'"Timestamp":"%b","Version":"1","EventId":%b,"a":%b,"c":%b,"p":%b,"VWState":{"m":%b}' % (
+        timestamp(logged.at_us).encode(),
+        _encode(decision.event_id),
+        _encode([number[index] for index in ranked]),
+        rankable_context(decision, rankable),
+        _encode([decision.probabilities[index] for index in ranked]),
+        _encode(decision.model_id),
+    )

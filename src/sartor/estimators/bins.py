@@ -1,0 +1,94 @@
+"""Sums by stretches of time, from which windows of any multiple length are put together."""
+
+from typing import ClassVar
+
+import numpy as np
+from msgspec import field
+from numpy.typing import NDArray
+
+from sartor.errors import InvalidColumns
+from sartor.estimators.accumulator import Accumulator
+from sartor.estimators.columns import Columns
+from sartor.estimators.ips import Ips
+
+_MINUTES_5_US = 300_000_000
+
+
+class Bins(Accumulator, kw_only=True):
+    """The sums of one policy in each stretch of ``width_us`` that saw a decision, by its number from 1970 on.
+
+    Needs the column ``at_us``. Cost: O(rows log rows); memory grows with the stretches that saw anything.
+    """
+
+    SETTINGS: ClassVar[frozenset[str]] = frozenset({"width_us"})
+
+    width_us: int = _MINUTES_5_US
+    sums: dict[int, Ips] = field(default_factory=dict)
+
+    def _take(self, columns: Columns, /) -> None:
+        if columns.at_us is None:
+            raise InvalidColumns("Windows need the column at_us.")
+        number = columns.at_us // self.width_us
+        order = np.argsort(number, kind="stable")
+        numbers, starts = np.unique(number[order], return_index=True)
+        for found, sums in zip(numbers.tolist(), _sums(columns, order, starts), strict=True):
+            self.sums[found] = self.sums[found] + sums if found in self.sums else sums
+
+    def windows(self, width_us: int, /) -> dict[int, Ips]:
+        """The sums of longer stretches, by the time at which each begins (µs), in order.
+
+        Args:
+            width_us: a multiple of this one's.
+        """
+        if width_us % self.width_us:
+            raise InvalidColumns(f"Windows of {width_us} µs can't be made of {self.width_us}.")
+        each = width_us // self.width_us
+        found: dict[int, Ips] = {}
+        for number in sorted(self.sums):
+            start = number // each * width_us
+            found[start] = found[start] + self.sums[number] if start in found else self.sums[number]
+        return found
+
+
+def _sums(columns: Columns, order: NDArray[np.int64], starts: NDArray[np.int64]) -> list[Ips]:
+    """The sums of each run of rows that begins at one of ``starts``."""
+    weight, reward = columns.weight[order], columns.reward[order]
+    inflation = columns.inflated(np.ones(columns.rows))[order]
+    product = weight * reward
+    added = np.column_stack(
+        (
+            np.ones_like(weight),
+            inflation,
+            weight > 0,
+            inflation * reward,
+            weight,
+            weight * weight,
+            product,
+            weight * product,
+            product * product,
+        )
+    )
+    totals = np.add.reduceat(added, starts, axis=0).tolist()
+    most = np.maximum.reduceat(np.column_stack((weight, np.abs(product))), starts, axis=0).tolist()
+    least = np.minimum.reduceat(weight, starts).tolist()
+    return [
+        _ips(total, largest, smallest) for total, largest, smallest in zip(totals, most, least, strict=True)
+    ]
+
+
+def _ips(total: list[float], largest: list[float], smallest: float) -> Ips:
+    rows, events, matched, *sums = total
+    return Ips(
+        rows=int(rows),
+        events=events,
+        matched=int(matched),
+        reward=sums[0],
+        weight=sums[1],
+        weight_sq=sums[2],
+        product=sums[3],
+        product_weight=sums[4],
+        product_sq=sums[5],
+        largest_weight=largest[0],
+        smallest_weight=smallest,
+        largest_product=largest[1],
+    )

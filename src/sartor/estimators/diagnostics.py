@@ -1,0 +1,140 @@
+"""What to look at before believing an estimate: how much of the log speaks about the policy, and how loudly."""
+
+from math import inf, sqrt
+from typing import ClassVar
+
+import numpy as np
+from msgspec import field
+
+from sartor.estimators.accumulator import Accumulator
+from sartor.estimators.columns import Columns, Floats
+from sartor.estimators.interval import standard_error
+
+_STEPS = 4
+"""Bins for each doubling of a weight: within a bin, weights differ by 19 % at most."""
+_BINS = 64 * _STEPS
+_MIDDLE = 24 * _STEPS
+
+
+class Diagnostics(Accumulator, kw_only=True):
+    """Weights of one policy on one log. Cost: O(rows), O(1) memory (a histogram of 256 bins).
+
+    ``uniform`` sums 1 / (p n): the weights that the uniform policy would have. ``uncovered`` sums the
+    policy's probability of actions that the log could not choose, where it is known.
+    """
+
+    LARGEST: ClassVar[frozenset[str]] = frozenset({"largest_weight", "largest_propensity"})
+    SMALLEST: ClassVar[frozenset[str]] = frozenset({"smallest_propensity"})
+
+    rows: int = 0
+    events: float = 0.0
+    matched: int = 0
+    weight: float = 0.0
+    weight_sq: float = 0.0
+    largest_weight: float = 0.0
+    smallest_propensity: float = inf
+    largest_propensity: float = 0.0
+    uniform_events: float = 0.0
+    uniform: float = 0.0
+    uniform_sq: float = 0.0
+    uncovered_events: float = 0.0
+    uncovered: float = 0.0
+    bin_rows: list[int] = field(default_factory=lambda: [0] * _BINS)
+    bin_weight: list[float] = field(default_factory=lambda: [0.0] * _BINS)
+
+    def _take(self, columns: Columns, /) -> None:
+        weight = columns.weight
+        self.rows += columns.rows
+        self.events += columns.events
+        self.matched += int(np.count_nonzero(weight))
+        self.weight += float(weight.sum())
+        self.weight_sq += float(weight @ weight)
+        self.largest_weight = max(self.largest_weight, float(weight.max()))
+        self.smallest_propensity = min(self.smallest_propensity, float(columns.propensity.min()))
+        self.largest_propensity = max(self.largest_propensity, float(columns.propensity.max()))
+        self._count(weight)
+        self._take_optional(columns)
+
+    def _take_optional(self, columns: Columns) -> None:
+        if columns.actions is not None:
+            uniform = columns.inflated(1.0 / (columns.propensity * columns.actions))
+            self.uniform_events += columns.events
+            self.uniform += float(uniform.sum())
+            self.uniform_sq += float(uniform @ uniform)
+        if columns.uncovered is not None:
+            self.uncovered_events += columns.events
+            self.uncovered += float(columns.inflated(columns.uncovered).sum())
+
+    def _count(self, weight: Floats) -> None:
+        positive = weight[weight > 0]
+        place = np.floor(np.log2(positive) * _STEPS).astype(np.int64) + _MIDDLE
+        place = np.clip(place, 0, _BINS - 1)
+        rows = np.bincount(place, minlength=_BINS)
+        weights = np.bincount(place, weights=positive, minlength=_BINS)
+        self.bin_rows = [a + int(b) for a, b in zip(self.bin_rows, rows, strict=True)]
+        self.bin_weight = [a + float(b) for a, b in zip(self.bin_weight, weights, strict=True)]
+
+    def effective_sample_size(self) -> float:
+        """(Σ w)² / Σ w²: how many rows of equal weight would be as good (Kong 1992). 0 without any match."""
+        return self.weight**2 / self.weight_sq if self.weight_sq else 0.0
+
+    def mean_weight(self) -> float | None:
+        """(1/N) Σ w; 1 in the long run if propensities are right and nothing the policy wants is missing."""
+        return self.weight / self.events if self.events else None
+
+    def mean_weight_error(self) -> float | None:
+        """The standard error of the mean weight."""
+        return standard_error(self.weight, self.weight_sq, self.events)
+
+    def calibration(self) -> float | None:
+        """(mean weight - 1) in standard errors; None where it can't be told."""
+        return _deviation(self.weight, self.weight_sq, self.events)
+
+    def uniform_calibration(self) -> float | None:
+        """(mean of 1/(p n) - 1) in standard errors: the same test for the uniform policy.
+
+        Far above 0: logged probabilities are smaller than the odds that were used. Far below 0: some actions
+        can't be chosen, or logged probabilities are too large. Needs the ``actions`` column.
+        """
+        return _deviation(self.uniform, self.uniform_sq, self.uniform_events)
+
+    def overlap(self) -> float | None:
+        """The share of the policy's choices that the log could have made.
+
+        Exact where ``uncovered`` is given; else the mean weight (at most 1), which estimates it.
+        """
+        if self.uncovered_events:
+            return 1 - self.uncovered / self.uncovered_events
+        mean = self.mean_weight()
+        return None if mean is None else min(1.0, mean)
+
+    def matched_share(self) -> float:
+        """The share of rows with a positive weight."""
+        return self.matched / self.rows if self.rows else 0.0
+
+    def largest_share(self) -> float:
+        """The share of all weight that sits on the heaviest row."""
+        return self.largest_weight / self.weight if self.weight else 0.0
+
+    def tail_share(self, part: float = 0.01) -> float:
+        """The share of all weight on the heaviest ``part`` of rows (1 % by default).
+
+        From the histogram; where its edge cuts a bin, rows of that bin count with their mean weight.
+        """
+        left, gathered = part * self.rows, 0.0
+        for rows, weight in zip(reversed(self.bin_rows), reversed(self.bin_weight), strict=True):
+            if rows >= left:
+                gathered += weight * (left / rows if rows else 0.0)
+                break
+            left, gathered = left - rows, gathered + weight
+        return gathered / self.weight if self.weight else 0.0
+
+
+def _deviation(total: float, squares: float, events: float) -> float | None:
+    error = standard_error(total, squares, events)
+    if error is None:
+        return None
+    gap = total / events - 1
+    if error <= 1e-12 * sqrt(events):
+        return 0.0 if abs(gap) < 1e-9 else gap * inf
+    return gap / error

@@ -1,0 +1,125 @@
+"""All estimators at once, in one pass over a batch, and whether they agree."""
+
+from collections.abc import Iterable
+from itertools import combinations
+from math import inf
+from typing import Self
+
+from msgspec import Struct
+
+from sartor.estimators.accumulator import Accumulator, Estimator
+from sartor.estimators.anytime import Anytime
+from sartor.estimators.bernstein import EmpiricalBernstein
+from sartor.estimators.clopper_pearson import ClopperPearson
+from sartor.estimators.columns import Columns
+from sartor.estimators.cressie_read import CressieRead
+from sartor.estimators.diagnostics import Diagnostics
+from sartor.estimators.direct import Dm, Dr
+from sartor.estimators.interval import Bounds, Interval
+from sartor.estimators.ips import Ips, Snips
+from sartor.estimators.shrinkage import DrOs, SwitchDr
+
+UNBIASED = ("ips", "snips", "dr", "cressie_read")
+"""The estimators whose disagreement means that something is wrong: they aim at one number."""
+
+
+class Estimate(Struct, frozen=True, kw_only=True):
+    """What one estimator says: units of reward per decision; None where it can't say."""
+
+    estimator: str
+    value: float | None
+    interval: Interval | None
+
+
+class Agreement(Struct, frozen=True, kw_only=True):
+    """The two estimates that disagree most. ``gap`` is their distance in joint half-widths of intervals."""
+
+    first: str
+    second: str
+    gap: float
+
+    @property
+    def agrees(self) -> bool:
+        """Whether all lie as near to one another as their intervals allow."""
+        return self.gap <= 1
+
+
+class Panel(Accumulator, kw_only=True):
+    """Every estimator, interval and diagnostic for one policy. Cost: about 0.2 µs a row for all of them.
+
+    ``dm``, ``dr``, ``switch_dr`` and ``dr_os`` see only batches that carry predictions.
+    """
+
+    ips: Ips
+    snips: Snips
+    dm: Dm
+    dr: Dr
+    switch_dr: SwitchDr
+    dr_os: DrOs
+    cressie_read: CressieRead
+    clopper_pearson: ClopperPearson
+    empirical_bernstein: EmpiricalBernstein
+    anytime: Anytime
+    diagnostics: Diagnostics
+
+    @classmethod
+    def empty(cls, *, bounds: Bounds, weight_cap: float = 100.0, most_weight: float = inf) -> Self:
+        """A panel that has seen nothing.
+
+        Args:
+            bounds: the range in which rewards are known to lie.
+            weight_cap: where the empirical Bernstein interval cuts weights.
+            most_weight: the largest possible weight, where it is known: 1 / (smallest logged probability).
+        """
+        return cls(
+            ips=Ips(),
+            snips=Snips(),
+            dm=Dm(),
+            dr=Dr(),
+            switch_dr=SwitchDr(largest_reward=max(abs(bounds.lower), abs(bounds.upper))),
+            dr_os=DrOs(),
+            cressie_read=CressieRead(bounds=bounds, most_weight=most_weight),
+            clopper_pearson=ClopperPearson(bounds=bounds),
+            empirical_bernstein=EmpiricalBernstein(bounds=bounds, weight_cap=weight_cap),
+            anytime=Anytime(bounds=bounds),
+            diagnostics=Diagnostics(),
+        )
+
+    def estimators(self) -> dict[str, Estimator]:
+        """Those that give a value, by name."""
+        members = {name: getattr(self, name) for name in self.__struct_fields__}
+        return {name: member for name, member in members.items() if isinstance(member, Estimator)}
+
+    def estimates(self, alpha: float = 0.05) -> tuple[Estimate, ...]:
+        """What each says, with its interval at level 1 - ``alpha``."""
+        return tuple(
+            Estimate(estimator=name, value=estimator.value(), interval=estimator.interval(alpha))
+            for name, estimator in self.estimators().items()
+        )
+
+    def _take(self, columns: Columns, /) -> None:
+        modelled = columns.q_policy is not None
+        self.diagnostics.add(columns)
+        for estimator in self.estimators().values():
+            if modelled or not isinstance(estimator, (Dm, Dr, SwitchDr, DrOs)):
+                estimator.add(columns)
+
+
+def agreement(estimates: Iterable[Estimate], /, *, among: Iterable[str] = UNBIASED) -> Agreement | None:
+    """How far the estimates are from one another; None where fewer than two can be compared.
+
+    The distance of two is measured in the root of the summed squares of their half-widths. As they stand on
+    the same rows they are closer than independent ones would be: a gap above 1 is a warning to be heeded.
+    """
+    names = set(among)
+    known = [e for e in estimates if e.estimator in names and e.value is not None and e.interval is not None]
+    pairs = [_compared(first, second) for first, second in combinations(known, 2)]
+    return max(pairs, key=lambda pair: pair.gap, default=None)
+
+
+def _compared(first: Estimate, second: Estimate) -> Agreement:
+    distance = abs((first.value or 0.0) - (second.value or 0.0))
+    widths = [e.interval.half_width for e in (first, second) if e.interval is not None]
+    room = sum(width * width for width in widths) ** 0.5
+    gap = distance / room if room else (0.0 if distance < 1e-12 else float("inf"))
+    return Agreement(first=first.estimator, second=second.estimator, gap=gap)

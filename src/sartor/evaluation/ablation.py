@@ -1,0 +1,102 @@
+"""The same policy many times over, each time blind to one feature: the unit that goes to a core."""
+
+import msgspec
+import numpy as np
+from msgspec import Struct
+
+from sartor.errors import EngineRefused
+from sartor.estimators.columns import Floats
+from sartor.estimators.feature_names import Feature, without
+from sartor.estimators.logged_choices import Deed, deeds, done
+from sartor.evaluation.batch import Progress
+from sartor.evaluation.row_predictions import Asked
+from sartor.evaluation.time_range import Settled, Span, settled
+from sartor.management import loops
+from sartor.ports import Engine, EngineFactory, Loop, LoopStores
+from sartor.records import LoggedDecision, Outcome
+from sartor.runtime import compose
+
+
+class BlindOrder(Struct, frozen=True, kw_only=True):
+    """What one pass has to do: the policy that sees everything, and one for each thing that is left out."""
+
+    where: str
+    loop: Loop
+    span: Span
+    arguments: str
+    left_out: tuple[Feature, ...]
+    progress: str = ""
+
+
+class Weights(Struct, kw_only=True):
+    """The weights on the same decisions: of the whole policy first, then of each blind one; and the rewards."""
+
+    weights: list[list[float]]
+    rewards: list[float]
+
+    def of(self, place: int, /) -> Floats:
+        """Those of one policy: 0 is the one that sees everything."""
+        return np.array(self.weights[place], dtype=float)
+
+    def rewards_of(self) -> Floats:
+        """The rewards, in the same order."""
+        return np.array(self.rewards, dtype=float)
+
+
+def carry_out(order: BlindOrder, /) -> bytes:
+    """Do one pass, in whatever process this is; the weights as MessagePack."""
+    told = Progress(order.progress)
+    with compose.stores(order.where) as stores, loops.opened(stores, order.loop) as logs:
+        found = weighed(logs, compose.engine_factory(), order, told)
+    return msgspec.msgpack.encode(found)
+
+
+def opened(weights: bytes, /) -> Weights:
+    """What was sent."""
+    return msgspec.msgpack.decode(weights, type=Weights)
+
+
+def weighed(logs: LoopStores, factory: EngineFactory, order: BlindOrder, told: Progress, /) -> Weights:
+    """Learn and weigh all variants in one pass. Of several slots the first counts.
+
+    Raises:
+        InvalidPolicy: the arguments are not accepted.
+    """
+    engines: list[tuple[Engine, Feature | None]] = []
+    try:
+        for left_out in (None, *order.left_out):
+            engines.append((factory(order.arguments), left_out))
+        found = Weights(weights=[[] for _ in engines], rewards=[])
+        for one in settled(logs, order.span):
+            if isinstance(one, Settled):
+                _take(found, engines, one.decision, one.outcome)
+                told.tell((one.seq - order.span.first + 1) / order.span.outcomes)
+        return found
+    finally:
+        for engine, _ in engines:
+            engine.close()
+
+
+def _take(
+    found: Weights,
+    engines: list[tuple[Engine, Feature | None]],
+    logged: LoggedDecision,
+    outcome: Outcome,
+) -> None:
+    shown = done(logged.decision)
+    rows = deeds(shown, outcome)
+    found.rewards.append(rows[0].reward)
+    for place, (engine, left_out) in enumerate(engines):
+        seen = shown if left_out is None else without(shown, left_out)
+        asked = Asked(LoggedDecision(logged.seq, logged.at_us, seen), outcome, rows)
+        found.weights[place].append(_weight(engine, asked, rows[0]))
+        asked.learned(engine)
+
+
+def _weight(engine: Engine, asked: Asked, first: Deed) -> float:
+    """What can't be ranked without a feature is chosen at random."""
+    try:
+        odds = asked.odds(engine, 0)
+    except EngineRefused:
+        return first.rows / (first.propensity * len(first.ids))
+    return first.rows * odds[first.chosen] / first.propensity

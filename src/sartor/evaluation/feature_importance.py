@@ -1,0 +1,183 @@
+"""Feature importance: what each feature, and each namespace, is worth to the loop's own learning settings.
+
+Leaving a feature out is done in earnest: the policy learns the log from the beginning without it, and may make
+up for it with what the others tell.
+"""
+
+from collections import Counter, deque
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from sartor.errors import InvalidEvaluation, NoLogsInRange
+from sartor.estimators.diagnostics import Diagnostics
+from sartor.estimators.feature_names import Feature, features, namespaces
+from sartor.estimators.leave_one_out import Effect, effect, shares
+from sartor.estimators.support import support
+from sartor.evaluation.ablation import BlindOrder, Weights, carry_out, opened
+from sartor.evaluation.batch import without_keys
+from sartor.evaluation.executor import LOCAL, Compute, computing
+from sartor.evaluation.spec import FeatureScore, ImportanceResult, ImportanceSpec
+from sartor.evaluation.time_range import Settled, Span, settled, span
+from sartor.learn.policy import with_exploration
+from sartor.ports import Loop, LoopStores
+
+_BUDGET = 400_000
+"""How many decisions are made in all, by all variants together: about a minute on one core."""
+
+_LOOKED_AT = 1_000
+_MOST_FEATURES = 60
+_MOST_DECISIONS = 20_000
+
+
+class Importance(Struct, frozen=True, kw_only=True, rename="camel"):
+    """The effects of features and of namespaces, measured on the newest decisions of the time.
+
+    ``reasons``: why the log can't tell; there are no effects then. ``left``: features that are too rare to be
+    among those that were measured.
+    """
+
+    decisions: int
+    arguments: str
+    features: tuple[Effect, ...] = ()
+    namespaces: tuple[Effect, ...] = ()
+    reasons: tuple[str, ...] = ()
+    left: int = 0
+
+
+def weigh(
+    logs: LoopStores,
+    loop: Loop,
+    spec: ImportanceSpec,
+    /,
+    *,
+    where: str,
+    compute: str = LOCAL,
+    progress: Path | None = None,
+) -> ImportanceResult:
+    """The result of a job: scores from 0 to 1, and the effects behind them as the report.
+
+    Raises:
+        NoLogsInRange: no settled decision lies in the time.
+        InvalidEvaluation: the log can't answer this.
+    """
+    read = span(logs, start_us=spec.start_us, end_us=spec.end_us)
+    with computing(compute) as place:
+        found = importance(logs, loop, read, place, where=where, progress=progress)
+    if found.reasons:
+        raise InvalidEvaluation(f"The log can't answer this, because {'; '.join(found.reasons)}.")
+    return ImportanceResult(
+        scores=tuple(
+            FeatureScore(
+                namespace=one.namespace, feature=one.feature, score=one.effect, low=one.low, high=one.high
+            )
+            for one in shares(found.features)
+        ),
+        report=msgspec.Raw(msgspec.json.encode(found)),
+    )
+
+
+def importance(
+    logs: LoopStores,
+    loop: Loop,
+    read: Span,
+    place: Compute,
+    /,
+    *,
+    where: str,
+    progress: Path | None = None,
+    budget: int = _BUDGET,
+) -> Importance:
+    """Measure. With more features fewer decisions are looked at, so that the cost stays within the budget.
+
+    Raises:
+        NoLogsInRange: no settled decision lies in the time.
+    """
+    arguments = with_exploration(loop.arguments, epsilon=loop.settings.exploration_percentage)
+    numbers = _numbers(logs, read)
+    names, left = _names(logs, _newest(read, numbers, _LOOKED_AT))
+    left_out = [*names, *namespaces(names)]
+    newest = _newest(read, numbers, max(1, budget // (len(left_out) + 1)))
+    parts = _parts(left_out, place.workers)
+    orders = [
+        BlindOrder(
+            where=where,
+            loop=without_keys(loop),
+            span=newest,
+            arguments=arguments,
+            left_out=tuple(part),
+            progress="" if progress is None else str(progress / f"features-{number}"),
+        )
+        for number, part in enumerate(parts)
+    ]
+    answers = [opened(answer) for answer in place.each(carry_out, orders)]
+    return _measured(parts, answers, arguments, left)
+
+
+def _names(logs: LoopStores, read: Span) -> tuple[list[Feature], int]:
+    """The most frequent features, and how many others there are."""
+    seen: Counter[Feature] = Counter()
+    for one in settled(logs, read):
+        if isinstance(one, Settled):
+            seen.update(set(features(one.decision.decision)))
+    ranked = sorted(seen, key=lambda feature: (-seen[feature], feature))
+    return sorted(ranked[:_MOST_FEATURES]), max(0, len(ranked) - _MOST_FEATURES)
+
+
+def _numbers(logs: LoopStores, read: Span) -> Sequence[int]:
+    """The newest outcomes of decisions that lie in the time, as many as could be needed, in order."""
+    numbers = deque(
+        (one.seq for one in settled(logs, read) if isinstance(one, Settled)), maxlen=_MOST_DECISIONS
+    )
+    if not numbers:
+        raise NoLogsInRange
+    return numbers
+
+
+def _newest(read: Span, numbers: Sequence[int], count: int) -> Span:
+    return replace(read, first=numbers[-min(count, len(numbers))], last=numbers[-1])
+
+
+def _parts(left_out: Sequence[Feature], most: int) -> list[list[Feature]]:
+    count = max(1, min(most, len(left_out)))
+    return [list(left_out[start::count]) for start in range(count)]
+
+
+def _measured(
+    parts: Sequence[Sequence[Feature]], answers: Sequence[Weights], arguments: str, left: int
+) -> Importance:
+    whole = answers[0]
+    decisions = len(whole.rewards)
+    if not decisions:
+        raise NoLogsInRange
+    verdict = support(_diagnostics(whole))
+    if not verdict.answerable:
+        return Importance(decisions=decisions, arguments=arguments, reasons=verdict.reasons, left=left)
+    found = [
+        effect(left_out, answer.of(0), answer.of(place), answer.rewards_of())
+        for part, answer in zip(parts, answers, strict=True)
+        for place, left_out in enumerate(part, start=1)
+    ]
+    found.sort(key=lambda one: (-one.effect, one.namespace, one.feature))
+    return Importance(
+        decisions=decisions,
+        arguments=arguments,
+        features=tuple(one for one in found if one.feature),
+        namespaces=tuple(one for one in found if not one.feature),
+        left=left,
+    )
+
+
+def _diagnostics(whole: Weights) -> Diagnostics:
+    weight = whole.of(0)
+    return Diagnostics(
+        rows=len(weight),
+        events=float(len(weight)),
+        matched=int((weight > 0).sum()),
+        weight=float(weight.sum()),
+        weight_sq=float(weight @ weight),
+        largest_weight=float(weight.max()),
+    )

@@ -1,0 +1,52 @@
+"""What stands behind each policy's number, on the report's page."""
+
+from collections.abc import Mapping
+from html import escape
+
+from sartor.estimators.results_table import Entry, Health
+from sartor.evaluation.html.policy_charts import estimators, weights
+
+
+def card(one: Entry, shades: Mapping[str, str], /) -> str:
+    """A card: diagnostics, the estimators beside one another, the weights."""
+    colour = shades[one.name]
+    swatch = f'<span class="swatch" style="background:{colour}"></span>'
+    parts = [f"<h3>{swatch}{escape(one.name)}</h3>"]
+    if one.health is not None:
+        parts.append(_numbers(one, one.health))
+    if one.answerable:
+        parts.append(f'<p class="caption">Estimators{_gap(one)}</p>{estimators(one, colour=colour)}')
+    parts.append('<p class="caption">Weights: decisions (pale), share of all weight (solid)</p>')
+    parts.append(weights(one.weights, colour=colour))
+    return f'<div class="card">{"".join(parts)}</div>'
+
+
+def _numbers(one: Entry, health: Health) -> str:
+    rows = [
+        ("decisions", f"{one.events:,}"),
+        ("effective decisions", f"{health.effective_sample_size:,.0f}"),
+        ("mean weight", _number(health.mean_weight)),
+        ("calibration z", _number(health.calibration)),
+        ("overlap", _percent(health.overlap)),
+        ("weight on the heaviest 1 %", _percent(health.tail_share)),
+        ("weight on one decision, at most", _percent(health.largest_share)),
+        ("largest weight", _number(health.largest_weight)),
+        ("could not be ranked", f"{one.refused:,}" if one.refused else ""),
+    ]
+    told = "".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in rows if value)
+    return f'<dl class="numbers">{told}</dl>'
+
+
+def _gap(one: Entry) -> str:
+    if one.agreement is None:
+        return ""
+    state = "agree" if one.agreement.agrees else "disagree"
+    return f" ({state}: gap {one.agreement.gap:.2f} of 1)"
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.2f}"
+
+
+def _percent(value: float | None) -> str:
+    return "" if value is None else f"{value:.1%}"

@@ -1,0 +1,202 @@
+"""Evaluations and feature importances as jobs of a loop: asked for, found, removed, applied.
+
+Their ids are unique among those of a kind. What computes them is the work process, which takes jobs from the
+queue (``service/jobs``).
+"""
+
+from msgspec.structs import replace
+
+from sartor.errors import (
+    Corrupt,
+    DuplicateNames,
+    InvalidEvaluation,
+    InvalidPolicy,
+    JobNotFinished,
+    JobNotFound,
+    ModelNotFound,
+    NoLogsInRange,
+    PolicyNotFound,
+    TooManyPolicies,
+)
+from sartor.evaluation.spec import (
+    EVALUATION,
+    FEATURE_IMPORTANCE,
+    EvaluationSpec,
+    ImportanceSpec,
+    PolicyResult,
+    PolicySpec,
+    encoded,
+    evaluation_result,
+    job_id,
+    model_prefix,
+)
+from sartor.learn import policy
+from sartor.log.time_range import first_since
+from sartor.management import loops, models
+from sartor.ports import EngineFactory, Loop, LoopStores, Stores
+from sartor.records import Job, Model
+
+MOST_POLICIES = 10
+_NAME_CHARS = 256
+_RESERVED = frozenset({"online", "baseline", "baseline1", "random", "baselinerand"})
+
+
+def create(stores: Stores, name: str, evaluation_id: str, spec: EvaluationSpec, /) -> Job:
+    """Ask for an evaluation.
+
+    Raises:
+        LoopNotFound: there is no such loop.
+        InvalidEvaluation: the range of time is empty, or a name is not acceptable; see its subclasses.
+        InvalidPolicy: the arguments of a policy are not acceptable.
+        JobExists: there is an evaluation with that id.
+    """
+    _check_policies(spec)
+    checked = _checked(spec, loops.find(stores, name))
+    return _put(stores, name, job_id(EVALUATION, evaluation_id), EVALUATION, checked)
+
+
+def create_importance(stores: Stores, name: str, importance_id: str, spec: ImportanceSpec, /) -> Job:
+    """Ask for the importances of features.
+
+    Raises:
+        LoopNotFound: there is no such loop.
+        InvalidEvaluation: the range of time is empty, or the name is not acceptable; see its subclasses.
+        JobExists: there is a feature importance with that id.
+    """
+    return _put(stores, name, job_id(FEATURE_IMPORTANCE, importance_id), FEATURE_IMPORTANCE, spec)
+
+
+def find(logs: LoopStores, kind: str, public_id: str, /) -> Job:
+    """The job of a kind with this id.
+
+    Raises:
+        JobNotFound: there is none.
+    """
+    wanted = job_id(kind, public_id)
+    for job in logs.jobs.jobs(kind=kind):
+        if job.job_id == wanted:
+            return job
+    raise JobNotFound(f"There is no {kind} with the id {public_id!r}.")
+
+
+def delete(logs: LoopStores, kind: str, public_id: str, /) -> None:
+    """Remove an evaluation or a feature importance with its models; one that runs is stopped.
+
+    Raises:
+        JobNotFound: there is none.
+    """
+    wanted = job_id(kind, public_id)
+    logs.jobs.delete(wanted)
+    prefix = model_prefix(wanted)
+    for content in logs.shelf.names():
+        if content.startswith(prefix):
+            logs.shelf.drop(content)
+
+
+def apply(
+    stores: Stores, name: str, evaluation_id: str, policy_name: str, /, *, factory: EngineFactory
+) -> Model:
+    """Replace the learning settings and the model of a loop by those of a policy in a finished evaluation.
+
+    The policy's model serves at once, and training goes on from it.
+
+    Raises:
+        LoopNotFound: there is no such loop.
+        JobNotFound: there is no such evaluation.
+        JobNotFinished: it is not finished, or failed.
+        PolicyNotFound: there is no policy of that name in it.
+        ModelNotFound: the evaluation keeps no model of that policy.
+        InvalidPolicy: the arguments of the policy are not accepted any more.
+    """
+    loop = loops.find(stores, name)
+    with loops.opened(stores, loop) as logs:
+        found = _policy_of(find(logs, EVALUATION, evaluation_id), policy_name)
+        kept = None if found.model is None else logs.shelf.get(found.model)
+    if kept is None:
+        raise ModelNotFound(f"The evaluation {evaluation_id!r} keeps no model of the policy {policy_name!r}.")
+    arguments = policy.checked(found.arguments)
+    _check_slots(arguments, loop)
+    target = replace(loop, arguments=arguments, policy_name=policy_name)
+    blob = _under(models.effective_arguments(target), kept, factory)
+    return models.begin(stores, name, blob, arguments=arguments, policy_name=policy_name)
+
+
+def _policy_of(job: Job, name: str) -> PolicyResult:
+    if job.state != "succeeded":
+        reason = f": {job.description}" if job.description else "."
+        raise JobNotFinished(f"The evaluation is {job.state}, so nothing can be applied{reason}")
+    for result in evaluation_result(job.result).policies:
+        if result.name == name and not result.slot:
+            return result
+    raise PolicyNotFound(f"There is no policy {name!r} in the evaluation.")
+
+
+def _under(arguments: str, blob: bytes, factory: EngineFactory) -> bytes:
+    """A dump under the loop's own share of exploration, which may differ from the one evaluated."""
+    try:
+        engine = factory(arguments, blob)
+    except Corrupt as error:
+        raise ModelNotFound(f"The model of the policy can't be used. {error.message}") from error
+    try:
+        return engine.dump()
+    finally:
+        engine.close()
+
+
+def _check_policies(spec: EvaluationSpec) -> None:
+    if len(spec.policies) > MOST_POLICIES:
+        raise TooManyPolicies(
+            f"An evaluation compares {MOST_POLICIES} policies at most, not {len(spec.policies)}."
+        )
+    names = [one.name.casefold() for one in spec.policies]
+    for name in names:
+        _check_name(name)
+        if names.count(name) > 1:
+            raise DuplicateNames(f"Two policies are called {name!r}.")
+        if name in _RESERVED:
+            raise DuplicateNames(f"The name {name!r} is that of a policy that is always shown; choose another.")
+
+
+def _checked(spec: EvaluationSpec, loop: Loop) -> EvaluationSpec:
+    return replace(spec, policies=tuple(replace(one, arguments=_accepted(one, loop)) for one in spec.policies))
+
+
+def _accepted(one: PolicySpec, loop: Loop) -> str:
+    try:
+        arguments = policy.checked(one.arguments)
+        _check_slots(arguments, loop)
+    except InvalidPolicy as error:
+        raise InvalidPolicy(f"The policy {one.name!r}: {error.message}") from error
+    return arguments
+
+
+def _check_slots(arguments: str, loop: Loop) -> None:
+    if policy.several_slots(arguments) is not policy.several_slots(loop.arguments):
+        raise InvalidPolicy("It is for another number of slots than the loop: --cb_explore_adf is for one.")
+
+
+def _put(stores: Stores, name: str, full_id: str, kind: str, spec: EvaluationSpec | ImportanceSpec) -> Job:
+    loop = loops.find(stores, name)
+    _check_name(spec.name)
+    if spec.start_us >= spec.end_us:
+        raise InvalidEvaluation("The start must be before the end.")
+    with loops.opened(stores, loop) as logs:
+        _check_range(logs, spec)
+        job = _job(full_id, kind, encoded(spec))
+        logs.jobs.put(job)
+    return job
+
+
+def _check_name(name: str) -> None:
+    if not 1 <= len(name) <= _NAME_CHARS:
+        raise InvalidEvaluation(f"A name must have 1 to {_NAME_CHARS} characters.")
+
+
+def _check_range(logs: LoopStores, spec: EvaluationSpec | ImportanceSpec) -> None:
+    head = first_since(logs.events, spec.start_us)
+    if head is None or head.at_us >= spec.end_us:
+        raise NoLogsInRange
+
+
+def _job(full_id: str, kind: str, spec: bytes) -> Job:
+    return Job(job_id=full_id, kind=kind, spec=spec, created_at_us=models.now_us())

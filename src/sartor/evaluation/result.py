@@ -1,0 +1,121 @@
+"""The result of an evaluation: what each API shows, and beside it the report that only Sartor has."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from sartor.estimators.ips import Ips
+from sartor.estimators.leave_one_out import shares, tiers
+from sartor.estimators.results_table import Entry, entry
+from sartor.estimators.score import Score
+from sartor.estimators.verdict import best
+from sartor.evaluation.feature_importance import Importance
+from sartor.evaluation.progressive_validation import LogSummary, Scored
+from sartor.evaluation.report import report
+from sartor.evaluation.spec import (
+    WINDOWS_S,
+    EvaluationResult,
+    EvaluationSpec,
+    PolicyResult,
+    Window,
+    merged,
+    model_name,
+)
+from sartor.evaluation.time_range import Span
+from sartor.ports import Loop, LoopStores
+
+_S_US = 1_000_000
+
+
+def result(
+    logs: LoopStores,
+    loop: Loop,
+    spec: EvaluationSpec,
+    read: Span,
+    found: Sequence[Scored],
+    summary: LogSummary,
+    weighed: Importance,
+    /,
+    *,
+    job_id: str,
+) -> EvaluationResult:
+    """The result; the models of the policies are kept on the loop's shelf under names made from the job's id.
+
+    Doing it twice keeps each model once.
+    """
+    entries = entries_of(found, summary)
+    winner = best(entries)
+    policies = [
+        _policy(one, slot, score, spec, _kept(logs, one, model_name(job_id, place)) if not slot else None)
+        for place, one in enumerate(found)
+        for slot, score in one.scores.items()
+    ]
+    told = report(loop, spec, read, found, summary, entries, weighed)
+    return EvaluationResult(
+        policies=tuple(policies),
+        optimal_policy=None if winner is None else winner.name,
+        importance=tuple(tuple(tier) for tier in tiers(shares(weighed.features))),
+        report=msgspec.Raw(msgspec.json.encode(told)),
+    )
+
+
+def entries_of(found: Sequence[Scored], summary: LogSummary, /) -> tuple[Entry, ...]:
+    """The table, a line for each policy and slot."""
+    most_weight = 1.0 / summary.propensities.smallest
+    rivals = sum(one.model is not None for one in found)
+    return tuple(
+        entry(
+            score,
+            name=one.name,
+            source=one.source,
+            arguments=one.arguments,
+            slot=slot,
+            refused=one.refused,
+            learned=one.learned,
+            most_weight=most_weight,
+            rivals=rivals,
+        )
+        for one in found
+        for slot, score in one.scores.items()
+    )
+
+
+def _kept(logs: LoopStores, one: Scored, name: str) -> str | None:
+    if one.model is None:
+        return None
+    logs.shelf.put(name, one.model)
+    return name
+
+
+def _policy(one: Scored, slot: str, score: Score, spec: EvaluationSpec, model: str | None) -> PolicyResult:
+    windows = {
+        name: tuple(_window(start_us, sums) for start_us, sums in score.bins.windows(length_s * _S_US).items())
+        for name, length_s in WINDOWS_S.items()
+    }
+    return PolicyResult(
+        name=one.name,
+        arguments=one.arguments,
+        source=one.source,
+        total=_window(spec.start_us, score.panel.ips),
+        windows=windows,
+        slot=slot,
+        model=model,
+    )
+
+
+def _window(start_us: int, sums: Ips) -> Window:
+    bare = Window(
+        start_us=start_us,
+        events=round(sums.events),
+        numerator=sums.product,
+        sum_of_weights=sums.weight,
+        non_zero=sums.matched,
+        sum_of_squares=sums.product_sq,
+        largest=sums.largest_product,
+        expected_reward=0.0,
+        low=0.0,
+        high=0.0,
+        weights_squared=sums.weight_sq,
+        weighted_products=sums.product_weight,
+    )
+    return merged([bare])

@@ -1,0 +1,160 @@
+"""An evaluation from spec to result: the policies in groups, side by side, and what came of them together."""
+
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from sartor.errors import NoLogsInRange, StoreUnavailable
+from sartor.evaluation.batch import Ballot, Entrant, Order, carry_out, opened, without_keys
+from sartor.evaluation.executor import LOCAL, computing
+from sartor.evaluation.feature_importance import Importance, importance
+from sartor.evaluation.result import result
+from sartor.evaluation.spec import EvaluationResult, EvaluationSpec
+from sartor.evaluation.time_range import Span, span
+from sartor.ports import Loop, LoopStores
+from sartor.settings import AZURE_ARGUMENTS, DEFAULT_ARGUMENTS
+
+_IMPORTANCE = 60_000
+"""How many decisions are made to weigh features, beside an evaluation: about ten seconds on one core."""
+
+_ATTEMPTS = 3
+"""How often an evaluation is begun whose log is amended meanwhile: it must not keep what was taken back."""
+
+_SEVERAL = "--ccb_explore_adf"
+
+
+def evaluate(
+    logs: LoopStores,
+    loop: Loop,
+    spec: EvaluationSpec,
+    /,
+    *,
+    job_id: str,
+    where: str,
+    compute: str = LOCAL,
+    progress: Path | None = None,
+) -> EvaluationResult:
+    """Score all policies of a spec over the log, and keep the models that they learned on the loop's shelf.
+
+    Each event is read once for a group of policies; there are as many groups as can run side by side.
+
+    Args:
+        logs: the loop's stores.
+        loop: the loop.
+        spec: what is asked.
+        job_id: names the models that are kept.
+        where: the data folder, for other processes.
+        compute: see ``compute.computing``.
+        progress: a folder in which each group tells its progress.
+
+    Raises:
+        NoLogsInRange: no settled decision lies in the time.
+        InvalidPolicy: the arguments of a policy are not accepted.
+        StoreUnavailable: outcomes were amended again and again meanwhile; the job is begun anew later.
+    """
+    entrants = entrants_of(spec, loop)
+    with computing(compute) as place:
+        for _ in range(_ATTEMPTS):
+            read = span(logs, start_us=spec.start_us, end_us=spec.end_us)
+            orders = [
+                Order(
+                    where=where,
+                    loop=without_keys(loop),
+                    span=read,
+                    entrants=group,
+                    progress="" if progress is None else str(progress / str(number)),
+                )
+                for number, group in enumerate(groups(loop, entrants, place.workers))
+            ]
+            ballots = [opened(ballot) for ballot in place.each(carry_out, orders)]
+            if not ballots[0].summary.decisions:
+                raise NoLogsInRange
+            weighed = importance(logs, loop, read, place, where=where, progress=progress, budget=_IMPORTANCE)
+            if logs.outcomes.counts().revision == read.revision:
+                return _result(logs, loop, spec, read, ballots, weighed, job_id=job_id)
+    raise StoreUnavailable("Outcomes are amended again and again while they are evaluated.")
+
+
+def _result(
+    logs: LoopStores,
+    loop: Loop,
+    spec: EvaluationSpec,
+    read: Span,
+    ballots: Sequence[Ballot],
+    weighed: Importance,
+    *,
+    job_id: str,
+) -> EvaluationResult:
+    found = [scored for ballot in ballots for scored in ballot.scored]
+    order = {one.name: place for place, one in enumerate((*free(loop), *entrants_of(spec, loop)))}
+    found.sort(key=lambda scored: order[scored.name])
+    return result(logs, loop, spec, read, found, ballots[0].summary, weighed, job_id=job_id)
+
+
+def entrants_of(spec: EvaluationSpec, loop: Loop, /) -> list[Entrant]:
+    """The policies that need an engine: those asked for, and candidates where a better one is sought."""
+    asked = [Entrant(name=one.name, arguments=one.arguments, source="Custom") for one in spec.policies]
+    if not spec.find_optimal:
+        return asked
+    taken = {one.name.casefold() for one in asked}
+    return [
+        *asked,
+        *(
+            Entrant(name=name, arguments=arguments, source="OfflineExperimentation")
+            for name, arguments in candidates(several_slots=_SEVERAL in loop.arguments.split()).items()
+            if name.casefold() not in taken
+        ),
+    ]
+
+
+def free(loop: Loop, /) -> tuple[Entrant, ...]:
+    """The policies that the log itself tells of."""
+    return (
+        Entrant(name="Online", arguments=loop.arguments, source="Online"),
+        Entrant(name="Baseline", arguments="", source="Baseline"),
+        Entrant(name="Random", arguments="", source="Random"),
+    )
+
+
+def groups(loop: Loop, entrants: Sequence[Entrant], most: int, /) -> list[tuple[Entrant, ...]]:
+    """At most so many groups of nearly equal size; the first also has those that need no engine."""
+    count = max(1, min(most, len(entrants)))
+    made = [tuple(entrants[start::count]) for start in range(count)]
+    return [(*free(loop), *made[0]), *made[1:]]
+
+
+@contextmanager
+def progress_folder() -> Iterator[Path]:
+    """A folder for the progress of groups, on this machine, removed at the end."""
+    with tempfile.TemporaryDirectory(prefix="sartor-progress-") as folder:
+        yield Path(folder)
+
+
+def share_done(folder: Path, /) -> float:
+    """The share that is done, 0 to 1, of the groups that have told anything."""
+    shares = []
+    for told in folder.iterdir():
+        try:
+            shares.append(float(told.read_text()))
+        except (OSError, ValueError):
+            continue
+    return sum(shares) / len(shares) if shares else 0.0
+
+
+CANDIDATES: Mapping[str, str] = {
+    "Default": DEFAULT_ARGUMENTS,
+    "Azure": AZURE_ARGUMENTS,
+    "Greedy": "--cb_explore_adf --epsilon 0.05 --cb_type mtr -q ::",
+    "SquareCB": "--cb_explore_adf --squarecb --gamma_scale 100 --cb_type mtr -q ::",
+    "RegCB": "--cb_explore_adf --regcbopt --mellowness 0.01 --cb_type mtr -q ::",
+    "Linear": "--cb_explore_adf --squarecb --cb_type mtr",
+}
+"""By name. They differ in how they explore, in how fast they learn, and in which features they cross."""
+
+
+def candidates(*, several_slots: bool) -> Mapping[str, str]:
+    """The same for a loop of several slots, or of one."""
+    if not several_slots:
+        return CANDIDATES
+    return {name: text.replace("--cb_explore_adf", "--ccb_explore_adf") for name, text in CANDIDATES.items()}

@@ -1,0 +1,116 @@
+"""Which outcomes an evaluation reads: found once, so that every part of it reads the same."""
+
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from sartor.estimators.interval import Bounds
+from sartor.estimators.policy_estimate import bounds_of
+from sartor.learn.training_data import lessons
+from sartor.ports import LoopStores, OutcomeCounts, OutcomeLog
+from sartor.records import LoggedDecision, Outcome
+
+_BLOCK = 5_000
+_MOMENTS = 120
+"""About how many moments a series in time has."""
+
+_LENGTHS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 21_600, 43_200, 86_400)
+
+
+class Span(Struct, frozen=True, kw_only=True):
+    """The outcomes ``first`` … ``last``, of decisions that were made from ``start_us`` to before ``end_us``.
+
+    ``lowest`` and ``highest``: the range in which their rewards lie. ``moment_us``: into how long moments their
+    time is divided.
+    """
+
+    start_us: int
+    end_us: int
+    first: int
+    last: int
+    lowest: float
+    highest: float
+    revision: int
+    moment_us: int
+
+    @property
+    def bounds(self) -> Bounds:
+        """The range of rewards to assume."""
+        return bounds_of(self.lowest, self.highest)
+
+    @property
+    def outcomes(self) -> int:
+        """How many outcomes are read at most."""
+        return max(0, self.last - self.first + 1)
+
+
+def span(logs: LoopStores, /, *, start_us: int, end_us: int) -> Span:
+    """The outcomes that can be of decisions in this time. One read of all of them, without their decisions."""
+    counts = logs.outcomes.counts()
+    first = _first_settled(logs.outcomes, counts, start_us)
+    lowest, highest = 0.0, 0.0
+    after = first - 1
+    while after < counts.last_outcome and (block := logs.outcomes.outcomes(after=after, limit=_BLOCK)):
+        for logged in block:
+            rewards = logged.outcome.slot_rewards or (logged.outcome.reward,)
+            lowest, highest = min(lowest, *rewards), max(highest, *rewards)
+        after = block[-1].seq
+    return Span(
+        start_us=start_us,
+        end_us=end_us,
+        first=first,
+        last=counts.last_outcome,
+        lowest=lowest,
+        highest=highest,
+        revision=counts.revision,
+        moment_us=_moment_us(logs, first, counts.last_outcome, start_us, end_us),
+    )
+
+
+def _moment_us(logs: LoopStores, first: int, last: int, start_us: int, end_us: int) -> int:
+    """The shortest length of which ``_MOMENTS`` cover the log, or the time where that is shorter."""
+    made = sorted(_made_us(logs, number) for number in (first, last) if number >= 1)
+    if not made:
+        return _LENGTHS_S[0] * 1_000_000
+    time_us = min(end_us, made[-1]) - max(start_us, made[0])
+    fitting = (length * 1_000_000 for length in _LENGTHS_S if length * 1_000_000 * _MOMENTS >= time_us)
+    return next(fitting, -(-time_us // _MOMENTS // 86_400_000_000) * 86_400_000_000)
+
+
+def _made_us(logs: LoopStores, outcome: int) -> int:
+    found = logs.outcomes.outcomes(after=outcome - 1, limit=1)
+    if not found:
+        return 0
+    decisions = logs.events.decisions(after=found[0].outcome.decision_seq - 1, limit=1)
+    return decisions[0].at_us if decisions else 0
+
+
+def _first_settled(outcomes: OutcomeLog, counts: OutcomeCounts, since_us: int) -> int:
+    """The first outcome that was settled at a time or later: nothing that was made later is settled before."""
+    low, high = counts.first_outcome, counts.last_outcome + 1
+    while low < high:
+        middle = (low + high) // 2
+        found = outcomes.outcomes(after=middle - 1, limit=1)
+        if found and found[0].outcome.settled_at_us < since_us:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+class Settled(Struct, frozen=True):
+    """A decision of the span with its outcome, learnable, and the outcome's number."""
+
+    seq: int
+    decision: LoggedDecision
+    outcome: Outcome
+
+
+def settled(logs: LoopStores, span: Span, /) -> Iterator[Settled | int]:
+    """What the span holds, in the order of learning; a number where an outcome is passed over, that one's."""
+    for lesson in lessons(logs.events, logs.outcomes, after=span.first - 1, limit=span.outcomes):
+        decision = lesson.decision
+        if decision is not None and span.start_us <= decision.at_us < span.end_us:
+            yield Settled(lesson.seq, decision, lesson.outcome)
+        else:
+            yield lesson.seq

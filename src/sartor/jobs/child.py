@@ -1,0 +1,114 @@
+"""The child that computes one job: ``python -m sartor.jobs.child`` and an assignment.
+
+It lives in a process group of its own with all that it starts, yields to the service on a busy machine, and
+ends when the process that started it does.
+"""
+
+import logging
+import os
+import sys
+import time
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from sartor.errors import CallerError, JobNotFound, LoopNotFound, SartorError
+from sartor.evaluation.run import progress_folder
+from sartor.jobs.heartbeat import beating
+from sartor.jobs.kinds import KINDS, Bench
+from sartor.management import loops
+from sartor.ports import Loop, LoopStores, Stores
+from sartor.records import Job
+from sartor.runtime import compose, log_format
+from sartor.runtime.shutdown import watch
+
+_log = logging.getLogger(__name__)
+_NICE = 10
+
+
+class Assignment(Struct, frozen=True, kw_only=True):
+    """Which job, and where. ``attempts``: the count with which it was claimed. ``lifeline``: a pipe."""
+
+    where: str
+    loop_id: str
+    job_id: str
+    attempts: int
+    compute: str
+    lifeline: int
+
+
+def main() -> None:
+    """Compute the job that the command line names, as JSON."""
+    assignment = msgspec.json.decode(sys.argv[1], type=Assignment)
+    log_format.start("job")
+    watch(assignment.lifeline, grace_s=0.5)
+    os.nice(_NICE)
+    with compose.stores(assignment.where) as stores:
+        loop = _loop(stores, assignment.loop_id)
+        with loops.opened(stores, loop) as logs:
+            carry_out(assignment, loop, logs)
+
+
+def carry_out(assignment: Assignment, loop: Loop, logs: LoopStores, /) -> None:
+    """Compute a job and write what came of it, unless somebody else holds it now.
+
+    Raises:
+        JobNotFound: it is gone, or another worker's.
+        StoreUnavailable: the store failed; the job stays claimed and is begun again later.
+    """
+    job = _job(logs, assignment)
+    with progress_folder() as progress:
+        bench = Bench(
+            loop=loop,
+            logs=logs,
+            where=assignment.where,
+            compute=assignment.compute,
+            progress=progress,
+        )
+        with beating(assignment.where, loop, job, progress):
+            finished = _finished(bench, job)
+    if not logs.jobs.update(replace(finished, finished_at_us=time.time_ns() // 1_000)):
+        _log.warning("The result of a job is not wanted any more.", extra=_about(loop, job))
+
+
+def _finished(bench: Bench, job: Job) -> Job:
+    compute = KINDS.get(job.kind)
+    if compute is None:
+        return _failed(job, f"Nothing computes jobs of the kind {job.kind!r}.")
+    try:
+        result = compute(bench, job)
+    except CallerError as error:
+        return _failed(job, error.message)
+    except SartorError:
+        raise
+    except Exception as error:
+        _log.error("A job failed.", exc_info=error, extra=_about(bench.loop, job))
+        return _failed(job, f"The computation failed: {type(error).__name__}: {error}")
+    return replace(job, state="succeeded", progress=1.0, description="", result=result)
+
+
+def _failed(job: Job, reason: str) -> Job:
+    return replace(job, state="failed", description=reason)
+
+
+def _about(loop: Loop, job: Job) -> dict[str, str]:
+    return {"action": "job", "loop": loop.name, "job": job.job_id}
+
+
+def _loop(stores: Stores, loop_id: str) -> Loop:
+    for loop in stores.catalog.loops():
+        if loop.loop_id == loop_id:
+            return loop
+    raise LoopNotFound(f"There is no loop with the id {loop_id!r} any more.")
+
+
+def _job(logs: LoopStores, assignment: Assignment) -> Job:
+    for job in logs.jobs.jobs():
+        if (job.job_id, job.state, job.attempts) == (assignment.job_id, "running", assignment.attempts):
+            return job
+    raise JobNotFound(f"The job {assignment.job_id!r} is not this worker's any more.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,126 @@
+"""Starting the children that compute jobs, from the work process or from a command that waits."""
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import msgspec
+
+from sartor.errors import SartorError
+from sartor.evaluation.executor import LOCAL
+from sartor.evaluation.spec import model_prefix
+from sartor.jobs.child import Assignment
+from sartor.jobs.worker import Foreman
+from sartor.ports import Loop, LoopStores, Stores
+from sartor.records import Job
+from sartor.runtime import compose
+
+_log = logging.getLogger(__name__)
+_ROUND_S = 0.25
+_IDLE_S = 1.0
+
+
+class ChildProcess:
+    """A ``Labour``: a process with a group of its own."""
+
+    def __init__(self, where: str, loop: Loop, job: Job, /, *, compute: str) -> None:
+        """Start it.
+
+        Args:
+            where: the data folder.
+            loop: whose job it is.
+            job: as it was claimed.
+            compute: where it computes; see ``compute.computing``.
+        """
+        ends, self._held = os.pipe()
+        assignment = Assignment(
+            where=where,
+            loop_id=loop.loop_id,
+            job_id=job.job_id,
+            attempts=job.attempts,
+            compute=compute,
+            lifeline=ends,
+        )
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "sartor.jobs.child", msgspec.json.encode(assignment).decode()],
+                stdin=subprocess.DEVNULL,
+                pass_fds=(ends,),
+                start_new_session=True,
+            )
+        finally:
+            os.close(ends)
+
+    def ended(self) -> str | None:
+        """How it ended; None while it lives."""
+        code = self._process.poll()
+        if code is None:
+            return None
+        self._release()
+        return f"it ended with code {code}" if code >= 0 else f"it was killed by {signal.Signals(-code).name}"
+
+    def kill(self) -> None:
+        """End it and all that it started."""
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        self._release()
+
+    def _release(self) -> None:
+        if self._held >= 0:
+            os.close(self._held)
+            self._held = -1
+
+
+def foreman(stores: Stores, where: str, /, *, compute: str = LOCAL) -> Foreman:
+    """A foreman whose children work on this data folder."""
+    return Foreman(
+        stores, lambda loop, job: ChildProcess(where, loop, job, compute=compute), forget=_forget_models
+    )
+
+
+def _forget_models(logs: LoopStores, job: Job) -> None:
+    prefix = model_prefix(job.job_id)
+    for name in logs.shelf.names():
+        if name.startswith(prefix):
+            logs.shelf.drop(name)
+
+
+@contextmanager
+def labouring(where: str, /, *, compute: str = LOCAL) -> Iterator[None]:
+    """Get the jobs of all loops done, in a thread with stores of its own, for as long as this is entered."""
+    stop = threading.Event()
+    thread = threading.Thread(target=_labour, args=(where, compute, stop), name="jobs", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+def _labour(where: str, compute: str, stop: threading.Event) -> None:
+    complaint = ""
+    with compose.stores(where, must_exist=False) as stores:
+        boss = foreman(stores, where, compute=compute)
+        while not stop.wait(_ROUND_S if boss.busy else _IDLE_S):
+            try:
+                boss.round(now_us=time.time_ns() // 1_000)
+                complaint = ""
+            except Exception as error:  # whatever is wrong now, jobs come again
+                complaint = _told(error, complaint)
+        boss.stop()
+
+
+def _told(error: Exception, before: str) -> str:
+    message = f"{type(error).__name__}: {error}"
+    if message != before:
+        trace = None if isinstance(error, SartorError) else error
+        _log.warning("Jobs wait: %s", message, extra={"action": "jobs_wait"}, exc_info=trace)
+    return message

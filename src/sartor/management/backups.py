@@ -1,0 +1,46 @@
+"""A loop in one file: taken while it is used, and put back, on this instance or another one."""
+
+import secrets
+from pathlib import Path
+
+from sartor.errors import InvalidSetting
+from sartor.loops import Backups
+from sartor.management import loops
+from sartor.ports import Loop
+from sartor.stores.audited import ActingStores
+
+
+def back_up(stores: ActingStores, name: str, target: Path, /) -> Loop:
+    """Write a loop to a file, with its log, its models, its settings, and its keys, which stay sealed.
+
+    Raises:
+        LoopNotFound: there is no such loop.
+        InvalidSetting: these stores can't.
+        StoreUnavailable: it can't be written.
+    """
+    loop = loops.find(stores, name)
+    _backups(stores).back_up(loop, target)
+    stores.note("back up", loop)
+    return loop
+
+
+def restore(stores: ActingStores, source: Path, /, *, rename: str | None = None) -> Loop:
+    """Put a loop back, under its name or another one.
+
+    Raises:
+        LoopExists: the name is taken, or the loop is there, in service or deleted.
+        InvalidSetting: these stores can't, or the name can't be one.
+        Corrupt: the file is no backup.
+        StoreUnavailable: it can't be read, or the loop not be written.
+    """
+    keys = (secrets.token_hex(16), secrets.token_hex(16))
+    loop = _backups(stores).restore(source, name=rename, new_keys=keys)
+    stores.note("restore", loop)
+    return loop
+
+
+def _backups(stores: ActingStores) -> Backups:
+    bare = stores.bare
+    if not isinstance(bare, Backups):
+        raise InvalidSetting("The stores of this instance have backups of their own.")
+    return bare

@@ -1,0 +1,217 @@
+"""Erasing what was decided for somebody: decisions, observations, outcomes, and what was learned of them.
+
+The values are gone from the log when ``erase`` returns. The trainer learns the log again without them; models
+that had learned them are removed once the new one serves, by ``forget`` or by the work process.
+"""
+
+import secrets
+import time
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from sartor.dsjson.observations import timestamp
+from sartor.errors import ModelInUse, ModelNotFound
+from sartor.management import erasure_receipts, loops
+from sartor.management.erasure_criteria import Criteria
+from sartor.management.erasure_receipts import Receipt
+from sartor.ports import Loop, LoopStores, Stores
+from sartor.records import LoggedDecision, Model
+from sartor.stores.audited import ActingStores, refuse_locked
+
+_REVISION = "erased-revision"
+_EVALUATIONS = "evaluation-"
+_BLANK = b"[]"
+
+
+class Checked(Struct, frozen=True, kw_only=True, rename="camel"):
+    """What a check of a receipt found.
+
+    ``erased``: nothing of the decisions is in the log. ``forgotten``: nor in any model whose bytes are kept and
+    that was learned from the log. ``notes``: what can't be known.
+    """
+
+    erased: bool
+    forgotten: bool
+    problems: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+
+def erase(stores: ActingStores, name: str, criteria: Criteria, /) -> Receipt:
+    """Erase the decisions that are meant, with their observations and outcomes.
+
+    Repeat it for those that were still open. Asking for what is not there gives a receipt about nothing.
+
+    Raises:
+        LoopNotFound: there is no such loop.
+        LoopLocked: it is locked against changes.
+        InvalidRequest: nothing is meant.
+        StoreUnavailable: not all is done; repeat it.
+    """
+    loop = loops.find(stores, name)
+    receipt = carry_out(stores, loop, criteria)
+    note(stores, loop, receipt)
+    return receipt
+
+
+def carry_out(stores: ActingStores, loop: Loop, criteria: Criteria, /) -> Receipt:
+    """The long part of ``erase``, which reads the whole log and does without the catalog."""
+    criteria.check()
+    refuse_locked(loop)
+    with loops.opened(stores, loop) as logs:
+        meant = list(criteria.find(logs.events))
+        open_ = set(stores.erase(loop, decisions=meant))
+        gone = tuple(number for number in meant if number not in open_)
+        receipt = _receipt(stores, loop, logs, criteria, gone, sorted(open_))
+        if gone:
+            _drop_learned(logs, receipt.revision)
+            forget(logs)
+    return receipt
+
+
+def note(stores: ActingStores, loop: Loop, receipt: Receipt, /) -> None:
+    """Leave a line about an erasure."""
+    stores.note("erase", loop, after=_told(receipt))
+
+
+def _receipt(
+    stores: ActingStores,
+    loop: Loop,
+    logs: LoopStores,
+    criteria: Criteria,
+    gone: Sequence[int],
+    open_: Sequence[int],
+) -> Receipt:
+    made = Receipt(
+        receipt_id=secrets.token_hex(8),
+        loop=loop.name,
+        loop_id=loop.loop_id,
+        by=stores.by,
+        at=timestamp(time.time_ns() // 1_000),
+        criteria=erasure_receipts.digest(stores, criteria),
+        decisions=tuple(gone),
+        still_open=tuple(open_),
+        revision=logs.outcomes.counts().revision,
+    )
+    return erasure_receipts.sealed(stores, made)
+
+
+def _told(receipt: Receipt) -> dict[str, object]:
+    return {
+        "receiptId": receipt.receipt_id,
+        "criteria": receipt.criteria,
+        "decisions": len(receipt.decisions),
+        "stillOpen": len(receipt.still_open),
+        "revision": receipt.revision,
+    }
+
+
+def _drop_learned(logs: LoopStores, revision: int) -> None:
+    for name in logs.shelf.names():
+        if name.startswith(_EVALUATIONS):
+            logs.shelf.drop(name)
+    logs.shelf.put(_REVISION, b"%d" % revision)
+
+
+def forget(logs: LoopStores, /) -> bool:
+    """Remove the models that had learned what was erased since, once one that has not is live.
+
+    Returns:
+        Whether nothing more is to be forgotten; False: the trainer is not that far, or an old model is pinned.
+    """
+    kept = logs.shelf.get(_REVISION)
+    if kept is None:
+        return True
+    revision, live = int(kept), logs.models.live()
+    if live is not None and _had_learned(live, revision):
+        return False
+    for model in _tainted(logs, revision):
+        try:
+            logs.notes.remove(model.model_id)
+        except ModelNotFound:
+            continue
+        except ModelInUse:
+            return False
+    logs.shelf.drop(_REVISION)
+    return True
+
+
+def forget_everywhere(stores: Stores, /) -> None:
+    """``forget`` in every loop.
+
+    Raises:
+        StoreUnavailable: a store can't be read or written now.
+    """
+    for loop in stores.catalog.loops():
+        with loops.opened(stores, loop) as logs:
+            forget(logs)
+
+
+def check(stores: ActingStores, receipt: Receipt, /, *, criteria: Criteria | None = None) -> Checked:
+    """See whether an erasure is complete.
+
+    Args:
+        stores: of who asks.
+        receipt: one that ``receipts.read`` accepted.
+        criteria: what was asked for then; with it the whole log is searched once more.
+
+    Raises:
+        LoopNotFound: the loop is gone, and with it everything.
+    """
+    loop = loops.find(stores, receipt.loop)
+    problems: list[str] = []
+    with loops.opened(stores, loop) as logs:
+        problems += _remains(logs, receipt)
+        if receipt.still_open:
+            problems.append(f"Still open then, to be erased: {erasure_receipts.ranges(receipt.still_open)}.")
+        if criteria is not None:
+            problems += _found_again(stores, logs, receipt, criteria)
+        notes = _unknown(logs)
+        tainted = [model.model_id for model in _tainted(logs, receipt.revision)] if receipt.decisions else []
+    erased = not problems
+    if tainted:
+        problems.append(f"Models that had learned what was erased: {', '.join(tainted)}.")
+    return Checked(erased=erased, forgotten=not tainted, problems=tuple(problems), notes=notes)
+
+
+def _remains(logs: LoopStores, receipt: Receipt) -> list[str]:
+    left = [
+        number
+        for number in receipt.decisions
+        for logged in logs.events.decisions(after=number - 1, limit=1)
+        if logged.seq == number and not _is_blank(logged)
+    ]
+    return [f"Decisions that are not blank: {erasure_receipts.ranges(left)}."] if left else []
+
+
+def _unknown(logs: LoopStores) -> tuple[str, ...]:
+    live = logs.models.live()
+    if live is None or live.base_id is None:
+        return ()
+    return (
+        f"The live model went on from model {live.base_id}, which was imported, or kept when the log was "
+        "emptied. What that had learned before is not in the log; a reset of the model forgets it.",
+    )
+
+
+def _is_blank(logged: LoggedDecision) -> bool:
+    decision = logged.decision
+    blobs = [decision.context, *(action.features for action in decision.actions)]
+    return not decision.event_id and all(blob == _BLANK for blob in blobs)
+
+
+def _found_again(stores: ActingStores, logs: LoopStores, receipt: Receipt, criteria: Criteria) -> list[str]:
+    if erasure_receipts.digest(stores, criteria) != receipt.criteria:
+        return ["The receipt is for other criteria than these."]
+    found = list(criteria.find(logs.events))
+    return [f"Decisions that meet the criteria: {erasure_receipts.ranges(found)}."] if found else []
+
+
+def _tainted(logs: LoopStores, revision: int) -> list[Model]:
+    """The models whose bytes are kept and which learned of the log before this revision."""
+    kept = {note.model_id for note in logs.notes.all()}
+    return [one for one in logs.models.history() if one.model_id in kept and _had_learned(one, revision)]
+
+
+def _had_learned(model: Model, revision: int) -> bool:
+    return model.revision < revision and model.learned > 0

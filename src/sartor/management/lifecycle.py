@@ -1,0 +1,150 @@
+"""The life of a loop as a resource: made on some terms, tagged, locked, deleted, brought back, removed.
+
+All functions take the stores of somebody who acts; a running instance follows within a second.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+
+import msgspec
+from msgspec.structs import replace
+
+from sartor.access.allowed_networks import networks
+from sartor.errors import InvalidSetting, LoopNotFound
+from sartor.management import loops
+from sartor.ports import Loop, Stores
+from sartor.settings import Lock, Terms
+
+RECOVERABLE_DAYS = 7
+"""How long a deleted loop can be brought back."""
+
+_DAY_US = 86_400_000_000
+_TAGS = 50
+_TAG_CHARS = 256
+
+
+def create(
+    stores: Stores, name: str, /, *, terms: Mapping[str, object] | None = None, loop_id: str | None = None
+) -> Loop:
+    """A new loop with two new keys, on some terms.
+
+    Args:
+        stores: of who acts.
+        name: small letters, digits, ``-`` and ``_``.
+        terms: members of ``settings.Terms`` by their names on the wire.
+        loop_id: see ``loops.create``.
+
+    Raises:
+        InvalidSetting: the name or the id can't be one, or a term is not valid.
+        LoopExists: the name or the id is taken.
+    """
+    return loops.create(stores, name, terms=_terms(Terms(), terms or {}), loop_id=loop_id)
+
+
+def set_terms(stores: Stores, name: str, changes: Mapping[str, object], /) -> Loop:
+    """Change terms, under their names on the wire; ``tags`` are replaced as a whole.
+
+    Raises:
+        LoopNotFound: there is no such loop.
+        LoopLocked: it is locked, and this is not its unlocking.
+        InvalidSetting: an unknown term, or a value outside its range.
+    """
+    loop = loops.find(stores, name)
+    return stores.catalog.update(replace(loop, terms=_terms(loop.terms, changes)))
+
+
+def set_tags(stores: Stores, name: str, changes: Mapping[str, str | None], /) -> Loop:
+    """Add or replace some tags; None removes one.
+
+    Raises:
+        LoopNotFound: there is no such loop.
+        LoopLocked: it is locked against changes.
+        InvalidSetting: a tag has no name, or is too long, or there are too many.
+    """
+    tags = {**loops.find(stores, name).terms.tags, **changes}
+    return set_terms(stores, name, {"tags": {tag: value for tag, value in tags.items() if value is not None}})
+
+
+def lock(stores: Stores, name: str, /, *, against: Lock) -> Loop:
+    """Lock a loop against deletion, or against every change; ``none`` unlocks it.
+
+    Raises:
+        LoopNotFound: there is no such loop.
+    """
+    return set_terms(stores, name, {"lock": against})
+
+
+def delete(stores: Stores, name: str, /) -> Loop:
+    """Take a loop out of service; it can be brought back for some days.
+
+    Raises:
+        LoopNotFound: there is no such loop.
+        LoopLocked: it is locked.
+    """
+    loop = loops.find(stores, name)
+    until_us = time.time_ns() // 1_000 + RECOVERABLE_DAYS * _DAY_US
+    stores.catalog.delete(name, recoverable_until_us=until_us)
+    return replace(loop, recoverable_until_us=until_us)
+
+
+def deleted(stores: Stores, /) -> Sequence[Loop]:
+    """The deleted loops that can still be brought back, the latest last."""
+    now_us = time.time_ns() // 1_000
+    found = [loop for loop in stores.catalog.deleted() if loop.recoverable_until_us > now_us]
+    return sorted(found, key=lambda loop: loop.recoverable_until_us)
+
+
+def find_deleted(stores: Stores, name: str, /) -> Loop:
+    """The loop of that name or id that was deleted last.
+
+    Raises:
+        LoopNotFound: there is none that can be brought back.
+    """
+    found = [loop for loop in deleted(stores) if name in (loop.name, loop.loop_id)]
+    if not found:
+        known = ", ".join(sorted({loop.name for loop in deleted(stores)})) or "none"
+        raise LoopNotFound(f"There is no deleted loop {name!r} to bring back. Deleted loops: {known}.")
+    return found[-1]
+
+
+def recover(stores: Stores, name: str, /, *, rename: str | None = None) -> Loop:
+    """Bring a deleted loop back with its keys, its log and its models, under its name or another one.
+
+    Raises:
+        LoopNotFound: there is none of that name or id to bring back.
+        LoopExists: the name is taken.
+    """
+    return stores.catalog.recover(find_deleted(stores, name).loop_id, name=rename)
+
+
+def purge(stores: Stores, name: str, /) -> Loop:
+    """Remove a deleted loop for good; the work process does it within seconds.
+
+    Raises:
+        LoopNotFound: there is none of that name or id.
+    """
+    loop = find_deleted(stores, name)
+    stores.catalog.give_up(loop.loop_id)
+    return loop
+
+
+def _terms(terms: Terms, changes: Mapping[str, object]) -> Terms:
+    current: dict[str, object] = msgspec.to_builtins(terms)
+    unknown = sorted(set(changes) - set(current))
+    if unknown:
+        raise InvalidSetting(f"There is no term {unknown[0]!r}. Terms: {', '.join(current)}.")
+    try:
+        new = msgspec.convert(current | dict(changes), Terms, strict=False)
+    except msgspec.ValidationError as error:
+        raise InvalidSetting(f"Not a valid term: {error}.") from error
+    networks(new.allowed_networks)
+    _check_tags(new.tags)
+    return new
+
+
+def _check_tags(tags: Mapping[str, str]) -> None:
+    if len(tags) > _TAGS:
+        raise InvalidSetting(f"A loop has {_TAGS} tags at most.")
+    for name, value in tags.items():
+        if not 1 <= len(name) <= _TAG_CHARS or len(value) > _TAG_CHARS:
+            raise InvalidSetting(f"The names and values of tags have 1 to {_TAG_CHARS} characters.")

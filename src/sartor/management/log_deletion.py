@@ -1,0 +1,70 @@
+"""Emptying the log of a loop, and keeping what was learned of it."""
+
+from msgspec.structs import replace
+
+from sartor.management import loops, models
+from sartor.ports import Loop, LoopStores, Stores
+from sartor.stores.audited import refuse_locked
+
+_BATCH = 5_000
+
+
+def delete(stores: Stores, name: str, /) -> None:
+    """Remove the log: every decision that is settled, with its rewards and its outcome.
+
+    Decisions that still wait for their rewards stay until they are settled. The model stays, and training goes
+    on from it: the newest one becomes the first of a generation, as if it had been imported. What was learned
+    since it was exported goes with the log.
+
+    Ranks go on meanwhile. Nothing is learned twice or half if this is interrupted; repeat it to finish.
+
+    Raises:
+        LoopNotFound: there is no such loop.
+        LoopLocked: it is locked against changes.
+        StoreUnavailable: not all is removed; repeat it.
+    """
+    clear(stores, keep_model(stores, name))
+
+
+def keep_model(stores: Stores, name: str, /) -> Loop:
+    """Make the newest model the first of a generation, so that training needs nothing of the log until now.
+
+    Raises:
+        LoopNotFound: there is no such loop.
+        LoopLocked: it is locked against changes.
+    """
+    loop = loops.find(stores, name)
+    refuse_locked(loop)
+    with loops.opened(stores, loop) as logs:
+        return _rebased(stores, loop, logs)
+
+
+def clear(stores: Stores, loop: Loop, /) -> None:
+    """Remove what is settled from the log.
+
+    Raises:
+        StoreUnavailable: not all is removed; repeat it.
+    """
+    stores.retain(loop, before_us=models.now_us())
+    with loops.opened(stores, loop) as logs:
+        _blank_rest(stores, loop, logs)
+
+
+def _rebased(stores: Stores, loop: Loop, logs: LoopStores) -> Loop:
+    newest = next((model for model in logs.models.history() if model.generation == loop.generation), None)
+    if newest is None:
+        return loop
+    live = logs.models.live()
+    blob = logs.models.blob(newest.model_id)
+    after = logs.outcomes.counts().last_outcome
+    model = models.first_of_generation(loop, logs, arguments=newest.arguments, after=after)
+    serves = live is not None and live.model_id == newest.model_id
+    logs.models.publish(model, blob, live=serves)
+    return stores.catalog.update(replace(loop, generation=model.generation, first_outcome=model.first_outcome))
+
+
+def _blank_rest(stores: Stores, loop: Loop, logs: LoopStores) -> None:
+    """Blank what retention leaves: the last of each kind, and what was settled out of order."""
+    horizon = logs.events.horizon()
+    for first in range(horizon.first_decision, horizon.decisions + 1, _BATCH):
+        stores.erase(loop, decisions=range(first, min(first + _BATCH, horizon.decisions + 1)))

@@ -1,0 +1,200 @@
+"""What can be done to a loop: make it, change it, choose the model that serves. Every door uses these.
+
+All functions take the instance's stores first; a running instance follows within a second.
+"""
+
+import secrets
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import msgspec
+
+from sartor.errors import LoopExists, LoopNotFound, ModelNotFound
+from sartor.learn import policy
+from sartor.management.policy_change import default_arguments, edited, with_policy
+from sartor.ports import Loop, LoopStores, ModelRegistry, Stores
+from sartor.records import Model
+from sartor.settings import DEFAULT_ARGUMENTS, Terms, changed
+from sartor.stores.audited import note, refuse_locked
+
+_TERMS = Terms()
+
+_ON_ITS_WAY_S = 0.5
+"""How long a running trainer may take to follow a change of settings."""
+
+
+def create(stores: Stores, name: str, /, *, terms: Terms = _TERMS, loop_id: str | None = None) -> Loop:
+    """A new loop with two new keys, the default settings and the default policy.
+
+    Args:
+        stores: the instance's stores.
+        name: what people call it.
+        terms: the owner's terms.
+        loop_id: seeds its draws; that of another loop lets it decide as that one does. By default a new one.
+
+    Raises:
+        InvalidSetting: the name can't be one: small letters, digits, ``-`` and ``_``; or the id can't.
+        LoopExists: the name or the id is taken.
+    """
+    if loop_id is not None:
+        _check_free(stores, loop_id)
+    loop_id = loop_id or secrets.token_hex(16)
+    now_us = _now_us()
+    loop = Loop(
+        name=name,
+        loop_id=loop_id,
+        key1=_new_key(),
+        key2=_new_key(),
+        policy_name=loop_id,
+        arguments=DEFAULT_ARGUMENTS,
+        created_at_us=now_us,
+        edited_at_us=now_us,
+        terms=terms,
+    )
+    stores.catalog.create(loop)
+    return loop
+
+
+def _check_free(stores: Stores, loop_id: str) -> None:
+    owner = next((loop.name for loop in stores.catalog.loops() if loop.loop_id == loop_id), None)
+    if owner is not None:
+        raise LoopExists(f"The loop {owner!r} has the id {loop_id!r}.")
+
+
+def _new_key() -> str:
+    return secrets.token_hex(16)
+
+
+def _now_us() -> int:
+    return time.time_ns() // 1_000
+
+
+def find(stores: Stores, name: str, /) -> Loop:
+    """The loop of that name.
+
+    Raises:
+        LoopNotFound: there is none.
+    """
+    loops = stores.catalog.loops()
+    for loop in loops:
+        if loop.name == name:
+            return loop
+    known = ", ".join(loop.name for loop in loops) or "none yet"
+    raise LoopNotFound(f"There is no loop {name!r}. Loops: {known}.")
+
+
+@contextmanager
+def opened(stores: Stores, loop: Loop, /) -> Iterator[LoopStores]:
+    """The loop's stores, closed at the end."""
+    logs = stores.open(loop)
+    try:
+        yield logs
+    finally:
+        logs.close()
+
+
+def change(stores: Stores, name: str, changes: Mapping[str, object], /) -> Loop:
+    """Change settings, under their names on the wire.
+
+    Raises:
+        LoopNotFound: there is no such loop.
+        InvalidSetting: an unknown name, or a value outside its range.
+    """
+    loop = find(stores, name)
+    new = msgspec.structs.replace(loop, settings=changed(loop.settings, changes))
+    return stores.catalog.update(edited(loop, new, now_us=_now_us()))
+
+
+def rotate_key(stores: Stores, name: str, /, *, second: bool) -> Loop:
+    """Replace the first or the second key; the old one stops working within a second.
+
+    Raises:
+        LoopNotFound: there is no such loop.
+    """
+    loop = find(stores, name)
+    key = _new_key()
+    new = msgspec.structs.replace(loop, key2=key) if second else msgspec.structs.replace(loop, key1=key)
+    return stores.catalog.update(new)
+
+
+def set_policy(stores: Stores, name: str, arguments: str | None, /, *, policy_name: str | None = None) -> Loop:
+    """Replace the learning settings, and their name where one is given; None puts the default ones back.
+
+    Settings with ``--ccb_explore_adf`` make it a loop of several slots, which it then stays.
+
+    Raises:
+        LoopNotFound: there is no such loop.
+        InvalidPolicy: the arguments are not acceptable, or not for this loop.
+    """
+    loop = find(stores, name)
+    arguments = default_arguments(loop) if arguments is None else policy.checked(arguments)
+    named = msgspec.structs.replace(loop, policy_name=policy_name or loop.policy_name)
+    return with_policy(stores, named, arguments, now_us=_now_us())
+
+
+def promote(stores: Stores, name: str, model_id: str, /) -> Model:
+    """Make a model of the history the live one, and keep it: new models no longer go live by themselves.
+
+    Raises:
+        LoopNotFound: there is no such loop.
+        ModelNotFound: no such model, or its bytes were pruned.
+    """
+    loop = find(stores, name)
+    with opened(stores, loop) as logs:
+        model = next((model for model in logs.models.history() if model.model_id == model_id), None)
+        if model is None:
+            raise ModelNotFound(f"There is no model {model_id!r} in the history of the loop {name!r}.")
+        _pin(stores, loop, logs, model)
+    return model
+
+
+def rollback(stores: Stores, name: str, /) -> Model:
+    """Make the model before the live one the live one, and keep it.
+
+    Raises:
+        LoopNotFound: there is no such loop.
+        ModelNotFound: nothing is live, or nothing came before it, or its bytes were pruned.
+    """
+    loop = find(stores, name)
+    with opened(stores, loop) as logs:
+        model = _before_live(logs, name)
+        _pin(stores, loop, logs, model)
+    return model
+
+
+def _before_live(logs: LoopStores, name: str) -> Model:
+    live = logs.models.live()
+    if live is None:
+        raise ModelNotFound(f"The loop {name!r} serves no model yet.")
+    history = logs.models.history()
+    place = [model.model_id for model in history].index(live.model_id)
+    if place + 1 == len(history):
+        raise ModelNotFound(f"There is no model before {live.model_id}, the first of the loop {name!r}.")
+    return history[place + 1]
+
+
+def _pin(stores: Stores, loop: Loop, logs: LoopStores, model: Model) -> None:
+    refuse_locked(loop)
+    logs.models.blob(model.model_id)
+    live = logs.models.live()
+    if loop.settings.model_auto_publish:
+        settings = msgspec.structs.replace(loop.settings, model_auto_publish=False)
+        stores.catalog.update(msgspec.structs.replace(loop, settings=settings))
+        _promote_firmly(logs.models, model.model_id)
+    else:
+        logs.models.promote(model.model_id)
+    before = None if live is None else live.model_id
+    note(stores, "promote", loop, before={"liveModel": before}, after={"liveModel": model.model_id})
+
+
+def _promote_firmly(models: ModelRegistry, model_id: str) -> None:
+    """Promote, and again should a model go live that was on its way under the old settings."""
+    until = time.monotonic() + _ON_ITS_WAY_S
+    while True:
+        live = models.live()
+        if live is None or live.model_id != model_id:
+            models.promote(model_id)
+        if time.monotonic() >= until:
+            return
+        time.sleep(_ON_ITS_WAY_S / 10)

@@ -1,0 +1,133 @@
+"""The signed zip of a model (contract, section 3.5): made with the instance's own key, read from anyone.
+
+The signature is RSA PKCS#1 v1.5 with SHA-512 over ``model.vw``, checked against the certificate in the zip.
+That proves that the model was not changed since it was signed. Who signed it is another matter: a fingerprint
+can't be forged, a common name can. The validity period is not looked at: the certificates of the retired
+service run out, its models do not.
+"""
+
+import hashlib
+import secrets
+from datetime import UTC, datetime
+
+import msgspec
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature as WrongSignature
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.hashes import SHA512
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_der_private_key,
+)
+from cryptography.x509.oid import NameOID
+from msgspec import Struct
+
+from sartor.errors import Corrupt, InvalidSignature
+from sartor.management.model_archive import Parcel
+from sartor.ports import Stores
+
+_KEY_BITS = 2048
+_NO_END = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+
+
+class Signer(Struct, frozen=True):
+    """The instance's own key and certificate, both in DER."""
+
+    key: bytes
+    certificate: bytes
+
+    def signed(self, model: bytes, /) -> Parcel:
+        """The model with our signature."""
+        key = load_der_private_key(self.key, None)
+        if not isinstance(key, rsa.RSAPrivateKey):
+            raise Corrupt("The key that signs models is no RSA key.")
+        return Parcel(
+            model=model, certificate=self.certificate, signature=key.sign(model, padding.PKCS1v15(), SHA512())
+        )
+
+
+class Trust(Struct, frozen=True, kw_only=True):
+    """Whose models are accepted. ``own``: our own certificate; ``others``: see ``trustedModelSigners``."""
+
+    own: bytes
+    others: str
+    unsigned: bool
+
+    def check(self, parcel: Parcel, /) -> None:
+        """See that a parcel is signed by someone who is accepted, and intact.
+
+        Raises:
+            InvalidSignature: it is not; the message names the signer and the setting that would accept it.
+        """
+        if not parcel.certificate and not parcel.signature:
+            if not self.unsigned:
+                raise InvalidSignature(
+                    "The model is not signed; the setting allowUnsignedModels accepts such models."
+                )
+            return
+        certificate = _verified(parcel)
+        if not self.unsigned and not self._accepts(certificate):
+            raise InvalidSignature(
+                f"The model is signed by {_name(certificate)!r}, which is not accepted. To accept it, add its "
+                f"fingerprint to the setting trustedModelSigners: {fingerprint(parcel.certificate)}."
+            )
+
+    def _accepts(self, certificate: x509.Certificate) -> bool:
+        der = certificate.public_bytes(Encoding.DER)
+        accepted = {entry.strip().lower() for entry in self.others.split(",")} - {""}
+        names = {fingerprint(der), _name(certificate).lower()}
+        return der == self.own or bool({name.replace(":", "") for name in accepted} & names)
+
+
+def signer(stores: Stores, /) -> Signer:
+    """The instance's signer, made at first use.
+
+    Raises:
+        Corrupt: its key can't be opened.
+        StoreUnavailable: it can't be read or made.
+    """
+    return msgspec.msgpack.decode(stores.secret("model-signer", _made), type=Signer)
+
+
+def fingerprint(certificate: bytes, /) -> str:
+    """SHA-256 of a certificate in DER, as 64 hexadecimal digits."""
+    return hashlib.sha256(certificate).hexdigest()
+
+
+def _made() -> bytes:
+    key = rsa.generate_private_key(public_exponent=65_537, key_size=_KEY_BITS)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"sartor-{secrets.token_hex(8)}")])
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(datetime(2020, 1, 1, tzinfo=UTC))
+        .not_valid_after(_NO_END)
+        .sign(key, SHA512())
+    )
+    der = key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    return msgspec.msgpack.encode(Signer(der, certificate.public_bytes(Encoding.DER)))
+
+
+def _verified(parcel: Parcel) -> x509.Certificate:
+    try:
+        certificate = x509.load_der_x509_certificate(parcel.certificate)
+        key = certificate.public_key()
+    except Exception as error:  # whatever a certificate made to harm raises, it is not one
+        raise InvalidSignature("The certificate in the zip can't be read.") from error
+    if not isinstance(key, rsa.RSAPublicKey):
+        raise InvalidSignature("The certificate in the zip holds no RSA key.")
+    try:
+        key.verify(parcel.signature, parcel.model, padding.PKCS1v15(), SHA512())
+    except WrongSignature as error:
+        raise InvalidSignature("The signature does not fit the model: one of them was changed.") from error
+    return certificate
+
+
+def _name(certificate: x509.Certificate) -> str:
+    names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    return str(names[0].value) if names else ""

@@ -1,0 +1,186 @@
+"""Models come and go: imported, reset, and kept while the log is emptied. Each begins a new generation.
+
+A generation is what training goes on with (``records.Model``). Its first model is published before the loop
+says that the generation is there: a crash in between leaves the old one in charge, with all that it learned.
+"""
+
+import time
+
+from msgspec.structs import replace
+
+from sartor.errors import InvalidModel, ModelInUse
+from sartor.learn.policy import with_exploration
+from sartor.management import loops
+from sartor.management.model_archive import packed, unpacked
+from sartor.management.model_sandbox import tried
+from sartor.management.model_signing import Trust, signer
+from sartor.ports import Loop, LoopStores, ModelRegistry, Stores
+from sartor.records import Model, ModelNote
+from sartor.stores.audited import refuse_locked
+
+
+def export_signed(stores: Stores, model: bytes, /) -> bytes:
+    """The zip of the engine's own file of a model, signed by this instance."""
+    return packed(signer(stores).signed(model))
+
+
+def import_model(stores: Stores, name: str, body: bytes, /) -> Model:
+    """Put a model from elsewhere in the place of the live one; training goes on from it.
+
+    Args:
+        stores: the instance's stores.
+        name: the loop.
+        body: the signed zip, or the bare model where ``allowUnsignedModels`` is set.
+
+    Raises:
+        LoopNotFound: there is no such loop.
+        LoopLocked: it is locked against changes.
+        InvalidModel: it is no model, or it does not fit the learning settings of the loop.
+        InvalidSignature: it is not signed by someone whom the loop's settings accept, or was changed since.
+    """
+    return begin(stores, name, checked(stores, loops.find(stores, name), body))
+
+
+def checked(stores: Stores, loop: Loop, body: bytes, /) -> bytes:
+    """The dump with which a loop can go on, made of what is to be imported; see ``import_model``.
+
+    It runs a child process and changes nothing.
+    """
+    parcel = unpacked(body)
+    settings = loop.settings
+    if parcel.model is body and not settings.allow_unsigned_models:
+        raise InvalidModel(
+            "This is no zip with a signature; the setting allowUnsignedModels accepts a bare model."
+        )
+    trust = Trust(
+        own=signer(stores).certificate,
+        others=settings.trusted_model_signers,
+        unsigned=settings.allow_unsigned_models,
+    )
+    trust.check(parcel)
+    return tried(parcel.model, effective_arguments(loop))
+
+
+def effective_arguments(loop: Loop, /) -> str:
+    """The learning settings under which the models of a loop are trained."""
+    return with_exploration(loop.arguments, epsilon=loop.settings.exploration_percentage)
+
+
+def begin(stores: Stores, name: str, blob: bytes, /, **changes: object) -> Model:
+    """Begin a generation with a dump that serves at once, and change the loop in the same step.
+
+    Args:
+        stores: the instance's stores.
+        name: the loop.
+        blob: a dump made under the arguments that the loop has after the changes.
+        changes: fields of the loop.
+
+    Raises:
+        LoopNotFound: there is no such loop.
+        LoopLocked: it is locked against changes.
+    """
+    loop = replace(loops.find(stores, name), **changes)
+    refuse_locked(loop)
+    with loops.opened(stores, loop) as logs:
+        after = logs.outcomes.counts().last_outcome
+        model = first_of_generation(loop, logs, arguments=effective_arguments(loop), after=after)
+        logs.models.publish(model, blob, live=True)
+        _follow(stores, loop, model)
+        _keep_live(logs.models, model)
+    return model
+
+
+def first_of_generation(loop: Loop, logs: LoopStores, /, *, arguments: str, after: int) -> Model:
+    """The first model of the loop's next generation, which learns what is settled after an outcome."""
+    newest = next(iter(logs.models.history(limit=1)), None)
+    created_at_us = max(now_us(), 0 if newest is None else newest.created_at_us + 1)
+    model_id = f"{created_at_us:016x}b"
+    return Model(
+        model_id=model_id,
+        parent_id=None,
+        arguments=arguments,
+        settings_version=loop.version,
+        first_outcome=after + 1,
+        last_outcome=after,
+        learned=0,
+        created_at_us=created_at_us,
+        generation=loop.generation + 1,
+        base_id=model_id,
+        revision=logs.outcomes.counts().revision,
+    )
+
+
+def reset(stores: Stores, name: str, /) -> Loop:
+    """Forget the model: decisions are uniform until the next export, which knows only what comes from now on.
+
+    Raises:
+        LoopNotFound: there is no such loop.
+        LoopLocked: it is locked against changes.
+    """
+    loop = loops.find(stores, name)
+    refuse_locked(loop)
+    with loops.opened(stores, loop) as logs:
+        following = logs.outcomes.counts().last_outcome + 1
+        logs.models.promote(None)
+        new = stores.catalog.update(
+            replace(loop, generation=loop.generation + 1, first_outcome=following, edited_at_us=now_us())
+        )
+        live = logs.models.live()  # one that was on its way from the trainer
+        if live is not None and live.generation < new.generation:
+            logs.models.promote(None)
+    return new
+
+
+def note(stores: Stores, name: str, note: ModelNote, /) -> None:
+    """Replace what is said of a model of the history.
+
+    Raises:
+        LoopNotFound: there is no such loop.
+        LoopLocked: it is locked against changes.
+        ModelNotFound: no such model, or its bytes are gone.
+    """
+    loop = loops.find(stores, name)
+    refuse_locked(loop)
+    with loops.opened(stores, loop) as logs:
+        logs.notes.note(note)
+
+
+def remove(stores: Stores, name: str, model_id: str, /) -> None:
+    """Remove the bytes of a model of the history.
+
+    Raises:
+        LoopNotFound: there is no such loop.
+        LoopLocked: it is locked against changes.
+        ModelNotFound: no such model, or its bytes are gone.
+        ModelInUse: it serves, or the models of today began with it.
+    """
+    loop = loops.find(stores, name)
+    refuse_locked(loop)
+    with loops.opened(stores, loop) as logs:
+        history = logs.models.history()
+        if any(model.base_id == model_id and model.generation == loop.generation for model in history):
+            raise ModelInUse(f"The models of today began with {model_id}: it can't be removed.")
+        logs.notes.remove(model_id)
+
+
+def now_us() -> int:
+    """The time of this machine, in microseconds since 1970."""
+    return time.time_ns() // 1_000
+
+
+def _follow(stores: Stores, loop: Loop, model: Model) -> None:
+    stores.catalog.update(
+        replace(
+            loop,
+            generation=model.generation,
+            first_outcome=model.first_outcome,
+            edited_at_us=now_us(),
+        )
+    )
+
+
+def _keep_live(models: ModelRegistry, model: Model) -> None:
+    """Against a model of the generation before, which the trainer may have published meanwhile."""
+    live = models.live()
+    if live is None or live.generation < model.generation:
+        models.promote(model.model_id)

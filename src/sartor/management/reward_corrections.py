@@ -1,0 +1,118 @@
+"""Rewards that were wrong: replaced in the outcome, so that the model is learned as if they had been right.
+
+The log of outcomes has the new reward when this returns, and every reading of it: exports, evaluations, scores.
+The live model has it once the trainer has learned the log again, which begins at once.
+"""
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from sartor.errors import EventOpen, InvalidRequest
+from sartor.management import loops
+from sartor.ports import Loop, LoopStores
+from sartor.records import LoggedDecision, LoggedOutcome, Outcome
+from sartor.stores.audited import ActingStores, refuse_locked
+from sartor.verification import decision_replay
+
+
+class Correction(Struct, frozen=True, kw_only=True, rename="camel"):
+    """What a correction did. ``revision``: that of the outcome log; a model with it has learned the new reward.
+
+    ``before`` and ``after`` have an entry for each decision with the event id; two ranks may share one.
+    """
+
+    event_id: str
+    slot_id: str | None
+    before: tuple[float, ...]
+    after: tuple[float, ...]
+    revision: int
+
+
+def correct(
+    stores: ActingStores, name: str, event_id: str, reward: float | None, /, *, slot: str | None = None
+) -> Correction:
+    """Replace the reward of a settled event.
+
+    Args:
+        stores: of who acts.
+        name: the loop.
+        event_id: the event.
+        reward: the right one; None takes it back: the event counts as one that had no reward.
+        slot: which slot of a multi-slot event.
+
+    Raises:
+        LoopNotFound: there is no such loop.
+        LoopLocked: it is locked against changes.
+        EventNotFound: there is no such event.
+        EventOpen: it is not settled yet.
+        InvalidRequest: a slot is missing, or not one of the event's.
+    """
+    loop = loops.find(stores, name)
+    refuse_locked(loop)
+    right = loop.settings.default_reward if reward is None else reward
+    with loops.opened(stores, loop) as logs:
+        decisions, outcomes = decision_replay.find(logs, event_id), logs.outcomes.outcomes_of(event_id)
+        _refuse_open(decisions, outcomes, event_id)
+        slots = {logged.seq: _slot(logged, slot) for logged in decisions}
+        made = [_corrected(one.outcome, slots[one.outcome.decision_seq], right) for one in outcomes]
+        done = Correction(
+            event_id=event_id,
+            slot_id=slot,
+            before=_rewards(outcomes, slots),
+            after=(right,) * len(made),
+            revision=logs.outcomes.amend(made),
+        )
+    _note(stores, loop, done)
+    return done
+
+
+def is_learned(logs: LoopStores, revision: int, /) -> bool:
+    """Whether the live model has learned the outcome log as it was with this revision."""
+    live = logs.models.live()
+    return live is not None and live.revision >= revision
+
+
+def _refuse_open(decisions: Sequence[LoggedDecision], outcomes: Sequence[LoggedOutcome], event_id: str) -> None:
+    if len(outcomes) < len(decisions):
+        raise EventOpen(
+            f"The event {event_id!r} is not settled yet. Its reward can be corrected once it is: after its "
+            "reward arrived, or at the end of its reward wait time."
+        )
+
+
+def _slot(logged: LoggedDecision, slot: str | None) -> int | None:
+    ids = [one.id for one in logged.decision.slots]
+    if not ids:
+        if slot is not None:
+            raise InvalidRequest(f"The event {logged.decision.event_id!r} has no slots.")
+        return None
+    if slot not in ids:
+        raise InvalidRequest(f"Say which slot is meant: {', '.join(ids)}.")
+    return ids.index(slot)
+
+
+def _corrected(outcome: Outcome, slot: int | None, reward: float) -> Outcome:
+    if slot is None:
+        return replace(outcome, reward=reward, corrected=True)
+    rewards = (*outcome.slot_rewards[:slot], reward, *outcome.slot_rewards[slot + 1 :])
+    return replace(outcome, reward=rewards[0], slot_rewards=rewards, corrected=True)
+
+
+def _rewards(outcomes: Sequence[LoggedOutcome], slots: dict[int, int | None]) -> tuple[float, ...]:
+    found = []
+    for one in outcomes:
+        slot = slots[one.outcome.decision_seq]
+        found.append(one.outcome.reward if slot is None else one.outcome.slot_rewards[slot])
+    return tuple(found)
+
+
+def _note(stores: ActingStores, loop: Loop, done: Correction) -> None:
+    where = {"eventId": done.event_id} | ({} if done.slot_id is None else {"slotId": done.slot_id})
+    stores.note(
+        "correct reward",
+        loop,
+        before={**where, "reward": done.before},
+        after={**where, "reward": done.after, "revision": done.revision},
+    )

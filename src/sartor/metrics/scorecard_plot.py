@@ -1,0 +1,128 @@
+"""The scorecard as a picture: running means with the intervals that hold whenever one looks."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sartor.estimators.anytime import intervals
+from sartor.estimators.interval import Interval
+from sartor.estimators.ips import Ips
+from sartor.estimators.learning_curve import Point, point
+from sartor.estimators.policy_estimate import FIXED, anytime, bounds_of, snips, standings
+from sartor.estimators.scorecard import Scorecard
+from sartor.estimators.scorecard_view import Standing
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+# Okabe and Ito's palette: told apart by every kind of eye, and in grey.
+_COLOURS = {"Online": "#0072B2", "Baseline": "#B8760B", "Random": "#7F7F7F", FIXED: "#009E73"}
+_INK, _FAINT = "#222222", "#D9D9D9"
+_LEAST = 20
+"""Points with fewer decisions say too little to be drawn."""
+
+
+def picture(card: Scorecard, path: Path, /, *, loop: str) -> Path:
+    """Write the curve of a loop's score as a PNG; returns the path."""
+    import matplotlib
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    found = standings(card.total(), card.followed)
+    points = [one for one in (*card.curve.points, _now(card)) if one.events >= _LEAST]
+    with matplotlib.rc_context({"font.size": 11, "text.color": _INK, "axes.labelcolor": _INK}):
+        figure = Figure(figsize=(9, 5), dpi=150, layout="constrained")
+        FigureCanvasAgg(figure)
+        axes = figure.add_subplot()
+        _draw(axes, points, found)
+        _frame(axes, card, found, loop)
+        figure.savefig(path)
+    return path
+
+
+def _now(card: Scorecard) -> Point:
+    return point(card.total(), at_us=card.at_us)
+
+
+def _draw(axes: "Axes", points: Sequence[Point], found: Sequence[Standing]) -> None:
+    told = {standing.policy: standing for standing in found if standing.value is not None}
+    labels: list[tuple[str, float, str]] = []
+    for policy in ("Random", "Baseline", "Online"):
+        if policy in told and points:
+            last = _course(axes, points, policy)
+            labels.append((f"{policy} {last:.3f}", last, _COLOURS[policy]))
+    fixed = told.get(FIXED)
+    if fixed is not None and fixed.value is not None:
+        axes.axhline(fixed.value, color=_COLOURS[FIXED], linewidth=1.6, linestyle=(0, (5, 3)))
+        labels.append((f"always {_short(fixed.action or '')} {fixed.value:.3f}", fixed.value, _COLOURS[FIXED]))
+    _label(axes, labels)
+
+
+def _course(axes: "Axes", points: Sequence[Point], policy: str) -> float:
+    sums: list[Ips] = [getattr(one, policy.lower()) for one in points]
+    bounds = bounds_of(points[-1].lowest, points[-1].highest)
+    values = [snips(one).value() or 0.0 for one in sums]
+    bands = [
+        band or Interval(bounds.lower, bounds.upper)
+        for band in intervals([anytime(one, bounds) for one in sums])
+    ]
+    events = [one.events for one in points]
+    colour = _COLOURS[policy]
+    if policy != "Random":
+        low, high = [band.lower for band in bands], [band.upper for band in bands]
+        axes.fill_between(events, low, high, color=colour, alpha=0.14, linewidth=0)
+    axes.plot(events, values, color=colour, linewidth=2.6 if policy == "Online" else 1.8)
+    return values[-1]
+
+
+def _label(axes: "Axes", labels: Sequence[tuple[str, float, str]]) -> None:
+    low, high = axes.get_ylim()
+    places = _spread([value for _, value, _ in labels], apart=0.055 * (high - low))
+    for (text, _, colour), place in zip(labels, places, strict=True):
+        axes.annotate(
+            text,
+            xy=(1.0, place),
+            xycoords=("axes fraction", "data"),
+            xytext=(8, 0),
+            textcoords="offset points",
+            color=colour,
+            va="center",
+            fontweight="bold" if colour == _COLOURS["Online"] else "normal",
+            annotation_clip=False,
+        )
+
+
+def _frame(axes: "Axes", card: Scorecard, found: Sequence[Standing], loop: str) -> None:
+    from matplotlib.ticker import FuncFormatter
+
+    axes.set_title(_title(found, loop), loc="left", fontsize=14, fontweight="bold", pad=28)
+    told = "running means; the bands hold at 95 %, whenever one looks"
+    axes.text(0.0, 1.03, told, transform=axes.transAxes, fontsize=10)
+    axes.set_xlabel("settled decisions")
+    axes.set_ylabel("reward per decision")
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda events, _: f"{events:,.0f}"))
+    axes.set_xlim(0, max(card.events, 1))
+    axes.grid(axis="y", color=_FAINT, linewidth=0.8)
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _title(found: Sequence[Standing], loop: str) -> str:
+    online = next((one for one in found if one.policy == "Online"), None)
+    if online is None or online.value is None:
+        return f"{loop}: no settled decisions yet"
+    return f"{loop}: {online.value:.3f} per decision over {online.events:,} decisions"
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= 20 else f"{name[:19]}…"
+
+
+def _spread(places: list[float], *, apart: float) -> list[float]:
+    """The places, from the highest down, moved down where labels would overlap."""
+    moved = list(places)
+    order = sorted(range(len(places)), key=lambda index: -places[index])
+    for above, below in pairwise(order):
+        moved[below] = min(moved[below], moved[above] - apart)
+    return moved

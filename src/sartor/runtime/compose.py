@@ -1,0 +1,85 @@
+"""The composition root: which store and which engine an instance uses, decided in one place.
+
+A store is chosen by its URL: ``sqlite:///relative`` and ``sqlite:////absolute``, or a plain path for short.
+"""
+
+import getpass
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sartor.access.secrets import resolver
+from sartor.errors import InvalidSetting
+from sartor.ports import EngineFactory, Stores
+from sartor.settings import Durability
+from sartor.stores.audited import ActingStores, acting
+
+
+def data_folder(where: str, /) -> Path:
+    """The folder that a path or a ``sqlite:///`` URL names.
+
+    Raises:
+        InvalidSetting: a URL of another scheme.
+    """
+    scheme, separator, rest = where.partition("://")
+    if not separator:
+        return Path(where)
+    if scheme != "sqlite" or not rest.startswith("/") or rest == "/":
+        raise InvalidSetting(f"Can't keep data at {where!r}: give a folder, or a URL like sqlite:///folder.")
+    return Path(rest[1:])
+
+
+def open_stores(where: str, /, *, durability: Durability = "commit") -> Stores:
+    """Everything that an instance keeps, made at first use.
+
+    Raises:
+        InvalidSetting: a URL of a kind of store that there is not.
+        StoreUnavailable: the folder can't be read or written.
+    """
+    from sartor.stores import stores as folder
+
+    return folder.open_stores(data_folder(where), durability=durability, master_key=_master_key())
+
+
+@contextmanager
+def stores(
+    where: str, /, *, durability: Durability = "commit", must_exist: bool = True
+) -> Iterator[ActingStores]:
+    """The stores on behalf of whoever runs this process, closed at the end.
+
+    Args:
+        where: a folder or a URL.
+        durability: what a commit waits for.
+        must_exist: refuse a folder that is not there, rather than make it.
+
+    Raises:
+        InvalidSetting: a URL of a kind of store that there is not, or no such folder.
+        StoreUnavailable: the folder can't be read or written.
+    """
+    if must_exist and not data_folder(where).is_dir():
+        raise InvalidSetting(f"There is no data folder {where!r}: 'sartor serve' makes one; --data names it.")
+    opened = open_stores(where, durability=durability)
+    try:
+        yield acting(opened, f"{_user()} on this machine")
+    finally:
+        opened.close()
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # no name for the number
+        return f"user {os.getuid()}"
+
+
+def _master_key() -> bytes | None:
+    """The key from outside; None: the store keeps one of its own in its folder."""
+    return resolver.secret(resolver.SECRET_KEY).encode() or None
+
+
+def engine_factory() -> EngineFactory:
+    """How engines are made."""
+    from sartor.learn.vw import engine
+
+    return engine

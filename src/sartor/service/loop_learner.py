@@ -1,0 +1,115 @@
+"""One loop's share of the learn process."""
+
+import logging
+import time
+
+from sartor.errors import SartorError
+from sartor.learn.trainer import Trainer
+from sartor.log.resettle import Resettler
+from sartor.log.settler import Settler
+from sartor.metrics.apprentice_updater import Apprenticeship
+from sartor.metrics.scorecard import Scorekeeper
+from sartor.ports import EngineFactory, Loop, Stores
+
+_log = logging.getLogger(__name__)
+_LESSONS = 5_000
+_BUSY_S = 0.002
+_IDLE_S = 0.02
+_LONGEST_IDLE_S = 0.2
+_FIRST_RETRY_S = 0.25
+_LONGEST_RETRY_S = 5.0
+
+
+class Lane:
+    """Settles and learns one loop, and knows when it is due again.
+
+    A lane that finds nothing is visited ever less often, down to five times a second. One that fails starts
+    anew from its stores after a pause that doubles, and disturbs nobody meanwhile.
+    """
+
+    def __init__(self, stores: Stores, factory: EngineFactory, loop: Loop) -> None:
+        self._stores = stores
+        self._factory = factory
+        self._loop = loop
+        self._apprentice: _Apprentice | None = None
+        self._idle_s = _IDLE_S
+        self._retry_s = _FIRST_RETRY_S
+        self.due_s = 0.0
+
+    @property
+    def loop_id(self) -> str:
+        """Which loop this is; one that was deleted and made again under the same name is another."""
+        return self._loop.loop_id
+
+    def follow(self, loop: Loop, /) -> None:
+        """Take over new settings, and use them at once."""
+        if loop != self._loop:
+            self._loop = loop
+            self.due_s = 0.0
+
+    def step(self, *, now_s: float) -> None:
+        """Settle and learn what there is, and set when to come back. ``now_s`` is monotonic."""
+        try:
+            done = self._work()
+        except Exception as error:  # whatever is wrong with one loop, the others go on
+            self._fail(error, now_s=now_s)
+            return
+        self._retry_s = _FIRST_RETRY_S
+        self._idle_s = _IDLE_S if done else min(_LONGEST_IDLE_S, 1.5 * self._idle_s)
+        self.due_s = now_s + (_BUSY_S if done else self._idle_s)
+
+    def _work(self) -> int:
+        if self._apprentice is None:
+            self._apprentice = _Apprentice(self._stores, self._factory, self._loop)
+        return self._apprentice.step(self._loop)
+
+    def _fail(self, error: Exception, *, now_s: float) -> None:
+        known = isinstance(error, SartorError)
+        extra = {"action": "learning_failed", "loop": self._loop.name, "retry_s": self._retry_s}
+        _log.error("A loop could not learn: %s", error, extra=extra, exc_info=None if known else error)
+        self.close()
+        self.due_s = now_s + self._retry_s
+        self._retry_s = min(_LONGEST_RETRY_S, 2 * self._retry_s)
+
+    def close(self) -> None:
+        """Release the stores and the engine."""
+        if self._apprentice is not None:
+            self._apprentice.close()
+        self._apprentice = None
+
+
+class _Apprentice:
+    """The settler and the trainer of one loop, on stores of their own.
+
+    Where the rules of settling have changed, what was settled is settled again first, step by step; the loop
+    decides on meanwhile with the model that it has.
+    """
+
+    def __init__(self, stores: Stores, factory: EngineFactory, loop: Loop) -> None:
+        self._logs = stores.open(loop)
+        self._resettler = Resettler(self._logs.events, self._logs.outcomes, self._logs.shelf)
+        self._settler = Settler(self._logs.events, self._logs.outcomes)
+        self._used = False
+        self._trainer = Trainer(self._logs.events, self._logs.outcomes, self._logs.models, factory)
+        self._scores = Scorekeeper(self._logs)
+        self._apprenticeship = Apprenticeship(self._logs)
+
+    def step(self, loop: Loop) -> int:
+        now_us = time.time_ns() // 1_000
+        if self._resettler.step(loop.settings, settings_version=loop.version, now_us=now_us):
+            return 1
+        settled = self._settler.step(loop.settings, settings_version=loop.version, now_us=now_us)
+        # A trainer holds an engine of some megabytes: a loop that was never used shall not have one.
+        self._used = self._used or settled > 0 or self._logs.outcomes.counts().outcomes > 0
+        if not self._used:
+            return settled
+        learned = self._trainer.step(loop, now_us=now_us, limit=_LESSONS)
+        if learned == _LESSONS:  # there is more to learn; counting can wait
+            return settled + learned
+        return settled + learned + self._scores.attempt() + self._apprenticeship.attempt(loop)
+
+    def close(self) -> None:
+        self._trainer.close()
+        self._scores.close()
+        self._apprenticeship.close()
+        self._logs.close()

@@ -1,0 +1,64 @@
+"""The entrance of an api process, as its settings have it: TLS, tokens, proxies, diagnostic logs."""
+
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+
+from sartor.access.allowed_networks import networks
+from sartor.access.asgi import ASGIApp
+from sartor.access.authentication import Bearers
+from sartor.access.secrets import resolver
+from sartor.access.served_loops import Desks
+from sartor.access.trusted_proxies import Proxies
+from sartor.api.dataplane.request_log import Diagnostics
+from sartor.api.http.tls import Certificates
+from sartor.errors import InvalidSetting
+from sartor.ports import Stores
+from sartor.settings import ServeSettings
+
+_SECRET = "diagnostics"
+
+
+class Entrance:
+    """What stands between the socket and the application."""
+
+    def __init__(self, settings: ServeSettings, /) -> None:
+        """Read what the settings name.
+
+        Raises:
+            InvalidSetting: a file can't be read or does not fit, or one of a pair is missing.
+            StoreUnavailable: the vault that holds a secret can't be asked.
+        """
+        self.owner_key = resolver.owner_key()
+        self.certificates = _certificates(settings)
+        self.bearers = _bearers(settings)
+        self._proxies = [one.strip() for one in (settings.trusted_proxies or "").split(",") if one.strip()]
+        networks(self._proxies)
+        self._tells = settings.diagnostics
+
+    def before(
+        self, app: ASGIApp, desks: Desks, stores: Stores, /, *, tell: Callable[[], Callable[[str], None]]
+    ) -> ASGIApp:
+        """The application behind this entrance; ``tell`` makes what takes the lines of the diagnostic log."""
+        if self._tells:
+            secret = stores.secret(_SECRET, lambda: secrets.token_bytes(32))
+            app = Diagnostics(app, desks, secret=secret, tell=tell())
+        return Proxies(app, self._proxies) if self._proxies else app
+
+
+def _certificates(settings: ServeSettings) -> Certificates | None:
+    if settings.tls_cert is None and settings.tls_key is None:
+        return None
+    if settings.tls_cert is None or settings.tls_key is None:
+        raise InvalidSetting("TLS needs both --tls-cert and --tls-key.")
+    return Certificates(Path(settings.tls_cert), Path(settings.tls_key))
+
+
+def _bearers(settings: ServeSettings) -> Bearers | None:
+    if settings.tokens is None:
+        return None
+    # Only here: an instance without tokens does not load the libraries for them.
+    from sartor.access.tokens import issuers
+    from sartor.access.tokens.verifier import Verifier
+
+    return Verifier(issuers.read(Path(settings.tokens)))

@@ -1,0 +1,111 @@
+"""The supervisor: one parent that starts the processes of an instance, replaces the dead, stops them all."""
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable, Iterator, Sequence
+
+from sartor.service.child_process import Child, Role
+from sartor.settings import ServeSettings
+
+_log = logging.getLogger(__name__)
+_PATIENCE_S = 4.0
+
+
+def roles(settings: ServeSettings, *, listener: int, lifeline: int, ready: int) -> list[Role]:
+    """The children of one instance. The numbers are descriptors that they inherit."""
+    inherited = ("--listener", listener, "--lifeline", lifeline, "--ready", ready)
+    api = _command("api", settings, *_entrance(settings), *inherited)
+    learn = _command("learn", settings, "--lifeline", lifeline)
+    work = _command("work", settings, "--compute", settings.compute, "--lifeline", lifeline)
+    return [
+        *(
+            Role(name="api", command=api, descriptors=(listener, lifeline, ready))
+            for _ in range(settings.api_processes)
+        ),
+        Role(name="learn", command=learn, descriptors=(lifeline,)),
+        Role(name="work", command=work, descriptors=(lifeline,)),
+    ]
+
+
+def _command(name: str, settings: ServeSettings, *more: str | int) -> tuple[str, ...]:
+    where = ("--data", settings.data, "--durability", settings.durability, "--log-format", settings.log_format)
+    return (sys.executable, "-m", "sartor", name, *where, *map(str, more))
+
+
+def _entrance(settings: ServeSettings) -> Iterator[str]:
+    named = {
+        "--tls-cert": settings.tls_cert,
+        "--tls-key": settings.tls_key,
+        "--tokens": settings.tokens,
+        "--trusted-proxies": settings.trusted_proxies,
+    }
+    for flag, value in named.items():
+        if value is not None:
+            yield from (flag, value)
+    if settings.diagnostics:
+        yield "--diagnostics"
+
+
+def supervise(settings: ServeSettings, listener: socket.socket, /, *, on_ready: Callable[[], None]) -> None:
+    """Run the instance until SIGTERM, SIGINT or SIGHUP.
+
+    Args:
+        settings: how the instance runs.
+        listener: the listening socket; stays open for as long as the supervisor lives.
+        on_ready: called once, when the first api process answers requests.
+    """
+    lifeline, held = os.pipe()
+    ready, told = os.pipe()
+    try:
+        children = [
+            Child(role) for role in roles(settings, listener=listener.fileno(), lifeline=lifeline, ready=told)
+        ]
+        asyncio.run(_Watch(children).run(ready, on_ready))
+    finally:
+        for descriptor in (lifeline, held, ready, told):
+            os.close(descriptor)
+
+
+class _Watch:
+    def __init__(self, children: Sequence[Child]) -> None:
+        self._children = children
+        self._stop = asyncio.Event()
+
+    async def run(self, ready: int, on_ready: Callable[[], None]) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            loop.add_signal_handler(number, self._signalled)
+        loop.add_reader(ready, self._is_ready, ready, on_ready)
+        kept = [asyncio.create_task(child.keep()) for child in self._children]
+        await self._stop.wait()
+        loop.remove_reader(ready)
+        await self._end(kept)
+
+    def _is_ready(self, ready: int, on_ready: Callable[[], None]) -> None:
+        asyncio.get_running_loop().remove_reader(ready)
+        on_ready()
+
+    def _signalled(self) -> None:
+        if self._stop.is_set():
+            _log.warning("Stopping at once.", extra={"action": "killing"})
+            self._signal_all(signal.SIGKILL)
+        self._stop.set()
+
+    def _signal_all(self, number: signal.Signals) -> None:
+        for child in self._children:
+            child.signal(number)
+
+    async def _end(self, kept: Sequence["asyncio.Task[None]"]) -> None:
+        _log.info("Stopping.", extra={"action": "stopping"})
+        for child in self._children:
+            child.stop()
+        _, late = await asyncio.wait(kept, timeout=_PATIENCE_S)
+        if late:
+            extra = {"action": "killing", "count": len(late)}
+            _log.warning("Some processes did not stop in time.", extra=extra)
+            self._signal_all(signal.SIGKILL)
+        await asyncio.gather(*kept)

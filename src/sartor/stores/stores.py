@@ -1,0 +1,297 @@
+"""The SQLite store of one instance: a folder that holds everything (see ``layout``)."""
+
+import shutil
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+from msgspec.structs import replace
+
+from sartor.errors import Corrupt, StoreUnavailable
+from sartor.ports import Loop
+from sartor.records import Usage
+from sartor.settings import Durability
+from sartor.stores import backup, usage
+from sartor.stores.audit import SqliteAudit
+from sartor.stores.blobs import FileShelf
+from sartor.stores.catalog import SqliteCatalog
+from sartor.stores.checkpoint import checkpoint, has_grown, is_due, is_quiet
+from sartor.stores.connection import Connection
+from sartor.stores.erasure import Erasure
+from sartor.stores.events import SqliteEvents
+from sartor.stores.history import SqliteHistory
+from sartor.stores.jobs import SqliteJobs
+from sartor.stores.key_encryption import Keyring, Vault, master_key_of
+from sartor.stores.layout import Layout, checked_id
+from sartor.stores.model_notes import SqliteModelNotes
+from sartor.stores.models import SqliteModels
+from sartor.stores.outcomes import SqliteOutcomes
+from sartor.stores.probe import Probe
+from sartor.stores.retention import Retention
+
+RESTARTS_EVERY_S = 0.9
+"""How often, over all loops, a log that has grown is begun anew at most."""
+
+
+def now_us() -> int:
+    """The time of this machine, in microseconds since 1970."""
+    return time.time_ns() // 1000
+
+
+def open_stores(
+    folder: Path,
+    /,
+    *,
+    durability: Durability = "commit",
+    master_key: bytes | None = None,
+    clock_us: Callable[[], int] = now_us,
+) -> "SqliteStores":
+    """Everything that an instance keeps, in this folder; made at first use.
+
+    Args:
+        folder: the data folder.
+        durability: ``fsync`` lets each commit of a loop wait for the disk. The catalog always waits.
+        master_key: seals the keys of loops; by default the text in ``secret.key``, made at first use.
+        clock_us: microseconds since 1970.
+
+    Raises:
+        StoreUnavailable: the folder can't be made or written.
+        InvalidSetting: the master key is too short.
+    """
+    layout = Layout(folder)
+    layout.prepare()
+    keyring = Keyring(master_key_of(layout.secret_key) if master_key is None else master_key)
+    return SqliteStores(layout, keyring, durability=durability, clock_us=clock_us)
+
+
+class SqliteLoopStores:
+    """The stores of one loop. Open one for each thread; opening costs nothing until it is used."""
+
+    def __init__(
+        self,
+        folder: Path,
+        /,
+        *,
+        loop_id: str,
+        durability: Durability,
+        clock_us: Callable[[], int],
+    ) -> None:
+        self._connection = Connection(
+            folder / "outcomes.sqlite", "outcomes", owner=loop_id, durability=durability
+        )
+        self.outcomes = SqliteOutcomes(self._connection)
+        self.models = SqliteModels(folder / "models", self._connection)
+        self.notes = SqliteModelNotes(folder / "models", self._connection)
+        self.events = SqliteEvents(
+            folder,
+            loop_id=loop_id,
+            durability=durability,
+            clock_us=clock_us,
+            settled=lambda: self.outcomes.counts().cursor,
+        )
+        self.history = SqliteHistory(self.events)
+        self.jobs = SqliteJobs(folder, loop_id=loop_id)
+        self.shelf = FileShelf(folder, loop_id=loop_id)
+
+    def close(self) -> None:
+        """Release files and connections; idempotent."""
+        self.events.close()
+        self.jobs.close()
+        self._connection.close()
+
+
+class SqliteStores:
+    """A ``Stores`` in one folder. ``close`` it at the end."""
+
+    def __init__(
+        self,
+        layout: Layout,
+        keyring: Keyring,
+        /,
+        *,
+        durability: Durability,
+        clock_us: Callable[[], int],
+    ) -> None:
+        self._layout = layout
+        self._durability: Durability = durability
+        self._clock_us = clock_us
+        self._connection = Connection(layout.catalog, "catalog", durability="fsync")
+        self._probe = Probe(layout)
+        self._restarted_s = -RESTARTS_EVERY_S
+        self.audit = SqliteAudit(self._connection, clock_us=clock_us)
+        self.catalog = SqliteCatalog(layout, self._connection, keyring, self.audit)
+        self._vault = Vault(layout, keyring)
+
+    def open(self, loop: Loop, /) -> SqliteLoopStores:
+        """The stores of a loop, made at first use. The caller closes them.
+
+        Raises:
+            StoreUnavailable: its folder can't be made.
+            InvalidSetting: its name can't be a folder's.
+        """
+        return SqliteLoopStores(
+            self._layout.make_loop(loop.name),
+            loop_id=loop.loop_id,
+            durability=self._durability,
+            clock_us=self._clock_us,
+        )
+
+    def tidy(self, loop: Loop, /, *, sparing: bool = False) -> None:
+        """Count the new events of the loop, and copy its write-ahead logs back.
+
+        Args:
+            loop: the loop.
+            sparing: only the logs that have grown, or were left alone for a while: each time costs the next
+                commit a wait for the disk.
+
+        Raises:
+            StoreUnavailable: its folder can't be written now.
+        """
+        folder = self._layout.loop(loop.name)
+        due = is_quiet if sparing else is_due
+        kinds = [kind for kind in ("events", "outcomes", "jobs") if due(folder / f"{kind}.sqlite")]
+        busy = sparing and not kinds and self._may_restart(folder / "events.sqlite")
+        if busy:
+            kinds = ["events"]
+        if "events" in kinds:
+            with self._connected(loop) as (events, _):
+                usage.count(events)
+        for kind in kinds:
+            checkpoint(folder / f"{kind}.sqlite", kind, owner=loop.loop_id, busy=busy)
+
+    def _may_restart(self, path: Path) -> bool:
+        """Whether a log has grown, and none was begun anew just now: each time an api process waits 4 ms."""
+        now_s = time.monotonic()
+        if not has_grown(path) or now_s - self._restarted_s < RESTARTS_EVERY_S:
+            return False
+        self._restarted_s = now_s
+        return True
+
+    def retain(self, loop: Loop, /, *, before_us: int) -> int:
+        """Remove what was settled before a time; returns how many rows.
+
+        Raises:
+            StoreUnavailable: not all could be removed; the next time goes on.
+        """
+        with self._connected(loop) as (events, outcomes):
+            usage.count(events)
+            folder = self._layout.loop(loop.name)
+            return Retention(folder, events, outcomes, loop_id=loop.loop_id).remove(before_us=before_us)
+
+    def usage(self, loop: Loop, /, *, from_us: int, to_us: int) -> Sequence[Usage]:
+        """The days that meet a time and saw an event, in order.
+
+        Raises:
+            StoreUnavailable: the log can't be read now.
+        """
+        with self._connected(loop) as (events, _):
+            return usage.usage(events, from_us=from_us, to_us=to_us)
+
+    def erase(self, loop: Loop, /, *, decisions: Sequence[int]) -> Sequence[int]:
+        """Blank decisions and what belongs to them; returns those that are still open.
+
+        Raises:
+            StoreUnavailable: not all is done, or readers keep old pages in use.
+        """
+        with self._connected(loop, overwrites=True) as (events, outcomes):
+            return Erasure(events, outcomes).erase(decisions)
+
+    @contextmanager
+    def _connected(self, loop: Loop, *, overwrites: bool = False) -> Iterator[tuple[Connection, Connection]]:
+        """Connections to the events and the outcomes of a loop, for as long as a piece of work takes."""
+        folder = self._layout.make_loop(loop.name)
+        events, outcomes = (
+            Connection(
+                folder / f"{kind}.sqlite",
+                kind,
+                owner=loop.loop_id,
+                durability=self._durability,
+                checkpoints=False,
+                overwrites=overwrites,
+            )
+            for kind in ("events", "outcomes")
+        )
+        try:
+            yield events, outcomes
+        finally:
+            events.close()
+            outcomes.close()
+
+    def purge(self) -> Sequence[str]:
+        """Remove the folders of deleted loops that can't be recovered any more.
+
+        Raises:
+            StoreUnavailable: they can't be removed now; the next purge goes on.
+        """
+        self.catalog.set_aside_deleted()
+        now_us = self._clock_us()
+        deleted = [loop.loop_id for loop in self.catalog.deleted() if loop.recoverable_until_us <= now_us]
+        for loop_id in deleted:
+            for remains in self._layout.remains(loop_id):
+                _remove(remains)
+            self.catalog.forget(loop_id)
+        return deleted
+
+    def back_up(self, loop: Loop, target: Path, /) -> None:
+        """Write a loop to a file; its keys stay sealed.
+
+        Raises:
+            StoreUnavailable: it can't be written.
+        """
+        body, keys = self.catalog.sealed(loop)
+        card = backup.Card(format=1, loop_id=loop.loop_id, body=body, keys=keys)
+        backup.pack(self._layout.make_loop(loop.name), target, card)
+
+    def restore(self, source: Path, /, *, name: str | None, new_keys: tuple[str, str]) -> Loop:
+        """Put a loop back; with new keys, where another instance sealed them.
+
+        Raises:
+            LoopExists: the name is taken, or the loop is there.
+            Corrupt: the file is no backup.
+            StoreUnavailable: it can't be read, or the loop not be written.
+        """
+        with backup.opened(source) as (card, tar):
+            loop = self._of(card, new_keys)
+            loop = replace(loop, name=name or loop.name, version=loop.version + 1)
+            with self._layout.staging(loop.loop_id) as folder:
+                backup.unpack(tar, folder)
+                self.catalog.adopt(loop, lambda: self._layout.install(folder, loop.name))
+        return loop
+
+    def _of(self, card: backup.Card, new_keys: tuple[str, str]) -> Loop:
+        try:
+            return self.catalog.unsealed(card.body, card.keys, loop_id=checked_id(card.loop_id))
+        except Corrupt:
+            loop = msgspec.json.decode(card.body, type=Loop)
+            return replace(loop, key1=new_keys[0], key2=new_keys[1])
+
+    def check_writable(self) -> None:
+        """Try to commit something.
+
+        Raises:
+            StoreUnavailable: an event could not be committed now.
+        """
+        self._probe.check()
+
+    def secret(self, name: str, make: Callable[[], bytes], /) -> bytes:
+        """A secret of the instance, made at first use and encrypted at rest.
+
+        Raises:
+            Corrupt: it was sealed with another secret key, or damaged.
+            StoreUnavailable: it can't be read or made.
+        """
+        return self._vault.secret(name, make)
+
+    def close(self) -> None:
+        """Release files and connections; idempotent."""
+        self._probe.close()
+        self._connection.close()
+
+
+def _remove(folder: Path) -> None:
+    try:
+        shutil.rmtree(folder)
+    except OSError as error:
+        raise StoreUnavailable(f"{folder} can't be removed: {error.strerror}.") from error

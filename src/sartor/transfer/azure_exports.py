@@ -1,0 +1,103 @@
+"""What else was saved of a loop: its policy, its configuration, its model."""
+
+import re
+from collections.abc import Mapping
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta, Struct
+
+from sartor.errors import InvalidRequest
+from sartor.settings import LoopSettings
+from sartor.transfer.open_location import place
+
+_MOST_BYTES = 2**30
+_TIME_SPAN = re.compile(r"(?:(\d+)\.)?(\d\d):(\d\d):(\d\d)(?:\.\d+)?")
+
+_NOT_TAKEN = {
+    "lastConfigurationEditDate": "the service sets it",
+    "latestApprenticeModeMetrics": "the service counts it",
+    "logMirrorEnabled": "where a log is copied to is set anew for this loop",
+    "logMirrorSasUri": "where a log is copied to is set anew for this loop",
+}
+
+
+class Policy(Struct, frozen=True):
+    """Learning settings as they are downloaded: a name and VW arguments (contract, section 1.6)."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=256)]
+    arguments: Annotated[str, Meta(min_length=1, max_length=1024)]
+
+
+class Configuration(Struct, frozen=True, kw_only=True):
+    """The settings in a configuration; ``left_out``: what is not taken, and why."""
+
+    changes: dict[str, object]
+    left_out: dict[str, str]
+
+
+def content(url: str, /) -> bytes:
+    """The content of one file.
+
+    Raises:
+        PlaceUnavailable: it can't be read.
+        InvalidRequest: there are several, or it is larger than 1 GiB.
+    """
+    where = place(url)
+    found = where.files()
+    if len(found) != 1 or found[0].size > _MOST_BYTES:
+        raise InvalidRequest(f"{where.label} must be one file of at most 1 GiB.")
+    with where.open(found[0].path) as stream:
+        return stream.read()
+
+
+def policy(raw: bytes, /) -> Policy:
+    """The policy in a file.
+
+    Raises:
+        InvalidRequest: it is none.
+    """
+    try:
+        return msgspec.json.decode(raw.removeprefix(b"\xef\xbb\xbf"), type=Policy)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        message = f'A policy is a JSON object like {{"name": "…", "arguments": "--cb_explore_adf …"}}: {error}.'
+        raise InvalidRequest(message) from error
+
+
+def configuration(raw: bytes, /) -> Configuration:
+    """The settings in a file: an object with the names of the wire (contract, section 1.5).
+
+    Raises:
+        InvalidRequest: it is none.
+    """
+    try:
+        members = msgspec.json.decode(raw.removeprefix(b"\xef\xbb\xbf"), type=dict[str, object])
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise InvalidRequest(
+            f"A configuration is a JSON object with the names of settings: {error}."
+        ) from error
+    left_out = {name: why for name, value in members.items() if (why := _why_not(name, value))}
+    changes = {name: _modern(value) for name, value in members.items() if name not in left_out}
+    return Configuration(changes=changes, left_out=left_out)
+
+
+def _why_not(name: str, value: object) -> str | None:
+    if name in _NOT_TAKEN:
+        return _NOT_TAKEN[name]
+    if name not in _settings():
+        return "there is no such setting here"
+    return "it has no value" if value is None else None
+
+
+def _settings() -> Mapping[str, object]:
+    settings: dict[str, object] = msgspec.to_builtins(LoopSettings())
+    return settings
+
+
+def _modern(value: object) -> object:
+    """A duration as the service writes it now; in 2019 it wrote ``00:10:00``."""
+    found = _TIME_SPAN.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        return value
+    days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
+    return f"P{days}DT{hours}H{minutes}M{seconds}S"

@@ -1,0 +1,70 @@
+"""The joined log of a loop, written out: dsjson, CSV or Parquet. It streams, beside a running service too."""
+
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from typing import BinaryIO, Literal
+
+from msgspec import Struct
+
+from sartor.dsjson.single_slot import outcome_line, pending_line
+from sartor.log import joined_log
+from sartor.ports import LoopStores
+from sartor.records import LoggedDecision, LoggedOutcome
+from sartor.transfer import tables
+from sartor.transfer.mirror import Copied
+from sartor.transfer.rows import rows
+
+Format = Literal["dsjson", "csv", "parquet"]
+_Pairs = Iterable[tuple[LoggedDecision, LoggedOutcome | None]]
+
+
+class Selection(Struct, frozen=True, kw_only=True):
+    """Which decisions: those made from a time to before another; ``pending``: those without an outcome too."""
+
+    from_us: int | None = None
+    to_us: int | None = None
+    pending: bool = False
+
+    def has(self, logged: LoggedDecision, /) -> bool:
+        """Whether a decision is one of them."""
+        after_start = self.from_us is None or logged.at_us >= self.from_us
+        return after_start and (self.to_us is None or logged.at_us < self.to_us)
+
+
+def export(logs: LoopStores, stream: BinaryIO, /, *, format_: Format, selection: Selection) -> None:
+    """Write the outcomes in the order of learning, then, where wanted, the decisions without one.
+
+    Raises:
+        InvalidSetting: the package that writes Parquet is not installed.
+        OSError: the stream can't be written.
+    """
+    if format_ == "dsjson":
+        for line in _lines(_selected(logs, selection)):
+            stream.write(line + b"\n")
+    elif format_ == "csv":
+        tables.write_csv(rows(_selected(logs, selection)), stream)
+    else:
+        tables.write_parquet(rows(_selected(logs, selection)), stream)
+    stream.flush()
+
+
+def _selected(logs: LoopStores, selection: Selection) -> _Pairs:
+    settled: Iterator[tuple[LoggedDecision, LoggedOutcome | None]] = iter(joined_log.pairs(logs))
+    open_ = ((logged, None) for logged in joined_log.open_decisions(logs)) if selection.pending else ()
+    return (pair for pair in chain(settled, open_) if selection.has(pair[0]))
+
+
+def _lines(pairs: _Pairs) -> Iterator[bytes]:
+    for logged, outcome in pairs:
+        yield pending_line(logged) if outcome is None else outcome_line(logged, outcome.outcome)
+
+
+def read(logs: LoopStores, after: int, /) -> Iterator[Copied]:
+    """The outcomes after a number, in order.
+
+    Raises:
+        Corrupt: an outcome of a decision that is not in the log.
+    """
+    for decision, logged in joined_log.pairs(logs, after=after):
+        outcome = logged.outcome
+        yield Copied(logged.seq, outcome.settled_at_us, outcome_line(decision, outcome))

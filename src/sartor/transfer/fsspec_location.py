@@ -1,0 +1,85 @@
+"""Places by path, or by a URL of any kind that ``fsspec`` knows.
+
+``file://`` and ``memory://`` need nothing; ``s3://``, ``gs://``, ``abfs://`` and others need their packages.
+Only this file knows fsspec; its errors, and those of whatever it loads, leave as ``PlaceUnavailable``.
+"""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, cast
+from uuid import uuid4
+
+import fsspec
+from fsspec.implementations.local import LocalFileSystem
+
+from sartor.errors import PlaceUnavailable
+from sartor.transfer.locations import File, label
+
+
+class FsspecPlace:
+    """A ``Place`` that fsspec knows."""
+
+    def __init__(self, url: str, /) -> None:
+        """Find the file system; nothing is opened yet.
+
+        Raises:
+            PlaceUnavailable: there is no such kind of place, or its package is not installed.
+        """
+        self.label = label(url)
+        with self._translated():
+            self._files, self._root = fsspec.core.url_to_fs(url)
+            if isinstance(self._files, LocalFileSystem):
+                self._root = os.path.abspath(self._root)
+
+    def files(self) -> Sequence[File]:
+        """See ``Place``. A pattern (``*``) names what fits it."""
+        with self._translated():
+            if "*" in self._root:
+                found = self._files.glob(self._root, detail=True)
+            else:
+                found = self._files.find(self._root, detail=True)
+            if not found:
+                raise PlaceUnavailable(f"There is nothing at {self.label}.")
+            files = [info for info in found.values() if info["type"] == "file"]
+            return sorted((File(info["name"], info["size"] or 0) for info in files), key=lambda file: file.path)
+
+    def open(self, path: str, /) -> BinaryIO:
+        """See ``Place``."""
+        with self._translated():
+            return cast(BinaryIO, self._files.open(path, "rb"))
+
+    def put(self, path: str, content: bytes, /) -> None:
+        """See ``Place``. Where renaming is possible, nobody sees half a file."""
+        target = f"{self._root.rstrip('/')}/{path}"
+        with self._translated():
+            if isinstance(self._files, LocalFileSystem):
+                _replace(Path(target), content)
+            else:
+                self._files.makedirs(target.rpartition("/")[0], exist_ok=True)
+                self._files.pipe_file(target, content)
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except PlaceUnavailable:
+            raise
+        except Exception as error:  # each kind of place has errors of its own
+            raise PlaceUnavailable(f"{self.label} can't be used: {_said(error)}.") from error
+
+
+def _said(error: Exception) -> str:
+    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return (text or type(error).__name__).partition("\n")[0].rstrip(".")
+
+
+def _replace(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{uuid4().hex}")
+    try:
+        draft.write_bytes(content)
+        os.replace(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)

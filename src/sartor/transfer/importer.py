@@ -1,0 +1,197 @@
+"""Saved logs into a loop: line by line, each decision once, however often and wherever it was interrupted.
+
+Lines are read, checked and brought in batches; what is committed stays, and is passed over the next time. So
+there is nothing to resume: an import that was killed is started again.
+"""
+
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from itertools import chain
+
+import msgspec
+from msgspec import Struct
+
+from sartor.access import request_size
+from sartor.dsjson.parse.lines import Unread, read
+from sartor.errors import PlaceUnavailable
+from sartor.features import Features
+from sartor.ports import History, LoopStores
+from sartor.records import Decision, Imported
+from sartor.settings import Limits
+from sartor.transfer import log_files
+from sartor.transfer.import_summary import Passed, Tally
+from sartor.transfer.locations import File, Place
+
+_TOLD_EVERY = 1_000
+
+
+class Found(Struct, frozen=True, kw_only=True):
+    """The logs at a place, and the files there that are none."""
+
+    place: Place
+    logs: Sequence[File]
+    passed: Sequence[Passed]
+
+    @property
+    def size(self) -> int:
+        """Bytes of all logs."""
+        return sum(file.size for file in self.logs)
+
+
+def find(place: Place, /) -> Found:
+    """The logs at a place, in the order in which they were written.
+
+    Raises:
+        PlaceUnavailable: it can't be read, or there is nothing.
+    """
+    everything = [(file, log_files.why_not(file)) for file in place.files()]
+    return Found(
+        place=place,
+        logs=[file for file, reason in everything if reason is None],
+        passed=[Passed(file=file.path, reason=reason) for file, reason in everything if reason is not None],
+    )
+
+
+class Importer:
+    """Brings logs into the history of one loop."""
+
+    def __init__(
+        self,
+        history: History | None,
+        /,
+        *,
+        several_slots: bool,
+        alone: bool,
+        is_here: Callable[[Imported], bool] = lambda _: False,
+    ) -> None:
+        """Nothing is read yet.
+
+        Args:
+            history: where the decisions go; None: nowhere, lines are only read and counted.
+            is_here: whether the loop has made the decision of a line itself.
+            several_slots: whether the loop decides over several slots.
+            alone: whether no service runs that would wait for this.
+        """
+        self.tally = Tally(taken={}, skipped={}, passed=[], damaged=[])
+        self._history = history
+        self._is_here = is_here
+        self._several_slots = several_slots
+        self._pace = Pace(alone=alone)
+        self._limits = Limits()
+        self._batch: list[tuple[Imported, str]] = []
+        self._source = 0
+
+    def take(self, found: Found, /, *, tell: Callable[[int], None] = lambda _: None) -> None:
+        """Take all logs of a place. ``tell`` is called now and then with the bytes that were read so far.
+
+        Raises:
+            StoreUnavailable: not all was taken; repeat it.
+        """
+        self.tally.passed += found.passed
+        done = 0
+        for file in found.logs:
+            self._file(found.place, file, tell, before=done)
+            done += file.size
+            tell(done)
+
+    def _file(self, place: Place, file: File, tell: Callable[[int], None], *, before: int) -> None:
+        self._source = secrets.randbits(62)
+        reading = log_files.Reading(place, file)
+        self.tally.files += 1
+        try:
+            for number, line in enumerate(reading.lines(), 1):
+                self._line(line, f"{file.path}:{number}")
+                if number % _TOLD_EVERY == 0:
+                    tell(before + reading.read_bytes)
+        except PlaceUnavailable as error:
+            self.tally.damaged.append(Passed(file=file.path, reason=error.message))
+        self._flush()
+
+    def _line(self, line: bytes | None, where: str) -> None:
+        self.tally.lines += 1
+        found = Unread("corrupt", "The line is too long.") if line is None else read(line)
+        if isinstance(found, Unread):
+            self.tally.unread(found, where=where)
+        elif bool(found.decision.slots) is not self._several_slots:
+            self.tally.skip("other slots", where=where)
+        elif not fits(found.decision, line or b"", limits=self._limits):
+            self.tally.skip("too large", where=where)
+        elif self._is_here(found):
+            self.tally.skip("repeated", where=where)
+        else:
+            self._batch.append((found, where))
+            if len(self._batch) >= self._pace.lines:
+                self._flush()
+
+    def _flush(self) -> None:
+        if self._batch:
+            self._pace.keep(self._bring)
+
+    def _bring(self) -> None:
+        batch, self._batch = self._batch, []
+        lines = [line for line, _ in batch]
+        news = [True] * len(lines)
+        if self._history is not None:
+            news = list(self._history.bring(lines, source=self._source))
+        for (line, where), new in zip(batch, news, strict=True):
+            if new:
+                self.tally.take(several_slots=bool(line.decision.slots))
+            else:
+                self.tally.skip("repeated", where=where)
+
+
+class Natives:
+    """The decisions of a loop that were not imported."""
+
+    def __init__(self, logs: LoopStores, /, *, since_us: int) -> None:
+        """Nothing is read yet. ``since_us``: when the loop was made; what is older it can't have decided."""
+        self._logs = logs
+        self._since_us = since_us
+
+    def has(self, line: Imported, /) -> bool:
+        """Whether the decision of a line was made here, and settled. It costs a look-up."""
+        return line.made_at_us >= self._since_us and any(
+            decision.at_us == line.made_at_us and not decision.imported
+            for logged in self._logs.outcomes.outcomes_of(line.decision.event_id)
+            for decision in self._logs.events.decisions(after=logged.outcome.decision_seq - 1, limit=1)
+        )
+
+
+_LARGEST = 2_000
+_SMALLEST = 20
+_LONG_S = 0.008
+
+
+class Pace:
+    """Counts lines into batches. Beside a service each write is short, and followed by a pause as long."""
+
+    def __init__(self, *, alone: bool) -> None:
+        self._alone = alone
+        self.lines = _LARGEST if alone else 100
+
+    def keep(self, work: Callable[[], None], /) -> None:
+        """Do a batch of ``lines`` lines."""
+        began_s = time.monotonic()
+        work()
+        took_s = time.monotonic() - began_s
+        if not self._alone:
+            halved, doubled = max(_SMALLEST, self.lines // 2), min(_LARGEST, self.lines * 2)
+            self.lines = halved if took_s > _LONG_S else doubled
+            time.sleep(took_s)
+
+
+_decode = msgspec.json.Decoder(Features).decode
+
+
+def fits(decision: Decision, line: bytes, /, *, limits: Limits) -> bool:
+    """Whether it has no more features, and no more pairs of them, than the limits allow."""
+    looks = max(1, len(decision.slots))
+    if request_size.surely_fits(line, actions=looks * len(decision.actions), limits=limits):
+        return True
+    context = request_size.features(_decode(decision.context))
+    actions = [request_size.features(_decode(action.features)) for action in decision.actions]
+    slots = [request_size.features(_decode(slot.features)) for slot in decision.slots]
+    total = sum(chain([context], actions, slots))
+    pairs = looks * request_size.pairs(context + max(slots, default=0), actions)
+    return total <= limits.features and pairs <= limits.feature_pairs

@@ -1,0 +1,111 @@
+"""The files of a saved log: which of a place's files are some, and their lines, however large they are.
+
+The retired service named them by configuration, day and number (contract, section 3.4), so that the order of
+their names is the order in which they were written.
+"""
+
+import zlib
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from typing import BinaryIO
+
+from sartor.errors import PlaceUnavailable
+from sartor.transfer.locations import File, Place
+
+LONGEST_LINE = 16 * 2**20
+"""Bytes of a line that is still read."""
+
+_CHUNK = 2**20
+_GZIP = b"\x1f\x8b"
+_GZIP_BITS = 31
+
+_NO_LOGS = {
+    ".fb": "a binary log; only dsjson is read",
+    ".vw": "a model; give it with --model",
+    ".zip": "an archive; a model is given with --model, logs are unpacked first",
+    ".dat": "a checkpoint of the retired service",
+    ".parquet": "not a log in lines; only dsjson is read",
+    ".csv": "not a log in lines; only dsjson is read",
+}
+_NO_LOG_FOLDERS = {
+    "checkpoint": "a checkpoint of the retired service",
+    "model": "the history of models; give one with --model",
+    "exported-models": "a model; give it with --model",
+    "imported-models": "a model; give it with --model",
+    "invalid-models": "a model that was refused",
+    "settings": "settings; give them with --policy or --config",
+    "skipped-data": "what came too late for its decision",
+}
+
+
+def why_not(file: File, /) -> str | None:
+    """Why a file can't be a log, as its name tells; None: it may be one."""
+    *folders, name = file.path.replace("\\", "/").split("/")
+    suffix = f".{name.rpartition('.')[2]}" if "." in name else ""
+    found = _NO_LOGS.get(suffix.lower())
+    if found is None and name.startswith("."):
+        found = "a hidden file"
+    if found is None and folders:
+        found = _NO_LOG_FOLDERS.get(folders[-1])
+    if found is None and "skipped-data" in folders:
+        found = _NO_LOG_FOLDERS["skipped-data"]
+    return found
+
+
+class Reading:
+    """Reads one file line by line; ``read_bytes`` tells how far it is, in bytes of the file."""
+
+    def __init__(self, place: Place, file: File, /) -> None:
+        self._place = place
+        self._file = file
+        self.read_bytes = 0
+
+    def lines(self) -> Iterator[bytes | None]:
+        """The lines, without their ends; None for one that is longer than ``LONGEST_LINE``.
+
+        A file that begins as gzip does is unpacked.
+
+        Raises:
+            PlaceUnavailable: the file can't be read to its end.
+        """
+        rest, lost = b"", False
+        for chunk in self._chunks():
+            first, *more = chunk.split(b"\n")
+            rest += first
+            for line in more:
+                yield None if lost or len(rest) > LONGEST_LINE else rest
+                rest, lost = line, False
+            if len(rest) > LONGEST_LINE:
+                rest, lost = b"", True
+        if rest or lost:
+            yield None if lost else rest
+
+    def _chunks(self) -> Iterator[bytes]:
+        try:
+            with self._place.open(self._file.path) as stream:
+                chunks = self._counted(stream)
+                head = next(chunks, b"")
+                whole = chain([head], chunks)
+                yield from _unpacked(whole) if head.startswith(_GZIP) else whole
+        except (OSError, EOFError, zlib.error) as error:
+            raise PlaceUnavailable(f"{self._file.path} can't be read to its end: {error}.") from error
+
+    def _counted(self, stream: BinaryIO) -> Iterator[bytes]:
+        while chunk := stream.read(_CHUNK):
+            self.read_bytes += len(chunk)
+            yield chunk
+
+
+def _unpacked(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """What gzip packed, member after member, in pieces of a bounded size."""
+    member, begun = zlib.decompressobj(_GZIP_BITS), False
+    for packed in chunks:
+        rest = packed
+        while rest:
+            yield member.decompress(rest, _CHUNK)
+            rest, begun = member.unconsumed_tail, True
+            if member.eof:
+                rest = member.unused_data
+                member, begun = zlib.decompressobj(_GZIP_BITS), False
+    if begun:
+        raise EOFError("it was cut short")

@@ -1,0 +1,119 @@
+"""The mirrors of all loops: each copies in a thread of its own, so that a target that hangs holds up nobody.
+
+The threads are daemons: what they leave undone when the process ends, the next one does.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from functools import partial
+
+from sartor.errors import PlaceUnavailable, SartorError
+from sartor.ports import Loop, LoopStores, Stores
+from sartor.transfer import mirror
+from sartor.transfer.locations import Place, label
+
+_log = logging.getLogger(__name__)
+
+_LONGEST_RETRY_S = 300.0
+
+
+class Mirrors:
+    """Starts what is due, and remembers what runs."""
+
+    def __init__(
+        self,
+        stores: Stores,
+        place: Callable[[str], Place],
+        read: mirror.Read,
+        /,
+        *,
+        pause_s: float = 10.0,
+    ) -> None:
+        """Nothing is copied yet.
+
+        Args:
+            stores: the instance's stores; those of a loop are opened in its thread.
+            place: finds the place of a URL.
+            read: gives the outcomes of a loop as lines.
+            pause_s: how long a mirror rests after it has copied everything, and at least after a failure.
+        """
+        self._stores = stores
+        self._place = place
+        self._read = read
+        self._pause_s = pause_s
+        self._lanes: dict[str, _Lane] = {}
+
+    def round(self, loops: Sequence[Loop], /) -> None:
+        """Start the copying of every loop that wants it and is due; returns at once."""
+        wanted = {loop.loop_id: loop for loop in loops if target(loop) is not None}
+        for loop_id in self._lanes.keys() - wanted.keys():
+            if self._lanes[loop_id].is_idle:
+                del self._lanes[loop_id]
+        for loop_id, loop in wanted.items():
+            lane = self._lanes.setdefault(loop_id, _Lane(self._pause_s))
+            if lane.is_idle and lane.due_s <= time.monotonic():
+                lane.start(partial(self._copy, loop), name=f"mirror of {loop.name}")
+
+    def _copy(self, loop: Loop) -> bool:
+        url = target(loop)
+        assert url is not None
+        try:
+            with closing(self._stores.open(loop)) as logs:
+                return self._copied(loop, logs, url)
+        except Exception as error:  # whatever is wrong with one mirror, the others go on
+            known = isinstance(error, SartorError)
+            extra = {"action": "mirror_failed", "loop": loop.name}
+            _log.warning("A mirror stands still: %s", error, extra=extra, exc_info=None if known else error)
+            return False
+
+    def _copied(self, loop: Loop, logs: LoopStores, url: str) -> bool:
+        before = mirror.progress(logs.shelf, label(url)).problem
+        try:
+            copying = mirror.Mirror(loop, logs, self._place(url), self._read)
+            while copying.step():
+                pass
+        except PlaceUnavailable as error:
+            if before != error.message:  # once per trouble is enough
+                extra = {"action": "mirror_failed", "loop": loop.name}
+                _log.warning("The log of a loop can't be copied: %s", error, extra=extra)
+            mirror.failed(logs.shelf, label(url), error.message)
+            return False
+        if before:
+            extra = {"action": "mirror_recovered", "loop": loop.name}
+            _log.info("The log of a loop is copied again.", extra=extra)
+            mirror.recovered(logs.shelf, label(url))
+        return True
+
+
+def target(loop: Loop, /) -> str | None:
+    """Where a loop's log is copied to; None: nowhere."""
+    return loop.settings.log_mirror_sas_uri if loop.settings.log_mirror_enabled else None
+
+
+class _Lane:
+    """The thread of one loop, and when the next one is due. Failures double the pause."""
+
+    def __init__(self, pause_s: float) -> None:
+        self._pause_s = pause_s
+        self._retry_s = pause_s
+        self._thread: threading.Thread | None = None
+        self.due_s = 0.0
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is being copied."""
+        return self._thread is None or not self._thread.is_alive()
+
+    def start(self, copy: Callable[[], bool], *, name: str) -> None:
+        """Copy in a thread; ``copy`` says whether all went well."""
+        self._thread = threading.Thread(target=self._run, args=(copy,), name=name, daemon=True)
+        self._thread.start()
+
+    def _run(self, copy: Callable[[], bool]) -> None:
+        went_well = copy()
+        pause_s = self._pause_s if went_well else self._retry_s
+        self._retry_s = self._pause_s if went_well else min(2 * self._retry_s, _LONGEST_RETRY_S)
+        self.due_s = time.monotonic() + pause_s

@@ -1,0 +1,26 @@
+"""Opens the location that a path or URL names: which kinds there are, and what each needs."""
+
+from urllib.parse import parse_qsl, urlsplit
+
+from sartor.transfer.locations import Place
+
+
+def place(url: str, /) -> Place:
+    """The place. What knows its kind is loaded when it is needed: a service without a mirror never does.
+
+    Raises:
+        PlaceUnavailable: there is no such kind of place, or its package is not installed.
+    """
+    if is_sas_uri(url):
+        from sartor.transfer.azure_blob import Container
+
+        return Container(url)
+    from sartor.transfer.fsspec_location import FsspecPlace
+
+    return FsspecPlace(url)
+
+
+def is_sas_uri(url: str, /) -> bool:
+    """Whether a URL is that of a container with its signature."""
+    parts = urlsplit(url)
+    return parts.scheme in ("http", "https") and any(name == "sig" for name, _ in parse_qsl(parts.query))

@@ -1,0 +1,95 @@
+"""From history that was brought in to outcomes, and to a model.
+
+Outcomes have one writer. Where no service runs, this process takes its place for a while; where one runs, its
+learn process is waited for.
+"""
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sartor.errors import DataFolderInUse
+from sartor.learn.trainer import Trainer
+from sartor.log.settler import Settler
+from sartor.ports import EngineFactory, EventLog, Loop, LoopStores
+from sartor.records import Head
+from sartor.runtime.instance_lock import Instance
+
+_BATCH = 5_000
+_LOOK_S = 0.1
+_PATIENCE_S = 30.0
+"""How long a service may do nothing before it is no longer waited for."""
+
+Tell = Callable[[int, int], None]
+"""Called with how many outcomes there are, and how many there will be."""
+
+
+@contextmanager
+def alone(folder: Path, /) -> Iterator[bool]:
+    """Hold the data folder in place of a service; False: one has it."""
+    instance = Instance(folder)
+    try:
+        with instance.only_supervisor(), instance.only_learner(patience_s=0.0):
+            yield True
+            return
+    except DataFolderInUse:
+        pass
+    yield False
+
+
+def settle(loop: Loop, logs: LoopStores, /, *, tell: Tell) -> None:
+    """Record the outcomes that came with the history, and what else is due. Only when ``alone``."""
+    last = logs.events.horizon().decisions
+    settler = Settler(logs.events, logs.outcomes)
+    while settler.step(loop.settings, settings_version=loop.version, limit=_BATCH):
+        tell(logs.outcomes.counts().last_outcome, last)
+
+
+def learn(loop: Loop, logs: LoopStores, factory: EngineFactory, /, *, tell: Tell) -> int:
+    """Learn what was settled; returns how many outcomes were learned. Only when ``alone``."""
+    last = logs.outcomes.counts().last_outcome
+    trainer = Trainer(logs.events, logs.outcomes, logs.models, factory)
+    learned = 0
+    try:
+        for step in range(math.ceil(last / _BATCH) + 1):
+            learned += trainer.step(loop, now_us=time.time_ns() // 1_000, limit=_BATCH)
+            tell(min(last, (step + 1) * _BATCH), last)
+    finally:
+        trainer.close()
+    return learned
+
+
+def wait_until_settled(logs: LoopStores, /, *, tell: Tell) -> bool:
+    """Wait for the service to record the outcomes that came with the history; False: it does not."""
+    head = _last_imported(logs.events)
+    if head is None:
+        return True
+    last = logs.events.horizon().decisions
+    count, until = -1, 0.0
+    while not _is_settled(logs, head):
+        now = logs.outcomes.counts().last_outcome
+        if now != count:
+            count, until = now, time.monotonic() + _PATIENCE_S
+            tell(count, last)
+        if time.monotonic() > until:
+            return False
+        time.sleep(_LOOK_S)
+    return True
+
+
+def _is_settled(logs: LoopStores, head: Head) -> bool:
+    return any(one.outcome.decision_seq == head.seq for one in logs.outcomes.outcomes_of(head.event_id))
+
+
+def _last_imported(events: EventLog) -> Head | None:
+    horizon = events.horizon()
+    last = horizon.decisions
+    while last >= horizon.first_decision:
+        after = max(horizon.first_decision - 1, last - _BATCH)
+        for head in reversed(events.heads(after=after, limit=last - after)):
+            if head.outcome is not None:
+                return head
+        last = after
+    return None

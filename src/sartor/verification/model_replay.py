@@ -1,0 +1,53 @@
+"""The invariant of the learner: the live model equals one that learned its outcomes from nothing."""
+
+from collections.abc import Iterator, Sequence
+
+from sartor.errors import EngineRefused
+from sartor.inference import decision_probabilities
+from sartor.learn.trainer import replay
+from sartor.ports import Engine, EngineFactory, LoopStores
+from sartor.records import LoggedDecision, Model
+
+
+def compare(
+    model: Model, logs: LoopStores, factory: EngineFactory, /, *, decisions: int
+) -> tuple[int, list[str]]:
+    """Compare a stored model with its replay, prediction for prediction, on the newest decisions.
+
+    Returns:
+        On how many decisions they were compared, and what is wrong: nothing, or one sentence.
+
+    Raises:
+        ModelNotFound: the bytes of the model are not there.
+    """
+    stored = factory(model.arguments, logs.models.blob(model.model_id))
+    again = replay(model, events=logs.events, outcomes=logs.outcomes, models=logs.models, factory=factory)
+    try:
+        recent = _newest(logs, decisions)
+        return len(recent), list(_differences(model, recent, stored, again))
+    finally:
+        stored.close()
+        again.close()
+
+
+def _newest(logs: LoopStores, count: int) -> Sequence[LoggedDecision]:
+    last = logs.events.horizon().decisions
+    return logs.events.decisions(after=max(0, last - count), limit=count)
+
+
+def _differences(
+    model: Model, recent: Sequence[LoggedDecision], stored: Engine, again: Engine
+) -> Iterator[str]:
+    different = [logged.seq for logged in recent if _odds(stored, logged) != _odds(again, logged)]
+    if different:
+        yield (
+            f"Model {model.model_id} is not what its outcomes teach: {len(different)} of {len(recent)} "
+            f"predictions differ, the first at decision {different[0]}."
+        )
+
+
+def _odds(engine: Engine, logged: LoggedDecision) -> list[list[float]] | None:
+    try:
+        return decision_probabilities(engine, logged.decision)
+    except EngineRefused:
+        return None

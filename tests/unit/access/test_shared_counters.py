@@ -1,0 +1,99 @@
+"""Processes that share a board see one another's counts; one that ended leaves no trace."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sartor.access.shared_counters import Board, Tally
+from sartor.errors import StoreUnavailable
+
+SCRIPT = """
+import sys
+from pathlib import Path
+from sartor.access.shared_counters import Board
+tally = Board(Path(sys.argv[1])).tally("loop")
+for line in sys.stdin:
+    word, second = line.split()
+    if word == "add":
+        tally.add(int(second))
+    print(tally.count(int(second)), flush=True)
+"""
+
+
+class Other:
+    """A process that shares the board."""
+
+    def __init__(self, folder: Path) -> None:
+        command = [sys.executable, "-c", SCRIPT, str(folder)]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def say(self, word: str, second: int) -> int:
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(f"{word} {second}\n")
+        self.process.stdin.flush()
+        return int(self.process.stdout.readline())
+
+    def end(self) -> None:
+        self.process.kill()
+        self.process.communicate()
+
+
+def test_a_tally_counts_the_second_it_is_asked_for() -> None:
+    tally = Tally()
+    assert tally.count(7) == 0
+    for _ in range(3):
+        tally.add(7)
+    assert tally.count(7) == 3
+    assert tally.count(8) == 0
+    tally.add(8)
+    assert (tally.count(8), tally.count(7)) == (1, 0)
+
+
+def test_two_processes_count_together(tmp_path: Path) -> None:
+    board = Board(tmp_path / "rates")
+    mine, another_loop, other = board.tally("loop"), board.tally("another"), Other(tmp_path / "rates")
+    try:
+        assert other.say("add", 5) == 1
+        mine.add(5)
+        mine.add(5)
+        assert mine.count(5) == 3
+        assert other.say("count", 5) == 3
+        assert another_loop.count(5) == 0
+        assert (mine.count(6), other.say("count", 6)) == (0, 0)
+    finally:
+        other.end()
+        mine.close()
+        another_loop.close()
+        board.close()
+
+
+def test_a_dead_process_gives_its_place_and_its_count_to_the_next(tmp_path: Path) -> None:
+    board = Board(tmp_path)
+    mine = board.tally("loop")
+    for count in (1, 2):
+        other = Other(tmp_path)
+        assert other.say("add", 9) == count
+        other.end()
+    assert mine.count(9) == 2
+    assert mine.count(10) == 0
+    mine.close()
+    board.close()
+
+
+def test_without_a_file_a_process_counts_for_itself(tmp_path: Path) -> None:
+    board = Board(tmp_path)
+    (tmp_path / "loop").mkdir()
+    tally = board.tally("loop")
+    tally.add(1)
+    assert tally.count(1) == 1
+    tally.close()
+    board.close()
+
+
+def test_a_folder_that_can_not_be_made(tmp_path: Path) -> None:
+    (tmp_path / "rates").write_text("")
+    with pytest.raises(StoreUnavailable):
+        Board(tmp_path / "rates")

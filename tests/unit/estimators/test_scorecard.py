@@ -1,0 +1,170 @@
+"""The scorecard is one fold: exact from any checkpoint, bounded, and right window by window."""
+
+import random
+
+import pytest
+
+from sartor.errors import Corrupt
+from sartor.estimators.learning_curve import Curve
+from sartor.estimators.logged_choices import Deed
+from sartor.estimators.policy_estimate import BASELINE, FIXED, ONLINE, RANDOM, best_fixed, standings
+from sartor.estimators.reference_policies import Tally
+from sartor.estimators.scorecard import COARSE_US, FINE_US, WINDOWS, Scorecard
+from sartor.estimators.scorecard_view import Standing
+
+START_US = 1_700_000_000_000_000 // COARSE_US * COARSE_US
+Event = tuple[Deed, int]
+
+
+def story(count: int, *, seed: int = 1, step_us: int = 20_000_000) -> list[Event]:
+    """Three actions, the last the best; one new action now and then; times go on, once they run back."""
+    rng = random.Random(seed)
+    events = []
+    at_us = START_US
+    for number in range(count):
+        ids = ("a", "b", "c") if number % 50 else ("a", "b", "c", f"new-{number}")
+        chosen = rng.randrange(len(ids))
+        worth = (0.2, 0.3, 0.8, 0.0)[chosen]
+        reward = float(rng.random() < worth)
+        odds = (1 / len(ids),) * len(ids)
+        at_us += step_us if number != count // 2 else -step_us
+        events.append((Deed(reward=reward, ids=ids, odds=odds, chosen=chosen), at_us))
+    return events
+
+
+def folded(events: list[Event], card: Scorecard | None = None, *, first: int = 1) -> Scorecard:
+    card = card or Scorecard()
+    for number, (deed, at_us) in enumerate(events, first):
+        card.add(number, deed, at_us=at_us, mark=(number, at_us))
+    return card
+
+
+def by_policy(found: tuple[Standing, ...]) -> dict[str, Standing]:
+    return {standing.policy: standing for standing in found}
+
+
+@pytest.mark.parametrize("cut", [1, 13, 149, 150, 151, 400, 599])
+def test_a_checkpoint_changes_nothing(cut: int) -> None:
+    events = story(600)
+    whole = folded(events)
+    again = folded(events[cut:], Scorecard.from_state(folded(events[:cut]).state()), first=cut + 1)
+    assert again.state() == whole.state()
+    assert (again.last, again.mark, again.since) == (600, (600, events[-1][1]), 1)
+
+
+def test_windows_hold_what_was_settled_in_them() -> None:
+    events = story(1_000)
+    card = folded(events)
+    now_us = card.at_us
+    for name, (width, count) in WINDOWS.items():
+        begins = (now_us // width - count + 1) * width
+        expected = [deed.reward for deed, at_us in clocked(events) if at_us >= begins]
+        online = card.window(name, now_us=now_us).online
+        assert online.rows == len(expected), name
+        assert online.product == pytest.approx(sum(expected))
+    assert card.total().online.rows == card.events == 1_000
+
+
+def clocked(events: list[Event]) -> list[Event]:
+    """The events with the card's own times, which never run back."""
+    latest, found = 0, []
+    for deed, at_us in events:
+        latest = max(latest, at_us)
+        found.append((deed, latest))
+    return found
+
+
+def test_windows_empty_while_nothing_is_settled() -> None:
+    card = folded(story(100))
+    later = card.at_us + 2 * FINE_US
+    assert card.window("PT5M", now_us=later).online.rows == 0
+    assert card.window("PT1H", now_us=later).online.rows == 100
+    assert card.window("P1D", now_us=later + 25 * COARSE_US).online.rows == 0
+
+
+def test_memory_is_constant() -> None:
+    sizes = [len(folded(story(count, step_us=60_000_000)).state()) for count in (3_000, 6_000)]
+    assert sizes[1] < 1.35 * sizes[0]
+    card = folded(story(6_000, step_us=60_000_000))
+    assert len(card.fine) <= 12
+    assert len(card.coarse) <= 24
+    assert len(card.curve.points) <= card.curve.most
+
+
+def test_what_settled_without_a_word_is_passed_over() -> None:
+    card = Scorecard()
+    card.skip(5, mark=(4, 7))
+    assert (card.since, card.last, card.mark, card.events) == (5, 5, (4, 7), 0)
+    assert card.reading(now_us=START_US).total == ()
+
+
+def test_readings_tell_who_is_best() -> None:
+    card = folded(story(3_000))
+    found = by_policy(card.reading(now_us=card.at_us).total)
+    assert set(found) == {ONLINE, BASELINE, RANDOM, FIXED}
+    assert found[FIXED].action == "c"
+    assert found[FIXED].value == pytest.approx(0.8, abs=0.05)
+    assert found[BASELINE].value == pytest.approx(0.2, abs=0.05)
+    for standing in found.values():
+        assert standing.value is not None
+        assert standing.interval is not None
+        assert standing.interval.holds(standing.value)
+    best, online = found[FIXED].interval, found[ONLINE].interval
+    assert best is not None
+    assert online is not None
+    assert best.lower > online.upper
+
+
+def test_a_log_without_exploration_says_nothing_of_others() -> None:
+    card = Scorecard()
+    deed = Deed(reward=1.0, ids=("a", "b"), odds=(1.0, 0.0), chosen=0)
+    for number in range(1, 301):
+        card.add(number, deed, at_us=START_US, mark=(number, START_US))
+    found = by_policy(card.reading(now_us=START_US).total)
+    assert found[ONLINE].value == 1.0
+    assert found[BASELINE].value == 1.0
+    assert found[RANDOM].value is None
+    assert found[RANDOM].interval is None
+    assert "without exploration" in found[RANDOM].reasons[0]
+
+
+def test_a_lucky_action_is_not_the_best_one() -> None:
+    """Of many actions that were chosen once or twice some paid every time; none is picked for that."""
+    rng = random.Random(5)
+    card = Scorecard()
+    for number in range(1, 4_001):
+        ids = ("steady", *(f"x{rng.randrange(100)}-{place}" for place in range(3)))
+        chosen = 0 if rng.random() < 0.7 else rng.randint(1, 3)
+        odds = (0.7, 0.1, 0.1, 0.1)
+        reward = float(rng.random() < (0.5 if chosen == 0 else 0.3))
+        deed = Deed(reward=reward, ids=ids, odds=odds, chosen=chosen)
+        card.add(number, deed, at_us=START_US, mark=(number, START_US))
+    best = best_fixed(card.total(), card.followed)
+    assert best is not None
+    assert best.action == "steady"
+
+
+def test_an_empty_tally_has_no_standings() -> None:
+    assert standings(Tally(), Scorecard().followed) == ()
+
+
+def test_the_curve_thins_out_and_keeps_its_shape() -> None:
+    events = story(1_000)
+    card = folded(events)
+    points = card.curve.points
+    assert card.curve.stride == 8
+    assert [point.events for point in points] == list(range(8, 1_001, 8))
+    for point in points:
+        assert point.online.rows == point.events
+        assert point.online.product == pytest.approx(sum(deed.reward for deed, _ in events[: point.events]))
+
+
+def test_a_curve_of_few_points_has_all_of_them() -> None:
+    curve = Curve(most=4)
+    assert [curve.wants(events) for events in (1, 2, 3)] == [True, True, True]
+
+
+@pytest.mark.parametrize("state", [b"", b"\xc0", Scorecard(version=99).state()])
+def test_other_bytes_are_refused(state: bytes) -> None:
+    with pytest.raises(Corrupt):
+        Scorecard.from_state(state)

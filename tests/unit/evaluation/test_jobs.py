@@ -1,0 +1,224 @@
+"""Evaluations as jobs: asked for, found, removed, applied."""
+
+import pytest
+from msgspec.structs import replace
+
+from sartor.errors import (
+    DuplicateNames,
+    InvalidEvaluation,
+    InvalidPolicy,
+    JobExists,
+    JobNotFinished,
+    JobNotFound,
+    LoopLocked,
+    LoopNotFound,
+    ModelNotFound,
+    NoLogsInRange,
+    PolicyNotFound,
+    TooManyPolicies,
+)
+from sartor.evaluation import jobs
+from sartor.evaluation.spec import (
+    EVALUATION,
+    FEATURE_IMPORTANCE,
+    EvaluationResult,
+    EvaluationSpec,
+    ImportanceSpec,
+    PolicyResult,
+    PolicySpec,
+    Window,
+    encoded,
+    evaluation_spec,
+    job_id,
+    model_name,
+)
+from sartor.management import loops
+from sartor.records import Job, Model
+from tests.unit.world import FACTORY, World
+
+BETTER = "--cb_explore_adf --epsilon 0.1 --cb_type mtr -q ::"
+EMPTY = Window(
+    start_us=0,
+    events=1,
+    numerator=1.0,
+    sum_of_weights=1.0,
+    non_zero=1,
+    sum_of_squares=1.0,
+    largest=1.0,
+    expected_reward=1.0,
+    low=0.0,
+    high=1.0,
+)
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def spec(*policies: PolicySpec, **changes: object) -> EvaluationSpec:
+    asked = EvaluationSpec(name="spring", start_us=0, end_us=2**52, policies=policies)
+    return replace(asked, **changes)
+
+
+def named(*names: str) -> list[PolicySpec]:
+    return [PolicySpec(name=name, arguments=BETTER) for name in names]
+
+
+def create(world: World, asked: EvaluationSpec, *, name: str = "one") -> Job:
+    return jobs.create(world.stores, "default", name, asked)
+
+
+def test_an_evaluation_becomes_a_job(world: World) -> None:
+    asked = spec(PolicySpec(name="mine", arguments=BETTER + " --dsjson"))
+    job = create(world, asked, name="any/id at all")
+    assert list(world.logs.jobs.jobs(kind=EVALUATION)) == [job]
+    assert jobs.find(world.logs, EVALUATION, "any/id at all") == job
+    assert evaluation_spec(job.spec) == spec(PolicySpec(name="mine", arguments=BETTER))
+    assert job.state == "pending"
+    assert job.created_at_us > 1_700_000_000_000_000
+
+
+def test_an_evaluation_and_an_importance_may_have_the_same_id(world: World) -> None:
+    create(world, spec())
+    asked = ImportanceSpec(name="spring", start_us=0, end_us=2**52)
+    job = jobs.create_importance(world.stores, "default", "one", asked)
+    assert jobs.find(world.logs, FEATURE_IMPORTANCE, "one") == job
+    with pytest.raises(JobExists):
+        create(world, spec())
+    with pytest.raises(JobExists):
+        jobs.create_importance(world.stores, "default", "one", asked)
+
+
+@pytest.mark.parametrize(
+    ("asked", "error"),
+    [
+        (spec(*named(*(f"p{number}" for number in range(11)))), TooManyPolicies),
+        (spec(*named("same", "other", "same")), DuplicateNames),
+        (spec(*named("same", "Same")), DuplicateNames),
+        (spec(*named("Online")), DuplicateNames),
+        (spec(*named("Baseline1")), DuplicateNames),
+        (spec(*named("")), InvalidEvaluation),
+        (spec(name=""), InvalidEvaluation),
+        (spec(name="x" * 257), InvalidEvaluation),
+        (spec(start_us=2**52), InvalidEvaluation),
+        (spec(end_us=0), InvalidEvaluation),
+        (spec(end_us=1_000), NoLogsInRange),
+        (spec(start_us=2**51, end_us=2**52), NoLogsInRange),
+        (spec(PolicySpec(name="mine", arguments="--cb_explore_adf -f model")), InvalidPolicy),
+        (spec(PolicySpec(name="mine", arguments=BETTER.replace("--cb_", "--ccb_", 1))), InvalidPolicy),
+    ],
+)
+def test_what_can_not_be_evaluated_is_refused(
+    world: World, asked: EvaluationSpec, error: type[Exception]
+) -> None:
+    with pytest.raises(error) as caught:
+        create(world, asked)
+    assert type(caught.value) is error
+    assert list(world.logs.jobs.jobs()) == []
+
+
+def test_ten_policies_are_compared(world: World) -> None:
+    job = create(world, spec(*named(*(f"p{number}" for number in range(10)))))
+    assert len(evaluation_spec(job.spec).policies) == 10
+
+
+def test_the_end_of_the_range_does_not_belong_to_it(world: World) -> None:
+    first = world.logs.events.heads(after=0, limit=1)[0].at_us
+    with pytest.raises(NoLogsInRange):
+        create(world, spec(end_us=first))
+    create(world, spec(start_us=first, end_us=first + 1))
+
+
+def test_a_removed_evaluation_takes_its_models_along(world: World) -> None:
+    create(world, spec())
+    create(world, spec(), name="two")
+    for evaluation in ("one", "two"):
+        world.logs.shelf.put(model_name(job_id(EVALUATION, evaluation), 3), b"model")
+    jobs.delete(world.logs, EVALUATION, "one")
+    assert list(world.logs.shelf.names()) == [model_name(job_id(EVALUATION, "two"), 3)]
+    for missing in (jobs.delete, jobs.find):
+        with pytest.raises(JobNotFound):
+            missing(world.logs, EVALUATION, "one")
+
+
+def finished(world: World, *policies: PolicyResult) -> None:
+    job = create(world, spec())
+    result = EvaluationResult(policies=policies)
+    done = replace(job, state="succeeded", description="", result=encoded(result))
+    assert world.logs.jobs.update(done)
+
+
+def scored(name: str = "better", *, arguments: str = BETTER, model: str | None = None) -> PolicyResult:
+    return PolicyResult(name=name, arguments=arguments, source="Custom", total=EMPTY, model=model)
+
+
+def kept(world: World, arguments: str = BETTER) -> str:
+    """A model on the shelf that learned what the loop did."""
+    engine = FACTORY(arguments)
+    name = model_name(job_id(EVALUATION, "one"), 0)
+    world.logs.shelf.put(name, engine.dump())
+    engine.close()
+    return name
+
+
+def apply(world: World, policy: str = "better", *, evaluation: str = "one") -> Model:
+    return jobs.apply(world.stores, "default", evaluation, policy, factory=FACTORY)
+
+
+def test_a_policy_is_applied_with_its_model(world: World) -> None:
+    loops.change(world.stores, "default", {"explorationPercentage": 0.3})
+    finished(world, scored("other"), scored(model=kept(world)))
+    applied = apply(world)
+    assert world.live == applied
+    assert (world.loop.policy_name, world.loop.arguments) == ("better", BETTER)
+    assert applied.arguments == BETTER.replace("0.1", "0.3")
+    after = world.go_on(4)
+    assert (after.base_id, after.learned) == (applied.model_id, 4)
+    assert world.odds(after) == world.replayed(after)
+
+
+def test_an_evaluation_that_is_not_there_can_not_be_applied(world: World) -> None:
+    with pytest.raises(JobNotFound):
+        apply(world)
+    with pytest.raises(LoopNotFound):
+        jobs.apply(world.stores, "another", "one", "better", factory=FACTORY)
+
+
+def test_an_evaluation_that_is_not_finished_can_not_be_applied(world: World) -> None:
+    create(world, spec())
+    with pytest.raises(JobNotFinished, match="is pending, so nothing can be applied"):
+        apply(world)
+
+
+@pytest.mark.parametrize(
+    ("result", "error"),
+    [
+        (scored("another"), PolicyNotFound),
+        (replace(scored(), slot="top"), PolicyNotFound),
+        (scored(), ModelNotFound),
+        (scored(model="never-put"), ModelNotFound),
+        (scored(model="damaged"), ModelNotFound),
+        (scored(model="any", arguments="--cb_explore_adf -f x"), InvalidPolicy),
+        (scored(model="any", arguments=BETTER.replace("--cb_", "--ccb_", 1)), InvalidPolicy),
+    ],
+)
+def test_what_can_not_be_applied_changes_nothing(
+    world: World, result: PolicyResult, error: type[Exception]
+) -> None:
+    for name in ("damaged", "any"):
+        world.logs.shelf.put(name, b"no model")
+    finished(world, result)
+    before = (world.loop, world.live)
+    with pytest.raises(error):
+        apply(world)
+    assert (world.loop, world.live) == before
+
+
+def test_a_locked_loop_keeps_its_policy(world: World) -> None:
+    finished(world, scored(model=kept(world)))
+    world.stores.catalog.update(replace(world.loop, terms=replace(world.loop.terms, lock="change")))
+    before = (world.loop, world.live)
+    with pytest.raises(LoopLocked):
+        apply(world)
+    assert (world.loop, world.live) == before

@@ -1,0 +1,253 @@
+"""An evaluation from spec to result: the numbers of both APIs, the report, the models that are kept."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+from msgspec.structs import replace
+
+from sartor.errors import InvalidEvaluation, InvalidSetting, NoLogsInRange, StoreUnavailable
+from sartor.evaluation import run as module
+from sartor.evaluation.batch import Order, carry_out
+from sartor.evaluation.executor import computing
+from sartor.evaluation.feature_importance import weigh
+from sartor.evaluation.report import Report
+from sartor.evaluation.run import (
+    CANDIDATES,
+    candidates,
+    entrants_of,
+    evaluate,
+    groups,
+    progress_folder,
+    share_done,
+)
+from sartor.evaluation.spec import (
+    WINDOWS_S,
+    EvaluationResult,
+    EvaluationSpec,
+    ImportanceSpec,
+    PolicySpec,
+    encoded,
+    evaluation_result,
+    merged,
+    model_name,
+)
+from sartor.learn.policy import checked
+from sartor.learn.vw import engine
+from sartor.management import loops
+from sartor.ports import Loop, LoopStores
+from sartor.settings import AZURE_ARGUMENTS
+from sartor.stores.stores import open_stores
+from sartor.testing.builders import make_loop
+from sartor.testing.clock import Clock
+from tests.unit.evaluation.played import LINEAR, SQUARE, fill
+
+JOB = "evaluation/one"
+SPEC = EvaluationSpec(
+    name="two",
+    start_us=0,
+    end_us=2**53,
+    policies=(PolicySpec(name="square", arguments=SQUARE), PolicySpec(name="linear", arguments=LINEAR)),
+)
+
+
+class Played:
+    """A folder with a log of a loop."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        clock = Clock()
+        self.stores = open_stores(folder, clock_us=clock)
+        self.stores.catalog.create(make_loop(arguments=SQUARE))
+        self.loop: Loop = loops.find(self.stores, "default")
+        self.logs: LoopStores = self.stores.open(self.loop)
+        fill(self.logs, self.loop, clock, turns=600)
+
+    def evaluate(self, spec: EvaluationSpec = SPEC, *, job_id: str = JOB) -> EvaluationResult:
+        return evaluate(self.logs, self.loop, spec, job_id=job_id, where=str(self.folder))
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
+    made = Played(tmp_path_factory.mktemp("played") / "data")
+    yield made
+    made.logs.close()
+    made.stores.close()
+
+
+@pytest.fixture(scope="module")
+def result(played: Played) -> EvaluationResult:
+    return played.evaluate()
+
+
+def test_the_policies_come_in_order_with_the_three_that_are_always_shown(result: EvaluationResult) -> None:
+    assert [(one.name, one.source) for one in result.policies] == [
+        ("Online", "Online"),
+        ("Baseline", "Baseline"),
+        ("Random", "Random"),
+        ("square", "Custom"),
+        ("linear", "Custom"),
+    ]
+    assert result.policies[0].arguments == SQUARE
+
+
+def test_the_windows_of_each_length_make_the_total(result: EvaluationResult) -> None:
+    for policy in result.policies:
+        assert set(policy.windows) == set(WINDOWS_S)
+        for name, windows in policy.windows.items():
+            whole = merged(windows)
+            assert whole.events == policy.total.events == 600, name
+            assert whole.numerator == pytest.approx(policy.total.numerator)
+            assert whole.expected_reward == pytest.approx(policy.total.expected_reward)
+            assert whole.low == pytest.approx(policy.total.low)
+            assert [one.start_us % (WINDOWS_S[name] * 1_000_000) for one in windows] == [0] * len(windows)
+    assert len(result.policies[0].windows["PT5M"]) in (12, 13), "an hour"
+
+
+def test_the_models_are_kept_and_can_be_loaded(played: Played, result: EvaluationResult) -> None:
+    kept = {one.name: one.model for one in result.policies}
+    assert kept["Online"] is None
+    assert kept["square"] == model_name(JOB, 3)
+    blob = played.logs.shelf.get(model_name(JOB, 4))
+    assert blob is not None
+    engine(LINEAR, blob).close()
+
+
+def test_doing_it_again_gives_the_same_and_keeps_nothing_twice(
+    played: Played, result: EvaluationResult
+) -> None:
+    before = list(played.logs.shelf.names())
+    assert played.evaluate() == result
+    assert list(played.logs.shelf.names()) == before
+
+
+def test_the_result_survives_its_json_with_the_report(result: EvaluationResult) -> None:
+    again = evaluation_result(encoded(result))
+    assert again.policies == result.policies
+    report = msgspec.json.decode(again.report, type=Report)
+    assert report.decisions == 600
+    assert [one.name for one in report.table] == [one.name for one in result.policies]
+    assert report.calibration.believable
+    assert report.table[3].value == result.policies[3].total.expected_reward
+    assert report.importance.features
+    assert {one.feature for one in report.importance.features} >= {"device", "hour"}
+    assert result.importance
+
+
+def test_only_the_time_that_was_asked_for_is_scored(played: Played, result: EvaluationResult) -> None:
+    windows = result.policies[0].windows["PT5M"]
+    spec = replace(SPEC, start_us=windows[2].start_us, end_us=windows[6].start_us, policies=())
+    total = played.evaluate(spec, job_id="evaluation/part").policies[0].total
+    assert total.events == sum(one.events for one in windows[2:6])
+    assert total.start_us == windows[2].start_us
+
+
+def test_a_time_without_decisions_is_refused(played: Played) -> None:
+    with pytest.raises(NoLogsInRange):
+        played.evaluate(replace(SPEC, start_us=1, end_us=2))
+
+
+def test_a_search_tries_candidates_too() -> None:
+    asked = PolicySpec(name="azure", arguments=LINEAR)
+    spec = replace(SPEC, find_optimal=True, policies=(asked,))
+    found = entrants_of(spec, make_loop())
+    assert [one.name for one in found] == ["azure", *(name for name in CANDIDATES if name != "Azure")]
+    assert {one.source for one in found[1:]} == {"OfflineExperimentation"}
+
+
+@pytest.mark.parametrize("several_slots", [False, True])
+@pytest.mark.parametrize("name", CANDIDATES)
+def test_candidates_are_acceptable(name: str, several_slots: bool) -> None:
+    arguments = candidates(several_slots=several_slots)[name]
+    assert checked(arguments) == arguments
+    assert arguments.startswith("--ccb" if several_slots else "--cb")
+
+
+def test_azures_own_settings_are_among_the_candidates() -> None:
+    assert AZURE_ARGUMENTS in CANDIDATES.values()
+
+
+@pytest.mark.parametrize(("most", "sizes"), [(1, [6]), (2, [5, 1]), (3, [4, 1, 1]), (9, [4, 1, 1])])
+def test_groups_are_of_nearly_equal_size_and_the_first_has_the_free_ones(most: int, sizes: list[int]) -> None:
+    spec = replace(SPEC, policies=(*SPEC.policies, PolicySpec(name="third", arguments=LINEAR)))
+    made = groups(make_loop(), entrants_of(spec, make_loop()), most)
+    assert [len(group) for group in made] == sizes
+    assert [one.name for one in made[0][:3]] == ["Online", "Baseline", "Random"]
+
+
+def test_without_rivals_there_is_one_group() -> None:
+    assert [len(group) for group in groups(make_loop(), [], 4)] == [3]
+
+
+def test_importance_has_scores_from_one_downwards(played: Played) -> None:
+    spec = ImportanceSpec(name="which", start_us=0, end_us=2**53)
+    found = weigh(played.logs, played.loop, spec, where=str(played.folder))
+    scores = [one.score for one in found.scores]
+    assert scores == sorted(scores, reverse=True)
+    assert scores[0] == 1.0
+    assert all(one.low <= one.score <= one.high for one in found.scores)
+    assert {one.namespace for one in found.scores} == {"Context", "Action"}
+
+
+def test_importance_of_a_log_that_can_not_tell_is_refused(tmp_path: Path) -> None:
+    clock = Clock()
+    stores = open_stores(tmp_path / "data", clock_us=clock)
+    stores.catalog.create(make_loop(arguments=SQUARE))
+    loop = loops.find(stores, "default")
+    logs = stores.open(loop)
+    fill(logs, loop, clock, turns=30)
+    spec = ImportanceSpec(name="which", start_us=0, end_us=2**53)
+    with pytest.raises(InvalidEvaluation, match="because it holds 30 decisions"):
+        weigh(logs, loop, spec, where=str(tmp_path / "data"))
+    with pytest.raises(NoLogsInRange):
+        weigh(logs, loop, replace(spec, end_us=1), where=str(tmp_path / "data"))
+    logs.close()
+    stores.close()
+
+
+def test_progress_is_that_of_the_groups_that_told_any() -> None:
+    with progress_folder() as folder:
+        assert share_done(folder) == 0.0
+        (folder / "0").write_text("0.5")
+        (folder / "1").write_text("0.25")
+        (folder / "2").write_text("")
+        assert share_done(folder) == pytest.approx(0.375)
+
+
+@pytest.mark.parametrize("where", ["elsewhere", "dask://", "ray://somewhere:1"])
+def test_another_place_to_compute_is_refused(where: str) -> None:
+    with pytest.raises(InvalidSetting, match="Can't compute"), computing(where):
+        pass
+
+
+def test_what_was_amended_meanwhile_is_evaluated_anew(played: Played, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model that learned what was taken back must not be kept."""
+    attempts: list[int] = []
+
+    def amending(order: Order) -> bytes:
+        attempts.append(order.span.revision)
+        answer = carry_out(order)
+        if len(attempts) == 1:
+            outcome = played.logs.outcomes.outcomes(after=0, limit=1)[0].outcome
+            played.logs.outcomes.amend([replace(outcome, learnable=False)])
+        return answer
+
+    monkeypatch.setattr(module, "carry_out", amending)
+    found = played.evaluate(replace(SPEC, policies=()), job_id="evaluation/amended")
+    assert len(attempts) == 2
+    assert attempts[1] == attempts[0] + 1
+    assert found.policies[0].total.events == 599
+
+
+def test_what_is_amended_all_the_time_is_left_for_later(
+    played: Played, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def amending(order: Order) -> bytes:
+        outcome = played.logs.outcomes.outcomes(after=5, limit=1)[0].outcome
+        played.logs.outcomes.amend([outcome])
+        return carry_out(order)
+
+    monkeypatch.setattr(module, "carry_out", amending)
+    with pytest.raises(StoreUnavailable, match="again and again"):
+        played.evaluate(replace(SPEC, policies=()), job_id="evaluation/restless")

@@ -1,0 +1,69 @@
+"""A small instance for tests, made by the real rooms without HTTP: decisions, rewards, lessons."""
+
+import time
+from pathlib import Path
+
+from sartor.dsjson.context_json import context
+from sartor.explore.decide import decide
+from sartor.inference import uniform
+from sartor.learn.trainer import Trainer
+from sartor.log.settler import Settler
+from sartor.management import loops
+from sartor.ports import EngineFactory, Loop, LoopStores
+from sartor.records import NO_MODEL, Decision, Observation, Request
+from sartor.runtime import compose
+from sartor.testing.builders import make_action
+
+ACTIONS = tuple(make_action(number) for number in range(3))
+
+
+def decided(event_id: str, loop: Loop, logs: LoopStores, factory: EngineFactory) -> Decision:
+    """What the live model decides."""
+    request = Request(event_id=event_id, context=b'[{"device":"mobile"}]', actions=ACTIONS)
+    live = logs.models.live()
+    if live is None:
+        odds = uniform(len(ACTIONS))
+    else:
+        engine = factory(live.arguments, logs.models.blob(live.model_id))
+        odds = engine.probabilities(context(request.context, ACTIONS), len(ACTIONS))
+        engine.close()
+    return decide(
+        request,
+        probabilities=odds,
+        loop_id=loop.loop_id,
+        model_id=NO_MODEL if live is None else live.model_id,
+        settings_version=loop.version,
+    )
+
+
+def play(loop: Loop, logs: LoopStores, factory: EngineFactory, *, first: int, count: int) -> None:
+    """Decisions ``event-first`` …, each rewarded by what was chosen."""
+    for number in range(first, first + count):
+        decision = decided(f"event-{number}", loop, logs, factory)
+        logs.events.append(
+            [decision, Observation(event_id=decision.event_id, reward=float(decision.chosen == 1))]
+        )
+
+
+def learn(loop: Loop, logs: LoopStores, factory: EngineFactory, *, ahead_s: float) -> None:
+    """What the learn process does; ``ahead_s`` tells the trainer a later time, so that an export is due."""
+    Settler(logs.events, logs.outcomes).step(loop.settings, settings_version=loop.version)
+    trainer = Trainer(logs.events, logs.outcomes, logs.models, factory)
+    trainer.step(loop, now_us=time.time_ns() // 1_000 + round(ahead_s * 1_000_000))
+    trainer.close()
+
+
+def taught_folder(folder: Path) -> Path:
+    """A data folder: 'default' learned 40 outcomes in two models, and one decision is open."""
+    factory = compose.engine_factory()
+    with (
+        compose.stores(str(folder), must_exist=False) as stores,
+        loops.opened(stores, loops.create(stores, "default")) as logs,
+    ):
+        loop = loops.find(stores, "default")
+        play(loop, logs, factory, first=0, count=20)
+        learn(loop, logs, factory, ahead_s=0)
+        play(loop, logs, factory, first=20, count=20)
+        learn(loop, logs, factory, ahead_s=600)
+        logs.events.append([decided("open", loop, logs, factory)])
+    return folder

@@ -1,0 +1,132 @@
+"""The child: what it writes for each way in which a job can end."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from sartor.errors import JobNotFound
+from sartor.evaluation.spec import (
+    EVALUATION,
+    FEATURE_IMPORTANCE,
+    EvaluationSpec,
+    ImportanceSpec,
+    encoded,
+    evaluation_result,
+    importance_result,
+    job_id,
+)
+from sartor.jobs.child import Assignment, carry_out
+from sartor.jobs.kinds import KINDS
+from sartor.management import loops
+from sartor.ports import LoopStores
+from sartor.records import Job
+from sartor.stores.stores import SqliteStores, open_stores
+from sartor.testing.builders import make_loop
+from sartor.testing.clock import Clock
+from tests.unit.evaluation.played import SQUARE, fill
+
+
+class Site:
+    """A folder with a loop that has a log."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        clock = Clock()
+        self.stores: SqliteStores = open_stores(folder, clock_us=clock)
+        self.stores.catalog.create(make_loop(arguments=SQUARE))
+        self.loop = loops.find(self.stores, "default")
+        self.logs: LoopStores = self.stores.open(self.loop)
+        fill(self.logs, self.loop, clock, turns=200)
+
+    def claimed(self, kind: str, spec: bytes) -> Job:
+        self.logs.jobs.put(Job(job_id=job_id(kind, "one"), kind=kind, spec=spec, created_at_us=1))
+        job = self.logs.jobs.claim(now_us=time.time_ns() // 1_000, lease_us=60_000_000)
+        assert job is not None
+        return job
+
+    def carry_out(self, job: Job) -> Job:
+        assignment = Assignment(
+            where=str(self.folder),
+            loop_id=self.loop.loop_id,
+            job_id=job.job_id,
+            attempts=job.attempts,
+            compute="local",
+            lifeline=-1,
+        )
+        carry_out(assignment, self.loop, self.logs)
+        return self.logs.jobs.jobs()[0]
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    made = Site(tmp_path / "data")
+    yield made
+    made.logs.close()
+    made.stores.close()
+
+
+def test_an_evaluation_is_computed(site: Site) -> None:
+    spec = encoded(EvaluationSpec(name="e", start_us=0, end_us=2**53))
+    job = site.carry_out(site.claimed(EVALUATION, spec))
+    assert (job.state, job.progress, job.description) == ("succeeded", 1.0, "")
+    assert job.finished_at_us > job.started_at_us > 0
+    assert evaluation_result(job.result).policies[0].total.events == 200
+
+
+def test_importances_are_computed(site: Site) -> None:
+    spec = encoded(ImportanceSpec(name="i", start_us=0, end_us=2**53))
+    job = site.carry_out(site.claimed(FEATURE_IMPORTANCE, spec))
+    assert job.state == "succeeded"
+    assert importance_result(job.result).scores
+
+
+@pytest.mark.parametrize(
+    ("kind", "spec", "words"),
+    [
+        pytest.param(
+            EVALUATION,
+            encoded(EvaluationSpec(name="e", start_us=0, end_us=1)),
+            "There is no decision in this range of time.",
+            id="nothing to evaluate",
+        ),
+        pytest.param("mystery", b"{}", "Nothing computes jobs of the kind 'mystery'.", id="an unknown kind"),
+    ],
+)
+def test_what_can_not_be_computed_fails_with_the_reason(site: Site, kind: str, spec: bytes, words: str) -> None:
+    job = site.carry_out(site.claimed(kind, spec))
+    assert (job.state, job.description, job.result) == ("failed", words, b"")
+
+
+def test_a_defect_fails_the_job_and_not_the_service(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> bytes:
+        raise ZeroDivisionError("oh")
+
+    monkeypatch.setitem(KINDS, EVALUATION, broken)
+    job = site.carry_out(site.claimed(EVALUATION, b"{}"))
+    assert (job.state, job.description) == ("failed", "The computation failed: ZeroDivisionError: oh")
+
+
+def test_a_job_that_another_worker_took_is_not_touched(site: Site) -> None:
+    job = site.claimed(EVALUATION, b"{}")
+    with pytest.raises(JobNotFound):
+        site.carry_out(replace(job, attempts=job.attempts + 1))
+    assert site.logs.jobs.jobs()[0] == job
+
+
+def test_a_result_is_not_written_over_what_another_worker_holds(
+    site: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    job = site.claimed(EVALUATION, b"{}")
+
+    def slow(*_: object) -> bytes:
+        taken = site.logs.jobs.claim(now_us=job.lease_until_us, lease_us=60_000_000)
+        assert taken is not None
+        return b"{}"
+
+    monkeypatch.setitem(KINDS, EVALUATION, slow)
+    found = site.carry_out(job)
+    assert (found.state, found.attempts, found.result) == ("running", 2, b"")
+    assert "not wanted any more" in caplog.text

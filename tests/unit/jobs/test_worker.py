@@ -1,0 +1,171 @@
+"""The foreman: one job at a time, given back when a child dies, dropped when nobody wants it any more."""
+
+import pytest
+from msgspec.structs import replace
+
+from sartor.jobs.worker import LEASE_US, MOST_ATTEMPTS, Foreman
+from sartor.ports import Loop, LoopStores
+from sartor.records import Job
+from sartor.testing.builders import make_job, make_loop
+from sartor.testing.stores import MemoryStores
+
+NOW_US = 1_700_000_000_000_000
+
+
+class Child:
+    """A labour that lives until the test says otherwise."""
+
+    def __init__(self, loop: Loop, job: Job) -> None:
+        self.loop = loop
+        self.job = job
+        self.cause: str | None = None
+        self.killed = False
+
+    def ended(self) -> str | None:
+        return self.cause
+
+    def kill(self) -> None:
+        self.killed = True
+
+
+class Site:
+    """An instance with two loops, a foreman and the children that it started."""
+
+    def __init__(self) -> None:
+        self.stores = MemoryStores()
+        self.loops = [make_loop("first"), make_loop("second")]
+        for loop in self.loops:
+            self.stores.catalog.create(loop)
+        self.children: list[Child] = []
+        self.forgotten: list[str] = []
+        self.foreman = Foreman(self.stores, self._start, forget=self._forget)
+        self.now_us = NOW_US
+
+    def _start(self, loop: Loop, job: Job) -> Child:
+        self.children.append(Child(loop, job))
+        return self.children[-1]
+
+    def _forget(self, logs: LoopStores, job: Job) -> None:
+        self.forgotten.append(job.job_id)
+
+    def put(self, job_id: str, *, loop: int = 0) -> None:
+        self.stores.open(self.loops[loop]).jobs.put(make_job(job_id))
+
+    def job(self, job_id: str, *, loop: int = 0) -> Job:
+        return next(one for one in self.stores.open(self.loops[loop]).jobs.jobs() if one.job_id == job_id)
+
+    def round(self, *, later_s: float = 1.0) -> None:
+        self.now_us += round(later_s * 1_000_000)
+        self.foreman.round(now_us=self.now_us)
+
+
+@pytest.fixture
+def site() -> Site:
+    return Site()
+
+
+def test_jobs_are_done_one_at_a_time_of_all_loops(site: Site) -> None:
+    site.put("a")
+    site.put("b", loop=1)
+    site.round()
+    site.round()
+    assert [child.job.job_id for child in site.children] == ["a"]
+    assert (site.job("a").state, site.job("a").lease_until_us) == ("running", NOW_US + 1_000_000 + LEASE_US)
+    done = replace(site.job("a"), state="succeeded", result=b"{}")
+    assert site.stores.open(site.loops[0]).jobs.update(done)
+    site.children[0].cause = "it ended with code 0"
+    site.round()
+    assert [child.job.job_id for child in site.children] == ["a", "b"]
+    assert site.children[1].loop == site.loops[1]
+    assert site.job("a") == done, "what the child wrote stays"
+
+
+def test_without_jobs_nothing_is_started(site: Site) -> None:
+    site.round()
+    assert not site.foreman.busy
+    assert site.children == []
+
+
+def test_a_job_whose_child_died_is_begun_again_after_a_pause(site: Site) -> None:
+    site.put("a")
+    site.round()
+    site.children[0].cause = "it was killed by SIGKILL"
+    site.round()
+    assert len(site.children) == 1
+    assert site.job("a").description == "Begun again: it was killed by SIGKILL."
+    site.round(later_s=3)
+    assert [child.job.attempts for child in site.children] == [1, 2]
+
+
+def test_a_job_that_never_gets_done_fails_in_the_end(site: Site) -> None:
+    site.put("a")
+    for _ in range(MOST_ATTEMPTS):
+        site.round(later_s=60)
+        site.children[-1].cause = "it ended with code 1"
+        site.round()
+    site.round(later_s=60)
+    job = site.job("a")
+    assert (job.state, len(site.children)) == ("failed", MOST_ATTEMPTS)
+    assert "begun 5 times and never finished; the last time it ended with code 1" in job.description
+
+
+@pytest.mark.parametrize("how", ["canceled", "deleted"])
+def test_a_job_that_nobody_wants_is_stopped_and_forgotten(site: Site, how: str) -> None:
+    site.put("a")
+    site.put("b")
+    site.round()
+    queue = site.stores.open(site.loops[0]).jobs
+    if how == "deleted":
+        queue.delete("a")
+    else:
+        queue.update(replace(site.job("a"), state="canceled"))
+    site.round()
+    assert site.children[0].killed
+    assert site.forgotten == ["a"]
+    assert [child.job.job_id for child in site.children] == ["a", "b"]
+
+
+def test_a_child_that_ends_because_its_job_is_gone_leaves_nothing(site: Site) -> None:
+    site.put("a")
+    site.round()
+    site.stores.open(site.loops[0]).jobs.delete("a")
+    site.children[0].cause = "it was killed by SIGKILL"
+    site.round()
+    assert site.forgotten == ["a"]
+
+
+def test_a_job_that_another_worker_took_is_left_to_it(site: Site) -> None:
+    site.put("a")
+    site.round()
+    queue = site.stores.open(site.loops[0]).jobs
+    taken = queue.claim(now_us=site.now_us + 2 * LEASE_US, lease_us=LEASE_US)
+    assert taken is not None
+    site.children[0].cause = "it ended with code 1"
+    site.round()
+    assert site.job("a") == taken
+    assert site.forgotten == []
+
+
+def test_stopping_gives_the_job_back_at_once(site: Site) -> None:
+    site.put("a")
+    site.round()
+    site.foreman.stop()
+    assert site.children[0].killed
+    again = Foreman(site.stores, site._start)
+    again.round(now_us=site.now_us)
+    assert [child.job.attempts for child in site.children] == [1, 2]
+
+
+def test_stopping_without_a_job_does_nothing(site: Site) -> None:
+    site.foreman.stop()
+    assert site.children == []
+
+
+def test_a_lease_that_ran_out_is_claimed_by_the_next_foreman(site: Site) -> None:
+    site.put("a")
+    site.round()
+    other = Foreman(site.stores, site._start)
+    other.round(now_us=site.now_us + LEASE_US - 1)
+    assert len(site.children) == 1
+    other.round(now_us=site.now_us + LEASE_US)
+    assert len(site.children) == 2

@@ -1,0 +1,62 @@
+"""What was used, by loop and day, for people and for spreadsheets."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from sartor.errors import InvalidRequest
+from sartor.management import usage
+from sartor.management.usage import Day
+from sartor.records import Observation
+from sartor.testing.builders import make_decision, make_loop
+from sartor.testing.clock import Clock
+from sartor.testing.stores import MemoryStores
+
+FIRST = date(2026, 2, 27)
+
+
+def test_by_loop_and_day() -> None:
+    clock = Clock((FIRST - date(1970, 1, 1)).days * 86_400_000_000)
+    stores = MemoryStores(clock_us=clock)
+    loops = [make_loop("a"), make_loop("b", loop_id="b")]
+    for loop in loops:
+        stores.catalog.create(loop)
+    clock.advance(86_399)
+    stores.open(loops[0]).events.append([make_decision("e"), Observation(event_id="e", reward=1.0)])
+    clock.advance(1)
+    stores.open(loops[0]).events.append([make_decision("e2")])
+    stores.open(loops[1]).events.append([Observation(event_id="e", reward=1.0), Observation(event_id="e")])
+    day = FIRST + timedelta(days=1)
+    assert list(usage.used(stores, loops, first=FIRST, last=day)) == [
+        Day(loop="a", day=FIRST, ranks=1, rewards=1),
+        Day(loop="a", day=day, ranks=1, rewards=0),
+        Day(loop="b", day=day, ranks=0, rewards=1),
+    ]
+    assert [one.day for one in usage.used(stores, loops, first=FIRST, last=FIRST)] == [FIRST]
+
+
+def test_as_csv() -> None:
+    days = [Day(loop="a", day=FIRST, ranks=3, rewards=2)]
+    assert usage.csv_of(days) == "loop,day,ranks,rewards\r\na,2026-02-27,3,2\r\n"
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "meant"),
+    [
+        (None, None, (date(2026, 2, 1), FIRST)),
+        ("2026-01-05", None, (date(2026, 1, 5), FIRST)),
+        (None, "2026-01-05", (date(2026, 1, 1), date(2026, 1, 5))),
+    ],
+)
+def test_the_days_that_are_meant(first: str | None, last: str | None, meant: tuple[date, date]) -> None:
+    assert usage.span(first, last, today=FIRST) == meant
+
+
+def test_days_that_are_none() -> None:
+    for nonsense in ("yesterday", "2026-13-01"):
+        with pytest.raises(InvalidRequest):
+            usage.span(nonsense, None, today=FIRST)
+    stores = MemoryStores()
+    for last in (FIRST - timedelta(days=1), FIRST + timedelta(days=367)):
+        with pytest.raises(InvalidRequest):
+            usage.used(stores, (), first=FIRST, last=last)

@@ -1,0 +1,66 @@
+"""One line a record, whatever is in it."""
+
+import json
+import logging
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from sartor.runtime import log_format
+
+
+@pytest.fixture(autouse=True)
+def _restored() -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+def test_a_record_is_a_sentence_and_pairs(capsys: pytest.CaptureFixture[str]) -> None:
+    log_format.start("learn")
+    logging.getLogger("x").info("A model went %s.", "live", extra={"action": "published", "loop": "default"})
+    line = capsys.readouterr().err
+    stamp = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
+    assert re.fullmatch(rf"{stamp} INFO learn\[\d+\] A model went live\. action=published loop=default\n", line)
+
+
+def test_an_error_with_its_trace_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    log_format.start("learn")
+    try:
+        raise ValueError("two\nlines")
+    except ValueError:
+        logging.getLogger("x").exception("It\nfailed.")
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1
+    assert "It failed." in told
+    assert "ValueError: two" in told
+
+
+def test_a_record_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    log_format.start("learn", as_json=True)
+    logging.getLogger("x").info("A model went %s.", "live", extra={"action": "published", "loop": "default"})
+    try:
+        raise ValueError("two\nlines")
+    except ValueError:
+        logging.getLogger("x").exception("It failed.")
+    first, second = map(json.loads, capsys.readouterr().err.splitlines())
+    assert first["process"].startswith("learn[")
+    assert (
+        first.items()
+        >= {
+            "level": "INFO",
+            "message": "A model went live.",
+            "action": "published",
+            "loop": "default",
+        }.items()
+    )
+    assert "ValueError: two" in second["trace"]
+
+
+def test_whole_lines_stand_beside_the_records(capsys: pytest.CaptureFixture[str]) -> None:
+    log_format.start("api")
+    log_format.lines()('{"category":"RequestResponse"}')
+    assert capsys.readouterr().err == '{"category":"RequestResponse"}\n'

@@ -1,0 +1,150 @@
+"""Whoever changes a loop leaves a line that says what, without a secret; and a lock holds against everybody."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from sartor.errors import LoopLocked, LoopNotFound
+from sartor.management import lifecycle, loops
+from sartor.ports import Loop
+from sartor.stores.audited import ActingStores, acting
+from sartor.testing.builders import make_loop, make_model
+from sartor.testing.stores import MemoryStores
+
+TARGET = "https://user:word@store.example/container?sig=very-secret"
+
+
+@pytest.fixture
+def stores() -> ActingStores:
+    made = acting(MemoryStores(), "ada")
+    made.bare.catalog.create(make_loop("shop"))
+    return made
+
+
+def shop(stores: ActingStores) -> Loop:
+    return loops.find(stores, "shop")
+
+
+def line(stores: ActingStores) -> tuple[str, str, Any, Any]:
+    """The newest line: who, what, before, after."""
+    deed = stores.audit.last(1)[0].activity
+    assert deed.loop == "shop"
+    return deed.by, deed.action, json.loads(deed.before), json.loads(deed.after)
+
+
+def test_a_new_loop_is_told_whole(stores: ActingStores) -> None:
+    stores.bare.catalog.delete("shop")
+    lifecycle.create(stores, "shop", terms={"tier": "F0"})
+    by, action, before, after = line(stores)
+    assert (by, action, before) == ("ada", "create", None)
+    assert after["terms"]["tier"] == "F0"
+    assert after["settings"]["rewardWaitTime"] == "PT600S"
+
+
+def test_of_a_change_only_what_changed_is_told(stores: ActingStores) -> None:
+    loops.change(stores, "shop", {"defaultReward": 0.5})
+    assert line(stores) == (
+        "ada",
+        "update",
+        {"settings": {"defaultReward": 0.0}},
+        {"settings": {"defaultReward": 0.5}},
+    )
+    lifecycle.set_tags(stores, "shop", {"team": "news"})
+    assert line(stores)[2:] == ({"terms": {"tags": {"team": None}}}, {"terms": {"tags": {"team": "news"}}})
+
+
+def test_no_key_is_told(stores: ActingStores) -> None:
+    before = shop(stores)
+    after = loops.rotate_key(stores, "shop", second=True)
+    assert after.key2 != before.key2
+    assert line(stores)[2:] == ({"key2": ""}, {"key2": "replaced"})
+    lifecycle.delete(stores, "shop")
+    said = b"".join(one.activity.before + one.activity.after for one in stores.audit.last(99)).decode()
+    for key in (before.key1, before.key2, after.key2):
+        assert key not in said
+
+
+def test_no_signature_of_a_mirror_is_told(stores: ActingStores) -> None:
+    loops.change(stores, "shop", {"logMirrorSasUri": TARGET})
+    told = {"settings": {"logMirrorSasUri": "https://store.example/container?…"}}
+    assert line(stores)[2:] == ({"settings": {"logMirrorSasUri": None}}, told)
+    loops.change(stores, "shop", {"logMirrorSasUri": TARGET.replace("very", "other")})
+    assert line(stores)[2:] == (told, told)
+    lifecycle.delete(stores, "shop")
+    said = b"".join(one.activity.before + one.activity.after for one in stores.audit.last(99))
+    assert b"secret" not in said
+    assert b"word" not in said
+
+
+def test_each_acts_in_their_own_name(stores: ActingStores) -> None:
+    lifecycle.set_tags(acting(stores, "grace"), "shop", {"a": "b"})
+    assert line(stores)[0] == "grace"
+    lifecycle.set_tags(stores, "shop", {"a": "c"})
+    assert line(stores)[0] == "ada"
+
+
+def test_a_deed_beside_the_catalog(stores: ActingStores) -> None:
+    stores.note("ImportModel", shop(stores), after={"bytes": 3})
+    assert line(stores) == ("ada", "ImportModel", None, {"bytes": 3})
+
+
+def test_a_lock_against_deletion_lets_changes_through(stores: ActingStores) -> None:
+    lifecycle.lock(stores, "shop", against="delete")
+    loops.change(stores, "shop", {"defaultReward": 0.5})
+    with pytest.raises(LoopLocked, match="against deletion"):
+        lifecycle.delete(stores, "shop")
+    lifecycle.lock(stores, "shop", against="none")
+    lifecycle.delete(stores, "shop")
+
+
+def test_a_lock_against_change_holds_against_everything_but_unlocking(stores: ActingStores) -> None:
+    lifecycle.lock(stores, "shop", against="change")
+    lines = len(stores.audit.last(99))
+    before = shop(stores)
+    attempts: list[Callable[[], object]] = [
+        lambda: loops.change(stores, "shop", {"defaultReward": 0.5}),
+        lambda: loops.rotate_key(stores, "shop", second=False),
+        lambda: loops.set_policy(stores, "shop", None),
+        lambda: lifecycle.set_tags(stores, "shop", {"a": "b"}),
+        lambda: lifecycle.delete(stores, "shop"),
+    ]
+    for forbidden in attempts:
+        with pytest.raises(LoopLocked):
+            forbidden()
+    assert shop(stores) == before
+    assert len(stores.audit.last(99)) == lines
+    lifecycle.lock(stores, "shop", against="none")
+    loops.change(stores, "shop", {"defaultReward": 0.5})
+
+
+def test_a_model_of_a_locked_loop_is_not_exchanged(stores: ActingStores) -> None:
+    opened = stores.open(shop(stores))
+    opened.models.publish(make_model("m1"), b"", live=True)
+    opened.models.publish(make_model("m2"), b"", live=False)
+    loops.change(stores, "shop", {"modelAutoPublish": False})
+    lifecycle.lock(stores, "shop", against="change")
+    with pytest.raises(LoopLocked):
+        loops.promote(stores, "shop", "m2")
+    live = opened.models.live()
+    assert live is not None
+    assert live.model_id == "m1"
+
+
+def test_what_is_not_there_can_not_be_changed(stores: ActingStores) -> None:
+    with pytest.raises(LoopNotFound):
+        stores.catalog.update(replace(make_loop("shop"), name="other"))
+    with pytest.raises(LoopNotFound):
+        stores.catalog.recover("no-such-id")
+    assert list(stores.audit.last(9)) == []
+
+
+def test_a_model_that_was_chosen_is_told(stores: ActingStores) -> None:
+    opened = stores.open(shop(stores))
+    opened.models.publish(make_model("m1"), b"", live=True)
+    opened.models.publish(make_model("m2"), b"", live=False)
+    loops.change(stores, "shop", {"modelAutoPublish": False})
+    loops.promote(stores, "shop", "m2")
+    assert line(stores) == ("ada", "promote", {"liveModel": "m1"}, {"liveModel": "m2"})

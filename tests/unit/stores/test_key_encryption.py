@@ -1,0 +1,116 @@
+"""Keys at rest are sealed, and only the right key opens them."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sartor.errors import Corrupt, InvalidSetting
+from sartor.stores.key_encryption import Keyring, master_key_of
+from sartor.stores.stores import open_stores
+from sartor.testing.builders import make_loop
+
+MASTER = b"a master key from outside"
+
+
+def test_what_is_sealed_opens_again() -> None:
+    sealed = Keyring(MASTER).seal(("one", "two"), loop_id="a")
+    assert Keyring(MASTER).open(sealed, loop_id="a") == ("one", "two")
+
+
+def test_sealing_twice_gives_different_bytes() -> None:
+    ring = Keyring(MASTER)
+    assert ring.seal(("one", "two"), loop_id="a") != ring.seal(("one", "two"), loop_id="a")
+
+
+@pytest.mark.parametrize("flip", [0, 11, 12, -1])
+def test_a_changed_byte_is_noticed(flip: int) -> None:
+    sealed = bytearray(Keyring(MASTER).seal(("one", "two"), loop_id="a"))
+    sealed[flip] ^= 1
+    with pytest.raises(Corrupt):
+        Keyring(MASTER).open(bytes(sealed), loop_id="a")
+
+
+@pytest.mark.parametrize("sealed", [b"", b"short"])
+def test_fewer_bytes_than_a_seal_are_noticed(sealed: bytes) -> None:
+    with pytest.raises(Corrupt):
+        Keyring(MASTER).open(sealed, loop_id="a")
+
+
+def test_keys_moved_to_another_loop_do_not_open() -> None:
+    sealed = Keyring(MASTER).seal(("one", "two"), loop_id="a")
+    with pytest.raises(Corrupt):
+        Keyring(MASTER).open(sealed, loop_id="b")
+
+
+def test_a_short_master_key_is_refused() -> None:
+    with pytest.raises(InvalidSetting):
+        Keyring(b"fifteen bytes..")
+
+
+def test_another_master_key_is_reported_as_such(tmp_path: Path) -> None:
+    stores = open_stores(tmp_path)
+    stores.catalog.create(make_loop())
+    stores.close()
+    other = open_stores(tmp_path, master_key=MASTER)
+    with pytest.raises(Corrupt, match=r"another secret key.*secret\.key"):
+        other.catalog.loops()
+    other.close()
+
+
+def test_the_text_of_the_key_file_can_be_given_from_outside(tmp_path: Path) -> None:
+    stores = open_stores(tmp_path)
+    stores.catalog.create(make_loop())
+    stores.close()
+    text = (tmp_path / "secret.key").read_text().strip()
+    (tmp_path / "secret.key").unlink()
+    other = open_stores(tmp_path, master_key=text.encode())
+    assert list(other.catalog.loops()) == [make_loop()]
+    assert not (tmp_path / "secret.key").exists()
+    other.close()
+
+
+def test_the_key_file_is_its_owners_alone_and_stays_the_same(tmp_path: Path) -> None:
+    key = master_key_of(tmp_path / "secret.key")
+    assert master_key_of(tmp_path / "secret.key") == key
+    assert (tmp_path / "secret.key").stat().st_mode & 0o777 == 0o600
+    assert re.fullmatch(rb"[\w-]{43}", key)
+
+
+def test_processes_that_start_together_agree_on_one_key(tmp_path: Path) -> None:
+    code = (
+        "import sys, pathlib; from sartor.stores.key_encryption import master_key_of;"
+        "sys.stdin.read(1); print(master_key_of(pathlib.Path(sys.argv[1])).decode())"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "secret.key")]
+    started = [
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(3)
+    ]
+    for process in started:
+        assert process.stdin is not None
+        process.stdin.write("!")
+        process.stdin.flush()
+    keys = {process.communicate()[0] for process in started}
+    assert len(keys) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["secret.key"]
+
+
+def test_no_file_holds_a_key(tmp_path: Path) -> None:
+    stores = open_stores(tmp_path)
+    loop = make_loop()
+    stores.catalog.create(loop)
+    stores.catalog.update(loop)
+    # By another process, while the write-ahead log is still there: POSIX locks forbid to do it in this one.
+    code = (
+        "import sys, pathlib;"
+        "files = [path for path in pathlib.Path(sys.argv[1]).rglob('*') if path.is_file()];"
+        "assert {'catalog.sqlite', 'catalog.sqlite-wal'} <= {path.name for path in files};"
+        "print(sum(word.encode() in path.read_bytes() for path in files for word in sys.argv[2:]))"
+    )
+    for words, found in ([loop.key1, loop.key2], 0), ([loop.loop_id], True):
+        command = [sys.executable, "-c", code, str(tmp_path), *words]
+        output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        assert bool(int(output)) is bool(found)
+    stores.close()

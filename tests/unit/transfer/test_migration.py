@@ -1,0 +1,237 @@
+"""A whole loop moves in: settings, policy, logs and model, into a real data folder."""
+
+import json
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from sartor.dsjson.single_slot import outcome_line
+from sartor.errors import (
+    InvalidModel,
+    InvalidPolicy,
+    InvalidSetting,
+    LoopLocked,
+    LoopNotFound,
+    ModelNotFound,
+    PlaceUnavailable,
+)
+from sartor.log import joined_log
+from sartor.log.settler import Settler
+from sartor.management import lifecycle, loops
+from sartor.ports import Loop, LoopStores, Stores
+from sartor.runtime import compose
+from sartor.runtime.instance_lock import Instance
+from sartor.transfer import settle_and_learn
+from sartor.transfer.migration import MovedIn, Saved, move_in
+from sartor.verification import decision_replay
+from sartor.verification.doctor import checkup
+from tests.unit.instance import learn, play
+from tests.unit.transfer import saved as lines
+
+FACTORY = compose.engine_factory()
+LINES = 60
+
+
+class House:
+    def __init__(self, folder: Path, stores: Stores) -> None:
+        self.folder = folder / "data"
+        self.things = folder / "things"
+        self.things.mkdir()
+        self.stores = stores
+        loops.create(stores, "default")
+
+    def thing(self, name: str, content: bytes) -> str:
+        (self.things / name).write_bytes(content)
+        return str(self.things / name)
+
+    def move_in(self, *, dry_run: bool = False, **things: str) -> MovedIn:
+        return move_in(self.stores, "default", Saved(**things), FACTORY, folder=self.folder, dry_run=dry_run)
+
+    @property
+    def loop(self) -> Loop:
+        return loops.find(self.stores, "default")
+
+    @contextmanager
+    def logs(self) -> Iterator[LoopStores]:
+        with loops.opened(self.stores, self.loop) as logs:
+            yield logs
+
+    def exported(self) -> Sequence[bytes]:
+        with self.logs() as logs:
+            return [outcome_line(decision, logged.outcome) for decision, logged in joined_log.pairs(logs)]
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    with compose.stores(str(tmp_path / "data"), must_exist=False) as stores:
+        yield House(tmp_path, stores)
+
+
+def test_history_is_settled_and_learned_and_proved(house: House) -> None:
+    moved = house.move_in(logs=house.thing("log", lines.log(0, LINES)))
+    assert moved.logs is not None
+    assert (moved.logs.taken, moved.learned, moved.pending) == ({"single-slot": LINES}, LINES, False)
+    with house.logs() as logs:
+        report = checkup(house.loop, logs, FACTORY, replay=True)
+    assert report.problems == ()
+    assert report.compared == LINES
+    assert report.live_model is not None
+    assert (report.counts["outcomes"], report.counts["open"]) == (LINES, 0)
+
+
+def test_what_goes_in_comes_out_byte_for_byte(house: House) -> None:
+    log = lines.log(0, LINES)
+    house.move_in(logs=house.thing("log", log))
+    assert b"".join(line + b"\n" for line in house.exported()) == log
+
+
+def test_repeating_it_changes_nothing(house: House) -> None:
+    log = house.thing("log", lines.log(0, LINES))
+    house.move_in(logs=log)
+    moved = house.move_in(logs=log)
+    assert moved.logs is not None
+    assert (moved.logs.taken, moved.learned) == ({}, 0)
+    assert len(house.exported()) == LINES
+
+
+def test_the_export_of_a_loop_is_nothing_new_to_it(house: House) -> None:
+    with house.logs() as logs:
+        play(house.loop, logs, FACTORY, first=0, count=5)
+        learn(house.loop, logs, FACTORY, ahead_s=0)
+    own = b"".join(line + b"\n" for line in house.exported())
+    moved = house.move_in(logs=house.thing("log", own + lines.log(0, 1)))
+    assert moved.logs is not None
+    assert moved.logs.taken == {"single-slot": 1}
+    assert moved.logs.skipped["repeated"].lines == 5
+
+
+def test_settings_and_policy_come_first(house: House) -> None:
+    moved = house.move_in(
+        logs=house.thing("log", lines.slots_line(1)),
+        configuration=house.thing("config", b'{"defaultReward":0.25,"logMirrorEnabled":true}'),
+        policy=house.thing("policy", b'{"name":"mine","arguments":"--ccb_explore_adf -q ::"}'),
+    )
+    assert (house.loop.policy_name, house.loop.arguments) == ("mine", "--ccb_explore_adf -q ::")
+    assert house.loop.settings.default_reward == 0.25
+    assert moved.configuration is not None
+    assert set(moved.configuration.left_out) == {"logMirrorEnabled"}
+    assert moved.logs is not None
+    assert moved.logs.taken == {"multi-slot": 1}
+    assert moved.learned == 1
+
+
+def test_a_model_comes_last_and_knows_the_history_already(house: House) -> None:
+    engine = FACTORY(house.loop.arguments)
+    raw = engine.dump()[:-24]  # without the seal
+    engine.close()
+    loops.change(house.stores, "default", {"allowUnsignedModels": True})
+    moved = house.move_in(logs=house.thing("log", lines.log(0, 5)), model=house.thing("model", raw))
+    assert moved.learned == 0
+    with house.logs() as logs:
+        live = logs.models.live()
+        assert live is not None
+        assert (live.model_id, live.first_outcome, live.last_outcome) == (moved.model, 6, 5)
+
+
+def test_a_dry_run_writes_nothing(house: House) -> None:
+    before = house.loop
+    moved = house.move_in(
+        dry_run=True,
+        logs=house.thing("log", lines.log(0, 5)),
+        configuration=house.thing("config", b'{"defaultReward":0.25}'),
+        policy=house.thing("policy", b'{"name":"mine","arguments":"--cb_explore_adf"}'),
+    )
+    assert moved.dry_run
+    assert moved.logs is not None
+    assert moved.logs.taken == {"single-slot": 5}
+    assert moved.policy is not None
+    assert house.loop == before
+    assert house.exported() == []
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+@pytest.mark.parametrize(
+    ("thing", "content", "error"),
+    [
+        ("configuration", {"defaultReward": 2}, InvalidSetting),
+        ("policy", {"name": "n", "arguments": "--cb_explore_adf -f out"}, InvalidPolicy),
+        ("model", "not a model", InvalidModel),
+    ],
+)
+def test_what_is_not_accepted_leaves_the_loop_as_it_is(
+    house: House, dry_run: bool, thing: str, content: object, error: type[Exception]
+) -> None:
+    before = house.loop
+    path = house.thing(thing, json.dumps(content).encode())
+    with pytest.raises(error):
+        house.move_in(dry_run=dry_run, **{thing: path})
+    assert house.loop == before
+
+
+def test_nothing_is_written_when_a_place_is_empty(house: House) -> None:
+    before = house.loop
+    with pytest.raises(PlaceUnavailable):
+        house.move_in(logs="/nowhere", configuration=house.thing("config", b'{"defaultReward":0.25}'))
+    assert house.loop == before
+
+
+def test_a_locked_loop_takes_nothing(house: House) -> None:
+    lifecycle.set_terms(house.stores, "default", {"lock": "change"})
+    with pytest.raises(LoopLocked):
+        house.move_in(logs=house.thing("log", lines.log(0, 2)))
+    assert house.exported() == []
+
+
+def test_an_import_leaves_a_line_in_the_activity_log(house: House) -> None:
+    url = f"file://{house.thing('log', lines.log(0, 2))}"
+    house.move_in(logs=url)
+    (newest,) = house.stores.audit.last(1)
+    assert (newest.activity.action, newest.activity.loop) == ("import", "default")
+    assert json.loads(newest.activity.after or "") == {"logs": url}
+
+
+def test_a_decision_made_elsewhere_can_not_be_made_again(house: House) -> None:
+    house.move_in(logs=house.thing("log", lines.log(0, 2)))
+    with house.logs() as logs:
+        (old,) = decision_replay.find(logs, "old-1")
+        with pytest.raises(ModelNotFound, match="was imported; model app/model"):
+            decision_replay.recompute(house.loop, logs, old, FACTORY)
+
+
+def test_there_is_no_such_loop(house: House) -> None:
+    with pytest.raises(LoopNotFound):
+        move_in(house.stores, "other", Saved(), FACTORY, folder=house.folder)
+
+
+def test_a_service_on_the_folder_settles_and_learns(house: House) -> None:
+    log = house.thing("log", lines.log(0, LINES))
+    ended = threading.Event()
+
+    def serve() -> None:
+        with compose.stores(str(house.folder)) as stores, loops.opened(stores, house.loop) as logs:
+            settler = Settler(logs.events, logs.outcomes)
+            while not ended.wait(0.01):
+                settler.step(house.loop.settings, settings_version=1)
+
+    service = threading.Thread(target=serve)
+    with Instance(house.folder).only_supervisor():
+        service.start()
+        moved = house.move_in(logs=log)
+        ended.set()
+        service.join()
+    assert (moved.learned, moved.pending) == (None, False)
+    assert len(house.exported()) == LINES
+
+
+def test_a_service_that_does_not_learn_is_not_waited_for(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settle_and_learn, "_PATIENCE_S", 0.05)
+    monkeypatch.setattr(settle_and_learn, "_LOOK_S", 0.01)
+    with Instance(house.folder).only_supervisor():
+        moved = house.move_in(logs=house.thing("log", lines.log(0, 5)))
+    assert moved.pending
+    assert house.exported() == []
+    moved = house.move_in(logs=str(house.things / "log"))
+    assert (moved.pending, moved.learned) == (False, 5)
