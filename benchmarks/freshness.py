@@ -6,7 +6,7 @@ from pathlib import Path
 
 import requests
 
-from benchmarks import desk, server, workload
+from benchmarks import served_loop, server, workload
 from benchmarks.probe import quantile
 from benchmarks.report import Row
 from benchmarks.workload import MARK
@@ -20,8 +20,8 @@ TIMEOUT_S = 20.0
 def measure(folder: Path, /) -> list[Row]:
     """Two quantiles over all probes."""
     with server.running(folder / "freshness") as service:
-        desk.set_settings(service.data, modelExportFrequency="PT1S")
-        with desk.opened(service.data) as (_, _, logs), requests.Session() as session:
+        served_loop.set_settings(service.data, modelExportFrequency="PT1S")
+        with served_loop.opened(service.data) as (_, _, logs), requests.Session() as session:
             session.headers["Ocp-Apim-Subscription-Key"] = service.key()
             asker = _Asker(session, f"{service.endpoint}/personalizer/v1.0", logs)
             source = random.Random(11)

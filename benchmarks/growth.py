@@ -4,14 +4,14 @@ import json
 import time
 from pathlib import Path
 
-from benchmarks import desk, machine, probe, server, workload
+from benchmarks import machine, probe, served_loop, server, workload
 from benchmarks.report import Row
 from benchmarks.server import Service
 from sartor.dsjson import context_json
 from sartor.explore.decide import decide
 from sartor.management import loops
 from sartor.ports import Engine
-from sartor.records import Action, Request
+from sartor.records import Action, RankInput
 from sartor.runtime.compose import engine_factory, open_stores
 
 RATE = 500.0
@@ -35,10 +35,10 @@ def measure(folder: Path, arguments: str, blob: bytes, /) -> list[Row]:
 def _prepared(data: Path, names: tuple[str, ...], blob: bytes, *, events: int = 0) -> Path:
     stores = open_stores(str(data))
     for name in names:
-        loop = loops.create(stores, name)
-        with loops.opened(stores, loop) as logs:
-            desk.give_model(loop, logs, blob)
-            desk.fill(logs, events)
+        loop = loops.create_loop(stores, name)
+        with loops.open_loop(stores, loop) as logs:
+            served_loop.give_model(loop, logs, blob)
+            served_loop.fill(logs, events)
     return data
 
 
@@ -77,11 +77,11 @@ def _decision_row(arguments: str, blob: bytes) -> Row:
 
 def _decision_us(engine: Engine, count: int) -> float:
     actions = tuple(Action(name, json.dumps([features]).encode()) for name, features in workload.actions(count))
-    request = Request(event_id="e", context=b'[{"device":"mobile","hour":3}]', actions=actions)
+    request = RankInput(event_id="e", context=b'[{"device":"mobile","hour":3}]', actions=actions)
     rounds = 20_000 // count
     start = time.perf_counter()
     for _ in range(rounds):
-        odds = engine.probabilities(context_json.context(request.context, actions), count)
+        odds = engine.probabilities(context_json.encode_context(request.context, actions), count)
         decide(request, probabilities=odds, loop_id="l", model_id="m", settings_version=1)
     return (time.perf_counter() - start) / rounds * 1e6
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from vowpalwabbit.pyvw import pylibvw
 
-from benchmarks import bare, desk, machine, workload
+from benchmarks import bare, machine, served_loop, workload
 from benchmarks.report import Row
 from sartor.dsjson import single_slot
 from sartor.learn.trainer import Trainer
@@ -23,8 +23,8 @@ EVENTS = 30_000
 def measure(folder: Path, /) -> list[Row]:
     """Rates of settling and of learning, and of two bare loops."""
     stores = open_stores(str(folder / "learning"))
-    loop = loops.create(stores, "learning")
-    with loops.opened(stores, loop) as logs, machine.on_core(machine.SERVICE_CORE):
+    loop = loops.create_loop(stores, "learning")
+    with loops.open_loop(stores, loop) as logs, machine.on_core(machine.SERVICE_CORE):
         _fill(logs)
         settle_s = _seconds(lambda: _settle(loop, logs))
         learn_s = _seconds(lambda: _learn(loop, logs))
@@ -43,8 +43,8 @@ def _seconds(work: Callable[[], None]) -> float:
 
 
 def _fill(logs: LoopStores) -> None:
-    for first in range(0, EVENTS, desk.BATCH):
-        decided = workload.decisions(desk.BATCH, first=first)
+    for first in range(0, EVENTS, served_loop.BATCH):
+        decided = workload.decisions(served_loop.BATCH, first=first)
         logs.events.append(decided)
         logs.events.append([Observation(event_id=d.event_id, reward=float(d.chosen % 2)) for d in decided])
 
@@ -66,11 +66,11 @@ def _learn(loop: Loop, logs: LoopStores) -> None:
 def _lines(logs: LoopStores) -> Iterator[str]:
     decided: dict[int, LoggedDecision] = {}
     after = 0
-    while batch := logs.events.decisions(after=after, limit=desk.BATCH):
+    while batch := logs.events.decisions(after=after, limit=served_loop.BATCH):
         decided |= {logged.seq: logged for logged in batch}
         after = batch[-1].seq
     after = 0
-    while settled := logs.outcomes.outcomes(after=after, limit=desk.BATCH):
+    while settled := logs.outcomes.outcomes(after=after, limit=served_loop.BATCH):
         for one in settled:
             yield single_slot.outcome_line(decided[one.outcome.decision_seq], one.outcome).decode()
         after = settled[-1].seq

@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from benchmarks import bare, desk, machine, probe, server, workload, wrk
+from benchmarks import bare, machine, probe, served_loop, server, workload, wrk
 from benchmarks.report import Row
 from benchmarks.server import Service
 
@@ -36,11 +36,11 @@ def measure(folder: Path, /) -> tuple[list[Row], str, bytes]:
 
 
 def _train(service: Service, ranks: Path, rewards: Path) -> tuple[str, bytes]:
-    desk.set_settings(service.data, modelExportFrequency="PT1S")
+    served_loop.set_settings(service.data, modelExportFrequency="PT1S")
     key = service.key()
     seen = wrk.load(service.endpoint, RANK, ranks, key=key, prefix="t", seconds=1)
     wrk.load(service.endpoint, REWARD, rewards, key=key, prefix="t", seconds=1, ids=seen.requests)
-    return desk.wait_for_model(service.data, learned=LEARNED_AT_LEAST)
+    return served_loop.wait_for_model(service.data, learned=LEARNED_AT_LEAST)
 
 
 def _latency(service: Service, rate: float, key: str) -> probe.Latency:
@@ -152,11 +152,11 @@ def _memory(service: Service, when: str) -> list[Row]:
 
 
 def _bytes_per_event(service: Service, *, mixed: bool = False) -> list[Row]:
-    with desk.opened(service.data) as (stores, loop, logs):
+    with served_loop.opened(service.data) as (stores, loop, logs):
         stores.tidy(loop)
         reach = logs.events.horizon()
     events = reach.decisions + reach.observations
-    size = desk.size_bytes(service.data) / events
+    size = served_loop.size_bytes(service.data) / events
     what = "ranks and rewards, settled and learned" if mixed else "ranks alone"
     return [
         Row(

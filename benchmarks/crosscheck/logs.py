@@ -5,7 +5,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from sartor.estimators.columns import Columns
-from sartor.estimators.slate import Slates
+from sartor.estimators.slate import SlateBatch
 
 Floats = NDArray[np.float64]
 ROWS, ACTIONS, SLOTS = 2000, 4, 3
@@ -50,9 +50,9 @@ class Slate(Struct, frozen=True, eq=False):
     propensity: Floats
     target: Floats
 
-    def slates(self) -> Slates:
+    def slates(self) -> SlateBatch:
         """With the sum of the slots' rewards."""
-        return Slates(reward=self.reward.sum(axis=1), propensity=self.propensity, target=self.target)
+        return SlateBatch(reward=self.reward.sum(axis=1), propensity=self.propensity, target=self.target)
 
     def slot(self, slot: int) -> Columns:
         """One slot by itself."""
@@ -61,8 +61,8 @@ class Slate(Struct, frozen=True, eq=False):
         )
 
 
-def odds(rng: np.random.Generator, sharpness: float) -> Floats:
-    """Random odds over actions, for each row."""
+def probabilities(rng: np.random.Generator, sharpness: float) -> Floats:
+    """Random probabilities over actions, for each row."""
     scores = np.exp(sharpness * rng.normal(size=(ROWS, ACTIONS)))
     return np.asarray(scores / scores.sum(axis=1, keepdims=True))
 
@@ -70,13 +70,13 @@ def odds(rng: np.random.Generator, sharpness: float) -> Floats:
 def make_log(seed: int) -> Log:
     """Random policies, model, rewards in [0, 1] and drop probabilities."""
     rng = np.random.default_rng(seed)
-    logging = 0.1 / ACTIONS + 0.9 * odds(rng, 1.0)
+    logging = 0.1 / ACTIONS + 0.9 * probabilities(rng, 1.0)
     action = (logging.cumsum(axis=1) < rng.random((ROWS, 1))).sum(axis=1).clip(max=ACTIONS - 1)
     return Log(
         reward=rng.beta(0.5, 1.0, size=ROWS),
         action=action,
         logging=logging,
-        target=odds(rng, 2.0),
+        target=probabilities(rng, 2.0),
         model=rng.random((ROWS, ACTIONS)),
         drop=rng.choice([0.0, 0.5, 0.75], size=ROWS),
     )

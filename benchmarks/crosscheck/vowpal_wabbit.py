@@ -33,9 +33,9 @@ def intervals(log: Log, *, drop: bool) -> dict[str, tuple[float, float]]:
         "cressie-read, largest weight known": cressie_read.Interval(wmax=LARGEST),
     }
     dropped = log.drop.tolist() if drop else [0.0] * len(log.action)
-    for (propensity, reward, target), odds in zip(_rows(log), dropped, strict=True):
+    for (propensity, reward, target), probabilities in zip(_rows(log), dropped, strict=True):
         for estimator in estimators.values():
-            estimator.add_example(propensity, reward, target, p_drop=odds)
+            estimator.add_example(propensity, reward, target, p_drop=probabilities)
     return {name: _ends(estimator.get(0.05)) for name, estimator in estimators.items()}
 
 

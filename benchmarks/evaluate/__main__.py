@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from sartor.estimators.columns import Columns
-from sartor.estimators.estimator_set import Panel
+from sartor.estimators.estimator_set import EstimatorSet
 from sartor.estimators.interval import Bounds
-from sartor.estimators.support import support
+from sartor.estimators.support import check_support
 
 EVENTS = 1_000_000
 BATCH = 10_000
@@ -50,22 +50,22 @@ def measure(events: int = EVENTS) -> dict[str, float]:
     data = scored(events)
 
     def at_once() -> None:
-        panel = Panel.empty(bounds=Bounds(), weight_cap=50.0)
+        panel = EstimatorSet.empty(bounds=Bounds(), weight_cap=50.0)
         panel.add(Columns(**data))
         panel.estimates()
-        support(panel.diagnostics)
+        check_support(panel.diagnostics)
 
     def in_batches() -> None:
-        panel = Panel.empty(bounds=Bounds(), weight_cap=50.0)
+        panel = EstimatorSet.empty(bounds=Bounds(), weight_cap=50.0)
         for start in range(0, events, BATCH):
             piece = {name: column[start : start + BATCH] for name, column in data.items()}
             panel.add(Columns(**piece))
-            panel = Panel.from_state(panel.state())
+            panel = EstimatorSet.from_state(panel.state())
         panel.estimates()
 
     found = {"all, at once": best(at_once), "all, in batches, stored after each": best(in_batches)}
     columns = Columns(**data)
-    empty = Panel.empty(bounds=Bounds(), weight_cap=50.0)
+    empty = EstimatorSet.empty(bounds=Bounds(), weight_cap=50.0)
     for name, estimator in empty.estimators().items():
         found[f"{name} alone"] = best(lambda estimator=estimator: estimator.add(columns))  # type: ignore[misc]
     return found

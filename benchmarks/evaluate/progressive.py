@@ -11,12 +11,12 @@ from pathlib import Path
 
 from vowpalwabbit import Workspace
 
-from benchmarks import desk, machine, workload
+from benchmarks import machine, served_loop, workload
 from benchmarks.report import Row
 from sartor.dsjson import single_slot
-from sartor.evaluation.batch import Entrant, scored
-from sartor.evaluation.time_range import span
-from sartor.learn.vw import engine
+from sartor.evaluation.batch import CandidateSpec, score_candidates
+from sartor.evaluation.time_range import find_outcome_range
+from sartor.learn.vw import create_engine
 from sartor.management import loops
 from sartor.ports import LoopStores
 from sartor.records import Cursor, LoggedDecision, Outcome, Settlement
@@ -34,8 +34,8 @@ POLICIES = (
 def measure(folder: Path, /) -> list[Row]:
     """Events a second and policy: one policy, four in one pass, four passes, and bare."""
     stores = open_stores(str(folder / "progressive"))
-    loop = loops.create(stores, "progressive")
-    with loops.opened(stores, loop) as logs, machine.on_core(machine.SERVICE_CORE):
+    loop = loops.create_loop(stores, "progressive")
+    with loops.open_loop(stores, loop) as logs, machine.on_core(machine.SERVICE_CORE):
         lines = _fill(logs)
         path = folder / "log.dsjson"
         path.write_bytes(b"".join(line + b"\n" for line in lines))
@@ -51,8 +51,8 @@ def measure(folder: Path, /) -> list[Row]:
 def _fill(logs: LoopStores) -> list[bytes]:
     """Settled decisions, and their lines as exported."""
     lines = []
-    for first in range(0, EVENTS, desk.BATCH):
-        decided = workload.decisions(desk.BATCH, first=first)
+    for first in range(0, EVENTS, served_loop.BATCH):
+        decided = workload.decisions(served_loop.BATCH, first=first)
         logs.events.append(decided)
         outcomes = []
         for place, decision in enumerate(decided, first + 1):
@@ -67,26 +67,26 @@ def _fill(logs: LoopStores) -> list[bytes]:
             )
             outcomes.append(outcome)
             lines.append(single_slot.outcome_line(LoggedDecision(place, 1, decision), outcome))
-        end = Cursor(first + desk.BATCH, 0)
-        logs.outcomes.record(Settlement(outcomes=tuple(outcomes), strays=(), cursor=end))
+        end = Cursor(first + served_loop.BATCH, 0)
+        logs.outcomes.record(Settlement(outcomes=tuple(outcomes), unmatched=(), cursor=end))
     return lines
 
 
 def _ours(logs: LoopStores, arguments: Sequence[str]) -> float:
     free = (
-        Entrant(name="Online", arguments="", source="Online"),
-        Entrant(name="Baseline", arguments="", source="Baseline"),
-        Entrant(name="Random", arguments="", source="Random"),
+        CandidateSpec(name="Online", arguments="", source="Online"),
+        CandidateSpec(name="Baseline", arguments="", source="Baseline"),
+        CandidateSpec(name="Random", arguments="", source="Random"),
     )
     rivals = tuple(
-        Entrant(name=str(place), arguments=one, source="Custom") for place, one in enumerate(arguments)
+        CandidateSpec(name=str(place), arguments=one, source="Custom") for place, one in enumerate(arguments)
     )
-    read = span(logs, start_us=0, end_us=2**53)
+    read = find_outcome_range(logs, start_us=0, end_us=2**53)
     begun = time.perf_counter()
-    ballot = scored(logs, engine, read, (*free, *rivals))
+    batch_result = score_candidates(logs, create_engine, read, (*free, *rivals))
     seconds = time.perf_counter() - begun
-    if ballot.summary.decisions != EVENTS:
-        raise RuntimeError(f"{ballot.summary.decisions} of {EVENTS} events were scored.")
+    if batch_result.summary.decisions != EVENTS:
+        raise RuntimeError(f"{batch_result.summary.decisions} of {EVENTS} events were scored.")
     return seconds
 
 

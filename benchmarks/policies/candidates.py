@@ -16,7 +16,8 @@ CANDIDATES: Mapping[str, str] = {
     "epsilon 0.05, coin": f"{_CB} --epsilon 0.05 --coin -q ::",
     "epsilon 0.05, dr": "--cb_explore_adf --cb_type dr --epsilon 0.05 -q ::",
     "epsilon 0.05, ips": "--cb_explore_adf --cb_type ips --epsilon 0.05 -q ::",
-    # SquareCB (arXiv:2002.04926): how sharply the odds follow the gaps, and how that grows with experience.
+    # SquareCB (arXiv:2002.04926): how sharply the probabilities follow the gaps, and how that grows with
+    # experience.
     "squarecb": f"{_SQUARE} -q ::",
     "squarecb 50^0.3": f"{_SQUARE} --gamma_scale 50 --gamma_exponent 0.3 -q ::",
     "squarecb 20^0.4": f"{_SQUARE} --gamma_scale 20 --gamma_exponent 0.4 -q ::",

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from sartor.lab.registry import WORLDS, open_world
 from sartor.lab.simulate import simulate
-from sartor.learn.vw import engine
+from sartor.learn.vw import create_engine
 from sartor.ports import Engine
 from sartor.testing.engines import SingleSlot
 
@@ -87,7 +87,7 @@ def compare(candidates: Mapping[str, str], /, *, iterations: int, seed: int) -> 
 
 
 def _game(name: str, arguments: str, world: str, *, seed: int, iterations: int) -> Game:
-    watched = Watched(engine(arguments))
+    watched = Watched(create_engine(arguments))
     report = simulate(open_world(world, seed=seed), watched, iterations=iterations)
     watched.close()
     return Game(

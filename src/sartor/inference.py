@@ -9,10 +9,10 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
-from sartor.dsjson.context_json import context, without_id
-from sartor.dsjson.multi_slot import question
+from sartor.dsjson.context_json import drop_action_id, encode_context
+from sartor.dsjson.multi_slot import encode_slot_query
 from sartor.ports import Engine
-from sartor.records import Action, Decision, MultiRequest, Request
+from sartor.records import Action, Decision, MultiSlotInput, RankInput
 
 SlotPredictor: TypeAlias = Callable[[Sequence[int], Sequence[int]], Sequence[float]]
 """Takes the actions in the slots before, and those offered to this slot; returns the latter's probabilities."""
@@ -39,12 +39,12 @@ class EngineQuery(Struct, frozen=True, kw_only=True):
 
     def encode(self) -> bytes:
         """The query as the engine reads it."""
-        encoded = context(self.context, self.actions)
+        encoded = encode_context(self.context, self.actions)
         if self.nameless is not None:
-            encoded = without_id(encoded, self.actions[self.nameless])
+            encoded = drop_action_id(encoded, self.actions[self.nameless])
         if self.slot is None:
             return encoded
-        return question(encoded, self.slot, taken=self.taken, offered=self.offered)
+        return encode_slot_query(encoded, self.slot, taken=self.taken, offered=self.offered)
 
     @property
     def slots(self) -> int:
@@ -52,12 +52,12 @@ class EngineQuery(Struct, frozen=True, kw_only=True):
         return 0 if self.slot is None else len(self.taken) + 1
 
 
-def uniform(count: int) -> list[float]:
+def uniform_probabilities(count: int) -> list[float]:
     """The probabilities before there is a model: 1 / ``count`` for each of ``count`` actions (at least one)."""
     return [1.0 / count] * count
 
 
-def request_probabilities(engine: Engine | None, request: Request, /) -> Sequence[float]:
+def request_probabilities(engine: Engine | None, request: RankInput, /) -> Sequence[float]:
     """Probabilities of the rankable actions, in the order of the request; uniform without an engine.
 
     Raises:
@@ -65,26 +65,26 @@ def request_probabilities(engine: Engine | None, request: Request, /) -> Sequenc
     """
     count = len(request.actions) - len(request.excluded)
     if engine is None:
-        return uniform(count)
+        return uniform_probabilities(count)
     actions = request.actions
     if request.excluded:
         actions = tuple([actions[index] for index in request.rankable])
-    return engine.probabilities(context(request.context, actions), count)
+    return engine.probabilities(encode_context(request.context, actions), count)
 
 
-def slot_predictor(engine: Engine | None, request: MultiRequest, /) -> SlotPredictor:
+def slot_predictor(engine: Engine | None, request: MultiSlotInput, /) -> SlotPredictor:
     """The function that ``decide_slots`` calls once for each slot; uniform over the offered without an engine.
 
     The function raises EngineRefused where the engine can't rank the request.
     """
     if engine is None:
-        return lambda taken, offered: uniform(len(offered))
+        return lambda taken, offered: uniform_probabilities(len(offered))
     count = len(request.actions)
-    shared = context(request.context, request.actions)  # once for all slots: it is most of each query
+    shared = encode_context(request.context, request.actions)  # once for all slots: it is most of each query
 
     def predict(taken: Sequence[int], offered: Sequence[int]) -> Sequence[float]:
         slot = request.slots[len(taken)]
-        query = question(shared, slot.features, taken=taken, offered=offered)
+        query = encode_slot_query(shared, slot.features, taken=taken, offered=offered)
         return engine.slot_probabilities(query, count, slots=len(taken) + 1, offered=offered)
 
     return predict

@@ -10,7 +10,10 @@ from typing import Protocol, runtime_checkable
 from msgspec import Struct
 
 from sartor.records import Activity, LoggedActivity
-from sartor.settings import LoopSettings, Terms
+from sartor.settings import LoopSettings, LoopTerms
+
+SEVERAL_SLOTS = "--ccb_explore_adf"
+"""The learning setting that makes a loop one of several slots."""
 
 
 class Loop(Struct, frozen=True, kw_only=True):
@@ -35,8 +38,18 @@ class Loop(Struct, frozen=True, kw_only=True):
     edited_at_us: int = 0
     generation: int = 1
     first_outcome: int | None = None
-    terms: Terms = Terms()
+    terms: LoopTerms = LoopTerms()
     recoverable_until_us: int = 0
+
+    @property
+    def has_several_slots(self) -> bool:
+        """Whether it fills several slots at once: its learning settings say so (contract, section 2.10)."""
+        return has_several_slots(self.arguments)
+
+
+def has_several_slots(arguments: str, /) -> bool:
+    """Whether accepted learning settings are for several slots; see ``learn.policy.check_policy``."""
+    return SEVERAL_SLOTS in arguments.split()
 
 
 class Catalog(Protocol):
@@ -95,13 +108,13 @@ class AuditLog(Protocol):
     """Who did what to the instance, from its beginning, numbered from 1. Nothing changes or removes a line."""
 
     def append(self, activity: Activity, /) -> None:
-        """Commit a deed that changed nothing in the catalog."""
+        """Commit a change that changed nothing in the catalog."""
 
     def activities(self, *, after: int = 0, limit: int) -> Sequence[LoggedActivity]:
-        """The next deeds after a number, in order."""
+        """The next changes after a number, in order."""
 
     def last(self, limit: int, /) -> Sequence[LoggedActivity]:
-        """The newest deeds, newest first."""
+        """The newest changes, newest first."""
 
 
 @runtime_checkable

@@ -16,9 +16,9 @@ from sartor.loops import Loop as Loop
 from sartor.records import (
     Cursor,
     Decision,
-    Head,
+    DecisionHeader,
     Horizon,
-    Imported,
+    ImportedDecision,
     Job,
     LoggedDecision,
     LoggedObservation,
@@ -47,7 +47,7 @@ class EventLog(Protocol):
     def horizon(self) -> Horizon:
         """How far the log reaches now. An event committed later carries a time ≥ ``now_us``, in any process."""
 
-    def heads(self, *, after: int, limit: int) -> Sequence[Head]:
+    def heads(self, *, after: int, limit: int) -> Sequence[DecisionHeader]:
         """The next decisions after a number, in order, without their features."""
 
     def decisions(self, *, after: int, limit: int) -> Sequence[LoggedDecision]:
@@ -60,7 +60,7 @@ class EventLog(Protocol):
 class History(Protocol):
     """Where decisions come into the event log of one loop that were made and settled elsewhere."""
 
-    def bring(self, lines: Sequence[Imported], /, *, source: int) -> Sequence[bool]:
+    def bring(self, lines: Sequence[ImportedDecision], /, *, source: int) -> Sequence[bool]:
         """Commit those that were not brought before, in order, or nothing; says of each whether it was new.
 
         They get the next numbers of the log, and ``heads`` gives their outcomes with them. Two with the same
@@ -80,7 +80,7 @@ class OutcomeLog(Protocol):
     """Settled decisions of one loop, in the order in which they are learned. One writer: the learn process."""
 
     def record(self, settlement: Settlement, /) -> None:
-        """Add the outcomes and strays and move the cursor, atomically.
+        """Add the outcomes and unmatched observations and move the cursor, atomically.
 
         Raises:
             Corrupt: an outcome for a decision that has one; a decision gives at most one outcome.
@@ -201,7 +201,7 @@ class JobQueue(Protocol):
         """
 
 
-class Shelf(Protocol):
+class BlobStore(Protocol):
     """Named contents of one loop that could be computed again: checkpoints, models of evaluations."""
 
     def put(self, name: str, content: bytes, /) -> None:
@@ -245,7 +245,7 @@ class LoopStores(Protocol):
         """What is being computed about it."""
 
     @property
-    def shelf(self) -> Shelf:
+    def blobs(self) -> BlobStore:
         """What was computed about it and is kept."""
 
     def close(self) -> None:
@@ -262,7 +262,7 @@ class Maintenance(Protocol):
         """
 
     def retain(self, loop: Loop, /, *, before_us: int) -> int:
-        """Remove what was settled before a time: decisions, observations, outcomes and strays.
+        """Remove what was settled before a time: decisions, observations, outcomes and unmatched observations.
 
         The log loses its beginning: never what is still open, nor what came after it, nor the last of each
         kind, which keeps the numbering. It takes its time, in small steps.
@@ -326,7 +326,7 @@ class Engine(Protocol):
     """Turns a context and actions into probabilities, and learns. Not thread-safe; one process each."""
 
     def probabilities(self, context: bytes, actions: int, /) -> list[float]:
-        """The odds for each of the ``actions`` rankable actions; they sum to 1 (within 1e-12).
+        """The probabilities for each of the ``actions`` rankable actions; they sum to 1 (within 1e-12).
 
         Args:
             context: a context from ``dsjson.context``.
@@ -339,12 +339,12 @@ class Engine(Protocol):
     def slot_probabilities(
         self, question: bytes, actions: int, /, *, slots: int, offered: Sequence[int]
     ) -> list[float]:
-        """The odds of one of several slots for each action that is offered to it, in order; they sum to 1.
+        """The probabilities of the actions that are offered to one of several slots, in order; they sum to 1.
 
         Args:
             question: a question from ``dsjson_slots.question``.
             actions: how many actions it holds.
-            slots: how many slots; the odds are those of the last.
+            slots: how many slots; the probabilities are those of the last.
             offered: the actions that the question offers to it.
 
         Raises:
@@ -352,7 +352,7 @@ class Engine(Protocol):
         """
 
     def estimates(self, question: bytes, actions: int, /, *, slots: int = 0) -> list[float] | None:
-        """The reward that is expected of each action, behind the odds; None: this exploration has several.
+        """The expected reward of each action, behind the probabilities; None: this exploration has several.
 
         Args:
             question: a context, or a question about a slot. An action that is not offered has no meaning.

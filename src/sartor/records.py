@@ -10,7 +10,7 @@ from typing import Literal
 from msgspec import Struct
 
 Mode = Literal["Online", "Apprentice", "LoggingOnly"]
-StrayReason = Literal["late", "dangling"]
+UnmatchedReason = Literal["late", "dangling"]
 
 NO_MODEL = "N/A"
 """The model id of decisions that were made before there was a model (contract, section 2.2)."""
@@ -43,7 +43,7 @@ class Decision(Struct, frozen=True, kw_only=True, array_like=True):
     """One answered Rank: all that is needed to recompute it.
 
     ``excluded``, ``ranking`` and ``chosen`` are indexes into ``actions``. ``probabilities`` has one entry
-    for each action, in the order of the request, 0 for the excluded, and sums to 1: the odds that were
+    for each action, in the order of the request, 0 for the excluded, and sums to 1: the probabilities that were
     used in the draw. ``ranking`` is the order that was answered; ``chosen`` the action that was sampled.
 
     ``mode`` says what the record holds (contract, section 2.6). Apprentice: the model's draw, although the
@@ -112,7 +112,7 @@ class Observation(Struct, frozen=True, kw_only=True, array_like=True):
     slot: str | None = None
 
 
-class Head(Struct, frozen=True, array_like=True):
+class DecisionHeader(Struct, frozen=True, array_like=True):
     """What settling needs of a decision, without its features. ``slots``: the ids, of a multi-slot decision.
 
     ``at_us`` is the time of the commit. ``outcome``: that of an imported decision, which came with it.
@@ -168,7 +168,7 @@ class Usage(Struct, frozen=True, kw_only=True):
     rewards: int
 
 
-class Joined(Struct, frozen=True, array_like=True):
+class JoinedObservation(Struct, frozen=True, array_like=True):
     """An observation that took part in an outcome. ``reward`` is None for an activation.
 
     ``seq`` is 0 where it came with an imported decision; ``at_us`` is then when that was made.
@@ -192,14 +192,14 @@ class Outcome(Struct, frozen=True, kw_only=True, array_like=True):
     event_id: str
     reward: float
     learnable: bool
-    joined: tuple[Joined, ...]
+    joined: tuple[JoinedObservation, ...]
     settled_at_us: int
     settings_version: int
     slot_rewards: tuple[float, ...] = ()
     corrected: bool = False
 
 
-class Imported(Struct, frozen=True, kw_only=True):
+class ImportedDecision(Struct, frozen=True, kw_only=True):
     """A decision that was made and settled elsewhere, as a log of that place tells it.
 
     ``made_at_us``: when it was made. Number and time of the outcome are given when it is taken in.
@@ -217,11 +217,11 @@ class LoggedOutcome(Struct, frozen=True, array_like=True):
     outcome: Outcome
 
 
-class Stray(Struct, frozen=True, array_like=True):
+class UnmatchedObservation(Struct, frozen=True, array_like=True):
     """An observation that will never be learned: it came late, or met no decision."""
 
     observation_seq: int
-    reason: StrayReason
+    reason: UnmatchedReason
 
 
 class Cursor(Struct, frozen=True, array_like=True):
@@ -235,7 +235,7 @@ class Settlement(Struct, frozen=True, kw_only=True):
     """One step of settling; a store records it whole or not at all."""
 
     outcomes: tuple[Outcome, ...]
-    strays: tuple[Stray, ...]
+    unmatched: tuple[UnmatchedObservation, ...]
     cursor: Cursor
 
 
@@ -265,9 +265,9 @@ class Model(Struct, frozen=True, kw_only=True):
 
 
 class Activity(Struct, frozen=True, kw_only=True):
-    """A deed for the activity log: who did what to which loop. It holds no key and no other secret.
+    """A change for the activity log: who did what to which loop. It holds no key and no other secret.
 
-    ``before`` and ``after``: JSON, what the deed changed; ``null`` where there was, or is, nothing.
+    ``before`` and ``after``: JSON, what the change changed; ``null`` where there was, or is, nothing.
     """
 
     by: str
@@ -279,7 +279,7 @@ class Activity(Struct, frozen=True, kw_only=True):
 
 
 class LoggedActivity(Struct, frozen=True, kw_only=True):
-    """A deed with its number, the time at which it was committed, and a digest of it and all before it."""
+    """A change with its number, the time at which it was committed, and a digest of it and all before it."""
 
     seq: int
     at_us: int
@@ -319,7 +319,7 @@ class Job(Struct, frozen=True, kw_only=True):
     attempts: int = 0
 
 
-class Request(Struct, frozen=True, kw_only=True):
+class RankInput(Struct, frozen=True, kw_only=True):
     """What an application asks. ``excluded``: indexes into ``actions``, none twice; one is left."""
 
     event_id: str
@@ -336,7 +336,7 @@ class Request(Struct, frozen=True, kw_only=True):
         return tuple(i for i in range(len(self.actions)) if i not in self.excluded)
 
 
-class SlotRequest(Struct, frozen=True, kw_only=True):
+class SlotInput(Struct, frozen=True, kw_only=True):
     """A place to fill. ``excluded`` and ``baseline`` are indexes into the actions; the latter not excluded."""
 
     id: str
@@ -345,11 +345,11 @@ class SlotRequest(Struct, frozen=True, kw_only=True):
     excluded: tuple[int, ...] = ()
 
 
-class MultiRequest(Struct, frozen=True, kw_only=True):
+class MultiSlotInput(Struct, frozen=True, kw_only=True):
     """What an application asks for several slots: as many as actions at most, each with another baseline."""
 
     event_id: str
     context: bytes
     actions: tuple[Action, ...]
-    slots: tuple[SlotRequest, ...]
+    slots: tuple[SlotInput, ...]
     deferred: bool = False

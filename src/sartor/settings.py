@@ -116,7 +116,7 @@ class LoopSettings(Struct, frozen=True, kw_only=True, rename="camel", forbid_unk
     ] = "reward"
 
 
-class Terms(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+class LoopTerms(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
     """On which terms a loop is used, by whom and from where. Nothing here changes what it learns."""
 
     tier: Annotated[Tier, Meta(description="Which quotas it has by default; only F0 has any.")] = "S0"
@@ -219,7 +219,7 @@ class ServeSettings(Struct, frozen=True, kw_only=True):
 _RANGES_S = {"rewardWaitTime": (1, 30 * 86_400), "modelExportFrequency": (1, 86_400)}
 
 
-def changed(settings: LoopSettings, /, changes: Mapping[str, object]) -> LoopSettings:
+def with_changes(settings: LoopSettings, /, changes: Mapping[str, object]) -> LoopSettings:
     """The settings with some of them replaced; names as on the wire, text values are converted.
 
     Raises:

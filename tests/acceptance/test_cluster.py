@@ -9,7 +9,7 @@ import pytest
 
 from sartor.errors import InvalidSetting
 from sartor.evaluation import executor
-from sartor.evaluation.executor import computing
+from sartor.evaluation.executor import open_executor
 from sartor.evaluation.run import evaluate
 from sartor.evaluation.spec import EvaluationSpec, PolicySpec
 from sartor.lab import log
@@ -46,19 +46,19 @@ def whereabouts(_: int) -> int:
 
 
 def test_the_work_is_done_by_both_workers(cluster: str) -> None:
-    with computing(f"dask://{cluster}") as place:
+    with open_executor(f"dask://{cluster}") as place:
         assert place.workers == 2
-        pids = set(place.each(whereabouts, list(range(20))))
+        pids = set(place.map(whereabouts, list(range(20))))
     assert os.getpid() not in pids
     assert len(pids) == 2
 
 
 def test_the_result_is_the_same_as_here(cluster: str, tmp_path: Path) -> None:
     where = str(tmp_path / "data")
-    with compose.stores(where, must_exist=False) as stores:
-        loop = loops.create(stores, "default")
-        with loops.opened(stores, loop) as logs:
-            log.fill(logs, open_world("tutorial"), None, loop_id=loop.loop_id, turns=500)
+    with compose.open_instance(where, must_exist=False) as stores:
+        loop = loops.create_loop(stores, "default")
+        with loops.open_loop(stores, loop) as logs:
+            log.fill_log(logs, open_world("tutorial"), None, loop_id=loop.loop_id, turns=500)
             there = evaluate(logs, loop, SPEC, job_id="evaluation/x", where=where, compute=f"dask://{cluster}")
             here = evaluate(logs, loop, SPEC, job_id="evaluation/x", where=where)
     assert there == here
@@ -67,5 +67,5 @@ def test_the_result_is_the_same_as_here(cluster: str, tmp_path: Path) -> None:
 
 def test_a_scheduler_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(executor, "PATIENCE_S", 0.5)
-    with pytest.raises(InvalidSetting, match=r"127\.0\.0\.1:9"), computing("dask://127.0.0.1:9"):
+    with pytest.raises(InvalidSetting, match=r"127\.0\.0\.1:9"), open_executor("dask://127.0.0.1:9"):
         pass

@@ -28,11 +28,11 @@ RIVALS = (
 @pytest.fixture
 def played(service: Service) -> Service:
     """A service on a folder whose loop has a log already."""
-    with compose.stores(str(service.folder), must_exist=False) as stores:
-        loop = loops.create(stores, "default")
-        with loops.opened(stores, loop) as logs:
+    with compose.open_instance(str(service.folder), must_exist=False) as stores:
+        loop = loops.create_loop(stores, "default")
+        with loops.open_loop(stores, loop) as logs:
             world = open_world("tutorial")
-            log.fill(logs, world, None, loop_id=loop.loop_id, turns=TURNS)
+            log.fill_log(logs, world, None, loop_id=loop.loop_id, turns=TURNS)
     return service.start()
 
 
@@ -50,10 +50,10 @@ def children(folder: Path) -> list[int]:
 
 
 def job(service: Service, name: str) -> Job:
-    with compose.stores(str(service.folder)) as stores:
-        loop = loops.find(stores, "default")
-        with loops.opened(stores, loop) as logs:
-            return jobs.find(logs, EVALUATION, name)
+    with compose.open_instance(str(service.folder)) as stores:
+        loop = loops.find_loop(stores, "default")
+        with loops.open_loop(stores, loop) as logs:
+            return jobs.find_job(logs, EVALUATION, name)
 
 
 def ask(service: Service, name: str) -> None:
@@ -85,13 +85,13 @@ def test_evaluations_survive_kills_and_are_dropped_when_unwanted(played: Service
 
     ask(played, "unwanted")
     eventually(is_under_way(played, "unwanted"), "a child is at work", within_s=30)
-    with compose.stores(str(played.folder)) as stores:
-        loop = loops.find(stores, "default")
-        with loops.opened(stores, loop) as logs:
-            jobs.delete(logs, EVALUATION, "unwanted")
+    with compose.open_instance(str(played.folder)) as stores:
+        loop = loops.find_loop(stores, "default")
+        with loops.open_loop(stores, loop) as logs:
+            jobs.delete_job(logs, EVALUATION, "unwanted")
             eventually(lambda: not children(played.folder), "a deleted one is stopped")
             prefix = model_prefix(job_id(EVALUATION, "unwanted"))
-            assert [name for name in logs.shelf.names() if name.startswith(prefix)] == []
+            assert [name for name in logs.blobs.names() if name.startswith(prefix)] == []
 
     assert played.json("score", "default")["events"] == TURNS
     played.run("apply", "default", "killed", "square")

@@ -1,4 +1,4 @@
-"""What every activity log promises: lines in order, never changed, committed with the deed."""
+"""What every activity log promises: lines in order, never changed, committed with the change."""
 
 import pytest
 from msgspec.structs import replace
@@ -6,13 +6,13 @@ from msgspec.structs import replace
 from sartor.errors import LoopExists, LoopNotFound, StoreUnavailable
 from sartor.ports import Stores
 from sartor.records import Activity
-from sartor.stores.audit import BEGINNING, digest
+from sartor.stores.audit import BEGINNING, chain_digest
 from sartor.testing.builders import make_loop
 from sartor.testing.clock import Clock
 from tests.contract.conftest import FullDisk
 
 
-def deed(action: str, loop_id: str = "") -> Activity:
+def choice(action: str, loop_id: str = "") -> Activity:
     return Activity(by="somebody", action=action, loop_id=loop_id, before=b"null", after=b'{"a":1}')
 
 
@@ -22,61 +22,61 @@ def actions(stores: Stores) -> list[str]:
 
 def test_lines_are_numbered_dated_and_come_back(stores: Stores, clock: Clock) -> None:
     assert list(stores.audit.activities(limit=10)) == []
-    stores.audit.append(deed("one"))
+    stores.audit.append(choice("one"))
     clock.advance(5)
-    stores.audit.append(deed("two", "loop-1"))
+    stores.audit.append(choice("two", "loop-1"))
     first, second = stores.audit.activities(limit=10)
     assert (first.seq, second.seq) == (1, 2)
     assert second.at_us - first.at_us == 5_000_000
-    assert second.activity == deed("two", "loop-1")
+    assert second.activity == choice("two", "loop-1")
     assert list(stores.audit.activities(after=1, limit=10)) == [second]
     assert list(stores.audit.activities(limit=1)) == [first]
 
 
 def test_each_line_vouches_for_all_before_it(stores: Stores) -> None:
     for action in ("one", "two", "three"):
-        stores.audit.append(deed(action))
+        stores.audit.append(choice(action))
     before = BEGINNING
     for line in stores.audit.activities(limit=10):
-        assert line.digest == digest(before, line.activity, seq=line.seq, at_us=line.at_us)
+        assert line.digest == chain_digest(before, line.activity, seq=line.seq, at_us=line.at_us)
         forged = replace(line.activity, by="another")
-        assert line.digest != digest(before, forged, seq=line.seq, at_us=line.at_us)
+        assert line.digest != chain_digest(before, forged, seq=line.seq, at_us=line.at_us)
         before = line.digest
 
 
 def test_times_do_not_run_back(stores: Stores, clock: Clock) -> None:
-    stores.audit.append(deed("one"))
+    stores.audit.append(choice("one"))
     clock.advance(-60)
-    stores.audit.append(deed("two"))
+    stores.audit.append(choice("two"))
     first, second = stores.audit.activities(limit=10)
     assert first.at_us == second.at_us
 
 
 def test_the_newest_lines_first(stores: Stores) -> None:
     for action in ("one", "two", "three"):
-        stores.audit.append(deed(action))
+        stores.audit.append(choice(action))
     assert [line.activity.action for line in stores.audit.last(2)] == ["three", "two"]
 
 
 def test_a_change_and_its_line_are_one(stores: Stores) -> None:
     catalog, loop = stores.catalog, make_loop("a")
-    catalog.create(loop, activity=deed("create"))
-    catalog.update(loop, activity=deed("update"))
-    catalog.delete("a", recoverable_until_us=1 << 60, activity=deed("delete"))
-    catalog.recover(loop.loop_id, activity=deed("recover"))
-    catalog.delete("a", recoverable_until_us=1 << 60, activity=deed("delete"))
-    catalog.give_up(loop.loop_id, activity=deed("give up"))
+    catalog.create(loop, activity=choice("create"))
+    catalog.update(loop, activity=choice("update"))
+    catalog.delete("a", recoverable_until_us=1 << 60, activity=choice("delete"))
+    catalog.recover(loop.loop_id, activity=choice("recover"))
+    catalog.delete("a", recoverable_until_us=1 << 60, activity=choice("delete"))
+    catalog.give_up(loop.loop_id, activity=choice("give up"))
     assert actions(stores) == ["create", "update", "delete", "recover", "delete", "give up"]
 
 
 def test_a_change_that_fails_leaves_no_line(stores: Stores, full_disk: FullDisk) -> None:
     stores.catalog.create(make_loop("a"))
     with pytest.raises(LoopExists):
-        stores.catalog.create(make_loop("a", loop_id="another"), activity=deed("create"))
+        stores.catalog.create(make_loop("a", loop_id="another"), activity=choice("create"))
     with pytest.raises(LoopNotFound):
-        stores.catalog.update(make_loop("b"), activity=deed("update"))
+        stores.catalog.update(make_loop("b"), activity=choice("update"))
     with pytest.raises(LoopNotFound):
-        stores.catalog.delete("b", activity=deed("delete"))
+        stores.catalog.delete("b", activity=choice("delete"))
     with full_disk(), pytest.raises(StoreUnavailable):
-        stores.catalog.update(make_loop("a"), activity=deed("update"))
+        stores.catalog.update(make_loop("a"), activity=choice("update"))
     assert actions(stores) == []

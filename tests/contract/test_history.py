@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from sartor.errors import StoreUnavailable
 from sartor.ports import EventLog, History, Loop, LoopStores, Stores
-from sartor.records import Imported, Joined, Outcome
+from sartor.records import ImportedDecision, JoinedObservation, Outcome
 from sartor.testing.builders import make_decision
 from sartor.testing.clock import Clock
 from tests.contract.conftest import FullDisk
@@ -19,17 +19,17 @@ def history(opened: LoopStores) -> History:
     return opened.history
 
 
-def imported(event_id: str, *, at_us: int = MADE_US, reward: float = 0.5) -> Imported:
+def imported(event_id: str, *, at_us: int = MADE_US, reward: float = 0.5) -> ImportedDecision:
     outcome = Outcome(
         decision_seq=0,
         event_id=event_id,
         reward=reward,
         learnable=True,
-        joined=(Joined(0, at_us, reward),),
+        joined=(JoinedObservation(0, at_us, reward),),
         settled_at_us=0,
         settings_version=0,
     )
-    return Imported(decision=make_decision(event_id), made_at_us=at_us, outcome=outcome)
+    return ImportedDecision(decision=make_decision(event_id), made_at_us=at_us, outcome=outcome)
 
 
 def test_it_comes_with_its_time_and_its_outcome(history: History, events: EventLog, clock: Clock) -> None:

@@ -10,7 +10,17 @@ from msgspec.structs import replace
 
 from sartor.errors import StoreUnavailable
 from sartor.ports import Loop, LoopStores, Stores
-from sartor.records import Action, Cursor, Decision, Joined, Observation, Settlement, Slot, Stray, Usage
+from sartor.records import (
+    Action,
+    Cursor,
+    Decision,
+    JoinedObservation,
+    Observation,
+    Settlement,
+    Slot,
+    UnmatchedObservation,
+    Usage,
+)
 from sartor.testing.builders import make_decision, make_loop, make_outcome
 from sartor.testing.clock import Clock
 from sartor.testing.stores import MemoryStores
@@ -33,14 +43,18 @@ def settle(
     *,
     clock: Clock,
     cursor: int,
-    strays: tuple[Stray, ...] = (),
+    unmatched: tuple[UnmatchedObservation, ...] = (),
 ) -> None:
     """Outcomes of these decisions, each of which joined the observation of its number."""
     outcomes = tuple(
-        replace(make_outcome(number), joined=(Joined(number, clock.now_us, 1.0),), settled_at_us=clock.now_us)
+        replace(
+            make_outcome(number),
+            joined=(JoinedObservation(number, clock.now_us, 1.0),),
+            settled_at_us=clock.now_us,
+        )
         for number in numbers
     )
-    opened.outcomes.record(Settlement(outcomes=outcomes, strays=strays, cursor=Cursor(cursor, cursor)))
+    opened.outcomes.record(Settlement(outcomes=outcomes, unmatched=unmatched, cursor=Cursor(cursor, cursor)))
 
 
 def decisions(opened: LoopStores) -> list[int]:
@@ -135,7 +149,15 @@ def test_strays_go_with_their_observations(
 ) -> None:
     append(opened, 1, 2, 3)
     settle(
-        opened, [3], clock=clock, cursor=3, strays=(Stray(1, "late"), Stray(2, "dangling"), Stray(3, "late"))
+        opened,
+        [3],
+        clock=clock,
+        cursor=3,
+        unmatched=(
+            UnmatchedObservation(1, "late"),
+            UnmatchedObservation(2, "dangling"),
+            UnmatchedObservation(3, "late"),
+        ),
     )
     clock.advance(60)
     assert stores.retain(loop, before_us=clock.now_us) == 6
@@ -252,7 +274,9 @@ def test_a_decision_for_which_a_reward_waits_is_told_and_left(
     opened.events.append([Observation(event_id="event-1", reward=1.0)])
     assert list(stores.erase(loop, decisions=[1])) == [1]
     assert opened.outcomes.counts().revision == 0
-    opened.outcomes.record(Settlement(outcomes=(), strays=(Stray(2, "late"),), cursor=Cursor(1, 2)))
+    opened.outcomes.record(
+        Settlement(outcomes=(), unmatched=(UnmatchedObservation(2, "late"),), cursor=Cursor(1, 2))
+    )
     assert not stores.erase(loop, decisions=[1])
     assert [one.observation.event_id for one in opened.events.observations(after=0, limit=9)] == ["", ""]
 

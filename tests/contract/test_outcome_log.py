@@ -5,13 +5,15 @@ from msgspec.structs import replace
 
 from sartor.errors import Corrupt, StoreUnavailable
 from sartor.ports import Loop, OutcomeCounts, OutcomeLog, Stores
-from sartor.records import Cursor, Joined, Outcome, Settlement, Stray
+from sartor.records import Cursor, JoinedObservation, Outcome, Settlement, UnmatchedObservation
 from sartor.testing.builders import make_outcome
 from tests.contract.conftest import FullDisk
 
 
-def settlement(*outcomes: Outcome, strays: tuple[Stray, ...] = (), cursor: Cursor | None = None) -> Settlement:
-    return Settlement(outcomes=outcomes, strays=strays, cursor=cursor or Cursor())
+def settlement(
+    *outcomes: Outcome, unmatched: tuple[UnmatchedObservation, ...] = (), cursor: Cursor | None = None
+) -> Settlement:
+    return Settlement(outcomes=outcomes, unmatched=unmatched, cursor=cursor or Cursor())
 
 
 def test_an_empty_log_holds_nothing(outcomes: OutcomeLog) -> None:
@@ -27,7 +29,7 @@ def test_what_was_recorded_comes_back_as_it_was(outcomes: OutcomeLog) -> None:
         event_id="événement",
         reward=-0.1,
         learnable=False,
-        joined=(Joined(1, 5, None), Joined(2, 6, -0.1)),
+        joined=(JoinedObservation(1, 5, None), JoinedObservation(2, 6, -0.1)),
         settled_at_us=7,
         settings_version=2,
     )
@@ -58,9 +60,16 @@ def test_the_outcomes_of_an_event_are_those_of_all_its_decisions(outcomes: Outco
 
 def test_counts_add_up_over_settlements(outcomes: OutcomeLog) -> None:
     unlearnable = replace(make_outcome(2), learnable=False)
-    outcomes.record(settlement(make_outcome(1), unlearnable, strays=(Stray(1, "late"),)))
+    outcomes.record(settlement(make_outcome(1), unlearnable, unmatched=(UnmatchedObservation(1, "late"),)))
     outcomes.record(
-        settlement(make_outcome(3), strays=(Stray(2, "dangling"), Stray(3, "late"), Stray(4, "late")))
+        settlement(
+            make_outcome(3),
+            unmatched=(
+                UnmatchedObservation(2, "dangling"),
+                UnmatchedObservation(3, "late"),
+                UnmatchedObservation(4, "late"),
+            ),
+        )
     )
     assert outcomes.counts() == OutcomeCounts(outcomes=3, last_outcome=3, learnable=2, late=3, dangling=1)
 
@@ -71,12 +80,15 @@ def test_counts_add_up_over_settlements(outcomes: OutcomeLog) -> None:
         pytest.param(settlement(make_outcome(9), make_outcome(1)), id="a decision settled before"),
         pytest.param(settlement(make_outcome(9), make_outcome(9)), id="a decision settled twice at once"),
         pytest.param(
-            settlement(make_outcome(9), strays=(Stray(1, "late"),)), id="an observation astray before"
+            settlement(make_outcome(9), unmatched=(UnmatchedObservation(1, "late"),)),
+            id="an observation astray before",
         ),
     ],
 )
 def test_nothing_is_settled_twice(outcomes: OutcomeLog, again: Settlement) -> None:
-    outcomes.record(settlement(make_outcome(1), strays=(Stray(1, "late"),), cursor=Cursor(1, 1)))
+    outcomes.record(
+        settlement(make_outcome(1), unmatched=(UnmatchedObservation(1, "late"),), cursor=Cursor(1, 1))
+    )
     before = outcomes.counts()
     with pytest.raises(Corrupt):
         outcomes.record(replace(again, cursor=Cursor(9, 9)))
@@ -150,7 +162,9 @@ def test_a_full_disk_takes_nothing_and_the_log_goes_on_when_there_is_room(
 ) -> None:
     outcomes.record(settlement(make_outcome(1), cursor=Cursor(1, 0)))
     with full_disk(), pytest.raises(StoreUnavailable):
-        outcomes.record(settlement(make_outcome(2), strays=(Stray(1, "late"),), cursor=Cursor(2, 1)))
+        outcomes.record(
+            settlement(make_outcome(2), unmatched=(UnmatchedObservation(1, "late"),), cursor=Cursor(2, 1))
+        )
     assert outcomes.counts().cursor == Cursor(1, 0)
     assert outcomes.counts().late == 0
     outcomes.record(settlement(make_outcome(2), cursor=Cursor(2, 1)))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sartor.ports import EventLog, Loop
-from sartor.records import Head, Horizon
+from sartor.records import DecisionHeader, Horizon
 from sartor.stores.stores import SqliteStores, open_stores
 from sartor.testing.builders import make_loop
 
@@ -60,7 +60,7 @@ def acknowledged(process: "subprocess.Popen[str]") -> list[int]:
     return [int(line) for line in lines if line.endswith("\n")]
 
 
-def all_heads(events: EventLog) -> list[Head]:
+def all_heads(events: EventLog) -> list[DecisionHeader]:
     return list(events.heads(after=0, limit=1_000_000))
 
 

@@ -1,4 +1,4 @@
-"""What every shelf promises."""
+"""What every blob store promises."""
 
 import pytest
 
@@ -9,56 +9,56 @@ from tests.contract.conftest import FullDisk
 
 
 def test_what_was_put_is_there_and_nothing_else(opened: LoopStores) -> None:
-    assert opened.shelf.get("scorecard") is None
-    assert list(opened.shelf.names()) == []
-    opened.shelf.put("scorecard", b"one")
-    opened.shelf.put("another", b"")
-    assert opened.shelf.get("scorecard") == b"one"
-    assert opened.shelf.get("another") == b""
-    assert list(opened.shelf.names()) == ["another", "scorecard"]
+    assert opened.blobs.get("scorecard") is None
+    assert list(opened.blobs.names()) == []
+    opened.blobs.put("scorecard", b"one")
+    opened.blobs.put("another", b"")
+    assert opened.blobs.get("scorecard") == b"one"
+    assert opened.blobs.get("another") == b""
+    assert list(opened.blobs.names()) == ["another", "scorecard"]
 
 
 def test_a_second_put_replaces_the_first(opened: LoopStores) -> None:
-    opened.shelf.put("scorecard", b"longer than the second")
-    opened.shelf.put("scorecard", b"two")
-    assert opened.shelf.get("scorecard") == b"two"
-    assert list(opened.shelf.names()) == ["scorecard"]
+    opened.blobs.put("scorecard", b"longer than the second")
+    opened.blobs.put("scorecard", b"two")
+    assert opened.blobs.get("scorecard") == b"two"
+    assert list(opened.blobs.names()) == ["scorecard"]
 
 
 def test_what_is_dropped_is_gone_and_dropping_it_again_is_no_error(opened: LoopStores) -> None:
-    opened.shelf.drop("scorecard")
-    opened.shelf.put("scorecard", b"one")
-    opened.shelf.drop("scorecard")
-    opened.shelf.drop("scorecard")
-    assert opened.shelf.get("scorecard") is None
-    assert list(opened.shelf.names()) == []
+    opened.blobs.drop("scorecard")
+    opened.blobs.put("scorecard", b"one")
+    opened.blobs.drop("scorecard")
+    opened.blobs.drop("scorecard")
+    assert opened.blobs.get("scorecard") is None
+    assert list(opened.blobs.names()) == []
 
 
 def test_it_outlives_closing(stores: Stores, loop: Loop, opened: LoopStores) -> None:
-    opened.shelf.put("scorecard", b"one")
+    opened.blobs.put("scorecard", b"one")
     opened.close()
     again = stores.open(loop)
-    assert again.shelf.get("scorecard") == b"one"
+    assert again.blobs.get("scorecard") == b"one"
     again.close()
 
 
 def test_a_loop_of_a_deleted_ones_name_has_a_shelf_of_its_own(
     stores: Stores, loop: Loop, opened: LoopStores
 ) -> None:
-    opened.shelf.put("scorecard", b"first")
+    opened.blobs.put("scorecard", b"first")
     stores.catalog.delete(loop.name)
     second = make_loop(loop.name, loop_id="second")
     stores.catalog.create(second)
     again = stores.open(second)
-    assert again.shelf.get("scorecard") is None
-    again.shelf.put("scorecard", b"second")
-    assert again.shelf.get("scorecard") == b"second"
+    assert again.blobs.get("scorecard") is None
+    again.blobs.put("scorecard", b"second")
+    assert again.blobs.get("scorecard") == b"second"
     again.close()
 
 
 def test_a_full_disk_leaves_what_was_there(opened: LoopStores, full_disk: FullDisk) -> None:
-    opened.shelf.put("scorecard", b"one")
+    opened.blobs.put("scorecard", b"one")
     with full_disk(), pytest.raises(StoreUnavailable):
-        opened.shelf.put("scorecard", b"x" * 1000)
-    assert opened.shelf.get("scorecard") == b"one"
-    assert list(opened.shelf.names()) == ["scorecard"]
+        opened.blobs.put("scorecard", b"x" * 1000)
+    assert opened.blobs.get("scorecard") == b"one"
+    assert list(opened.blobs.names()) == ["scorecard"]

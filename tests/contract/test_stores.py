@@ -11,7 +11,7 @@ from tests.contract.conftest import FullDisk
 
 def fill(loop_stores: LoopStores) -> None:
     loop_stores.events.append([make_decision("e"), Observation(event_id="e", reward=1.0)])
-    loop_stores.outcomes.record(Settlement(outcomes=(make_outcome(1),), strays=(), cursor=Cursor(1, 1)))
+    loop_stores.outcomes.record(Settlement(outcomes=(make_outcome(1),), unmatched=(), cursor=Cursor(1, 1)))
     loop_stores.models.publish(make_model("m"), b"bytes", live=True)
 
 

@@ -6,7 +6,7 @@
 from sartor.api.control.app import ROUTES
 from sartor.api.description.control_openapi import ROLES
 from sartor.api.routing.control_routes import PREFIX
-from sartor.settings import Terms
+from sartor.settings import LoopTerms
 from tests.docs.pages import DOCS
 from tests.docs.settings_page import rows
 
@@ -50,7 +50,8 @@ def page() -> str:
         for one in ROUTES
     ]
     terms = [
-        f"| `{name}` | `{default}` | {values} | {meaning} |" for name, default, values, meaning in rows(Terms)
+        f"| `{name}` | `{default}` | {values} | {meaning} |"
+        for name, default, values, meaning in rows(LoopTerms)
     ]
     return _TEXT.format(routes="\n".join(routes), terms="\n".join(terms))
 

@@ -51,7 +51,7 @@ _COLUMNS = {
 
 def page() -> str:
     """The page."""
-    columns = [_COLUMNS.get(version.name, version.name) for version in versions.ALL]
+    columns = [_COLUMNS.get(version.name, version.name) for version in versions.ALL_VERSIONS]
     rows: dict[tuple[str, str], list[Route]] = {}
     for route in ROUTES:
         rows.setdefault((route.method, route.path), []).append(route)
@@ -64,7 +64,7 @@ def page() -> str:
 
 def _row(method: str, path: str, routes: Iterable[Route]) -> str:
     served = {version for route in routes for version in route.versions}
-    marks = " | ".join("x" if version in served else "" for version in versions.ALL)
+    marks = " | ".join("x" if version in served else "" for version in versions.ALL_VERSIONS)
     statuses = sorted({str(route.status or 400) for route in routes})
     summary = next(iter(routes)).summary.removesuffix(".")
     return f"| `{method} {path}` | {marks} | {' or '.join(statuses)} | {summary} |"

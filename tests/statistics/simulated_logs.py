@@ -36,9 +36,9 @@ MODEL = np.clip(WORTH + 0.15 * np.cos(np.arange(KINDS * ACTIONS)).reshape(KINDS,
 
 
 def softmax(scores: Floats, *, sharpness: float) -> Floats:
-    """Odds that favour high scores."""
-    odds = np.exp(sharpness * scores)
-    return np.asarray(odds / odds.sum(axis=-1, keepdims=True))
+    """Probabilities that favour high scores."""
+    probabilities = np.exp(sharpness * scores)
+    return np.asarray(probabilities / probabilities.sum(axis=-1, keepdims=True))
 
 
 LOGGING: dict[str, Floats] = {
@@ -55,10 +55,12 @@ def value(target: Floats = TARGET, worth: Floats = WORTH) -> float:
     return float(SHARES @ (target * worth).sum(axis=1))
 
 
-def sample(rng: np.random.Generator, odds: Floats) -> NDArray[np.int64]:
-    """One action for each row of odds."""
-    points = rng.random(odds.shape[:-1])[..., None]
-    return np.asarray((odds.cumsum(axis=-1) < points).sum(axis=-1).clip(max=odds.shape[-1] - 1))
+def sample(rng: np.random.Generator, probabilities: Floats) -> NDArray[np.int64]:
+    """One action for each row of probabilities."""
+    points = rng.random(probabilities.shape[:-1])[..., None]
+    return np.asarray(
+        (probabilities.cumsum(axis=-1) < points).sum(axis=-1).clip(max=probabilities.shape[-1] - 1)
+    )
 
 
 def batch(kind: NDArray[np.int64], action: NDArray[np.int64], propensity: Floats, reward: Floats) -> Columns:
@@ -94,8 +96,8 @@ class Learner:
         self.tried = np.ones((runs, KINDS, ACTIONS))
         self.each = np.arange(runs)
 
-    def odds(self, kind: NDArray[np.int64], turn: int) -> Floats:
-        """The odds of each run for its visitor."""
+    def probabilities(self, kind: NDArray[np.int64], turn: int) -> Floats:
+        """The probabilities of each run for its visitor."""
         explore = max(0.1, (1 + turn) ** -0.4)
         means = (self.paid / self.tried)[self.each, kind]
         return np.asarray(explore / ACTIONS + (1 - explore) * np.eye(ACTIONS)[means.argmax(axis=1)])
@@ -124,11 +126,11 @@ class Paths:
     def _play(self, turn: int, rng: np.random.Generator, learner: Learner, worth: Floats) -> None:
         runs = self.weight.shape[1]
         kind = rng.choice(KINDS, size=runs, p=SHARES)
-        odds = learner.odds(kind, turn)
-        action = sample(rng, odds)
+        probabilities = learner.probabilities(kind, turn)
+        action = sample(rng, probabilities)
         reward = (rng.random(runs) < worth[kind, action]).astype(float)
         learner.learn(kind, action, reward)
-        propensity = odds[learner.each, action]
+        propensity = probabilities[learner.each, action]
         self.kind[turn], self.action[turn], self.reward[turn] = kind, action, reward
         self.propensity[turn], self.weight[turn] = propensity, TARGET[kind, action] / propensity
 

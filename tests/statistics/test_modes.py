@@ -1,4 +1,4 @@
-"""In each learning mode, and in each of several slots, the logged odds are those that were used.
+"""In each learning mode, and in each of several slots, the logged probabilities are those that were used.
 
 The event ids are fixed; a test passes when chance alone would give a figure as bad in more than one case in
 a million.
@@ -11,9 +11,9 @@ import pytest
 from scipy import stats  # type: ignore[import-untyped]
 
 from sartor.explore.decide import decide
-from sartor.explore.response_view import answered, answered_slots
+from sartor.explore.response_view import view_decision, view_slots
 from sartor.explore.slots import decide_slots
-from sartor.records import Action, Decision, Mode, MultiRequest, Request, SlotRequest
+from sartor.records import Action, Decision, Mode, MultiSlotInput, RankInput, SlotInput
 
 MANY = 30_000
 LIMIT = 1e-6
@@ -22,18 +22,18 @@ ACTIONS = tuple(Action(f"a{n}", b'[{"n":1}]') for n in range(4))
 
 
 def single(number: int, mode: Mode) -> Decision:
-    request = Request(event_id=f"e{number}", context=b"[]", actions=ACTIONS)
+    request = RankInput(event_id=f"e{number}", context=b"[]", actions=ACTIONS)
     return decide(request, probabilities=ODDS, loop_id="loop", model_id="m", settings_version=1, mode=mode)
 
 
 def several(number: int, mode: Mode) -> Decision:
     """Three slots; the second does not take the action that is most likely, the third needs the last."""
     slots = (
-        SlotRequest(id="x", features=b"[]", baseline=0),
-        SlotRequest(id="y", features=b"[]", baseline=1, excluded=(2,)),
-        SlotRequest(id="z", features=b"[]", baseline=3, excluded=(0, 1)),
+        SlotInput(id="x", features=b"[]", baseline=0),
+        SlotInput(id="y", features=b"[]", baseline=1, excluded=(2,)),
+        SlotInput(id="z", features=b"[]", baseline=3, excluded=(0, 1)),
     )
-    request = MultiRequest(event_id=f"e{number}", context=b"[]", actions=ACTIONS, slots=slots)
+    request = MultiSlotInput(event_id=f"e{number}", context=b"[]", actions=ACTIONS, slots=slots)
 
     def odds(taken: Sequence[int], offered: Sequence[int]) -> Sequence[float]:
         return [ODDS[index] for index in offered]
@@ -42,7 +42,7 @@ def several(number: int, mode: Mode) -> Decision:
 
 
 def agrees(chosen: Sequence[int], probabilities: Sequence[float]) -> bool:
-    """Whether draws are as their odds say (chi-square); what has no odds was never drawn."""
+    """Whether draws are as their probabilities say (chi-square); what has no probabilities was never drawn."""
     counts = Counter(chosen)
     possible = [index for index, odd in enumerate(probabilities) if odd > 0]
     if set(counts) - set(possible):
@@ -62,13 +62,13 @@ def test_the_draws_of_the_model_are_as_logged(mode: Mode) -> None:
 
 @pytest.mark.parametrize("mode", ["Apprentice", "LoggingOnly"])
 def test_what_the_caller_is_told_to_show_is_certain(mode: Mode) -> None:
-    assert {answered(single(number, mode)).chosen for number in range(500)} == {0}
+    assert {view_decision(single(number, mode)).chosen for number in range(500)} == {0}
 
 
 def test_logging_only_logs_what_was_done() -> None:
     for number in range(500):
         decision = single(number, "LoggingOnly")
-        assert decision.chosen == answered(decision).chosen
+        assert decision.chosen == view_decision(decision).chosen
         assert decision.propensity == 1.0
 
 
@@ -88,7 +88,7 @@ def test_each_slot_is_drawn_as_logged_given_the_slots_before(mode: Mode) -> None
 
 
 def test_importance_weights_of_the_slots_average_to_one() -> None:
-    """So do those of any single filling: its share of the draws is the product of the logged odds."""
+    """So do those of any single filling: its share of the draws is the product of the logged probabilities."""
     fillings: Counter[tuple[int, ...]] = Counter()
     products: dict[tuple[int, ...], float] = {}
     for number in range(MANY):
@@ -107,4 +107,4 @@ def test_importance_weights_of_the_slots_average_to_one() -> None:
 @pytest.mark.parametrize("mode", ["Apprentice", "LoggingOnly"])
 def test_each_slot_shows_its_baseline(mode: Mode) -> None:
     for number in range(200):
-        assert [slot.chosen for slot in answered_slots(several(number, mode))] == [0, 1, 3]
+        assert [slot.chosen for slot in view_slots(several(number, mode))] == [0, 1, 3]

@@ -13,21 +13,21 @@ import pytest
 from benchmarks.policies.candidates import CANDIDATES
 from benchmarks.policies.compare import compare, standings
 from sartor.lab.registry import WORLDS, open_world
-from sartor.lab.report import Report
+from sartor.lab.report import PlayReport
 from sartor.lab.simulate import simulate
-from sartor.learn.vw import engine
+from sartor.learn.vw import create_engine
 from sartor.settings import AZURE_ARGUMENTS, DEFAULT_ARGUMENTS
 from sartor.testing.engines import SingleSlot
 
 TURNS = 2_000
 ROOT = Path(__file__).parents[2]
-Games = Mapping[str, Report]
+Games = Mapping[str, PlayReport]
 
 
 def games(arguments: str | None) -> Games:
     played = {}
     for name in WORLDS:
-        mind = engine(arguments) if arguments else None
+        mind = create_engine(arguments) if arguments else None
         played[name] = simulate(open_world(name, seed=1), mind, iterations=TURNS)
         if mind:
             mind.close()
@@ -86,7 +86,7 @@ class Reloaded(SingleSlot):
     """An engine beside one that is saved and loaded again and again; both must answer the same."""
 
     def __init__(self) -> None:
-        self.whole, self.patched = engine(DEFAULT_ARGUMENTS), engine(DEFAULT_ARGUMENTS)
+        self.whole, self.patched = create_engine(DEFAULT_ARGUMENTS), create_engine(DEFAULT_ARGUMENTS)
         self.learned = 0
 
     def probabilities(self, context: bytes, actions: int, /) -> list[float]:
@@ -102,7 +102,7 @@ class Reloaded(SingleSlot):
         if self.learned % 100 == 0:
             dump = self.patched.dump()
             self.patched.close()
-            self.patched = engine(DEFAULT_ARGUMENTS, dump)
+            self.patched = create_engine(DEFAULT_ARGUMENTS, dump)
 
     def dump(self) -> bytes:
         return self.whole.dump()

@@ -1,4 +1,4 @@
-"""Over many event ids the draws are what a fair die would give: uniform, independent, and as the odds say.
+"""Over many event ids the draws are uniform, independent, and as frequent as the probabilities say.
 
 The event ids are fixed, so each test gives the same figure for ever. It passes when chance alone would give
 a figure as bad in more than one case in a million.
@@ -14,8 +14,8 @@ from scipy import stats  # type: ignore[import-untyped]
 
 from sartor.explore.decide import decide
 from sartor.explore.draw import draw, pick
-from sartor.explore.event_id import made
-from sartor.records import Action, Request
+from sartor.explore.event_id import new_event_id
+from sartor.records import Action, RankInput
 
 MANY = 200_000
 LIMIT = 1e-6
@@ -27,7 +27,7 @@ def counted(number: int) -> str:
 
 def service_made(number: int) -> str:
     unique = hashlib.md5(str(number).encode(), usedforsecurity=False).hexdigest()
-    return made(unique, now_us=1_700_000_000_000_000 + number * 1_000)
+    return new_event_id(unique, now_us=1_700_000_000_000_000 + number * 1_000)
 
 
 def padded(number: int) -> str:
@@ -104,12 +104,12 @@ def test_actions_are_picked_as_often_as_the_odds_say(name: Callable[[int], str],
 
 @pytest.mark.parametrize("excluded", [(), (0,), (1, 3)])
 def test_decisions_choose_as_often_as_they_log(excluded: tuple[int, ...]) -> None:
-    """The whole way: what a decision says of its odds is what happens over 50,000 of them."""
+    """The whole way: what a decision says of its probabilities is what happens over 50,000 of them."""
     actions = tuple(Action(f"a{n}", b"[{}]") for n in range(6))
     odds = [0.5, 0.2, 0.1, 0.1, 0.06, 0.04][: len(actions) - len(excluded)]
     decisions = [
         decide(
-            Request(event_id=counted(number), context=b"[]", actions=actions, excluded=excluded),
+            RankInput(event_id=counted(number), context=b"[]", actions=actions, excluded=excluded),
             probabilities=odds,
             loop_id="loop",
             model_id="m",

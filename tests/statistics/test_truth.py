@@ -1,7 +1,7 @@
 """Told from the log of one policy, the value of another is its true value, within its interval.
 
 Worlds know the expected reward of every option. So the true value of a policy that learned from the log as
-it went along is known too: the mean, over the decisions, of what its odds were worth.
+it went along is known too: the mean, over the decisions, of what its probabilities were worth.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 
 from sartor.dsjson import context_json, single_slot
-from sartor.estimators.policy_estimate import bounds_of
-from sartor.evaluation.progressive_validation import Contest, Contestant
+from sartor.estimators.policy_estimate import reward_bounds
+from sartor.evaluation.progressive_validation import Candidate, ProgressiveValidation
 from sartor.explore.decide import decide
-from sartor.inference import uniform
+from sartor.inference import uniform_probabilities
 from sartor.lab.registry import WORLDS, open_world
-from sartor.learn.vw import engine
+from sartor.learn.vw import create_engine
 from sartor.ports import Engine
-from sartor.records import NO_MODEL, Action, LoggedDecision, Outcome, Request
+from sartor.records import NO_MODEL, Action, LoggedDecision, Outcome, RankInput
 from sartor.testing.engines import SingleSlot
 from tests.statistics.simulated_logs import SEED
 
@@ -30,7 +30,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Watched(SingleSlot):
-    """An engine whose odds are noted."""
+    """An engine whose probabilities are noted."""
 
     def __init__(self, inner: Engine) -> None:
         self.odds: list[list[float]] = []
@@ -55,16 +55,16 @@ class Told:
     """What one evaluation said, and what is true. Some worlds pay more than 1; their range is known."""
 
     def __init__(self, world: str, run: int) -> None:
-        policy, worth = Watched(engine(POLICY)), []
+        policy, worth = Watched(create_engine(POLICY)), []
         log = list(played(world, run))
         rewards = [outcome.reward for _, outcome, _ in log]
-        self.bounds = bounds_of(min(rewards), max(rewards))
-        contestant = Contestant(name="policy", arguments=POLICY, source="Custom", engine=policy)
-        contest = Contest([contestant], bounds=self.bounds, moment_us=60_000_000)
+        self.bounds = reward_bounds(min(rewards), max(rewards))
+        candidate = Candidate(name="policy", arguments=POLICY, source="Custom", engine=policy)
+        validation = ProgressiveValidation([candidate], bounds=self.bounds, moment_us=60_000_000)
         for logged, outcome, expectations in log:
-            contest.take(logged, outcome)
+            validation.add(logged, outcome)
             worth.append(np.dot(policy.odds[-1], expectations))
-        (found,) = contest.finish()
+        (found,) = validation.finish()
         policy.close()
         panel = found.scores[""].panel
         self.truth = float(np.mean(worth))
@@ -77,15 +77,17 @@ class Told:
 
 def played(name: str, run: int) -> Iterator[tuple[LoggedDecision, Outcome, Sequence[float]]]:
     """A log of a policy that learns: uniform at first, then ever better, and never without exploration."""
-    world, logging = open_world(name, seed=SEED + run), engine(LOGGING)
+    world, logging = open_world(name, seed=SEED + run), create_engine(LOGGING)
     for turn in range(TURNS):
         situation = world.situation(turn)
         actions = tuple(Action(option.id, _encode(option.features)) for option in situation.options)
-        request = Request(event_id=f"{run}-{turn}-{SEED}", context=_encode(situation.context), actions=actions)
+        request = RankInput(
+            event_id=f"{run}-{turn}-{SEED}", context=_encode(situation.context), actions=actions
+        )
         odds = (
-            uniform(len(actions))
+            uniform_probabilities(len(actions))
             if turn < 20
-            else logging.probabilities(context_json.context(request.context, actions), len(actions))
+            else logging.probabilities(context_json.encode_context(request.context, actions), len(actions))
         )
         decision = decide(request, probabilities=odds, loop_id="truth", model_id=NO_MODEL, settings_version=1)
         logged = LoggedDecision(turn + 1, turn * 1_000_000, decision)

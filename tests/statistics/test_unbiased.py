@@ -13,7 +13,7 @@ from sartor.estimators.direct import Dm, Dr
 from sartor.estimators.interval import Bounds
 from sartor.estimators.ips import Ips, Snips
 from sartor.estimators.shrinkage import DrOs, SwitchDr
-from sartor.estimators.slate import ProductSlate, PseudoInverse, Slates
+from sartor.estimators.slate import ProductSlate, PseudoInverse, SlateBatch
 from tests.statistics.simulated_logs import (
     ACTIONS,
     KINDS,
@@ -169,14 +169,14 @@ SLOTS = np.array([[0.2, 0.1, 0.4], [0.3, 0.0, 0.1]])
 """What each action adds, by slot."""
 
 
-def slates(rng: np.random.Generator, *, rows: int, together: float) -> Slates:
+def slates(rng: np.random.Generator, *, rows: int, together: float) -> SlateBatch:
     """Two slots with three actions each; ``together``: an extra for showing action 0 in both."""
     logging = softmax(-SLOTS, sharpness=2.0)
     target = softmax(SLOTS, sharpness=4.0)
     shown = np.stack([sample(rng, np.tile(logging[slot], (rows, 1))) for slot in (0, 1)], axis=1)
     worth = SLOTS[0, shown[:, 0]] + SLOTS[1, shown[:, 1]] + together * (shown == 0).all(axis=1)
     slot = np.arange(2)
-    return Slates(
+    return SlateBatch(
         reward=(rng.random(rows) < worth).astype(float),
         propensity=logging[slot, shown],
         target=target[slot, shown],

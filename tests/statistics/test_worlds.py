@@ -7,16 +7,16 @@ from statistics import fmean, variance
 import pytest
 
 from sartor.lab.registry import WORLDS, open_world
-from sartor.lab.report import Played, best_fixed, report
+from sartor.lab.report import Turn, best_fixed, build_play_report
 
 NAMES = list(WORLDS)
 
 
-def game(name: str, *, seed: int, turns: int) -> list[Played]:
+def game(name: str, *, seed: int, turns: int) -> list[Turn]:
     world = open_world(name, seed=seed)
     situations = map(world.situation, range(turns))
     return [
-        Played(
+        Turn(
             ids=tuple(option.id for option in situation.options),
             expectations=tuple(world.expectations(situation)),
             chosen=0,
@@ -62,7 +62,7 @@ def test_the_page_says_what_can_be_earned(name: str) -> None:
     row = next(line for line in page.splitlines() if line.startswith(f"| [{name}](#{name}) |"))
     world = open_world(name)
     reward, actions, *said = [cell.strip() for cell in row.split("|")[2:8]]
-    reference = report(game(name, seed=0, turns=5_000), world=name, reward_is="", seed=0).reference
+    reference = build_play_report(game(name, seed=0, turns=5_000), world=name, reward_is="", seed=0).reference
     assert reward == world.reward_is
     assert int(actions) == len(world.situation(0).options)
     known = (reference.random, reference.baseline, reference.best_fixed, reference.best)

@@ -1,16 +1,16 @@
-"""A small instance for tests, made by the real rooms without HTTP: decisions, rewards, lessons."""
+"""A small instance for tests, made by the real rooms without HTTP: decisions, rewards, training examples."""
 
 import time
 from pathlib import Path
 
-from sartor.dsjson.context_json import context
+from sartor.dsjson.context_json import encode_context
 from sartor.explore.decide import decide
-from sartor.inference import uniform
+from sartor.inference import uniform_probabilities
 from sartor.learn.trainer import Trainer
 from sartor.log.settler import Settler
 from sartor.management import loops
 from sartor.ports import EngineFactory, Loop, LoopStores
-from sartor.records import NO_MODEL, Decision, Observation, Request
+from sartor.records import NO_MODEL, Decision, Observation, RankInput
 from sartor.runtime import compose
 from sartor.testing.builders import make_action
 
@@ -19,13 +19,13 @@ ACTIONS = tuple(make_action(number) for number in range(3))
 
 def decided(event_id: str, loop: Loop, logs: LoopStores, factory: EngineFactory) -> Decision:
     """What the live model decides."""
-    request = Request(event_id=event_id, context=b'[{"device":"mobile"}]', actions=ACTIONS)
+    request = RankInput(event_id=event_id, context=b'[{"device":"mobile"}]', actions=ACTIONS)
     live = logs.models.live()
     if live is None:
-        odds = uniform(len(ACTIONS))
+        odds = uniform_probabilities(len(ACTIONS))
     else:
         engine = factory(live.arguments, logs.models.blob(live.model_id))
-        odds = engine.probabilities(context(request.context, ACTIONS), len(ACTIONS))
+        odds = engine.probabilities(encode_context(request.context, ACTIONS), len(ACTIONS))
         engine.close()
     return decide(
         request,
@@ -57,10 +57,10 @@ def taught_folder(folder: Path) -> Path:
     """A data folder: 'default' learned 40 outcomes in two models, and one decision is open."""
     factory = compose.engine_factory()
     with (
-        compose.stores(str(folder), must_exist=False) as stores,
-        loops.opened(stores, loops.create(stores, "default")) as logs,
+        compose.open_instance(str(folder), must_exist=False) as stores,
+        loops.open_loop(stores, loops.create_loop(stores, "default")) as logs,
     ):
-        loop = loops.find(stores, "default")
+        loop = loops.find_loop(stores, "default")
         play(loop, logs, factory, first=0, count=20)
         learn(loop, logs, factory, ahead_s=0)
         play(loop, logs, factory, first=20, count=20)

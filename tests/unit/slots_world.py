@@ -10,18 +10,18 @@ from sartor.inference import request_probabilities, slot_predictor
 from sartor.learn.trainer import Trainer
 from sartor.log.settler import Settler
 from sartor.ports import Engine, EngineFactory, Loop, LoopStores
-from sartor.records import NO_MODEL, Action, Decision, MultiRequest, Observation, Request, SlotRequest
+from sartor.records import NO_MODEL, Action, Decision, MultiSlotInput, Observation, RankInput, SlotInput
 
 ACTIONS = tuple(Action(f"action-{n}", b'[{"topic":"t%d"}]' % n) for n in range(3))
 SLOTS = (
-    SlotRequest(id="top", features=b'[{"place":"top"}]', baseline=0),
-    SlotRequest(id="side", features=b'[{"place":"side"}]', baseline=1, excluded=(2,)),
+    SlotInput(id="top", features=b'[{"place":"top"}]', baseline=0),
+    SlotInput(id="side", features=b'[{"place":"side"}]', baseline=1, excluded=(2,)),
 )
 
 
-def ask(event_id: str) -> MultiRequest:
+def ask(event_id: str) -> MultiSlotInput:
     """A request for two slots; the second does not take the third action."""
-    return MultiRequest(event_id=event_id, context=b'[{"device":"mobile"}]', actions=ACTIONS, slots=SLOTS)
+    return MultiSlotInput(event_id=event_id, context=b'[{"device":"mobile"}]', actions=ACTIONS, slots=SLOTS)
 
 
 @contextmanager
@@ -67,7 +67,7 @@ def play(loop: Loop, logs: LoopStores, factory: EngineFactory, *, first: int, co
     made = []
     with serving(logs, factory) as (engine, model_id):
         for number in range(first, first + count):
-            request = Request(event_id=f"event-{number}", context=b'[{"device":"mobile"}]', actions=ACTIONS)
+            request = RankInput(event_id=f"event-{number}", context=b'[{"device":"mobile"}]', actions=ACTIONS)
             decision = decide(
                 request,
                 probabilities=request_probabilities(engine, request),

@@ -9,7 +9,7 @@ from sartor.records import (
     Action,
     Cursor,
     Decision,
-    Joined,
+    JoinedObservation,
     LoggedDecision,
     LoggedOutcome,
     Observation,
@@ -87,7 +87,7 @@ def test_an_outcome_reads_back_bit_for_bit(reward: float, observed: float | None
         event_id="é/1",
         reward=reward,
         learnable=True,
-        joined=(Joined(9, 12, observed),),
+        joined=(JoinedObservation(9, 12, observed),),
         settled_at_us=13,
         settings_version=2,
     )

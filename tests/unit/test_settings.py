@@ -7,7 +7,14 @@ import msgspec
 import pytest
 
 from sartor.errors import InvalidSetting
-from sartor.settings import AZURE_ARGUMENTS, DEFAULT_ARGUMENTS, Limits, LoopSettings, ServeSettings, changed
+from sartor.settings import (
+    AZURE_ARGUMENTS,
+    DEFAULT_ARGUMENTS,
+    Limits,
+    LoopSettings,
+    ServeSettings,
+    with_changes,
+)
 
 
 def test_a_new_loop_begins_with_the_settings_of_the_retired_service() -> None:
@@ -51,19 +58,19 @@ def test_a_new_loop_begins_with_the_settings_of_the_retired_service() -> None:
 def test_a_setting_changes_by_its_name_on_the_wire_from_a_value_or_its_text(
     name: str, value: object, attribute: str, stored: object
 ) -> None:
-    new = changed(LoopSettings(), {name: value})
+    new = with_changes(LoopSettings(), {name: value})
     assert getattr(new, attribute) == stored
 
 
 def test_settings_that_are_not_named_stay() -> None:
-    old = changed(LoopSettings(), {"defaultReward": 0.5})
-    new = changed(old, {"learnWhen": "window"})
+    old = with_changes(LoopSettings(), {"defaultReward": 0.5})
+    new = with_changes(old, {"learnWhen": "window"})
     assert (new.default_reward, new.learn_when) == (0.5, "window")
     assert old.learn_when == "reward"
 
 
 def test_no_change_is_no_change() -> None:
-    assert changed(LoopSettings(), {}) == LoopSettings()
+    assert with_changes(LoopSettings(), {}) == LoopSettings()
 
 
 @pytest.mark.parametrize(
@@ -89,16 +96,16 @@ def test_no_change_is_no_change() -> None:
 )
 def test_a_wrong_value_is_refused_with_the_name_of_its_setting(name: str, value: object) -> None:
     with pytest.raises(InvalidSetting, match=name):
-        changed(LoopSettings(), {name: value})
+        with_changes(LoopSettings(), {name: value})
 
 
 def test_an_unknown_setting_is_refused_with_the_list_of_the_known() -> None:
     with pytest.raises(InvalidSetting, match=r"no setting 'curiosity'.*defaultReward.*rewardWaitTime"):
-        changed(LoopSettings(), {"curiosity": "1"})
+        with_changes(LoopSettings(), {"curiosity": "1"})
 
 
 def test_a_loop_setting_reads_back_from_what_is_stored() -> None:
-    settings = changed(LoopSettings(), {"rewardWaitTime": "PT1.5S", "rewardAggregation": "sum"})
+    settings = with_changes(LoopSettings(), {"rewardWaitTime": "PT1.5S", "rewardAggregation": "sum"})
     assert msgspec.json.decode(msgspec.json.encode(settings), type=LoopSettings) == settings
 
 

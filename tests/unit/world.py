@@ -1,7 +1,7 @@
 """A loop for tests of what becomes of its models: it learned 20 outcomes in one model, on stores in memory."""
 
-from sartor.dsjson.context_json import context
-from sartor.learn.model_file import unsealed
+from sartor.dsjson.context_json import encode_context
+from sartor.learn.model_file import strip_checksum
 from sartor.learn.trainer import replay
 from sartor.management import loops, models
 from sartor.ports import Engine, EngineFactory, Loop
@@ -18,7 +18,7 @@ class World:
 
     def __init__(self, *, learned: int = 20) -> None:
         self.stores = MemoryStores()
-        loops.create(self.stores, "default")
+        loops.create_loop(self.stores, "default")
         self.logs: MemoryLoopStores = self.stores.open(self.loop)
         self.played = 0
         self.later_s = 0.0
@@ -27,7 +27,7 @@ class World:
 
     @property
     def loop(self) -> Loop:
-        return loops.find(self.stores, "default")
+        return loops.find_loop(self.stores, "default")
 
     @property
     def live(self) -> Model | None:
@@ -46,12 +46,12 @@ class World:
     def raw(self) -> bytes:
         model = self.live
         assert model is not None
-        return unsealed(self.logs.models.blob(model.model_id))
+        return strip_checksum(self.logs.models.blob(model.model_id))
 
     def signed(self) -> bytes:
         return models.export_signed(self.stores, self.raw())
 
-    def odds(self, model: Model) -> list[float]:
+    def probabilities(self, model: Model) -> list[float]:
         """What the model answers to one request."""
         return _answered(FACTORY(model.arguments, self.logs.models.blob(model.model_id)))
 
@@ -64,6 +64,8 @@ class World:
 
 
 def _answered(engine: Engine) -> list[float]:
-    answer = engine.probabilities(context(b'[{"device":"mobile"}]', instance.ACTIONS), len(instance.ACTIONS))
+    answer = engine.probabilities(
+        encode_context(b'[{"device":"mobile"}]', instance.ACTIONS), len(instance.ACTIONS)
+    )
     engine.close()
     return answer

@@ -12,15 +12,15 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from sartor.access.asgi import Message, Scope
-from sartor.access.authentication import Bearers
-from sartor.access.served_loops import Desk, Desks
-from sartor.api.app import application
-from sartor.api.http.connection_limits import Patience
+from sartor.access.authentication import TokenVerifier
+from sartor.access.served_loops import LoopTable, ServedLoop
+from sartor.api.app import create_app
+from sartor.api.http.connection_limits import Timeouts
 from sartor.api.http.server import Server, run
 from sartor.api.http.tls import Certificates
-from sartor.deploy.live import Live
+from sartor.deploy.live import LiveModel
 from sartor.errors import StoreUnavailable
-from sartor.learn.vw import engine
+from sartor.learn.vw import create_engine
 from sartor.log.writer import Writer
 from sartor.ports import Engine, Loop
 from sartor.records import LoggedDecision, LoggedObservation
@@ -70,7 +70,7 @@ class Service:
         ranks_with: Callable[[], Engine] | None = None,
         arguments: str = DEFAULT_ARGUMENTS,
         settings: LoopSettings | None = None,
-        bearers: Bearers | None = None,
+        token_verifier: TokenVerifier | None = None,
     ) -> None:
         self.limits = limits or Limits()
         self.stores = MemoryStores()
@@ -81,28 +81,30 @@ class Service:
         if ranks_with is not None:
             model = replace(make_model("model-1"), arguments=arguments)
             opened.models.publish(model, b"", live=True)
-        self.live = Live(opened.models, lambda *_: ranks_with() if ranks_with else engine(arguments))
+        self.live = LiveModel(
+            opened.models, lambda *_: ranks_with() if ranks_with else create_engine(arguments)
+        )
         self.live.refresh()
         self.writer = Writer(self.events, limit=self.limits.buffered_events)
-        self.desks = Desks()
+        self.loop_table = LoopTable()
         self.follow()
         self.clock_s = 0.0
-        self.app = application(
-            self.desks,
+        self.app = create_app(
+            self.loop_table,
             admin=Administration(self.stores),
             limits=self.limits,
             probe=self.troubles,
             clock_s=lambda: self.clock_s,
             door=Counterpart(self.stores, "the service", lock=threading.Lock()),
             owner_key=OWNER_KEY.encode(),
-            bearers=bearers,
+            token_verifier=token_verifier,
         )
         self._runner = asyncio.Runner()
 
     def follow(self) -> Loop:
         """Serve the loop as it is in the catalog now, as a process does within a tick."""
         (self.loop,) = self.stores.catalog.loops()
-        self.desks.replace([Desk(loop=self.loop, writer=self.writer, live=self.live)])
+        self.loop_table.replace([ServedLoop(loop=self.loop, writer=self.writer, live=self.live)])
         return self.loop
 
     def troubles(self) -> Sequence[str]:
@@ -186,7 +188,7 @@ def _pieces(body: bytes, count: int) -> Iterator[Message]:
 def served(
     service: Service,
     *,
-    patience: Patience | None = None,
+    patience: Timeouts | None = None,
     most_connections: int | None = None,
     tls: Certificates | None = None,
 ) -> Iterator[str]:

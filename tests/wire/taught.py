@@ -1,6 +1,6 @@
 """A service whose loop has learned something: decisions, rewards and models, without HTTP."""
 
-from sartor.learn.model_file import unsealed
+from sartor.learn.model_file import strip_checksum
 from sartor.records import Model
 from sartor.runtime import compose
 from tests.unit import instance
@@ -35,4 +35,4 @@ class Taught(Service):
         """The live model as the engine's own file."""
         model = self.logs.models.live()
         assert model is not None
-        return unsealed(self.logs.models.blob(model.model_id))
+        return strip_checksum(self.logs.models.blob(model.model_id))

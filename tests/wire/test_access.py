@@ -5,33 +5,33 @@ from collections.abc import Callable
 import pytest
 from msgspec.structs import replace
 
-from sartor.access.allowed_networks import Fence
-from sartor.access.quota import LoopMeter
-from sartor.access.served_loops import Desk
-from sartor.access.shared_counters import Tally
+from sartor.access.allowed_networks import AllowedNetworks
+from sartor.access.quota import QuotaLimiter
+from sartor.access.served_loops import ServedLoop
+from sartor.access.shared_counters import WindowCounter
 from sartor.access.throttle import FAILURES
-from sartor.settings import Terms
+from sartor.settings import LoopTerms
 from tests.wire.harness import PREFIX, Reply, Service, person
 from tests.wire.test_multislot import SEVERAL
 
-UNBOUND = Terms()
+UNBOUND = LoopTerms()
 
 
 def serve(
     service: Service,
     *,
-    fence: Fence | None = None,
-    terms: Terms = UNBOUND,
+    networks: AllowedNetworks | None = None,
+    terms: LoopTerms = UNBOUND,
     now_s: Callable[[], float] = lambda: 1000.0,
 ) -> None:
     """The harness's loop behind bounds."""
-    meter = None
+    rate_limiter = None
     if terms != UNBOUND:
-        meter = LoopMeter(Tally(), clock_s=now_s)
-        meter.follow(terms)
-        meter.refresh(lambda *_: 0)
+        rate_limiter = QuotaLimiter(WindowCounter(), clock_s=now_s)
+        rate_limiter.follow(terms)
+        rate_limiter.refresh(lambda *_: 0)
     loop = replace(service.loop, terms=terms)
-    service.desks.replace([Desk(loop, service.writer, service.live, fence, meter)])
+    service.loop_table.replace([ServedLoop(loop, service.writer, service.live, networks, rate_limiter)])
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def test_there_is_nothing_else_under_loops(service: Service, path: str) -> None:
 
 
 def test_only_allowed_networks(service: Service) -> None:
-    serve(service, fence=Fence(("192.0.2.0/24",)))
+    serve(service, networks=AllowedNetworks(("192.0.2.0/24",)))
     assert service.call("POST", f"{PREFIX}/rank", person(), client="192.0.2.9").status == 201
     for path, body in (("/rank", person()), ("/events/e/reward", {"value": 1}), ("/events/e/activate", b"")):
         reply = service.call("POST", PREFIX + path, body, client="198.51.100.1")
@@ -83,7 +83,7 @@ def test_only_allowed_networks(service: Service) -> None:
 
 def test_over_the_quota_of_a_second(service: Service) -> None:
     now = [1000.0]
-    serve(service, terms=Terms(ranks_per_second=2), now_s=lambda: now[0])
+    serve(service, terms=LoopTerms(ranks_per_second=2), now_s=lambda: now[0])
     assert [service.rank(person()).status for _ in range(2)] == [201, 201]
     reply = service.rank(person())
     assert is_gateway(reply, 429)
@@ -97,7 +97,7 @@ def test_over_the_quota_of_a_second(service: Service) -> None:
 
 def test_ranks_for_several_slots_are_ranks() -> None:
     service = Service(arguments=SEVERAL)
-    serve(service, terms=Terms(ranks_per_second=1))
+    serve(service, terms=LoopTerms(ranks_per_second=1))
     body = person(slots=[{"id": "top", "baselineAction": "Person"}])
     path = "/personalizer/v1.1-preview.3/multislot/rank"
     assert service.call("POST", path, body).status == 201
@@ -106,7 +106,7 @@ def test_ranks_for_several_slots_are_ranks() -> None:
 
 
 def test_over_the_quota_of_a_month(service: Service) -> None:
-    serve(service, terms=Terms(ranks_per_month=1))
+    serve(service, terms=LoopTerms(ranks_per_month=1))
     assert service.rank(person()).status == 201
     reply = service.rank(person())
     assert is_gateway(reply, 429)

@@ -22,7 +22,7 @@ def apply(service: Taught, version: Version, name: str = "mine", evaluation: str
 def test_a_policy_of_an_evaluation_is_applied(taught: Taught, version: Version) -> None:
     ask(taught, V2022_09, contract(policies=[POLICY]))
     engine = FACTORY(POLICY["arguments"])
-    taught.logs.shelf.put("evaluation-1-0", engine.dump())
+    taught.logs.blobs.put("evaluation-1-0", engine.dump())
     engine.close()
     finish(taught, scored(model="evaluation-1-0"))
     reply = apply(taught, version)

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from sartor.api.routing import versions
 from sartor.api.routing.versions import PREVIEW_1, PREVIEW_2, PREVIEW_3, V1_0, V2022_09, Version
 from sartor.management import loops
-from sartor.metrics.apprentice import NAME, Apprentice
+from sartor.metrics.apprentice import NAME, ApprenticeMatchFold
 from sartor.records import LoggedDecision
 from sartor.settings import LoopSettings
 from sartor.testing.builders import make_decision, make_outcome
@@ -94,7 +94,7 @@ def test_what_is_put_is_answered_and_stays(service: Service, version: Version) -
     assert settings.log_retention_days == -1
 
 
-@pytest.mark.parametrize("version", versions.ALL[1:], ids=lambda version: version.name)
+@pytest.mark.parametrize("version", versions.ALL_VERSIONS[1:], ids=lambda version: version.name)
 def test_optional_members_of_previews_are_stored(service: Service, version: Version) -> None:
     asked = required(
         version,
@@ -115,7 +115,9 @@ def test_optional_members_of_previews_are_stored(service: Service, version: Vers
 
 @EACH
 def test_what_is_left_out_or_null_keeps_its_value(service: Service, version: Version) -> None:
-    loops.change(service.stores, service.loop.name, {"logMirrorSasUri": SAS, "learningMode": "LoggingOnly"})
+    loops.change_settings(
+        service.stores, service.loop.name, {"logMirrorSasUri": SAS, "learningMode": "LoggingOnly"}
+    )
     nulls = {name: None for name in LAST if name not in required(V2022_09)}
     for body in (required(version), required(version, **nulls, logMirrorSasUri=None)):
         assert change(service, version, body).status == 200
@@ -218,7 +220,7 @@ def test_a_bad_mirror_is_an_invalid_container_in_earlier_versions(service: Servi
 
 
 def test_a_mirror_that_an_operator_chose_stays_good(service: Service) -> None:
-    loops.change(
+    loops.change_settings(
         service.stores, service.loop.name, {"logMirrorSasUri": "/var/mirror", "logMirrorEnabled": True}
     )
     body = configuration(service, V2022_09).json()
@@ -250,7 +252,7 @@ def test_retraining_reaches_no_further_than_the_log(service: Service) -> None:
 def test_a_change_of_mode_goes_alone(
     service: Service, version: Version, moved: Mapping[str, object], before: str, after: str
 ) -> None:
-    loops.change(service.stores, service.loop.name, {"learningMode": before})
+    loops.change_settings(service.stores, service.loop.name, {"learningMode": before})
     reply = change(service, version, required(version, learningMode=after) | dict(moved))
     assert (reply.status, reply.code) == (400, "InvalidLearningModeServiceConfiguration")
     assert next(iter(moved)) in reply.message
@@ -283,8 +285,8 @@ def test_bodies_that_are_no_configuration(service: Service, version: Version, bo
 
 
 def test_auto_optimization_begins_fifteen_days_after_the_loop(service: Service) -> None:
-    loop = loops.create(service.stores, "optimised")
-    loops.change(service.stores, loop.name, {"isAutoOptimizationEnabled": True})
+    loop = loops.create_loop(service.stores, "optimised")
+    loops.change_settings(service.stores, loop.name, {"isAutoOptimizationEnabled": True})
     service.stores.catalog.delete("default")
     loop = service.follow()
     started = str(configuration(service, V2022_09).json()["autoOptimizationStartDate"])
@@ -295,12 +297,12 @@ def test_auto_optimization_begins_fifteen_days_after_the_loop(service: Service) 
 
 def test_the_metrics_of_apprentice_mode_are_shown_in_the_last_version_only(service: Service) -> None:
     assert "latestApprenticeModeMetrics" not in configuration(service, V2022_09).json()
-    fold = Apprentice()
+    fold = ApprenticeMatchFold()
     apprentice = replace(make_decision(chosen=0), mode="Apprentice")
     for number, chosen in enumerate((0, 0, 1), 1):
         logged = LoggedDecision(number, number * 1_000_000, replace(apprentice, chosen=chosen))
         fold.add(number, make_outcome(number, reward=0.5), logged)
-    service.stores.open(service.loop).shelf.put(NAME, fold.state())
+    service.stores.open(service.loop).blobs.put(NAME, fold.state())
     sums = {
         "numberOfEvents": 3,
         "numberOfImitatedEvents": 2,
@@ -316,6 +318,6 @@ def test_the_metrics_of_apprentice_mode_are_shown_in_the_last_version_only(servi
 
 
 def test_what_was_read_may_be_put_back(service: Service) -> None:
-    for version in versions.ALL:
+    for version in versions.ALL_VERSIONS:
         read = configuration(service, version)
         assert change(service, version, read.json()).body == read.body

@@ -182,7 +182,7 @@ def test_a_reward_is_put_right(owner: Owner, service: Service) -> None:
     opened = service.stores.open(service.loop)
     opened.events.append([make_decision("e/1"), make_decision("open")])
     opened.outcomes.record(
-        Settlement(outcomes=(make_outcome(1, "e/1", reward=1.0),), strays=(), cursor=Cursor(1, 0))
+        Settlement(outcomes=(make_outcome(1, "e/1", reward=1.0),), unmatched=(), cursor=Cursor(1, 0))
     )
     path = "/loops/default/events/e%2F1/reward"
     done = loaded(owner("PUT", path, {"value": 0.25}))
@@ -198,7 +198,7 @@ def test_a_reward_is_put_right(owner: Owner, service: Service) -> None:
 def test_something_is_erased(owner: Owner, service: Service) -> None:
     opened = service.stores.open(service.loop)
     opened.events.append([make_decision("e"), make_decision("open")])
-    opened.outcomes.record(Settlement(outcomes=(make_outcome(1, "e"),), strays=(), cursor=Cursor(1, 0)))
+    opened.outcomes.record(Settlement(outcomes=(make_outcome(1, "e"),), unmatched=(), cursor=Cursor(1, 0)))
     receipt = loaded(owner("POST", "/loops/default/erasures", {"where": {"device": "mobile"}}))
     assert (receipt["decisions"], receipt["stillOpen"], receipt["loop"]) == ([1], [2], "default")
     assert receipt["by"] == "the owner key"

@@ -17,7 +17,7 @@ from tests.wire.test_described import CHECKS, FEW
 
 
 def test_every_operation_answers_as_described(service: Service) -> None:
-    described = schemathesis.openapi.from_dict(control_openapi.description(ROUTES))
+    described = schemathesis.openapi.from_dict(control_openapi.describe_control(ROUTES))
     operations = [result.ok() for result in described.get_all_operations() if isinstance(result, Ok)]
     assert len(operations) == len(ROUTES)
     with served(service) as endpoint, requests.Session() as session:

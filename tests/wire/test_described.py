@@ -44,7 +44,7 @@ FEW = settings(
 )
 
 
-KINDS = [*((version, DEFAULT_ARGUMENTS) for version in versions.ALL), (versions.V2022_09, SEVERAL)]
+KINDS = [*((version, DEFAULT_ARGUMENTS) for version in versions.ALL_VERSIONS), (versions.V2022_09, SEVERAL)]
 
 
 def _label(part: Version | str) -> str:
@@ -54,7 +54,7 @@ def _label(part: Version | str) -> str:
 @pytest.mark.parametrize(("version", "arguments"), KINDS, ids=_label)
 def test_every_operation_answers_as_described(version: Version, arguments: str) -> None:
     service = Service(arguments=arguments)
-    described = schemathesis.openapi.from_dict(openapi.description(version))
+    described = schemathesis.openapi.from_dict(openapi.describe_version(version))
     operations = [result.ok() for result in described.get_all_operations() if isinstance(result, Ok)]
     assert len(operations) > len([route for route in route_table.ROUTES if version in route.versions])
     with served(service) as endpoint, requests.Session() as session:
@@ -78,7 +78,7 @@ def _try(operation: APIOperation[Any, Any, Any, Any], endpoint: str, session: re
 
 
 def test_a_description_that_lies_is_found_out(service: Service, endpoint: str) -> None:
-    lie = deepcopy(openapi.description(versions.V1_0))
+    lie = deepcopy(openapi.describe_version(versions.V1_0))
     schemas: Any = lie["components"]
     schemas["schemas"]["PolicyContract"]["required"].append("nonsense")
     described = schemathesis.openapi.from_dict(lie)

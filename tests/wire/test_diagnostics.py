@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from sartor.access.allowed_networks import Fence
+from sartor.access.allowed_networks import AllowedNetworks
 from sartor.access.asgi import Message, Receive, Scope, Send
-from sartor.access.served_loops import Desk
-from sartor.access.trusted_proxies import Proxies
-from sartor.api.dataplane.request_log import Diagnostics
+from sartor.access.served_loops import ServedLoop
+from sartor.access.trusted_proxies import TrustedProxies
+from sartor.api.dataplane.request_log import RequestLog
 from sartor.errors import InvalidSetting
 from tests.wire.harness import OWNER_KEY, PREFIX, Service, person
 
@@ -22,7 +22,7 @@ SECRET = b"a secret of the instance"
 def lines(service: Service) -> list[str]:
     """What is told of the requests to the service."""
     told: list[str] = []
-    service.app = Diagnostics(service.app, service.desks, secret=SECRET, tell=told.append)
+    service.app = RequestLog(service.app, service.loop_table, secret=SECRET, tell=told.append)
     return told
 
 
@@ -119,7 +119,7 @@ def seen_client(networks: list[str], client: str, *forwarded: str) -> str:
 
     headers = [(b"x-forwarded-for", value.encode()) for value in forwarded]
     scope: Scope = {"client": (client, 1), "headers": headers}
-    asyncio.run(Proxies(app, networks)(scope, nothing, nothing))  # type: ignore[arg-type]
+    asyncio.run(TrustedProxies(app, networks)(scope, nothing, nothing))  # type: ignore[arg-type]
     return seen[0]
 
 
@@ -144,12 +144,14 @@ def test_a_network_that_is_none() -> None:
         """Nothing."""
 
     with pytest.raises(InvalidSetting):
-        Proxies(app, ["10.0.0.1/8"])
+        TrustedProxies(app, ["10.0.0.1/8"])
 
 
 def test_allowed_networks_are_those_of_clients_behind_a_proxy(service: Service) -> None:
-    service.desks.replace([Desk(service.loop, service.writer, service.live, Fence(("192.0.2.0/24",)))])
-    service.app = Proxies(service.app, ["10.0.0.0/8"])
+    service.loop_table.replace(
+        [ServedLoop(service.loop, service.writer, service.live, AllowedNetworks(("192.0.2.0/24",)))]
+    )
+    service.app = TrustedProxies(service.app, ["10.0.0.0/8"])
     for address, status in (("192.0.2.1", 201), ("198.51.100.1", 403)):
         headers = {"x-forwarded-for": address}
         reply = service.call("POST", f"{PREFIX}/rank", person(), headers=headers, client="10.0.0.1")

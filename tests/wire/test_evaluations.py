@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from sartor.api.http.durations import with_zone_us
+from sartor.api.http.durations import format_zoned_us
 from sartor.api.routing.versions import PATHS, PREVIEW_1, V1_0, V2022_09, Version
-from sartor.evaluation.spec import EVALUATION, EvaluationResult, PolicyResult, Window, encoded
+from sartor.evaluation.spec import EVALUATION, EvaluationResult, EvaluationWindow, PolicyResult, encode_job
 from sartor.records import JobState
 from tests.wire.harness import Reply
 from tests.wire.taught import Taught
@@ -52,8 +52,8 @@ def listed(service: Taught, query: str = "") -> dict[str, Any]:
     return reply.json()
 
 
-def window(number: int, *, events: int = 4, numerator: float = 1.0, width_s: int = 300) -> Window:
-    return Window(
+def window(number: int, *, events: int = 4, numerator: float = 1.0, width_s: int = 300) -> EvaluationWindow:
+    return EvaluationWindow(
         start_us=FROM_US + number * width_s * 1_000_000,
         events=events,
         numerator=numerator,
@@ -85,7 +85,7 @@ def finish(service: Taught, *policies: PolicyResult, state: JobState = "succeede
         policies=policies, optimal_policy="mine", importance=(("user.age", "user.city"), ("hour",))
     )
     assert service.logs.jobs.update(
-        replace(job, state=state, result=encoded(result), description="" if state == "succeeded" else "Why.")
+        replace(job, state=state, result=encode_job(result), description="" if state == "succeeded" else "Why.")
     )
 
 
@@ -377,5 +377,5 @@ def test_a_part_that_makes_no_sense_is_refused(taught: Taught, query: str) -> No
 
 def test_times_are_read_in_any_zone(taught: Taught) -> None:
     ask(taught, V2022_09, contract(startTime="2020-01-01T02:00:00+02:00", endTime="2100-01-01T00:00:00"))
-    assert show(taught, "one").json()["startTime"] == with_zone_us(FROM_US)
-    assert show(taught, "one").json()["endTime"] == with_zone_us(TO_US)
+    assert show(taught, "one").json()["startTime"] == format_zoned_us(FROM_US)
+    assert show(taught, "one").json()["endTime"] == format_zoned_us(TO_US)

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from sartor.api.dataplane.explanation import explanation
+from sartor.api.dataplane.explanation import explain_ranking
 from sartor.api.routing import versions
 from sartor.api.routing.versions import V1_0, V2022_09, Version
 from sartor.dsjson.single_slot import outcome_line
-from sartor.learn.vw import engine
+from sartor.learn.vw import create_engine
 from sartor.management import loops
 from sartor.ports import Engine
 from sartor.records import LoggedDecision
@@ -24,7 +24,7 @@ ON = LoopSettings(is_inference_explainability_enabled=True)
 def experienced() -> Engine:
     """An engine that saw article-1 succeed, and nothing else."""
     teacher = Service()
-    made = engine(DEFAULT_ARGUMENTS)
+    made = create_engine(DEFAULT_ARGUMENTS)
     for number in range(200):
         teacher.rank(articles(3, eventId=f"e{number}"))
     for logged in teacher.decisions():
@@ -82,7 +82,7 @@ def test_explanations_change_nothing_else(explaining: Service) -> None:
 def test_they_are_off_by_default_and_followed_when_turned_on(service: Service) -> None:
     path = at(V2022_09, "/rank")
     assert "inferenceExplanation" not in service.call("POST", path, articles(3)).json()
-    loops.change(service.stores, service.loop.name, {"isInferenceExplainabilityEnabled": True})
+    loops.change_settings(service.stores, service.loop.name, {"isInferenceExplainabilityEnabled": True})
     service.follow()
     answer = service.call("POST", path, articles(3)).json()
     assert answer["inferenceExplanation"] == []  # there is no model whose reasons could be told
@@ -92,8 +92,8 @@ def test_a_large_request_is_explained_in_part(explaining: Service) -> None:
     many = articles(50, contextFeatures=[{f"f{n}": n for n in range(40)}])
     explaining.call("POST", at(V2022_09, "/rank"), many)
     decision = explaining.decisions()[-1].decision
-    (desk,) = explaining.desks.all()
-    reasons = explanation(desk, V2022_09, decision)
+    (served_loop,) = explaining.loop_table.all()
+    reasons = explain_ranking(served_loop, V2022_09, decision)
     assert isinstance(reasons, list)
     assert len(reasons) == 50
     assert sum(len(reason.features) for reason in reasons) < 50 * 42

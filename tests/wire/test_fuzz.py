@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sartor.api.dataplane import validation_errors
-from sartor.api.dataplane.decoding import Reader
+from sartor.api.dataplane.decoding import RequestDecoder
 from sartor.errors import InvalidRequest, PayloadTooLarge
 from sartor.settings import Limits
 from tests.wire.harness import PREFIX, Reply, Service, articles
@@ -167,9 +167,9 @@ def test_any_event_id(trained: Service, path: str) -> None:
 def test_the_two_readings_of_the_contract_agree(body: dict[str, object]) -> None:
     """What the typed decoder accepts has nothing to complain of, and the other way round."""
     raw = json.dumps(body).encode()
-    reader = Reader(Limits(), new_event_id=lambda: "made")
+    reader = RequestDecoder(Limits(), new_event_id=lambda: "made")
     accepted = _passes(lambda: reader.rank(raw))
-    spotless = _passes(lambda: validation_errors.about_rank(validation_errors.read(raw)))
+    spotless = _passes(lambda: validation_errors.check_rank(validation_errors.read(raw)))
     assert spotless or not accepted
 
 

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sartor.api.dataplane import validation_errors
-from sartor.api.dataplane.decoding import Reader
-from sartor.api.dataplane.multislot_decoding import MultiSlotReader
+from sartor.api.dataplane.decoding import RequestDecoder
+from sartor.api.dataplane.multislot_decoding import MultiSlotDecoder
 from sartor.errors import InvalidRequest, PayloadTooLarge
-from sartor.learn.vw import engine
+from sartor.learn.vw import create_engine
 from sartor.settings import Limits
 from tests.wire.harness import Reply, Service
 from tests.wire.test_fuzz import (
@@ -32,7 +32,7 @@ from tests.wire.test_multislot import SEVERAL, page, rank, reward
 @pytest.fixture(scope="module")
 def slots() -> Iterator[Service]:
     """A loop with several slots and a model of the real engine, shared by the tests of this file."""
-    made = Service(ranks_with=lambda: engine(SEVERAL), arguments=SEVERAL)
+    made = Service(ranks_with=lambda: create_engine(SEVERAL), arguments=SEVERAL)
     yield made
     made.close()
 
@@ -126,9 +126,9 @@ def test_fair_requests_are_answered_whatever_their_features_are_called(
 def test_the_two_readings_of_the_contract_agree(body: dict[str, object]) -> None:
     """What the typed decoder accepts has nothing to complain of."""
     raw = json.dumps(body).encode()
-    reader = MultiSlotReader(Limits(), Reader(Limits(), new_event_id=lambda: "made"))
+    reader = MultiSlotDecoder(Limits(), RequestDecoder(Limits(), new_event_id=lambda: "made"))
     accepted = _passes(lambda: reader.rank(raw))
-    spotless = _passes(lambda: validation_errors.about_slots(validation_errors.read(raw)))
+    spotless = _passes(lambda: validation_errors.check_multislot_rank(validation_errors.read(raw)))
     assert spotless or not accepted
 
 

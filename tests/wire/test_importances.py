@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from sartor.api.routing.versions import PREVIEW_3, V2022_09
-from sartor.evaluation.spec import FEATURE_IMPORTANCE, FeatureScore, ImportanceResult, encoded
+from sartor.evaluation.spec import FEATURE_IMPORTANCE, ImportanceResult, ImportanceScore, encode_job
 from tests.wire.harness import Reply
 from tests.wire.taught import Taught
 from tests.wire.test_versions import at
@@ -27,8 +27,8 @@ def call(service: Taught, method: str, name: str = "", body: object = b"", *, qu
     return service.call(method, at(V2022_09, path) + query, body)
 
 
-def score(namespace: str, feature: str, value: float) -> FeatureScore:
-    return FeatureScore(namespace=namespace, feature=feature, score=value, low=0.0, high=1.0)
+def score(namespace: str, feature: str, value: float) -> ImportanceScore:
+    return ImportanceScore(namespace=namespace, feature=feature, score=value, low=0.0, high=1.0)
 
 
 def test_a_feature_importance_is_asked_for_under_a_name(taught: Taught) -> None:
@@ -51,7 +51,7 @@ def test_scores_are_shown_from_high_to_low(taught: Taught) -> None:
     call(taught, "PUT", "one", CONTRACT)
     (job,) = taught.logs.jobs.jobs(kind=FEATURE_IMPORTANCE)
     scores = (score("user", "age", 0.25), score("user", "city", 1.0), score("FromUrl", "hour", 0.5))
-    result = encoded(ImportanceResult(scores=scores))
+    result = encode_job(ImportanceResult(scores=scores))
     assert taught.logs.jobs.update(replace(job, state="succeeded", result=result))
     shown = call(taught, "GET", "one").json()
     assert shown["status"] == "Succeeded"

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from sartor.api.http.durations import with_zone_us
+from sartor.api.http.durations import format_zoned_us
 from sartor.api.routing.versions import V1_0, Version
 from tests.unit import instance
 from tests.wire.harness import Service
@@ -30,7 +30,7 @@ def test_the_range_goes_from_the_first_to_the_last_settled_decision(taught: Taug
     taught.logs.events.append([instance.decided("open", taught.loop, taught.logs, FACTORY)])
     heads = taught.logs.events.heads(after=0, limit=100)
     assert taught.call("GET", at(version, "/logs/properties")).json() == {
-        "dateRange": {"from": with_zone_us(heads[0].at_us), "to": with_zone_us(heads[-2].at_us)}
+        "dateRange": {"from": format_zoned_us(heads[0].at_us), "to": format_zoned_us(heads[-2].at_us)}
     }
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sartor.api.admin import metrics
-from sartor.api.http.durations import with_zone_us
+from sartor.api.http.durations import format_zoned_us
 from sartor.api.routing.versions import FROM_PREVIEW_3, PREVIEW_2, PREVIEW_3, Version
 from tests.wire.harness import Reply
 from tests.wire.taught import Taught
@@ -66,7 +66,7 @@ def test_the_last_day_is_shown_in_hours(taught: Taught, version: Version) -> Non
 
 def test_names_of_parameters_are_read_in_any_case(taught: Taught) -> None:
     heads = taught.logs.events.heads(after=0, limit=100)
-    day = with_zone_us(heads[0].at_us - 3_600_000_000).replace("+", "%2B")
+    day = format_zoned_us(heads[0].at_us - 3_600_000_000).replace("+", "%2B")
     ((window,),) = shown(
         ask(taught, StartDate=day, EndDate="2100-01-01T00:00:00Z", AggregationInterval="P30000D")
     )

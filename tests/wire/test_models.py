@@ -13,10 +13,10 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA512
 
-from sartor.api.http.durations import with_zone_us
+from sartor.api.http.durations import format_zoned_us
 from sartor.api.routing import versions
 from sartor.api.routing.versions import FROM_PREVIEW_3, PREVIEW_2, PREVIEW_3, V1_0, V2022_09, Version
-from sartor.dsjson.context_json import context
+from sartor.dsjson.context_json import encode_context
 from sartor.management import loops
 from tests.unit.instance import ACTIONS
 from tests.wire.harness import Reply, Service, articles
@@ -58,7 +58,7 @@ def test_the_raw_model_is_the_file_of_the_engine(taught: Taught, version: Versio
 
 def test_a_plain_engine_loads_it_and_predicts_the_same(taught: Taught, tmp_path: Path) -> None:
     (tmp_path / "model.vw").write_bytes(taught.call("GET", at(V1_0, "/model")).body)
-    asked = context(b'[{"device":"mobile"}]', ACTIONS)
+    asked = encode_context(b'[{"device":"mobile"}]', ACTIONS)
     plain = pylibvw.vw(["--quiet", "--dsjson", "--testonly", "-i", str(tmp_path / "model.vw")])
     examples = plain._parse(b'{"a":[1,2,3],"c":%b}' % asked)
     plain.predict_multi(examples)
@@ -149,7 +149,7 @@ def test_an_unsigned_model_is_refused_until_it_is_allowed(taught: Taught) -> Non
     reply = put(taught, raw)
     assert (reply.status, reply.code) == (400, "invalidModelImportFormat")
     assert "allowUnsignedModels" in reply.message
-    loops.change(taught.stores, "default", {"allowUnsignedModels": True})
+    loops.change_settings(taught.stores, "default", {"allowUnsignedModels": True})
     assert put(taught, raw).status == 204
 
 
@@ -162,7 +162,7 @@ def test_a_model_of_other_learning_settings_is_refused(taught: Taught) -> None:
 
 
 def test_what_is_no_model_is_refused_though_anything_is_allowed(taught: Taught) -> None:
-    loops.change(taught.stores, "default", {"allowUnsignedModels": True})
+    loops.change_settings(taught.stores, "default", {"allowUnsignedModels": True})
     raw = taught.raw()
     for body in (b"no model", raw[:30], raw[:100], b"\0" * 1_000, b"\xff" * 1_000):
         reply = put(taught, body)
@@ -199,8 +199,8 @@ def test_the_properties_say_when_the_model_was_made_and_renewed(taught: Taught, 
     second = taught.learn(3)
     path = at(version, "/model/properties")
     assert taught.call("GET", path).json() == {
-        "creationTime": with_zone_us(first.created_at_us),
-        "lastModifiedTime": with_zone_us(second.created_at_us),
+        "creationTime": format_zoned_us(first.created_at_us),
+        "lastModifiedTime": format_zoned_us(second.created_at_us),
     }
     taught.call("DELETE", at(version, "/model"))
     assert taught.call("GET", path).json() == {"creationTime": NEVER, "lastModifiedTime": NEVER}

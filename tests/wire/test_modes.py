@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from sartor.learn.vw import engine
+from sartor.learn.vw import create_engine
 from sartor.management import loops
 from sartor.settings import DEFAULT_ARGUMENTS, LearningMode, LoopSettings
 from tests.wire.harness import Service, articles
@@ -13,7 +13,7 @@ from tests.wire.harness import Service, articles
 
 def in_mode(mode: LearningMode, *, model: bool = True) -> Service:
     return Service(
-        ranks_with=(lambda: engine(DEFAULT_ARGUMENTS)) if model else None,
+        ranks_with=(lambda: create_engine(DEFAULT_ARGUMENTS)) if model else None,
         settings=LoopSettings(learning_mode=mode),
     )
 
@@ -74,7 +74,7 @@ def test_a_change_of_mode_is_followed() -> None:
     service = in_mode("Online")
     first = [str(service.rank(articles(4, eventId=f"e{n}")).json()["rewardActionId"]) for n in range(20)]
     assert len(set(first)) > 1
-    loops.change(service.stores, service.loop.name, {"learningMode": "Apprentice"})
+    loops.change_settings(service.stores, service.loop.name, {"learningMode": "Apprentice"})
     service.follow()
     then = [str(service.rank(articles(4, eventId=f"e{n}")).json()["rewardActionId"]) for n in range(20)]
     assert set(then) == {"article-0"}

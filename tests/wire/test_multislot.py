@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from sartor.api.routing import versions
 from sartor.api.routing.versions import V1_0, V2022_09, Version
-from sartor.learn.vw import engine
+from sartor.learn.vw import create_engine
 from sartor.records import Observation
 from sartor.settings import LoopSettings
 from tests.wire.harness import Reply, Service, articles, person
@@ -29,7 +29,7 @@ def slots() -> Iterator[Service]:
 @pytest.fixture
 def trained() -> Iterator[Service]:
     """A loop with several slots and a model of the real engine."""
-    made = Service(ranks_with=lambda: engine(SEVERAL), arguments=SEVERAL)
+    made = Service(ranks_with=lambda: create_engine(SEVERAL), arguments=SEVERAL)
     yield made
     made.close()
 
@@ -111,7 +111,7 @@ def test_an_action_that_is_excluded_in_a_slot_never_goes_there(trained: Service)
 @pytest.mark.parametrize("mode", ["Apprentice", "LoggingOnly"])
 def test_the_other_modes_answer_the_baselines(mode: Any) -> None:
     service = Service(
-        ranks_with=lambda: engine(SEVERAL), arguments=SEVERAL, settings=LoopSettings(learning_mode=mode)
+        ranks_with=lambda: create_engine(SEVERAL), arguments=SEVERAL, settings=LoopSettings(learning_mode=mode)
     )
     for number in range(10):
         answer: Any = rank(service, page(4, 3, eventId=f"e{number}")).json()
@@ -268,7 +268,7 @@ def test_a_loop_with_one_slot_refuses_the_routes_of_several(service: Service, ve
     assert not service.observations()
 
 
-@pytest.mark.parametrize("version", versions.ALL, ids=lambda version: version.name)
+@pytest.mark.parametrize("version", versions.ALL_VERSIONS, ids=lambda version: version.name)
 def test_a_loop_with_several_slots_refuses_the_routes_of_one(slots: Service, version: Version) -> None:
     calls = [
         slots.call("POST", at(version, "/rank"), person()),
@@ -283,7 +283,7 @@ def test_a_loop_with_several_slots_refuses_the_routes_of_one(slots: Service, ver
 
 
 def test_a_model_from_before_the_loop_had_several_slots_does_not_rank_them() -> None:
-    service = Service(ranks_with=lambda: engine("--cb_explore_adf -q ::"))
+    service = Service(ranks_with=lambda: create_engine("--cb_explore_adf -q ::"))
     service.stores.catalog.update(replace(service.loop, arguments=SEVERAL))
     service.follow()
     assert rank(service, page()).status == 201

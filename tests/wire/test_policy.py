@@ -119,8 +119,8 @@ def test_settings_for_several_slots_make_a_loop_of_several_slots_for_good(servic
 
 
 def test_auto_optimization_is_turned_off_first(service: Service) -> None:
-    loops.change(service.stores, service.loop.name, {"isAutoOptimizationEnabled": True})
+    loops.change_settings(service.stores, service.loop.name, {"isAutoOptimizationEnabled": True})
     reply = policy(service, "PUT", {"name": "slots", "arguments": SEVERAL})
     assert (reply.status, reply.code) == (403, "ProblemTypeIncompatibleWithAutoOptimization")
-    loops.change(service.stores, service.loop.name, {"isAutoOptimizationEnabled": False})
+    loops.change_settings(service.stores, service.loop.name, {"isAutoOptimizationEnabled": False})
     assert policy(service, "PUT", {"name": "slots", "arguments": SEVERAL}).status == 200

@@ -23,7 +23,7 @@ def test_a_loop_without_outcomes_has_no_standings(service: Service) -> None:
 
 def test_standings_are_those_of_the_log(service: Service) -> None:
     logs = service.stores.open(service.loop)
-    log.fill(logs, open_world("tutorial"), None, loop_id=service.loop.loop_id, turns=300)
+    log.fill_log(logs, open_world("tutorial"), None, loop_id=service.loop.loop_id, turns=300)
     found = json.loads(score(service).body)
     rewards = [logged.outcome.reward for logged in logs.outcomes.outcomes(after=0, limit=300)]
     online, _, random, fixed = found["total"]

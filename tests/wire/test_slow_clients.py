@@ -13,11 +13,11 @@ import pytest
 import requests
 from msgspec.structs import replace
 
-from sartor.api.http.connection_limits import Patience
+from sartor.api.http.connection_limits import Timeouts
 from sartor.settings import Limits
 from tests.wire.harness import PREFIX, Service, articles, person, served
 
-QUICK = Patience(head_s=0.4, body_s=0.4, rest_s=0.4, stuck_s=0.4, head_bytes=4096, body_bytes=10_000)
+QUICK = Timeouts(head_s=0.4, body_s=0.4, rest_s=0.4, stuck_s=0.4, head_bytes=4096, body_bytes=10_000)
 
 
 @pytest.fixture

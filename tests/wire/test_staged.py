@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from sartor.api.http.durations import with_zone_us
+from sartor.api.http.durations import format_zoned_us
 from sartor.api.routing.versions import FROM_PREVIEW_3, PREVIEW_2, PREVIEW_3, V2022_09, Version
-from sartor.learn.model_file import unsealed
+from sartor.learn.model_file import strip_checksum
 from sartor.management import loops
 from sartor.records import Model
 from tests.wire.harness import Reply
@@ -21,7 +21,7 @@ LATEST = pytest.mark.parametrize("version", FROM_PREVIEW_3, ids=lambda version: 
 
 @pytest.fixture
 def taught(monkeypatch: pytest.MonkeyPatch) -> Iterator[Taught]:
-    """Three models, of 20, 5 and 3 lessons."""
+    """Three models, of 20, 5 and 3 training examples."""
     monkeypatch.setattr(loops, "_ON_ITS_WAY_S", 0.02)
     made = Taught()
     made.learn(5)
@@ -53,7 +53,7 @@ def test_the_models_are_listed_the_newest_first(taught: Taught, version: Version
     assert shown[0] == {
         "modelId": newest.model_id,
         "userDescription": "",
-        "creationDate": with_zone_us(newest.created_at_us),
+        "creationDate": format_zoned_us(newest.created_at_us),
         "lastConfigEditDate": "0001-01-01T00:00:00",
         "firstEventId": "event-0",
         "lastEventId": "event-27",
@@ -65,11 +65,11 @@ def test_the_models_are_listed_the_newest_first(taught: Taught, version: Version
 
 def test_so_many_are_listed_and_those_that_are_saved(taught: Taught) -> None:
     newest, middle, oldest = (model.model_id for model in history(taught))
-    loops.change(taught.stores, "default", {"stagedModelHistoryLength": 1})
+    loops.change_settings(taught.stores, "default", {"stagedModelHistoryLength": 1})
     assert [one["modelId"] for one in listed(taught)] == [newest]
     put(taught, oldest, {"savedInHistory": True})
     assert [one["modelId"] for one in listed(taught)] == [newest, oldest]
-    loops.promote(taught.stores, "default", middle)
+    loops.promote_model(taught.stores, "default", middle)
     assert [one["modelId"] for one in listed(taught)] == [newest, middle, oldest]
 
 
@@ -84,7 +84,7 @@ def test_an_edit_after_the_model_leaves_its_date_unknown(taught: Taught) -> None
     (loop,) = taught.stores.catalog.loops()
     taught.stores.catalog.update(replace(loop, edited_at_us=middle.created_at_us))
     dates = [one.get("lastConfigEditDate") for one in listed(taught)]
-    edited = with_zone_us(middle.created_at_us).removesuffix("+00:00")
+    edited = format_zoned_us(middle.created_at_us).removesuffix("+00:00")
     assert dates == [edited, edited, None]
 
 
@@ -93,7 +93,7 @@ def test_a_model_is_taken_out(taught: Taught, version: Version) -> None:
     oldest = history(taught)[-1].model_id
     reply = taught.call("GET", at(version, f"/staged-model/{oldest}"))
     assert reply.status == 200
-    assert reply.body == unsealed(taught.logs.models.blob(oldest))
+    assert reply.body == strip_checksum(taught.logs.models.blob(oldest))
     assert reply.headers["content-disposition"] == "attachment; filename=model.vw"
 
 

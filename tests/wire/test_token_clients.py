@@ -12,7 +12,7 @@ from azure.ai import personalizer as preview
 from azure.core.credentials import AccessToken
 from azure.core.exceptions import HttpResponseError
 
-from sartor.access.tokens.verifier import Verifier
+from sartor.access.tokens.verifier import JwtVerifier
 from sartor.api.http.tls import Certificates
 from tests.unit.access.tokens.issuer import TokenIssuer, serving
 from tests.wire.certificates import authority
@@ -41,7 +41,7 @@ def secured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Secured
     # How a company's own authority is made known to these clients.
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", trusted)
     with serving(TokenIssuer()) as issuer:
-        service = Service(bearers=Verifier(issuer.trusted()))
+        service = Service(token_verifier=JwtVerifier(issuer.trusted()))
         with served(service, tls=Certificates(*files)) as url:
             yield Secured(service, url.replace("http://", "https://") + "/loops/default", issuer, trusted)
         service.close()

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from sartor.access.throttle import FAILURES
-from sartor.access.tokens.verifier import Verifier
+from sartor.access.tokens.verifier import JwtVerifier
 from tests.unit.access.tokens.issuer import TokenIssuer, serving
 from tests.wire.harness import PREFIX, Reply, Service, person
 
@@ -33,7 +33,7 @@ class Inside:
 @pytest.fixture(scope="module")
 def inside() -> Iterator[Inside]:
     with serving(TokenIssuer()) as issuer:
-        service = Service(bearers=Verifier(issuer.trusted()))
+        service = Service(token_verifier=JwtVerifier(issuer.trusted()))
         yield Inside(service, issuer)
         service.close()
 
@@ -116,7 +116,7 @@ def test_a_token_that_is_not_valid(inside: Inside) -> None:
 def test_an_issuer_that_is_down_is_not_the_callers_fault(service: Service) -> None:
     with serving(TokenIssuer()) as issuer:
         issuer.failing = True
-        other = Service(bearers=Verifier(issuer.trusted()))
+        other = Service(token_verifier=JwtVerifier(issuer.trusted()))
         reply = Inside(other, issuer)(issuer.token("Shop.User"), "POST", f"{NAMED}/rank", person())
         assert (reply.status, reply.headers["retry-after"]) == (503, "1")
         other.close()

@@ -6,7 +6,7 @@ from sartor.api.routing import versions
 from sartor.api.routing.versions import V1_0, Version
 from tests.wire.harness import Service, articles, person
 
-EACH = pytest.mark.parametrize("version", versions.ALL, ids=lambda version: version.name)
+EACH = pytest.mark.parametrize("version", versions.ALL_VERSIONS, ids=lambda version: version.name)
 NAMED = "api-version=2022-09-01-preview"
 
 

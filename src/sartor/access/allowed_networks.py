@@ -9,13 +9,13 @@ from sartor.errors import Forbidden, InvalidSetting
 _REMEMBERED = 4096
 
 
-def client_of(scope: Scope, /) -> str:
+def client_address(scope: Scope, /) -> str:
     """The address of the client; empty where it has none (a local socket)."""
     client = scope.get("client")
     return str(client[0]) if client else ""
 
 
-def networks(texts: Sequence[str], /) -> tuple[IPv4Network | IPv6Network, ...]:
+def parse_networks(texts: Sequence[str], /) -> tuple[IPv4Network | IPv6Network, ...]:
     """The networks of a list of CIDR texts.
 
     Raises:
@@ -27,11 +27,11 @@ def networks(texts: Sequence[str], /) -> tuple[IPv4Network | IPv6Network, ...]:
         raise InvalidSetting(f"Not a network in CIDR notation: {error}.") from error
 
 
-class Fence:
+class AllowedNetworks:
     """Lets in who calls from one of some networks. What it found is remembered for some addresses."""
 
     def __init__(self, texts: Sequence[str], /) -> None:
-        self._networks = networks(texts)
+        self._networks = parse_networks(texts)
         self._found: dict[str, bool] = {}
 
     def check(self, address: str, /) -> None:

@@ -1,4 +1,4 @@
-"""The gatekeeper: turns the head of a request into the desk of a loop, or refuses it.
+"""The authenticator: turns the head of a request into the served loop of a loop, or refuses it.
 
 A key is one look-up in a table. Everything else is slower and may wait: a bearer token says who calls but not
 which loop is meant, so the loop is named by the path, ``/loops/{name}/personalizer/…``, or by the host,
@@ -12,14 +12,14 @@ from urllib.parse import parse_qs
 
 from msgspec import Struct
 
-from sartor.access.allowed_networks import client_of
+from sartor.access.allowed_networks import client_address
 from sartor.access.asgi import Header, Scope
-from sartor.access.roles import EVERY_LOOP, Caller, Grant, Need
-from sartor.access.served_loops import Desk, Desks
-from sartor.access.throttle import Suspects
+from sartor.access.roles import EVERY_LOOP, Caller, Grant, Permission
+from sartor.access.served_loops import LoopTable, ServedLoop
+from sartor.access.throttle import FailedAuthThrottle
 from sartor.errors import Forbidden, Unauthorized
 
-LOOP = "loop"
+SCOPE_LOOP = "loop"
 """Under which the application leaves, in the scope, the name of the loop that a path begins with."""
 
 _OWNER = Caller(name="the owner key", grants=(Grant("Owner"),))
@@ -27,10 +27,10 @@ _AUTHORIZATION = b"authorization"
 _BEARER = b"bearer "
 
 
-class Bearers(Protocol):
+class TokenVerifier(Protocol):
     """Knows the holders of bearer tokens."""
 
-    async def holder(self, token: bytes, /) -> Caller:
+    async def verify(self, token: bytes, /) -> Caller:
         """Who holds a token; it may wait for an issuer's keys.
 
         Raises:
@@ -38,67 +38,67 @@ class Bearers(Protocol):
         """
 
 
-class Pass(Struct, frozen=True):
-    """A request that was let in: the desk it is for, and who sent it."""
+class AuthenticatedRequest(Struct, frozen=True):
+    """A request that was let in: the served loop it is for, and who sent it."""
 
-    desk: Desk
+    served_loop: ServedLoop
     caller: Caller
 
 
-class Gatekeeper:
+class Authenticator:
     """Lets requests in to the loops of one process."""
 
     def __init__(
         self,
-        desks: Desks,
+        loop_table: LoopTable,
         /,
         *,
-        bearers: Bearers | None = None,
-        suspects: Suspects | None = None,
+        token_verifier: TokenVerifier | None = None,
+        throttle: FailedAuthThrottle | None = None,
         owner_key: bytes = b"",
     ) -> None:
-        """Guard some desks.
+        """Guard some served loops.
 
         Args:
-            desks: what can be reached.
-            bearers: knows tokens; None: tokens are not accepted.
-            suspects: remembers addresses that tried keys in vain.
+            loop_table: what can be reached.
+            token_verifier: knows tokens; None: tokens are not accepted.
+            throttle: remembers addresses that tried keys in vain.
             owner_key: opens the control plane of all loops; empty: no key does.
         """
         self._owner_key = owner_key
-        self._desks = desks
-        self._bearers = bearers
-        self._suspects = suspects or Suspects()
+        self._loop_table = loop_table
+        self._token_verifier = token_verifier
+        self._throttle = throttle or FailedAuthThrottle()
 
-    def with_key(self, scope: Scope, /) -> Desk | None:
-        """The desk that the key in a request opens, at once; None: it presents none, ask ``admit``.
+    def authenticate_key(self, scope: Scope, /) -> ServedLoop | None:
+        """The served loop that the key in a request opens, at once; None: it presents none, ask ``admit``.
 
         Raises:
             Unauthorized: the key belongs to no loop, or not to the one that the path names.
             Forbidden: not from this network.
             TooManyRequests: too many wrong keys came from there.
         """
-        key = presented(scope["headers"], scope["query_string"])
+        key = find_key(scope["headers"], scope["query_string"])
         if not key:
             return None
-        suspects = self._suspects
-        if suspects.any:
-            suspects.check(client_of(scope), key)
+        throttle = self._throttle
+        if throttle.is_active:
+            throttle.check(client_address(scope), key)
         try:
-            desk = self._desks.find(key)
+            served_loop = self._loop_table.find(key)
         except Unauthorized:
-            suspects.failed(client_of(scope), key)
+            throttle.record_failure(client_address(scope), key)
             raise
-        if suspects.any:
-            suspects.succeeded(client_of(scope), key)
-        name = scope.get(LOOP)
-        if name is not None and name != desk.loop.name:
+        if throttle.is_active:
+            throttle.record_success(client_address(scope), key)
+        name = scope.get(SCOPE_LOOP)
+        if name is not None and name != served_loop.loop.name:
             raise Unauthorized("Access denied: the key belongs to another loop than the one in the path.")
-        if desk.fence is not None:
-            desk.fence.check(client_of(scope))
-        return desk
+        if served_loop.networks is not None:
+            served_loop.networks.check(client_address(scope))
+        return served_loop
 
-    async def admit(self, scope: Scope, need: Need, /) -> Pass:
+    async def authenticate(self, scope: Scope, need: Permission, /) -> AuthenticatedRequest:
         """Let a request in that takes a right, by key or by token.
 
         Raises:
@@ -106,78 +106,80 @@ class Gatekeeper:
             Forbidden: the caller lacks the right, or comes from another network than the loop allows.
             TooManyRequests: too much was tried from there in vain.
         """
-        desk = self.with_key(scope)
-        if desk is not None:
-            return Pass(desk, _key_holder(desk, presented(scope["headers"], scope["query_string"])))
-        caller = await self.holder(scope)
-        desk = self._named(scope)
-        if desk is None or not caller.may(need, desk.loop.name):
+        served_loop = self.authenticate_key(scope)
+        if served_loop is not None:
+            return AuthenticatedRequest(
+                served_loop, _key_holder(served_loop, find_key(scope["headers"], scope["query_string"]))
+            )
+        caller = await self.verify_token(scope)
+        served_loop = self._named(scope)
+        if served_loop is None or not caller.may(need, served_loop.loop.name):
             raise Forbidden(
                 f"Access denied: {caller.name} has no role that allows this on the loop that is named by the "
                 "path (/loops/{name}/personalizer/…) or by the host ({name}.…)."
             )
-        if desk.fence is not None:
-            desk.fence.check(client_of(scope))
-        return Pass(desk, caller)
+        if served_loop.networks is not None:
+            served_loop.networks.check(client_address(scope))
+        return AuthenticatedRequest(served_loop, caller)
 
-    async def caller(self, scope: Scope, /) -> Caller:
-        """Who sends a request to the control plane, where a key of a loop opens less than at its desk.
+    async def identify_caller(self, scope: Scope, /) -> Caller:
+        """Who sends a request to the control plane, where a key of a loop opens less than at its served loop.
 
         Raises:
             Unauthorized: neither a key nor a token is there, or what is there is not valid here.
             Forbidden: the loop of the key can't be called from this network.
             TooManyRequests: too much was tried from there in vain.
         """
-        key = presented(scope["headers"], scope["query_string"])
+        key = find_key(scope["headers"], scope["query_string"])
         if key and self._owner_key:
-            if self._suspects.any:
-                self._suspects.check(client_of(scope), key)
+            if self._throttle.is_active:
+                self._throttle.check(client_address(scope), key)
             if hmac.compare_digest(key, self._owner_key):
-                if self._suspects.any:
-                    self._suspects.succeeded(client_of(scope), key)
+                if self._throttle.is_active:
+                    self._throttle.record_success(client_address(scope), key)
                 return _OWNER
-        desk = self.with_key(scope)
-        if desk is None:
-            return await self.holder(scope)
-        holder = _key_holder(desk, key)
-        name = desk.loop.name
+        served_loop = self.authenticate_key(scope)
+        if served_loop is None:
+            return await self.verify_token(scope)
+        holder = _key_holder(served_loop, key)
+        name = served_loop.loop.name
         return Caller(name=holder.name, grants=(Grant("Reader", name), Grant("User", name)))
 
-    async def holder(self, scope: Scope, /) -> Caller:
+    async def verify_token(self, scope: Scope, /) -> Caller:
         """Who holds the bearer token of a request.
 
         Raises:
             Unauthorized: there is none, or it is not valid here.
             TooManyRequests: too much was tried from there in vain.
         """
-        token = bearer(scope["headers"])
-        if not token or self._bearers is None:
-            self._desks.find(b"")  # raises, in the words of a missing key
+        token = find_bearer_token(scope["headers"])
+        if not token or self._token_verifier is None:
+            self._loop_table.find(b"")  # raises, in the words of a missing key
             raise Unauthorized
-        client = client_of(scope)
-        if self._suspects.any:
-            self._suspects.check(client, token)
+        client = client_address(scope)
+        if self._throttle.is_active:
+            self._throttle.check(client, token)
         try:
-            caller = await self._bearers.holder(token)
+            caller = await self._token_verifier.verify(token)
         except Unauthorized:
-            self._suspects.failed(client, token)
+            self._throttle.record_failure(client, token)
             raise
-        if self._suspects.any:
-            self._suspects.succeeded(client, token)
+        if self._throttle.is_active:
+            self._throttle.record_success(client, token)
         return caller
 
-    def _named(self, scope: Scope) -> Desk | None:
-        name = scope.get(LOOP) or host_label(scope["headers"])
-        return self._desks.named(name)
+    def _named(self, scope: Scope) -> ServedLoop | None:
+        name = scope.get(SCOPE_LOOP) or find_host_label(scope["headers"])
+        return self._loop_table.find_by_name(name)
 
 
-def _key_holder(desk: Desk, key: bytes) -> Caller:
-    loop = desk.loop
+def _key_holder(served_loop: ServedLoop, key: bytes) -> Caller:
+    loop = served_loop.loop
     which = 1 if key == loop.key1.encode() else 2
     return Caller(name=f"key {which} of {loop.name}", grants=(Grant("Contributor", loop.name),))
 
 
-def bearer(headers: Sequence[Header], /) -> bytes:
+def find_bearer_token(headers: Sequence[Header], /) -> bytes:
     """The bearer token of a request; empty if there is none."""
     for name, value in headers:
         if name == _AUTHORIZATION:
@@ -185,7 +187,7 @@ def bearer(headers: Sequence[Header], /) -> bytes:
     return b""
 
 
-def host_label(headers: Sequence[Header], /) -> str:
+def find_host_label(headers: Sequence[Header], /) -> str:
     """The first part of the host name, in small letters: the loop's name, where hosts name loops."""
     for name, value in headers:
         if name == b"host":
@@ -197,7 +199,7 @@ HEADER = b"ocp-apim-subscription-key"
 QUERY = b"subscription-key"
 
 
-def presented(headers: Sequence[Header], query: bytes, /) -> bytes:
+def find_key(headers: Sequence[Header], query: bytes, /) -> bytes:
     """The key of a request; empty if there is none. Header names are in lower case, as ASGI has them."""
     for name, value in headers:
         if name == HEADER:

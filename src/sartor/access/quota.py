@@ -10,9 +10,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-from sartor.access.shared_counters import Tally
+from sartor.access.shared_counters import WindowCounter
 from sartor.errors import TooManyRequests
-from sartor.settings import Terms
+from sartor.settings import LoopTerms
 
 SELDOM_S = 10.0
 """How often the month is read while most of it is left."""
@@ -21,10 +21,10 @@ OFTEN_S = 1.0
 """How often once a tenth or less is left."""
 
 
-class LoopMeter:
+class QuotaLimiter:
     """Serves ``api.access.meter.Meter``. ``follow`` and ``refresh`` are called between requests."""
 
-    def __init__(self, tally: Tally, /, *, clock_s: Callable[[], float] = time.time) -> None:
+    def __init__(self, tally: WindowCounter, /, *, clock_s: Callable[[], float] = time.time) -> None:
         """``clock_s``: seconds since 1970."""
         self._tally = tally
         self._clock_s = clock_s
@@ -33,7 +33,7 @@ class LoopMeter:
         self._used = 0
         self._due_s = 0.0
 
-    def follow(self, terms: Terms, /) -> None:
+    def follow(self, terms: LoopTerms, /) -> None:
         """Take over the quotas of these terms."""
         quotas = (terms.quota_per_second, terms.quota_per_month)
         if quotas != (self._per_second, self._per_month):
@@ -89,7 +89,7 @@ def _month(now_s: float) -> datetime:
     return now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
 
 
-class Meter(Protocol):
+class RateLimiter(Protocol):
     """Counts the ranks of a loop; a loop without quotas has none."""
 
     def take(self) -> None:

@@ -9,7 +9,7 @@ from sartor.settings import Limits
 _ESCAPED_TEXT = (b"\\u005", b"\\u006", b"\\u007")
 
 
-def surely_fits(body: bytes, /, *, actions: int, limits: Limits) -> bool:
+def fits_at_a_glance(body: bytes, /, *, actions: int, limits: Limits) -> bool:
     """Whether a glance at the bytes shows that the body is far from the limits; False means: count.
 
     JSON with n commas holds at most n + 1 values. Only ``_text`` makes several features of one value.
@@ -20,15 +20,15 @@ def surely_fits(body: bytes, /, *, actions: int, limits: Limits) -> bool:
     return b"_text" not in body and not (b"\\" in body and any(escaped in body for escaped in _ESCAPED_TEXT))
 
 
-def features(items: Features, /) -> int:
+def count_features(items: Features, /) -> int:
     """The number of features in the objects."""
-    return sum(count(name, value) for item in items for name, value in item.items())
+    return sum(count_member(name, value) for item in items for name, value in item.items())
 
 
-def count(name: str, value: object, /) -> int:
+def count_member(name: str, value: object, /) -> int:
     """The features that one member makes: null none, an array one per number, ``_text`` one per word."""
     if isinstance(value, dict):
-        return sum(count(inner, item) for inner, item in value.items())
+        return sum(count_member(inner, item) for inner, item in value.items())
     if isinstance(value, list):
         return len(value)
     if name == "_text" and isinstance(value, str):
@@ -36,6 +36,6 @@ def count(name: str, value: object, /) -> int:
     return 0 if value is None else 1
 
 
-def pairs(context: int, actions: Sequence[int], /) -> int:
+def count_pairs(context: int, actions: Sequence[int], /) -> int:
     """How many pairs a policy that crosses everything with everything would make."""
     return sum((context + action) ** 2 for action in actions) // 2

@@ -5,12 +5,12 @@ from typing import Literal, TypeAlias
 from msgspec import Struct
 
 Role: TypeAlias = Literal["Reader", "User", "Contributor", "Owner"]
-Need: TypeAlias = Literal["read", "decide", "change", "own"]
+Permission: TypeAlias = Literal["read", "decide", "change", "own"]
 """What a request takes: to look at a loop, to rank and reward, to change it, to make or remove any loop."""
 
 EVERY_LOOP = "*"
 
-_ALLOWS: dict[Role, frozenset[Need]] = {
+_ALLOWS: dict[Role, frozenset[Permission]] = {
     "Reader": frozenset(("read",)),
     "User": frozenset(("decide",)),
     "Contributor": frozenset(("read", "decide", "change")),
@@ -24,7 +24,7 @@ class Grant(Struct, frozen=True):
     role: Role
     loop: str = EVERY_LOOP
 
-    def allows(self, need: Need, loop: str, /) -> bool:
+    def allows(self, need: Permission, loop: str, /) -> bool:
         """Whether it allows this on a loop; for something about no single loop, name ``EVERY_LOOP``."""
         if need not in _ALLOWS[self.role]:
             return False
@@ -37,6 +37,6 @@ class Caller(Struct, frozen=True, kw_only=True):
     name: str
     grants: tuple[Grant, ...] = ()
 
-    def may(self, need: Need, loop: str, /) -> bool:
+    def may(self, need: Permission, loop: str, /) -> bool:
         """Whether any of the grants allows this on a loop."""
         return any(grant.allows(need, loop) for grant in self.grants)

@@ -1,4 +1,4 @@
-"""Desks: one for each loop that this process serves, found by the key that a caller presents."""
+"""Served loops: one for each loop that this process serves, found by the key that a caller presents."""
 
 import hmac
 import secrets
@@ -8,16 +8,15 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from sartor.access.allowed_networks import Fence
-from sartor.access.quota import Meter
+from sartor.access.allowed_networks import AllowedNetworks
+from sartor.access.quota import RateLimiter
 from sartor.errors import Unauthorized
 from sartor.log.writer import Writer
+from sartor.loops import has_several_slots
 from sartor.ports import Engine, Loop
 
-_SEVERAL = "--ccb_explore_adf"
 
-
-class Serving(Protocol):
+class ServedModel(Protocol):
     """The model that serves now; ``deploy.live.Live`` is one."""
 
     @property
@@ -33,52 +32,52 @@ class Serving(Protocol):
         """Its learning settings, which may not yet be those of the loop; None without an engine."""
 
 
-class Desk(Struct, frozen=True):
+class ServedLoop(Struct, frozen=True):
     """What answering a request of one loop takes: its settings, where events go, and the model that serves.
 
-    ``fence``: from where it may be called; ``meter``: how often it may rank. None: no bounds.
+    ``networks``: from where it may be called; ``rate_limiter``: how often it may rank. None: no bounds.
     """
 
     loop: Loop
     writer: Writer
-    live: Serving
-    fence: Fence | None = None
-    meter: Meter | None = None
+    live: ServedModel
+    networks: AllowedNetworks | None = None
+    rate_limiter: RateLimiter | None = None
 
     @property
     def has_slots(self) -> bool:
         """Whether the loop fills several slots at once: its learning settings say so (contract, 2.10)."""
-        return _SEVERAL in self.loop.arguments
+        return self.loop.has_several_slots
 
     @property
     def slots_engine(self) -> Engine | None:
         """What ranks several slots; None also while the model from before the loop had several serves."""
-        return self.live.engine if _SEVERAL in (self.live.arguments or "") else None
+        return self.live.engine if has_several_slots(self.live.arguments or "") else None
 
 
-class Desks:
-    """The desks of a process, by key; both keys of a loop open its desk."""
+class LoopTable:
+    """The served loops of a process, by key; both keys of a loop open its served loop."""
 
-    def __init__(self, desks: Iterable[Desk] = ()) -> None:
+    def __init__(self, loop_table: Iterable[ServedLoop] = ()) -> None:
         # The secret makes the order and the timing of the table useless for guessing keys.
         self._secret = secrets.token_bytes(32)
-        self._by_key: dict[bytes, tuple[bytes, Desk]] = {}
-        self._by_name: dict[str, Desk] = {}
-        self.replace(desks)
+        self._by_key: dict[bytes, tuple[bytes, ServedLoop]] = {}
+        self._by_name: dict[str, ServedLoop] = {}
+        self.replace(loop_table)
 
-    def replace(self, desks: Iterable[Desk], /) -> None:
+    def replace(self, loop_table: Iterable[ServedLoop], /) -> None:
         """Serve these from the next request on, and no others."""
-        table: dict[bytes, tuple[bytes, Desk]] = {}
-        names: dict[str, Desk] = {}
-        for desk in desks:
-            names[desk.loop.name] = desk
-            for key in (desk.loop.key1.encode(), desk.loop.key2.encode()):
-                table[self._slot(key)] = (key, desk)
+        table: dict[bytes, tuple[bytes, ServedLoop]] = {}
+        names: dict[str, ServedLoop] = {}
+        for served_loop in loop_table:
+            names[served_loop.loop.name] = served_loop
+            for key in (served_loop.loop.key1.encode(), served_loop.loop.key2.encode()):
+                table[self._slot(key)] = (key, served_loop)
         self._by_key = table
         self._by_name = names
 
-    def find(self, key: bytes, /) -> Desk:
-        """The desk that a key opens.
+    def find(self, key: bytes, /) -> ServedLoop:
+        """The served loop that a key opens.
 
         Raises:
             Unauthorized: the key belongs to no loop.
@@ -91,12 +90,12 @@ class Desks:
             )
         return found[1]
 
-    def all(self) -> list[Desk]:
-        """Each desk once, by the name of its loop."""
+    def all(self) -> list[ServedLoop]:
+        """Each served loop once, by the name of its loop."""
         return [self._by_name[name] for name in sorted(self._by_name)]
 
-    def named(self, name: str, /) -> Desk | None:
-        """The desk of the loop of that name; for callers who were let in by something else than a key."""
+    def find_by_name(self, name: str, /) -> ServedLoop | None:
+        """Finds a served loop by its name, for callers who were authenticated by a token."""
         return self._by_name.get(name)
 
     def _slot(self, key: bytes) -> bytes:

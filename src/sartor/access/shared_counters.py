@@ -20,7 +20,7 @@ _COUNT_BITS = 24
 _COUNT_MASK = (1 << _COUNT_BITS) - 1
 
 
-class Tally:
+class WindowCounter:
     """Counts what happens in the current second, of this process alone."""
 
     def __init__(self) -> None:
@@ -51,7 +51,7 @@ class Tally:
         """Release what is shared; idempotent."""
 
 
-class SharedTally(Tally):
+class SharedWindowCounter(WindowCounter):
     """Counts together with the other processes that map the same file."""
 
     def __init__(self, path: Path, /, *, place: int) -> None:
@@ -80,7 +80,7 @@ class SharedTally(Tally):
         self._map.close()
 
 
-class Board:
+class SharedCounters:
     """The tallies of one process; its place is its own until it ends, however it ends."""
 
     def __init__(self, folder: Path, /) -> None:
@@ -97,14 +97,14 @@ class Board:
             raise StoreUnavailable(f"{folder} can't be used: {error.strerror}.") from error
         self._place = self._taken()
 
-    def tally(self, loop_id: str, /) -> Tally:
+    def counter_of(self, loop_id: str, /) -> WindowCounter:
         """The tally of a loop; of this process alone where it can't be shared."""
         if self._place is None:
-            return Tally()
+            return WindowCounter()
         try:
-            return SharedTally(self._folder / loop_id, place=self._place)
+            return SharedWindowCounter(self._folder / loop_id, place=self._place)
         except OSError:
-            return Tally()
+            return WindowCounter()
 
     def close(self) -> None:
         """Leave the place."""

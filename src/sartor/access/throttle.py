@@ -1,4 +1,4 @@
-"""Suspects: addresses that tried keys or tokens in vain, and how they are slowed down.
+"""Throttle: addresses that tried keys or tokens in vain, and how they are slowed down.
 
 Guessing a key of 128 random bits is hopeless; this keeps it cheap for the service and visible to its people.
 An address may come with some different wrong ones at once, and then with one a second. Past that it is refused
@@ -29,7 +29,7 @@ _CREDENTIALS = 64
 _log = logging.getLogger(__name__)
 
 
-class _Suspect(Struct):
+class _FailedAddress(Struct):
     left: float
     at_s: float
     accepted: set[int]
@@ -37,15 +37,15 @@ class _Suspect(Struct):
     told: bool = False
 
 
-class Suspects:
+class FailedAuthThrottle:
     """Remembers failures by address; of IPv6 by the 64 bits that one subscriber has."""
 
     def __init__(self, *, clock_s: Callable[[], float] = time.monotonic) -> None:
         self._clock_s = clock_s
-        self._found: OrderedDict[str, _Suspect] = OrderedDict()
+        self._found: OrderedDict[str, _FailedAddress] = OrderedDict()
 
     @property
-    def any(self) -> bool:
+    def is_active(self) -> bool:
         """Whether any address is suspect."""
         return bool(self._found)
 
@@ -65,14 +65,14 @@ class Suspects:
             _log.warning("An address tries one wrong key or token after another.", extra=extra)
         raise TooManyRequests("Too many wrong keys or tokens came from your address.", retry_after_s=1)
 
-    def failed(self, address: str, credential: bytes, /) -> None:
+    def record_failure(self, address: str, credential: bytes, /) -> None:
         """An address brought something that was not accepted."""
         if not address:  # a local socket
             return
         name = _subscriber(address)
         suspect = self._found.get(name)
         if suspect is None:
-            suspect = self._found[name] = _Suspect(float(FAILURES), self._clock_s(), set(), set())
+            suspect = self._found[name] = _FailedAddress(float(FAILURES), self._clock_s(), set(), set())
             if len(self._found) > ADDRESSES:
                 self._found.popitem(last=False)
         self._found.move_to_end(name)
@@ -83,7 +83,7 @@ class Suspects:
                 suspect.refused.clear()
             suspect.refused.add(guess)
 
-    def succeeded(self, address: str, credential: bytes, /) -> None:
+    def record_success(self, address: str, credential: bytes, /) -> None:
         """An address brought something that was accepted; forgets it when its failures are long ago."""
         name = _subscriber(address)
         suspect = self._found.get(name)
@@ -101,7 +101,7 @@ class Suspects:
             if self._refilled(self._found[oldest]) >= FAILURES:
                 del self._found[oldest]
 
-    def _refilled(self, suspect: _Suspect) -> float:
+    def _refilled(self, suspect: _FailedAddress) -> float:
         now_s = self._clock_s()
         suspect.left = min(float(FAILURES), suspect.left + (now_s - suspect.at_s) * PER_S)
         suspect.at_s = now_s

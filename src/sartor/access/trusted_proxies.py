@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 
-from sartor.access.allowed_networks import Fence, client_of
+from sartor.access.allowed_networks import AllowedNetworks, client_address
 from sartor.access.asgi import ASGIApp, Receive, Scope, Send
 from sartor.errors import Forbidden
 
 _FORWARDED = b"x-forwarded-for"
 
 
-class Proxies:
+class TrustedProxies:
     """An application that sees the client behind a trusted proxy: the last address that no such proxy has.
 
     What others write into ``X-Forwarded-For`` is not believed.
@@ -22,11 +22,11 @@ class Proxies:
             InvalidSetting: one is no network.
         """
         self._app = app
-        self._trusted = Fence(networks)
+        self._trusted = AllowedNetworks(networks)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
-        address = client_of(scope)
+        address = client_address(scope)
         if address and self._is_proxy(address):
             scope["client"] = (self._behind(scope, address), 0)
         await self._app(scope, receive, send)

@@ -21,8 +21,8 @@ def apply(
     from sartor.evaluation import jobs
     from sartor.runtime import compose
 
-    with compose.stores(data) as stores:
-        model = jobs.apply(stores, name, evaluation, policy, factory=compose.engine_factory())
+    with compose.open_instance(data) as stores:
+        model = jobs.apply_policy(stores, name, evaluation, policy, factory=compose.engine_factory())
     printing.result(
         {"loop": name, "evaluation": evaluation, "policy": policy, "model": model.model_id},
         f"The loop {name!r} goes on with {policy!r}; model {model.model_id} serves.",

@@ -7,7 +7,7 @@ import typer
 
 from sartor.cli import printing
 from sartor.cli.options import DEFAULTS, AsJson, Data
-from sartor.dsjson.observations import timestamp
+from sartor.dsjson.observations import format_timestamp
 from sartor.records import LoggedActivity
 
 _SHOWN = 160
@@ -53,14 +53,14 @@ def audit(
     from sartor.management import audit_log
     from sartor.runtime import compose
 
-    with compose.stores(data) as stores:
+    with compose.open_instance(data) as stores:
         if verify:
-            checked = audit_log.verified(stores.audit, expect=expect)
+            checked = audit_log.verify_audit(stores.audit, expect=expect)
             printing.result(checked, checked.sentence, as_json=as_json)
             if not checked.whole:
                 raise typer.Exit(1)
             return
-        found = audit_log.newest(stores, last, loop=loop)
+        found = audit_log.read_newest(stores, last, loop=loop)
     _show(found, as_json=as_json)
 
 
@@ -68,12 +68,12 @@ def _show(found: Sequence[LoggedActivity], *, as_json: bool) -> None:
     from sartor.api.control import wire
 
     if as_json:
-        printing.json([wire.line(one) for one in found])
+        printing.json([wire.to_activity_line(one) for one in found])
     elif found:
         rows = [
             (
                 line.seq,
-                timestamp(line.at_us),
+                format_timestamp(line.at_us),
                 line.activity.by,
                 line.activity.action,
                 line.activity.loop,

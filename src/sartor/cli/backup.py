@@ -22,8 +22,8 @@ def backup(
     from sartor.management import backups
     from sartor.runtime import compose
 
-    with compose.stores(data) as stores:
-        loop = backups.back_up(stores, name, file)
+    with compose.open_instance(data) as stores:
+        loop = backups.back_up_loop(stores, name, file)
     size = file.stat().st_size
     value = {"name": loop.name, "loopId": loop.loop_id, "file": str(file), "bytes": size}
     printing.result(value, f"The loop {name!r} is in {file} ({size:,} bytes).", as_json=as_json)
@@ -44,8 +44,8 @@ def restore(
     from sartor.management import backups
     from sartor.runtime import compose
 
-    with compose.stores(data, must_exist=False) as stores:
-        loop = backups.restore(stores, file, rename=rename)
+    with compose.open_instance(data, must_exist=False) as stores:
+        loop = backups.restore_loop(stores, file, rename=rename)
     value = {"name": loop.name, "loopId": loop.loop_id}
     printing.result(value, f"The loop {loop.name!r} is back.", as_json=as_json)
 

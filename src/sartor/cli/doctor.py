@@ -10,7 +10,7 @@ from sartor.cli import printing
 from sartor.cli.options import DEFAULTS, AsJson, Data
 
 if TYPE_CHECKING:
-    from sartor.verification.doctor import Report
+    from sartor.verification.doctor import DoctorReport
 
 Replay = Annotated[
     bool,
@@ -30,14 +30,14 @@ def doctor(replay: Replay = False, data: Data = DEFAULTS.data, as_json: AsJson =
     """
     from sartor.management import loops
     from sartor.runtime import compose
-    from sartor.verification.doctor import checkup
+    from sartor.verification.doctor import check_loop
 
     factory = compose.engine_factory()
     reports = []
-    with compose.stores(data) as stores:
+    with compose.open_instance(data) as stores:
         for loop in stores.catalog.loops():
-            with loops.opened(stores, loop) as logs:
-                reports.append(checkup(loop, logs, factory, replay=replay))
+            with loops.open_loop(stores, loop) as logs:
+                reports.append(check_loop(loop, logs, factory, replay=replay))
     healthy = all(report.healthy for report in reports)
     if as_json:
         printing.json({"healthy": healthy, "loops": msgspec.to_builtins(reports)})
@@ -46,7 +46,7 @@ def doctor(replay: Replay = False, data: Data = DEFAULTS.data, as_json: AsJson =
     raise typer.Exit(0 if healthy else 1)
 
 
-def _tell(reports: "list[Report]", *, healthy: bool) -> None:
+def _tell(reports: "list[DoctorReport]", *, healthy: bool) -> None:
     for report in reports:
         totals = ", ".join(f"{number} {kind}" for kind, number in report.counts.items())
         sys.stdout.write(f"{report.loop}: {totals}; live model {report.live_model or 'none'}\n")

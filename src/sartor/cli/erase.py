@@ -12,9 +12,9 @@ from sartor.cli.options import DEFAULTS, AsJson, Data, LoopName
 from sartor.errors import InvalidReceipt, StoreUnavailable
 
 if TYPE_CHECKING:
-    from sartor.management.erasure_criteria import Criteria
-    from sartor.management.erasure_receipts import Receipt
-    from sartor.stores.audited import ActingStores
+    from sartor.management.erasure_criteria import ErasureCriteria
+    from sartor.management.erasure_receipts import ErasureReceiptRecord
+    from sartor.stores.audited import AuditedStores
 
 Where = Annotated[
     list[str] | None,
@@ -62,11 +62,11 @@ def erase(
     returns. The model is learned again without them at once; those that had learned them are removed when the
     new one serves. Decisions that are not settled yet are left, and counted: repeat it for them.
     """
-    from sartor.management.erasure_criteria import Criteria
+    from sartor.management.erasure_criteria import ErasureCriteria
     from sartor.runtime import compose
 
-    criteria = Criteria(where=named_values(where), event_ids=tuple(event_ids or ()))
-    with compose.stores(data) as stores:
+    criteria = ErasureCriteria(where=named_values(where), event_ids=tuple(event_ids or ()))
+    with compose.open_instance(data) as stores:
         if check is not None:
             _check(stores, check, criteria if where or event_ids else None, as_json=as_json)
             return
@@ -77,11 +77,11 @@ def erase(
 
 
 def _erase(
-    stores: "ActingStores", name: str, criteria: "Criteria", path: Path | None, *, as_json: bool
+    stores: "AuditedStores", name: str, criteria: "ErasureCriteria", path: Path | None, *, as_json: bool
 ) -> None:
     from sartor.management import erasure
 
-    done = erasure.erase(stores, name, criteria)
+    done = erasure.erase_with_receipt(stores, name, criteria)
     text = msgspec.json.format(msgspec.json.encode(done), indent=2)
     if path is not None:
         try:
@@ -91,21 +91,21 @@ def _erase(
     printing.result(done, _sentence(done), as_json=as_json)
 
 
-def _sentence(done: "Receipt") -> str:
+def _sentence(done: "ErasureReceiptRecord") -> str:
     said = f"{len(done.decisions)} decisions of the loop {done.loop!r} are erased (receipt {done.receipt_id})."
     if done.still_open:
         said += f" {len(done.still_open)} are not settled yet and were left: repeat it later."
     return said
 
 
-def _check(stores: "ActingStores", path: Path, criteria: "Criteria | None", *, as_json: bool) -> None:
+def _check(stores: "AuditedStores", path: Path, criteria: "ErasureCriteria | None", *, as_json: bool) -> None:
     from sartor.management import erasure, erasure_receipts
 
     try:
         text = path.read_bytes()
     except OSError as error:
         raise InvalidReceipt(f"{path} can't be read: {error.strerror}.") from error
-    found = erasure.check(stores, erasure_receipts.read(stores, text), criteria=criteria)
+    found = erasure.check_receipt(stores, erasure_receipts.parse_receipt(stores, text), criteria=criteria)
     sentence = " ".join((*found.problems, *found.notes)) or "All that the receipt says is so."
     printing.result(found, sentence, as_json=as_json)
     if found.problems:

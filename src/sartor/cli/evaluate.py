@@ -12,7 +12,7 @@ from sartor.cli.options import DEFAULTS, AsJson, Compute, Data, LoopName
 from sartor.errors import JobNotFinished, StoreUnavailable
 
 if TYPE_CHECKING:
-    from sartor.evaluation.report import Report
+    from sartor.evaluation.report import EvaluationReport
     from sartor.evaluation.spec import EvaluationSpec, PolicySpec
     from sartor.ports import Loop, Stores
     from sartor.records import Job
@@ -127,8 +127,8 @@ def evaluate(
     from sartor.management import loops
     from sartor.runtime import compose
 
-    with compose.stores(data) as stores:
-        loop = loops.find(stores, name)
+    with compose.open_instance(data) as stores:
+        loop = loops.find_loop(stores, name)
         if list_:
             _list(stores, loop, as_json=as_json)
             return
@@ -142,7 +142,7 @@ def evaluate(
 def _ask(stores: "Stores", name: str, evaluation_id: str, spec: "EvaluationSpec") -> None:
     from sartor.evaluation import jobs as evaluations
 
-    evaluations.create(stores, name, evaluation_id, spec)
+    evaluations.create_evaluation(stores, name, evaluation_id, spec)
 
 
 def _spec(
@@ -180,11 +180,11 @@ def _job(
 
     from sartor.evaluation import jobs as evaluations
     from sartor.evaluation.spec import EVALUATION, job_id
-    from sartor.jobs.waiting import wait as wait_for
+    from sartor.jobs.waiting import wait_for_job as wait_for
     from sartor.management import loops
 
-    with loops.opened(stores, loop) as logs:
-        job = evaluations.find(logs, EVALUATION, evaluation_id)
+    with loops.open_loop(stores, loop) as logs:
+        job = evaluations.find_job(logs, EVALUATION, evaluation_id)
     if not wait:
         return job
     with Progress(disable=quiet, transient=True, console=Console(stderr=True)) as progress:
@@ -205,11 +205,11 @@ def _tell(job: "Job", evaluation_id: str, page: Path | None, *, as_json: bool) -
         return
     import msgspec
 
-    from sartor.evaluation.report import Report
-    from sartor.evaluation.spec import evaluation_result
+    from sartor.evaluation.report import EvaluationReport
+    from sartor.evaluation.spec import decode_evaluation_result
 
-    result = evaluation_result(job.result)
-    report = msgspec.json.decode(result.report, type=Report)
+    result = decode_evaluation_result(job.result)
+    report = msgspec.json.decode(result.report, type=EvaluationReport)
     if page is not None:
         _write(page, report)
     if as_json:
@@ -226,16 +226,16 @@ def _tell_unfinished(job: "Job", evaluation_id: str, page: Path | None, *, as_js
     printing.result(summary, f"The evaluation {evaluation_id} is {job.state} ({reason}).", as_json=as_json)
 
 
-def _write(page: Path, report: "Report") -> None:
-    from sartor.evaluation.html.page import html
+def _write(page: Path, report: "EvaluationReport") -> None:
+    from sartor.evaluation.html.page import render_report
 
     try:
-        page.write_text(html(report), encoding="utf-8")
+        page.write_text(render_report(report), encoding="utf-8")
     except OSError as error:
         raise StoreUnavailable(f"{page} can't be written: {error.strerror}.") from error
 
 
-def _print(report: "Report", evaluation_id: str, page: Path | None) -> None:
+def _print(report: "EvaluationReport", evaluation_id: str, page: Path | None) -> None:
     printing.say(f"[bold]{_plain(report.verdict)}[/bold]")
     printing.say(f"{report.decisions:,} settled decisions; reward per decision (evaluation {evaluation_id}):\n")
     rows = [
@@ -276,15 +276,15 @@ def _range(interval: object) -> str:
 
 
 def _list(stores: "Stores", loop: "Loop", *, as_json: bool) -> None:
-    from sartor.evaluation.spec import EVALUATION, evaluation_spec, public_id
+    from sartor.evaluation.spec import EVALUATION, decode_evaluation_spec, public_id
     from sartor.management import loops
 
-    with loops.opened(stores, loop) as logs:
+    with loops.open_loop(stores, loop) as logs:
         jobs = logs.jobs.jobs(kind=EVALUATION)
     rows = [
         {
             "id": public_id(job.job_id),
-            "name": evaluation_spec(job.spec).name,
+            "name": decode_evaluation_spec(job.spec).name,
             "status": job.state,
             "progress": job.progress,
             "description": job.description,

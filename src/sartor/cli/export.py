@@ -75,13 +75,13 @@ def export(
     from sartor.runtime import compose
     from sartor.transfer import export as exporting
 
-    selection = exporting.Selection(from_us=_time_us(start), to_us=_time_us(end), pending=pending)
+    selection = exporting.ExportSelection(from_us=_time_us(start), to_us=_time_us(end), pending=pending)
     with (
-        compose.stores(data) as stores,
-        loops.opened(stores, loops.find(stores, name)) as logs,
+        compose.open_instance(data) as stores,
+        loops.open_loop(stores, loops.find_loop(stores, name)) as logs,
         _stream(output) as stream,
     ):
-        exporting.export(logs, stream, format_=format_, selection=selection)
+        exporting.export_log(logs, stream, format_=format_, selection=selection)
 
 
 def _time_us(text: str | None) -> int | None:

@@ -5,21 +5,21 @@ from collections.abc import Sequence
 import msgspec
 
 from sartor.cli import printing
-from sartor.dsjson.observations import timestamp
+from sartor.dsjson.observations import format_timestamp
 from sartor.ports import Loop, LoopStores, ModelRegistry
 from sartor.records import NO_MODEL, Model
-from sartor.transfer.locations import label
-from sartor.transfer.mirror import Progress, progress
-from sartor.transfer.mirror_threads import target as mirror_target
+from sartor.transfer.locations import strip_secrets
+from sartor.transfer.mirror import MirrorProgress, read_progress
+from sartor.transfer.mirror_threads import mirror_target
 
 
 def keys(loop: Loop, data: str, /, *, as_json: bool) -> None:
     """The endpoint and the keys: all that an application needs."""
     from sartor.runtime.compose import data_folder
-    from sartor.runtime.instance_lock import Instance
+    from sartor.runtime.instance_lock import InstanceLock
 
     values = {
-        "endpoint": Instance(data_folder(data)).endpoint(),
+        "endpoint": InstanceLock(data_folder(data)).endpoint(),
         "key1": loop.key1,
         "key2": loop.key2,
     }
@@ -31,7 +31,9 @@ def listed(loops: Sequence[Loop], /, *, as_json: bool) -> None:
     if as_json:
         printing.json([_described(loop) for loop in loops])
     elif loops:
-        rows = [(loop.name, timestamp(loop.created_at_us), loop.version, loop.arguments) for loop in loops]
+        rows = [
+            (loop.name, format_timestamp(loop.created_at_us), loop.version, loop.arguments) for loop in loops
+        ]
         printing.table(("LOOP", "CREATED", "VERSION", "LEARNING SETTINGS"), rows)
     else:
         printing.say("There is no loop yet. Make one: sartor loop create NAME")
@@ -41,7 +43,7 @@ def _described(loop: Loop) -> dict[str, object]:
     return {
         "name": loop.name,
         "loopId": loop.loop_id,
-        "createdAt": timestamp(loop.created_at_us),
+        "createdAt": format_timestamp(loop.created_at_us),
         "version": loop.version,
         "policy": {"name": loop.policy_name, "arguments": loop.arguments},
         "settings": msgspec.to_builtins(loop.settings),
@@ -65,24 +67,24 @@ def shown(loop: Loop, logs: LoopStores, /, *, as_json: bool) -> None:
     if as_json:
         printing.json(_described(loop) | {"counts": totals, "liveModel": model, "mirror": copied})
         return
-    facts = {"name": loop.name, "id": loop.loop_id, "created": timestamp(loop.created_at_us)}
+    facts = {"name": loop.name, "id": loop.loop_id, "created": format_timestamp(loop.created_at_us)}
     lines = facts | {"version": loop.version, "policy": loop.arguments, "live model": model} | totals
     lines |= {} if copied is None else {"mirror": _copied(copied, counts.last_outcome)}
     printing.pairs(lines | msgspec.to_builtins(loop.settings), as_json=False)
 
 
-def _mirror(loop: Loop, logs: LoopStores) -> Progress | None:
+def _mirror(loop: Loop, logs: LoopStores) -> MirrorProgress | None:
     url = mirror_target(loop)
-    return None if url is None else progress(logs.shelf, label(url))
+    return None if url is None else read_progress(logs.blobs, strip_secrets(url))
 
 
-def _copied(copied: Progress, last_outcome: int) -> str:
+def _copied(copied: MirrorProgress, last_outcome: int) -> str:
     said = f"{copied.target}: {copied.last} of {last_outcome} outcomes"
     if copied.missed:
         said += f", {copied.missed} removed before they could be copied"
     if copied.problem:
-        return f"{said}; FAILING since {timestamp(copied.failing_since_us)}: {copied.problem}"
-    return f"{said}; last at {timestamp(copied.copied_at_us)}" if copied.last else said
+        return f"{said}; FAILING since {format_timestamp(copied.failing_since_us)}: {copied.problem}"
+    return f"{said}; last at {format_timestamp(copied.copied_at_us)}" if copied.last else said
 
 
 def settings(loop: Loop, /, *, as_json: bool) -> None:
@@ -113,14 +115,14 @@ def models(registry: ModelRegistry, /, *, as_json: bool) -> None:
 
 
 def _row(model: Model) -> tuple[object, ...]:
-    return model.model_id, timestamp(model.created_at_us), model.learned, model.arguments
+    return model.model_id, format_timestamp(model.created_at_us), model.learned, model.arguments
 
 
 def _model(model: Model) -> dict[str, object]:
     return {
         "modelId": model.model_id,
         "parentId": model.parent_id,
-        "createdAt": timestamp(model.created_at_us),
+        "createdAt": format_timestamp(model.created_at_us),
         "learned": model.learned,
         "firstOutcome": model.first_outcome,
         "lastOutcome": model.last_outcome,

@@ -12,8 +12,8 @@ from sartor.cli import printing
 from sartor.cli.options import DEFAULTS, AsJson, Data, LoopName
 
 if TYPE_CHECKING:
-    from sartor.transfer.import_summary import Tally
-    from sartor.transfer.migration import MovedIn, Tell
+    from sartor.transfer.import_summary import ImportSummary
+    from sartor.transfer.migration import MigrationSummary, Tell
 
 From = Annotated[
     str | None,
@@ -83,13 +83,13 @@ def import_(
     files were refused that should have told of decisions.
     """
     from sartor.runtime import compose
-    from sartor.transfer.migration import Saved, move_in
+    from sartor.transfer.migration import SavedResources, migrate
 
-    saved = Saved(logs=from_, configuration=config, policy=policy, model=model)
-    if saved == Saved():
+    saved = SavedResources(logs=from_, configuration=config, policy=policy, model=model)
+    if saved == SavedResources():
         raise typer.BadParameter("Give --from, --policy, --config or --model.")
-    with compose.stores(data) as stores, _progress(quiet=as_json) as tell:
-        moved = move_in(
+    with compose.open_instance(data) as stores, _progress(quiet=as_json) as tell:
+        moved = migrate(
             stores,
             name,
             saved,
@@ -119,12 +119,12 @@ def _progress(*, quiet: bool) -> "Iterator[Tell]":
         yield lambda what, done, total: bar.update(task, description=what, completed=done, total=total)
 
 
-def _tell(moved: "MovedIn") -> None:
+def _tell(moved: "MigrationSummary") -> None:
     for line in _sentences(moved):
         sys.stdout.write(f"{line}\n")
 
 
-def _sentences(moved: "MovedIn") -> Iterator[str]:
+def _sentences(moved: "MigrationSummary") -> Iterator[str]:
     if moved.dry_run:
         yield "Nothing is written: this is a dry run."
     if moved.configuration is not None:
@@ -142,7 +142,7 @@ def _sentences(moved: "MovedIn") -> Iterator[str]:
         yield f"Model: {moved.model}."
 
 
-def _counts(tally: "Tally") -> Iterator[str]:
+def _counts(tally: "ImportSummary") -> Iterator[str]:
     taken = ", ".join(f"{number} {kind}" for kind, number in tally.taken.items()) or "none"
     yield f"Read {tally.lines} lines of {tally.files} files. Decisions taken: {taken}."
     for kind, skipped in tally.skipped.items():

@@ -9,7 +9,7 @@ from sartor.cli import printing
 from sartor.cli.options import DEFAULTS, AsJson, Data
 
 if TYPE_CHECKING:
-    from sartor.lab.report import Report
+    from sartor.lab.report import PlayReport
 
 World = Annotated[
     str, typer.Option("--world", envvar="SARTOR_WORLD", help="Which world; --list names them.", metavar="NAME")
@@ -76,9 +76,9 @@ def lab(
     where, known = _service(endpoint, key, data)
     report = _played(world, iterations, where, known, seed, quiet=as_json)
     if plot is not None:
-        from sartor.lab.plot import curve
+        from sartor.lab.plot import draw_curve
 
-        curve(report, plot)
+        draw_curve(report, plot)
     printing.result(report, _sentences(report), as_json=as_json)
 
 
@@ -97,16 +97,18 @@ def _service(endpoint: str | None, key: str | None, data: str) -> tuple[str, str
         return endpoint, key
     from sartor.management import loops
     from sartor.runtime import compose
-    from sartor.runtime.instance_lock import Instance
+    from sartor.runtime.instance_lock import InstanceLock
 
-    where = endpoint or Instance(compose.data_folder(data)).endpoint()
+    where = endpoint or InstanceLock(compose.data_folder(data)).endpoint()
     if key is not None:
         return where, key
-    with compose.stores(data) as stores:
-        return where, loops.find(stores, "default").key1
+    with compose.open_instance(data) as stores:
+        return where, loops.find_loop(stores, "default").key1
 
 
-def _played(world: str, iterations: int | None, endpoint: str, key: str, seed: int, *, quiet: bool) -> "Report":
+def _played(
+    world: str, iterations: int | None, endpoint: str, key: str, seed: int, *, quiet: bool
+) -> "PlayReport":
     from rich.progress import Progress
 
     from sartor.lab import play
@@ -115,7 +117,7 @@ def _played(world: str, iterations: int | None, endpoint: str, key: str, seed: i
     turns = iterations or open_world(world, seed=seed).turns
     with Progress(disable=quiet, transient=True) as progress:
         task = progress.add_task(world, total=turns)
-        return play.run(
+        return play.play_world(
             world,
             endpoint=endpoint,
             key=key,
@@ -125,7 +127,7 @@ def _played(world: str, iterations: int | None, endpoint: str, key: str, seed: i
         )
 
 
-def _sentences(report: "Report") -> str:
+def _sentences(report: "PlayReport") -> str:
     reference = report.reference
     return "\n".join(
         (

@@ -7,7 +7,7 @@ import typer
 
 from sartor.cli import printing
 from sartor.cli.options import DEFAULTS, AsJson, Data, LoopName
-from sartor.dsjson.observations import timestamp
+from sartor.dsjson.observations import format_timestamp
 from sartor.errors import InvalidSetting
 from sartor.ports import Loop
 from sartor.settings import Lock, Tier
@@ -65,12 +65,12 @@ def tags(name: LoopName, changes: Tags = None, data: Data = DEFAULTS.data, as_js
     from sartor.management import lifecycle, loops
     from sartor.runtime import compose
 
-    with compose.stores(data) as stores:
+    with compose.open_instance(data) as stores:
         if changes:
             new = {tag: value or None for tag, value in named_values(changes).items()}
             loop = lifecycle.set_tags(stores, name, new)
         else:
-            loop = loops.find(stores, name)
+            loop = loops.find_loop(stores, name)
     printing.pairs(loop.terms.tags, as_json=as_json)
 
 
@@ -90,7 +90,7 @@ def _locked(name: str, against: Lock, data: str, *, as_json: bool) -> None:
     from sartor.management import lifecycle
     from sartor.runtime import compose
 
-    with compose.stores(data) as stores:
+    with compose.open_instance(data) as stores:
         loop = lifecycle.lock(stores, name, against=against)
     how = {"none": "not locked", "delete": "locked against deletion", "change": "locked against every change"}
     printing.result(_terms(loop), f"The loop {name!r} is {how[loop.terms.lock]}.", as_json=as_json)
@@ -109,11 +109,11 @@ def networks(
 
     if everywhere and allowed:
         raise typer.BadParameter("Give either networks or --everywhere.")
-    with compose.stores(data) as stores:
+    with compose.open_instance(data) as stores:
         if everywhere or allowed:
             loop = lifecycle.set_terms(stores, name, {"allowedNetworks": allowed or []})
         else:
-            loop = loops.find(stores, name)
+            loop = loops.find_loop(stores, name)
     listed = ", ".join(loop.terms.allowed_networks) or "everywhere"
     printing.result({"allowedNetworks": loop.terms.allowed_networks}, listed, as_json=as_json)
 
@@ -134,8 +134,8 @@ def quota(
     for term, text in (("ranksPerSecond", per_second), ("ranksPerMonth", per_month)):
         if text is not None:
             changes[term] = _quota(text)
-    with compose.stores(data) as stores:
-        loop = lifecycle.set_terms(stores, name, changes) if changes else loops.find(stores, name)
+    with compose.open_instance(data) as stores:
+        loop = lifecycle.set_terms(stores, name, changes) if changes else loops.find_loop(stores, name)
     terms = loop.terms
     shown: dict[str, object] = {
         "tier": terms.tier,
@@ -162,12 +162,12 @@ def deleted(data: Data = DEFAULTS.data, as_json: AsJson = False) -> None:
     from sartor.management import lifecycle
     from sartor.runtime import compose
 
-    with compose.stores(data) as stores:
-        found = lifecycle.deleted(stores)
+    with compose.open_instance(data) as stores:
+        found = lifecycle.list_deleted(stores)
     if as_json:
         printing.json([gone(loop) for loop in found])
     elif found:
-        rows = [(loop.name, loop.loop_id, timestamp(loop.recoverable_until_us)) for loop in found]
+        rows = [(loop.name, loop.loop_id, format_timestamp(loop.recoverable_until_us)) for loop in found]
         printing.table(("LOOP", "ID", "RECOVERABLE UNTIL"), rows)
     else:
         printing.say("There is no deleted loop.")
@@ -178,7 +178,7 @@ def gone(loop: Loop, /) -> dict[str, object]:
     return {
         "deleted": loop.name,
         "loopId": loop.loop_id,
-        "recoverableUntil": timestamp(loop.recoverable_until_us),
+        "recoverableUntil": format_timestamp(loop.recoverable_until_us),
     }
 
 
@@ -195,7 +195,7 @@ def recover(
     from sartor.management import lifecycle
     from sartor.runtime import compose
 
-    with compose.stores(data) as stores:
+    with compose.open_instance(data) as stores:
         loop = lifecycle.recover(stores, name, rename=rename)
     value = {"name": loop.name, "loopId": loop.loop_id}
     printing.result(value, f"The loop {loop.name!r} is back.", as_json=as_json)
@@ -213,7 +213,7 @@ def purge(
     from sartor.management import lifecycle
     from sartor.runtime import compose
 
-    with compose.stores(data) as stores:
+    with compose.open_instance(data) as stores:
         loop = lifecycle.find_deleted(stores, name)
         if not yes:
             typer.confirm(f"Remove the deleted loop {loop.name!r} for good?", abort=True, err=True)

@@ -53,7 +53,7 @@ def create(
     from sartor.runtime import compose
 
     terms = {"tier": tier, "tags": lifecycle.named_values(tags)}
-    with compose.stores(data, must_exist=False) as stores:
+    with compose.open_instance(data, must_exist=False) as stores:
         formatting.keys(life.create(stores, name, terms=terms, loop_id=loop_id), data, as_json=as_json)
 
 
@@ -62,7 +62,7 @@ def list_(data: Data = DEFAULTS.data, as_json: AsJson = False) -> None:
     """List the loops."""
     from sartor.runtime import compose
 
-    with compose.stores(data) as stores:
+    with compose.open_instance(data) as stores:
         formatting.listed(stores.catalog.loops(), as_json=as_json)
 
 
@@ -72,9 +72,9 @@ def show(name: LoopName, data: Data = DEFAULTS.data, as_json: AsJson = False) ->
     from sartor.management import loops
     from sartor.runtime import compose
 
-    with compose.stores(data) as stores:
-        loop = loops.find(stores, name)
-        with loops.opened(stores, loop) as logs:
+    with compose.open_instance(data) as stores:
+        loop = loops.find_loop(stores, name)
+        with loops.open_loop(stores, loop) as logs:
             formatting.shown(loop, logs, as_json=as_json)
 
 
@@ -92,8 +92,8 @@ def delete(
     from sartor.management import loops
     from sartor.runtime import compose
 
-    with compose.stores(data) as stores:
-        loops.find(stores, name)
+    with compose.open_instance(data) as stores:
+        loops.find_loop(stores, name)
         if not yes:
             typer.confirm(f"Delete the loop {name!r} with everything that it learned?", abort=True, err=True)
         gone = lifecycle.gone(life.delete(stores, name))
@@ -107,8 +107,8 @@ def keys(name: LoopName, data: Data = DEFAULTS.data, as_json: AsJson = False) ->
     from sartor.management import loops
     from sartor.runtime import compose
 
-    with compose.stores(data) as stores:
-        formatting.keys(loops.find(stores, name), data, as_json=as_json)
+    with compose.open_instance(data) as stores:
+        formatting.keys(loops.find_loop(stores, name), data, as_json=as_json)
 
 
 @app.command("rotate-key")
@@ -124,7 +124,7 @@ def rotate_key(
     from sartor.management import loops
     from sartor.runtime import compose
 
-    with compose.stores(data) as stores:
+    with compose.open_instance(data) as stores:
         formatting.keys(loops.rotate_key(stores, name, second=which == 2), data, as_json=as_json)
 
 
@@ -137,8 +137,8 @@ def set_(name: LoopName, changes: Changes, data: Data = DEFAULTS.data, as_json: 
     from sartor.management import loops
     from sartor.runtime import compose
 
-    with compose.stores(data) as stores:
-        formatting.settings(loops.change(stores, name, dict(map(_change, changes))), as_json=as_json)
+    with compose.open_instance(data) as stores:
+        formatting.settings(loops.change_settings(stores, name, dict(map(_change, changes))), as_json=as_json)
 
 
 def _change(text: str) -> tuple[str, object]:
@@ -170,8 +170,8 @@ def policy(
     if reset and arguments is not None:
         raise typer.BadParameter("Give either new learning settings or --reset.")
     change = reset or arguments is not None
-    with compose.stores(data) as stores:
-        loop = loops.set_policy(stores, name, arguments) if change else loops.find(stores, name)
+    with compose.open_instance(data) as stores:
+        loop = loops.set_policy(stores, name, arguments) if change else loops.find_loop(stores, name)
     formatting.policy(loop, as_json=as_json)
 
 
@@ -181,7 +181,7 @@ def models(name: LoopName, data: Data = DEFAULTS.data, as_json: AsJson = False) 
     from sartor.management import loops
     from sartor.runtime import compose
 
-    with compose.stores(data) as stores, loops.opened(stores, loops.find(stores, name)) as logs:
+    with compose.open_instance(data) as stores, loops.open_loop(stores, loops.find_loop(stores, name)) as logs:
         formatting.models(logs.models, as_json=as_json)
 
 
@@ -194,8 +194,8 @@ def promote(name: LoopName, model: ModelId, data: Data = DEFAULTS.data, as_json:
     from sartor.management import loops
     from sartor.runtime import compose
 
-    with compose.stores(data) as stores:
-        formatting.promoted(loops.promote(stores, name, model), name, as_json=as_json)
+    with compose.open_instance(data) as stores:
+        formatting.promoted(loops.promote_model(stores, name, model), name, as_json=as_json)
 
 
 @app.command("rollback")
@@ -207,8 +207,8 @@ def rollback(name: LoopName, data: Data = DEFAULTS.data, as_json: AsJson = False
     from sartor.management import loops
     from sartor.runtime import compose
 
-    with compose.stores(data) as stores:
-        formatting.promoted(loops.rollback(stores, name), name, as_json=as_json)
+    with compose.open_instance(data) as stores:
+        formatting.promoted(loops.roll_back(stores, name), name, as_json=as_json)
 
 
 for command in (*lifecycle.COMMANDS, *backup.COMMANDS):

@@ -51,7 +51,7 @@ def api(
     from sartor.runtime import compose
     from sartor.service import api_process as process
     from sartor.service import listener as sockets
-    from sartor.service.server_options import Entrance
+    from sartor.service.server_options import ServerOptions
 
     settings = ServeSettings(
         tls_cert=tls_cert,
@@ -60,7 +60,7 @@ def api(
         trusted_proxies=trusted_proxies,
         diagnostics=diagnostics,
     )
-    entrance = Entrance(settings)
+    options = ServerOptions(settings)
     opened = sockets.listen(host, port) if listener is None else sockets.inherited(listener)
     _log.info(
         "Listening at %s.",
@@ -68,8 +68,8 @@ def api(
         extra={"action": "listening"},
     )
     with (
-        compose.stores(data, durability=durability, must_exist=False) as stores,
-        compose.stores(data, durability=durability) as apart,
+        compose.open_instance(data, durability=durability, must_exist=False) as stores,
+        compose.open_instance(data, durability=durability) as apart,
     ):
         folder = compose.data_folder(data)
         process.run(
@@ -78,7 +78,7 @@ def api(
             opened,
             apart=apart,
             folder=folder,
-            entrance=entrance,
+            options=options,
             ready=ready,
         )
 
@@ -92,15 +92,15 @@ def learn(
     """Run the one process that settles and learns; 'sartor serve' runs it for you."""
     _begin("learn", lifeline, log_format)
     from sartor.runtime import compose
-    from sartor.runtime.instance_lock import Instance
-    from sartor.runtime.shutdown import Alarm
-    from sartor.service.learn_process import Learner
+    from sartor.runtime.instance_lock import InstanceLock
+    from sartor.runtime.shutdown import StopSignal
+    from sartor.service.learn_process import LearnProcess
 
-    alarm = Alarm()
-    alarm.listen()
-    alone = Instance(compose.data_folder(data)).only_learner(patience_s=5.0)
-    with alone, compose.stores(data, durability=durability) as stores:
-        Learner(stores, compose.engine_factory()).run(alarm)
+    stop_signal = StopSignal()
+    stop_signal.listen()
+    alone = InstanceLock(compose.data_folder(data)).only_learner(patience_s=5.0)
+    with alone, compose.open_instance(data, durability=durability) as stores:
+        LearnProcess(stores, compose.engine_factory()).run(stop_signal)
 
 
 def work(
@@ -112,24 +112,24 @@ def work(
 ) -> None:
     """Run the process that keeps house and computes evaluations; 'sartor serve' runs it for you."""
     _begin("work", lifeline, log_format)
-    from sartor.jobs.launcher import labouring
+    from sartor.jobs.launcher import run_jobs
     from sartor.runtime import compose
-    from sartor.runtime.shutdown import Alarm
+    from sartor.runtime.shutdown import StopSignal
     from sartor.service import work_process as process
 
-    alarm = Alarm()
-    alarm.listen()
+    stop_signal = StopSignal()
+    stop_signal.listen()
     with (
-        compose.stores(data, durability=durability, must_exist=False) as stores,
-        labouring(data, compute=compute),
+        compose.open_instance(data, durability=durability, must_exist=False) as stores,
+        run_jobs(data, compute=compute),
     ):
-        process.run(stores, alarm)
+        process.run(stores, stop_signal)
 
 
 def _begin(role: str, lifeline: int | None, log_format: LogFormat) -> None:
     from sartor.runtime import log_format as journal
-    from sartor.runtime.shutdown import watch
+    from sartor.runtime.shutdown import watch_parent
 
     journal.start(role, as_json=log_format == "json")
     if lifeline is not None:
-        watch(lifeline)
+        watch_parent(lifeline)

@@ -8,7 +8,7 @@ from sartor.cli import printing
 from sartor.cli.options import DEFAULTS, AsJson, Data
 
 if TYPE_CHECKING:
-    from sartor.verification.decision_replay import Recomputation
+    from sartor.verification.decision_replay import DecisionReplay
 
 EventId = Annotated[str, typer.Argument(help="The event id of the decision.", metavar="EVENT_ID")]
 Loop = Annotated[
@@ -28,18 +28,18 @@ def replay(
     from sartor.verification import decision_replay
 
     factory = compose.engine_factory()
-    with compose.stores(data) as stores:
-        found = loops.find(stores, loop)
-        with loops.opened(stores, found) as logs:
-            past = decision_replay.find(logs, event_id)
-            results = [decision_replay.recompute(found, logs, logged, factory) for logged in past]
+    with compose.open_instance(data) as stores:
+        found = loops.find_loop(stores, loop)
+        with loops.open_loop(stores, found) as logs:
+            past = decision_replay.find_decisions(logs, event_id)
+            results = [decision_replay.replay_decision(found, logs, logged, factory) for logged in past]
     for result in results:
         printing.result(_summary(result), _sentence(result), as_json=as_json)
     if not all(result.same for result in results):
         raise typer.Exit(1)
 
 
-def _summary(result: "Recomputation") -> dict[str, object]:
+def _summary(result: "DecisionReplay") -> dict[str, object]:
     decision = result.then
     ids = [action.id for action in decision.actions]
     return {
@@ -59,7 +59,7 @@ def _summary(result: "Recomputation") -> dict[str, object]:
     }
 
 
-def _sentence(result: "Recomputation") -> str:
+def _sentence(result: "DecisionReplay") -> str:
     name = f"Decision {result.number} ({result.event_id})"
     model = f"model {result.model_id} ({result.model_from})"
     if result.same:

@@ -51,8 +51,8 @@ def reward(
     from sartor.management import reward_corrections
     from sartor.runtime import compose
 
-    with compose.stores(data) as stores:
-        done = reward_corrections.correct(stores, name, event_id, value, slot=slot)
+    with compose.open_instance(data) as stores:
+        done = reward_corrections.correct_reward(stores, name, event_id, value, slot=slot)
     before = ", ".join(map(str, done.before))
     sentence = f"The reward of {event_id!r} is {done.after[0]}; it was {before}. The model is learned again."
     printing.result(done, sentence, as_json=as_json)

@@ -9,7 +9,7 @@ from sartor.cli import printing
 from sartor.cli.options import DEFAULTS, AsJson, Data, LoopName
 
 if TYPE_CHECKING:
-    from sartor.estimators.scorecard_view import Reading, Standing
+    from sartor.estimators.scorecard_view import PolicyEstimate, ScorecardView
 
 Plot = Annotated[
     Path | None,
@@ -29,23 +29,23 @@ def score(name: LoopName, plot: Plot = None, data: Data = DEFAULTS.data, as_json
     import time
 
     from sartor.management import loops
-    from sartor.metrics.scorecard import scorecard
+    from sartor.metrics.scorecard import current_scorecard
     from sartor.runtime import compose
 
-    with compose.stores(data) as stores, loops.opened(stores, loops.find(stores, name)) as logs:
-        card = scorecard(logs)
+    with compose.open_instance(data) as stores, loops.open_loop(stores, loops.find_loop(stores, name)) as logs:
+        card = current_scorecard(logs)
     reading = card.reading(now_us=time.time_ns() // 1_000)
     if plot is not None:
-        from sartor.metrics.scorecard_plot import picture
+        from sartor.metrics.scorecard_plot import draw_scorecard
 
-        picture(card, plot, loop=name)
+        draw_scorecard(card, plot, loop=name)
     if as_json:
         printing.json(reading)
     else:
         _tell(name, reading)
 
 
-def _tell(name: str, reading: "Reading") -> None:
+def _tell(name: str, reading: "ScorecardView") -> None:
     if not reading.total:
         printing.say(f"The loop {name!r} has no settled decisions yet.")
         return
@@ -66,17 +66,17 @@ def _tell(name: str, reading: "Reading") -> None:
             printing.say(f"\n{standing.policy}: the log can't say, because {reason}.")
 
 
-def _same(standings: "tuple[Standing, ...]", of: "Standing") -> "Standing | None":
+def _same(standings: "tuple[PolicyEstimate, ...]", of: "PolicyEstimate") -> "PolicyEstimate | None":
     return next((one for one in standings if one.policy == of.policy), None)
 
 
-def _value(standing: "Standing | None") -> str:
+def _value(standing: "PolicyEstimate | None") -> str:
     if standing is None or standing.value is None:
         return "–"
     return f"{standing.value:.4f}"
 
 
-def _interval(standing: "Standing") -> str:
+def _interval(standing: "PolicyEstimate") -> str:
     if standing.value is None:
         return "–"
     if standing.interval is None:

@@ -21,7 +21,7 @@ from sartor.settings import ServeSettings
 
 if TYPE_CHECKING:
     from sartor.ports import Loop
-    from sartor.runtime.instance_lock import Instance
+    from sartor.runtime.instance_lock import InstanceLock
 
 
 def serve(
@@ -59,11 +59,11 @@ def serve(
     )
     from sartor.runtime import compose
     from sartor.runtime import log_format as journal
-    from sartor.runtime.instance_lock import Instance
+    from sartor.runtime.instance_lock import InstanceLock
 
     journal.start("serve", as_json=log_format == "json")
     _check_entrance(settings)
-    instance = Instance(compose.data_folder(data))
+    instance = InstanceLock(compose.data_folder(data))
     with instance.only_supervisor(patience_s=0.5):
         _run(settings, instance)
 
@@ -72,21 +72,21 @@ def _check_entrance(settings: ServeSettings) -> None:
     """What does not fit shall stop the start, not a child again and again."""
     from sartor.access.secrets import resolver
 
-    resolver.owner_key()
+    resolver.find_owner_key()
     if settings.tls_cert or settings.tls_key or settings.tokens or settings.trusted_proxies:
-        from sartor.service.server_options import Entrance  # loads what answers requests: 0.13 s
+        from sartor.service.server_options import ServerOptions  # loads what answers requests: 0.13 s
 
-        Entrance(settings)
+        ServerOptions(settings)
 
 
-def _run(settings: ServeSettings, instance: "Instance") -> None:
-    from sartor.cli.startup_message import Welcome
+def _run(settings: ServeSettings, instance: "InstanceLock") -> None:
+    from sartor.cli.startup_message import StartupMessage
     from sartor.service import listener, supervisor
 
     with listener.listen(settings.host, settings.port) as opened:
         endpoint = listener.endpoint(opened, settings.host, secure=settings.tls_cert is not None)
         instance.announce(endpoint)
-        welcome = Welcome(endpoint, settings.data, _first_loop(settings))
+        welcome = StartupMessage(endpoint, settings.data, _first_loop(settings))
         supervisor.supervise(settings, opened, on_ready=welcome.show)
 
 
@@ -94,5 +94,5 @@ def _first_loop(settings: ServeSettings) -> "Loop | None":
     from sartor.management import loops
     from sartor.runtime import compose
 
-    with compose.stores(settings.data, durability=settings.durability) as stores:
-        return None if stores.catalog.loops() else loops.create(stores, "default")
+    with compose.open_instance(settings.data, durability=settings.durability) as stores:
+        return None if stores.catalog.loops() else loops.create_loop(stores, "default")

@@ -14,7 +14,7 @@ _RANK = (
 )
 
 
-class Welcome:
+class StartupMessage:
     """The lines for the one who started it: where it is, what the first loop's keys are, how to try it."""
 
     def __init__(self, endpoint: str, data: str, new: Loop | None) -> None:

@@ -39,12 +39,12 @@ def usage(
     from sartor.management import usage as consumption
     from sartor.runtime import compose
 
-    begin, end = consumption.span(first, last, today=consumption.today())
-    with compose.stores(data) as stores:
-        asked = stores.catalog.loops() if loop is None else [loops.find(stores, loop)]
-        days = consumption.used(stores, asked, first=begin, last=end)
+    begin, end = consumption.usage_days(first, last, today=consumption.today())
+    with compose.open_instance(data) as stores:
+        asked = stores.catalog.loops() if loop is None else [loops.find_loop(stores, loop)]
+        days = consumption.read_usage(stores, asked, first=begin, last=end)
     if as_csv:
-        sys.stdout.write(consumption.csv_of(days))
+        sys.stdout.write(consumption.usage_csv(days))
     elif as_json:
         printing.json(days)
     else:

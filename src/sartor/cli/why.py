@@ -10,9 +10,9 @@ from sartor.cli import printing
 from sartor.cli.options import DEFAULTS, AsJson, Data
 
 if TYPE_CHECKING:
-    from sartor.explore.why import Explained, Explanation
+    from sartor.explore.why import DecisionExplanation, ExplainedAction
     from sartor.records import Decision
-    from sartor.verification.explain import Reasons
+    from sartor.verification.explain import EventExplanation
 
 EventId = Annotated[str, typer.Argument(help="The event id of the decision.", metavar="EVENT_ID")]
 Loop = Annotated[
@@ -40,10 +40,10 @@ def why(
     """
     from sartor.management import loops
     from sartor.runtime import compose
-    from sartor.verification.explain import why as reasons_of
+    from sartor.verification.explain import explain_event as reasons_of
 
     factory = compose.engine_factory()
-    with compose.stores(data) as stores, loops.opened(stores, loops.find(stores, loop)) as logs:
+    with compose.open_instance(data) as stores, loops.open_loop(stores, loops.find_loop(stores, loop)) as logs:
         found = reasons_of(logs, event_id, factory, only_chosen=not all)
     for reasons in found:
         if as_json:
@@ -52,7 +52,7 @@ def why(
             _tell(reasons)
 
 
-def _summary(reasons: "Reasons") -> dict[str, object]:
+def _summary(reasons: "EventExplanation") -> dict[str, object]:
     decision = reasons.logged.decision
     return {
         "eventId": decision.event_id,
@@ -72,7 +72,7 @@ def _slot_of(decision: "Decision", place: int) -> dict[str, object]:
     return {"slotId": decision.slots[place].id} if decision.slots else {}
 
 
-def _tell(reasons: "Reasons") -> None:
+def _tell(reasons: "EventExplanation") -> None:
     decision = reasons.logged.decision
     name = f"Decision {reasons.logged.seq} ({decision.event_id})"
     if not reasons.explained:
@@ -87,13 +87,13 @@ def _tell(reasons: "Reasons") -> None:
         _tell_actions(one)
 
 
-def _tell_actions(explained: "Explained") -> None:
+def _tell_actions(explained: "DecisionExplanation") -> None:
     for action in explained.actions:
         sys.stdout.write(f"\n{action.id}: {_MEASURES[explained.measure]} {action.score:.6g}\n")
         _tell_features(action)
 
 
-def _tell_features(action: "Explanation") -> None:
+def _tell_features(action: "ExplainedAction") -> None:
     width = max((len(feature.name) for feature in action.features), default=0)
     for feature in action.features:
         sys.stdout.write(f"  {feature.name:<{width}}  {feature.score:+.6f}\n")

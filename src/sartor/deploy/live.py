@@ -9,7 +9,7 @@ from sartor.records import NO_MODEL, Model
 _log = logging.getLogger(__name__)
 
 
-class Live:
+class LiveModel:
     """The engine that serves in this process. ``refresh`` often; everything else reads attributes."""
 
     def __init__(self, models: ModelRegistry, factory: EngineFactory, /) -> None:

@@ -14,22 +14,22 @@ _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
 
 
-def context(features: bytes, actions: Sequence[Action]) -> bytes:
+def encode_context(features: bytes, actions: Sequence[Action]) -> bytes:
     """What the engine sees of a request: the context's features, and one object per rankable action.
 
     The id of an action is a feature of it, as in the retired service (contract, section 2.12).
     """
     features_of = [action.features for action in actions]
     if not _is_safe(b"".join(features_of)):  # one search for all costs a third of one search each
-        features_of = [engine_safe(blob) for blob in features_of]
+        features_of = [strip_reserved_names(blob) for blob in features_of]
     parts = []
     for action, blob in zip(actions, features_of, strict=True):
         name = _encode(action.id)
         parts.append(b'{"_tag":%b,"i":{"constant":1,"id":%b},"j":%b}' % (name, name, blob))
-    return b'{"FromUrl":%b,"_multi":[%b]}' % (engine_safe(features), b",".join(parts))
+    return b'{"FromUrl":%b,"_multi":[%b]}' % (strip_reserved_names(features), b",".join(parts))
 
 
-def engine_safe(features: bytes) -> bytes:
+def strip_reserved_names(features: bytes) -> bytes:
     """The features without the names that the engine's reader would take for commands, or crash on.
 
     Names that begin with an underscore are dropped, as the engine ignored them in the retired service, except
@@ -61,12 +61,12 @@ def _is_feature(name: str, value: object) -> bool:
     return not name.startswith("_") or (name == "_text" and isinstance(value, str))
 
 
-def rankable_context(decision: Decision, rankable: tuple[int, ...]) -> bytes:
+def encode_decision_context(decision: Decision, rankable: tuple[int, ...]) -> bytes:
     """The context that the engine saw when it made this decision."""
-    return context(decision.context, [decision.actions[index] for index in rankable])
+    return encode_context(decision.context, [decision.actions[index] for index in rankable])
 
 
-def without_id(context: bytes, action: Action, /) -> bytes:
+def drop_action_id(context: bytes, action: Action, /) -> bytes:
     """A context in which the id of one of its actions is no feature."""
     name = _encode(action.id)
     return context.replace(

@@ -5,10 +5,10 @@ from functools import lru_cache
 
 from msgspec import UNSET, Struct, UnsetType
 
-from sartor.records import Joined
+from sartor.records import JoinedObservation
 
 
-class Observed(Struct):
+class ObservationEntry(Struct):
     """A member of ``o``: a reward, or an activation, which has no value. ``Index``: the slot of a reward."""
 
     v: float | UnsetType
@@ -17,15 +17,15 @@ class Observed(Struct):
     ActionTaken: bool
 
 
-def observed(event_id: str, joined: Joined, /) -> Observed:
+def to_entry(event_id: str, joined: JoinedObservation, /) -> ObservationEntry:
     """An observation as the log writes it."""
     slot = UNSET if joined.slot is None else joined.slot
     if joined.reward is None:
-        return Observed(UNSET, event_id, slot, True)
-    return Observed(joined.reward, event_id, slot, False)
+        return ObservationEntry(UNSET, event_id, slot, True)
+    return ObservationEntry(joined.reward, event_id, slot, False)
 
 
-def timestamp(at_us: int) -> str:
+def format_timestamp(at_us: int) -> str:
     """A time as the log writes it: UTC, microseconds, ``Z``."""
     seconds, micros = divmod(at_us, 1_000_000)
     return f"{_second(seconds)}.{micros:06d}Z"

@@ -8,8 +8,8 @@ several slots are another kind: see ``dsjson_slots``.
 import msgspec
 
 from sartor.dsjson import multi_slot
-from sartor.dsjson.context_json import rankable_context
-from sartor.dsjson.observations import observed, timestamp
+from sartor.dsjson.context_json import encode_decision_context
+from sartor.dsjson.observations import format_timestamp, to_entry
 from sartor.records import Decision, LoggedDecision, Outcome
 
 _encode = msgspec.json.Encoder().encode
@@ -34,7 +34,7 @@ def outcome_line(logged: LoggedDecision, outcome: Outcome) -> bytes:
             % (_encode(_cost(decision, outcome)), _encode(decision.propensity)),
             b'"_label_Action":%d,"_labelIndex":%d,' % (label + 1, label),
             b"" if learnable else b'"_skipLearn":true,',
-            b'"o":%b,' % _encode([observed(outcome.event_id, joined) for joined in outcome.joined]),
+            b'"o":%b,' % _encode([to_entry(outcome.event_id, joined) for joined in outcome.joined]),
             _decision_members(logged, rankable),
             b',"pdrop":%b' % _encode(decision.dropped) if decision.dropped else b"",
             b',"_original_label_cost":%b}' % _encode(-outcome.reward + 0.0),
@@ -61,10 +61,10 @@ def _decision_members(logged: LoggedDecision, rankable: tuple[int, ...]) -> byte
     number = {index: place + 1 for place, index in enumerate(rankable)}
     ranked = [index for index in decision.ranking if index in number]
     return b'"Timestamp":"%b","Version":"1","EventId":%b,"a":%b,"c":%b,"p":%b,"VWState":{"m":%b}' % (
-        timestamp(logged.at_us).encode(),
+        format_timestamp(logged.at_us).encode(),
         _encode(decision.event_id),
         _encode([number[index] for index in ranked]),
-        rankable_context(decision, rankable),
+        encode_decision_context(decision, rankable),
         _encode([decision.probabilities[index] for index in ranked]),
         _encode(decision.model_id),
     )

@@ -33,7 +33,8 @@ class Anytime(BoundedSums, kw_only=True):
     inequality it ever reaches 2/alpha with probability alpha/2 at most: the lower end is the smallest V at
     which it is below. The upper end is the same for w (1 - R), whose mean is at most 1 - V.
 
-    Assumes: logged propensities are the odds that were used; rewards within ``bounds``; nothing else. The
+    Assumes: logged propensities are the probabilities that were used; rewards within ``bounds``; nothing else.
+        The
     logging policy may change with every event, contexts may drift (the interval is then for the mean of the
     policy's value over the events so far), weights may be unbounded, support may be missing (the interval
     then stays wide), and one may stop at any time. Where rows were left out of the log, the guarantee needs
@@ -96,7 +97,7 @@ def smallest_plausible(events: float, total: float, squares: float, /, *, surpri
     return low
 
 
-def intervals(sequences: Sequence[Anytime], /, *, alpha: float = 0.05) -> list[Interval | None]:
+def anytime_intervals(sequences: Sequence[Anytime], /, *, alpha: float = 0.05) -> list[Interval | None]:
     """The interval of each, all at once: about 0.1 ms each where one alone takes 3 ms. Equal bounds.
 
     Raises:

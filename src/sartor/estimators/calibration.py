@@ -1,4 +1,4 @@
-"""Were the logged probabilities the odds that were used? Drawn as often as they say, or not."""
+"""Were the logged probabilities the probabilities that were used? Drawn as often as they say, or not."""
 
 from collections.abc import Sequence
 from math import copysign, sqrt
@@ -15,7 +15,7 @@ EDGES = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.9
 _HOPELESS = 1e9
 
 
-class Class(Struct, frozen=True, kw_only=True, rename="camel"):
+class CalibrationBin(Struct, frozen=True, kw_only=True, rename="camel"):
     """Actions whose logged probability lay above ``low`` and up to ``high``.
 
     ``expected``: the sum of their probabilities; ``observed``: how often they were chosen; ``error``: the
@@ -31,11 +31,11 @@ class Class(Struct, frozen=True, kw_only=True, rename="camel"):
     deviation: float
 
 
-class Propensities(Mergeable, kw_only=True):
+class PropensityCalibration(Mergeable, kw_only=True):
     """Counts by class of probability, over all actions of all decisions. Constant memory.
 
-    Assumes that a choice was drawn with the logged odds: then observed - expected has mean 0 and the variance
-    Σ p (1 - p) at most, whichever policy made the odds.
+    Assumes that a choice was drawn with the logged probabilities: then observed - expected has mean 0 and the
+    variance Σ p (1 - p) at most, whichever policy made the probabilities.
     """
 
     SMALLEST: ClassVar[frozenset[str]] = frozenset({"smallest"})
@@ -47,14 +47,14 @@ class Propensities(Mergeable, kw_only=True):
     expected: list[float] = field(default_factory=lambda: [0.0] * (len(EDGES) - 1))
     variance: list[float] = field(default_factory=lambda: [0.0] * (len(EDGES) - 1))
 
-    def add(self, odds: Sequence[float], chosen: Sequence[int], /) -> None:
+    def add(self, probabilities: Sequence[float], chosen: Sequence[int], /) -> None:
         """Take in decisions.
 
         Args:
-            odds: the probabilities of all actions of all of them, one after another.
-            chosen: for each decision, where in ``odds`` that of the chosen action is.
+            probabilities: the probabilities of all actions of all of them, one after another.
+            chosen: for each decision, where in ``probabilities`` that of the chosen action is.
         """
-        p = np.asarray(odds, dtype=float)
+        p = np.asarray(probabilities, dtype=float)
         place = np.searchsorted(EDGES[1:-1], p, side="left")
         drawn = np.zeros(len(p))
         drawn[np.asarray(chosen, dtype=int)] = 1.0
@@ -65,10 +65,10 @@ class Propensities(Mergeable, kw_only=True):
         self.expected = _plus(self.expected, place, p, float)
         self.variance = _plus(self.variance, place, p * (1 - p), float)
 
-    def classes(self) -> tuple[Class, ...]:
+    def classes(self) -> tuple[CalibrationBin, ...]:
         """The classes that saw anything, from the smallest probability up."""
         return tuple(
-            Class(
+            CalibrationBin(
                 low=EDGES[place],
                 high=EDGES[place + 1],
                 actions=actions,

@@ -13,9 +13,9 @@ def clopper_pearson(successes: float, trials: float, /, *, alpha: float) -> Inte
     """
     lower, upper = 0.0, 1.0
     if successes > 0:
-        lower = quantiles.beta(alpha / 2, a=successes, b=max(trials - successes, 0.0) + 1)
+        lower = quantiles.beta_quantile(alpha / 2, a=successes, b=max(trials - successes, 0.0) + 1)
     if successes < trials:
-        upper = quantiles.beta(1 - alpha / 2, a=successes + 1, b=trials - successes)
+        upper = quantiles.beta_quantile(1 - alpha / 2, a=successes + 1, b=trials - successes)
     return Interval(lower, upper)
 
 

@@ -25,7 +25,8 @@ class Columns(Struct, frozen=True, kw_only=True, eq=False):
 
     * ``q_logged``, ``q_policy``: the reward that a model predicts for the chosen action, and on average for
       the evaluated policy, Σ_a target(a) q(a). The model must not have learned from the same row.
-    * ``drop_probability``: the odds, in [0, 1), with which a row like this one was left out of the log; the
+    * ``drop_probability``: the probabilities, in [0, 1), with which a row like this one was left out of the
+    log; the
       row then stands for 1 / (1 - drop_probability) rows.
     * ``dropped``: how many rows were left out just before this one, where that was counted. Without it their
       expected number is used, drop_probability / (1 - drop_probability).

@@ -82,7 +82,7 @@ class CressieRead(BoundedSums, kw_only=True):
             mean = (imagined + self.weight) / (1 + n)
             mean_sq = (imagined**2 + self.weight_sq) / (1 + n)
             best = (1 + n) * (mean - 1) ** 2 / (mean_sq - mean * mean)
-        return (-best - quantiles.f_one(1 - alpha, degrees=n)) / (2 * (1 + n))
+        return (-best - quantiles.f_one_quantile(1 - alpha, degrees=n)) / (2 * (1 + n))
 
     def _bound(self, reward: float, *, phi: float, sign: float) -> float:
         """The extreme value with an imagined event of this reward, over both extreme weights."""

@@ -29,7 +29,7 @@ class Candidates(Struct, frozen=True, kw_only=True, eq=False):
     target: Floats
 
 
-def hashed(rows: Sequence[Features], /, *, width: int = 256) -> Floats:
+def hash_features(rows: Sequence[Features], /, *, width: int = 256) -> Floats:
     """Named features as a matrix of shape (rows, width), its last column a constant 1.
 
     A name goes to column crc32(name) mod (width - 1), with a sign from the same hash so that collisions cancel

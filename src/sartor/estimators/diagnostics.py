@@ -93,8 +93,8 @@ class Diagnostics(Accumulator, kw_only=True):
     def uniform_calibration(self) -> float | None:
         """(mean of 1/(p n) - 1) in standard errors: the same test for the uniform policy.
 
-        Far above 0: logged probabilities are smaller than the odds that were used. Far below 0: some actions
-        can't be chosen, or logged probabilities are too large. Needs the ``actions`` column.
+        Far above 0: logged probabilities are smaller than the probabilities that were used. Far below 0: some
+        actions can't be chosen, or logged probabilities are too large. Needs the ``actions`` column.
         """
         return _deviation(self.uniform, self.uniform_sq, self.uniform_events)
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sartor.estimators.accumulator import Estimator
 from sartor.estimators.columns import Columns, Floats
-from sartor.estimators.interval import Interval, gaussian, standard_error
+from sartor.estimators.interval import Interval, gaussian_interval, standard_error
 
 
 class MeanSums(Estimator, kw_only=True):
@@ -25,7 +25,7 @@ class MeanSums(Estimator, kw_only=True):
 
     def interval(self, alpha: float = 0.05) -> Interval | None:
         """Gaussian; at one sample size fixed beforehand."""
-        return gaussian(self.value(), self.standard_error(), alpha=alpha)
+        return gaussian_interval(self.value(), self.standard_error(), alpha=alpha)
 
     def _sum(self, columns: Columns, terms: Floats) -> None:
         self.rows += columns.rows

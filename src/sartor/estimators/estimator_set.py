@@ -23,7 +23,7 @@ UNBIASED = ("ips", "snips", "dr", "cressie_read")
 """The estimators whose disagreement means that something is wrong: they aim at one number."""
 
 
-class Estimate(Struct, frozen=True, kw_only=True):
+class EstimatorResult(Struct, frozen=True, kw_only=True):
     """What one estimator says: units of reward per decision; None where it can't say."""
 
     estimator: str
@@ -31,7 +31,7 @@ class Estimate(Struct, frozen=True, kw_only=True):
     interval: Interval | None
 
 
-class Agreement(Struct, frozen=True, kw_only=True):
+class Disagreement(Struct, frozen=True, kw_only=True):
     """The two estimates that disagree most. ``gap`` is their distance in joint half-widths of intervals."""
 
     first: str
@@ -44,7 +44,7 @@ class Agreement(Struct, frozen=True, kw_only=True):
         return self.gap <= 1
 
 
-class Panel(Accumulator, kw_only=True):
+class EstimatorSet(Accumulator, kw_only=True):
     """Every estimator, interval and diagnostic for one policy. Cost: about 0.2 µs a row for all of them.
 
     ``dm``, ``dr``, ``switch_dr`` and ``dr_os`` see only batches that carry predictions.
@@ -90,10 +90,10 @@ class Panel(Accumulator, kw_only=True):
         members = {name: getattr(self, name) for name in self.__struct_fields__}
         return {name: member for name, member in members.items() if isinstance(member, Estimator)}
 
-    def estimates(self, alpha: float = 0.05) -> tuple[Estimate, ...]:
+    def estimates(self, alpha: float = 0.05) -> tuple[EstimatorResult, ...]:
         """What each says, with its interval at level 1 - ``alpha``."""
         return tuple(
-            Estimate(estimator=name, value=estimator.value(), interval=estimator.interval(alpha))
+            EstimatorResult(estimator=name, value=estimator.value(), interval=estimator.interval(alpha))
             for name, estimator in self.estimators().items()
         )
 
@@ -105,7 +105,9 @@ class Panel(Accumulator, kw_only=True):
                 estimator.add(columns)
 
 
-def agreement(estimates: Iterable[Estimate], /, *, among: Iterable[str] = UNBIASED) -> Agreement | None:
+def largest_disagreement(
+    estimates: Iterable[EstimatorResult], /, *, among: Iterable[str] = UNBIASED
+) -> Disagreement | None:
     """How far the estimates are from one another; None where fewer than two can be compared.
 
     The distance of two is measured in the root of the summed squares of their half-widths. As they stand on
@@ -117,9 +119,9 @@ def agreement(estimates: Iterable[Estimate], /, *, among: Iterable[str] = UNBIAS
     return max(pairs, key=lambda pair: pair.gap, default=None)
 
 
-def _compared(first: Estimate, second: Estimate) -> Agreement:
+def _compared(first: EstimatorResult, second: EstimatorResult) -> Disagreement:
     distance = abs((first.value or 0.0) - (second.value or 0.0))
     widths = [e.interval.half_width for e in (first, second) if e.interval is not None]
     room = sum(width * width for width in widths) ** 0.5
     gap = distance / room if room else (0.0 if distance < 1e-12 else float("inf"))
-    return Agreement(first=first.estimator, second=second.estimator, gap=gap)
+    return Disagreement(first=first.estimator, second=second.estimator, gap=gap)

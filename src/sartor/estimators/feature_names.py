@@ -31,7 +31,7 @@ class Feature(Struct, frozen=True, order=True):
         return f"{self.namespace}.{self.name}" if self.name else self.namespace
 
 
-def features(decision: Decision, /) -> Iterator[Feature]:
+def list_features(decision: Decision, /) -> Iterator[Feature]:
     """Every feature of a decision; those that several actions have come several times."""
     yield from _named(_decode(decision.context), CONTEXT)
     for action in decision.actions:
@@ -58,7 +58,7 @@ def _is_ignored(name: str, value: object) -> bool:
     return (name.startswith("_") and name != "_text") or value is None or value is False
 
 
-def without(decision: Decision, left_out: Feature, /) -> Decision:
+def without_feature(decision: Decision, left_out: Feature, /) -> Decision:
     """The decision as if nobody had sent a feature, or a namespace."""
     return replace(
         decision,
@@ -100,7 +100,7 @@ def _is_meant(name: str, left_out: Feature, namespace: str) -> bool:
     return namespace == left_out.namespace and left_out.name in ("", name)
 
 
-def namespaces(found: Sequence[Feature], /) -> list[Feature]:
+def list_namespaces(found: Sequence[Feature], /) -> list[Feature]:
     """The namespaces that hold more than one of these features."""
     names = [feature.namespace for feature in found]
     return [Feature(name) for name in dict.fromkeys(names) if names.count(name) > 1]

@@ -10,7 +10,8 @@ from sartor.estimators.accumulator import Mergeable
 from sartor.estimators.ips import Ips
 
 
-class Arm(Mergeable, kw_only=True):
+# Scorecards that were written before carry this tag.
+class FixedAction(Mergeable, kw_only=True, tag="Arm"):
     """Sums for one action over the decisions in which it was on offer.
 
     ``offered`` … ``done_product_sq``: the sums of what was done there, whatever it was. ``matched`` …: those
@@ -79,7 +80,7 @@ MOST = 128
 """How many actions are followed at once; a new one takes the place of the one that was on offer longest ago."""
 
 
-class Followed(Struct, kw_only=True):
+class TrackedActions(Struct, kw_only=True):
     """The followed actions. ``seen`` counts all that ever were; a function of the order of offers alone."""
 
     most: int = MOST

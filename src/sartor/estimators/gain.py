@@ -5,7 +5,7 @@ from math import sqrt
 import numpy as np
 
 from sartor.estimators.columns import Columns
-from sartor.estimators.interval import Interval, gaussian
+from sartor.estimators.interval import Interval, gaussian_interval
 from sartor.estimators.weighted import WeightedSums
 
 
@@ -55,7 +55,7 @@ class Gain(WeightedSums, kw_only=True):
 
     def interval(self, alpha: float = 0.05) -> Interval | None:
         """Gaussian; at one sample size fixed beforehand."""
-        return gaussian(self.value(), self.standard_error(), alpha=alpha)
+        return gaussian_interval(self.value(), self.standard_error(), alpha=alpha)
 
     def _policy(self) -> float | None:
         return self.product / self.weight if self.weight else None

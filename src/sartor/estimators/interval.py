@@ -61,7 +61,7 @@ def standard_error(total: float, squares: float, events: float, /) -> float | No
     return sqrt(max(0.0, squares - total * total / events) / (events - 1) / events)
 
 
-def gaussian(centre: float | None, error: float | None, /, *, alpha: float) -> Interval | None:
+def gaussian_interval(centre: float | None, error: float | None, /, *, alpha: float) -> Interval | None:
     """The interval centre ± z · error, z the 1 - alpha / 2 quantile of the normal (1.96 at 5 %).
 
     Assumes: independent events, a variance that exists, and enough events for the central limit theorem,
@@ -70,5 +70,5 @@ def gaussian(centre: float | None, error: float | None, /, *, alpha: float) -> I
     """
     if centre is None or error is None:
         return None
-    reach = quantiles.normal(1 - alpha / 2) * error
+    reach = quantiles.normal_quantile(1 - alpha / 2) * error
     return Interval(centre - reach, centre + reach)

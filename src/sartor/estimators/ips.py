@@ -2,14 +2,15 @@
 
 from math import sqrt
 
-from sartor.estimators.interval import Interval, gaussian, standard_error
+from sartor.estimators.interval import Interval, gaussian_interval, standard_error
 from sartor.estimators.weighted import WeightedSums
 
 
 class Ips(WeightedSums, kw_only=True):
     """Inverse propensity scoring: V = (1/N) Σ w_i r_i, with w = target / propensity.
 
-    Assumes: logged propensities are the odds that were used, and are positive wherever the policy's are.
+    Assumes: logged propensities are the probabilities that were used, and are positive wherever the policy's
+        are.
     Then unbiased, also when the logging policy learns while it logs. The variance grows with w.
     Interval: Gaussian, of the terms w r (contract, section 4.3).
     Paper: Horvitz, Thompson 1952; for policies Dudík, Langford, Li 2011 (1103.4601), section 2.
@@ -26,7 +27,7 @@ class Ips(WeightedSums, kw_only=True):
 
     def interval(self, alpha: float = 0.05) -> Interval | None:
         """Gaussian; at one sample size fixed beforehand."""
-        return gaussian(self.value(), self.standard_error(), alpha=alpha)
+        return gaussian_interval(self.value(), self.standard_error(), alpha=alpha)
 
 
 class Snips(WeightedSums, kw_only=True):
@@ -54,4 +55,4 @@ class Snips(WeightedSums, kw_only=True):
 
     def interval(self, alpha: float = 0.05) -> Interval | None:
         """Gaussian; at one sample size fixed beforehand."""
-        return gaussian(self.value(), self.standard_error(), alpha=alpha)
+        return gaussian_interval(self.value(), self.standard_error(), alpha=alpha)

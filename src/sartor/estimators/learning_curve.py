@@ -3,12 +3,12 @@
 from msgspec import Struct
 
 from sartor.estimators.ips import Ips
-from sartor.estimators.reference_policies import Tally
+from sartor.estimators.reference_policies import ReferencePolicies
 
 MOST = 128
 
 
-class Point(Struct, frozen=True, kw_only=True):
+class CurvePoint(Struct, frozen=True, kw_only=True):
     """The sums of all that was settled up to a time."""
 
     at_us: int
@@ -20,28 +20,28 @@ class Point(Struct, frozen=True, kw_only=True):
     highest: float
 
 
-class Curve(Struct, kw_only=True):
-    """A point every ``stride`` deeds. When there are too many, every other one goes and the stride doubles."""
+class LearningCurve(Struct, kw_only=True):
+    """A point every ``stride`` choices; of too many, every other one goes and the stride doubles."""
 
     most: int = MOST
     stride: int = 1
-    points: list[Point] = []
+    points: list[CurvePoint] = []
 
     def wants(self, events: int, /) -> bool:
-        """Whether a point is due after so many deeds."""
+        """Whether a point is due after so many choices."""
         return events % self.stride == 0
 
-    def add(self, tally: Tally, /, *, at_us: int) -> None:
+    def add(self, tally: ReferencePolicies, /, *, at_us: int) -> None:
         """Note where things stand."""
-        self.points.append(point(tally, at_us=at_us))
+        self.points.append(curve_point(tally, at_us=at_us))
         if len(self.points) > self.most:
             self.stride *= 2
             self.points = [kept for kept in self.points if kept.events % self.stride == 0]
 
 
-def point(tally: Tally, /, *, at_us: int) -> Point:
+def curve_point(tally: ReferencePolicies, /, *, at_us: int) -> CurvePoint:
     """Where things stand."""
-    return Point(
+    return CurvePoint(
         at_us=at_us,
         events=tally.online.rows,
         online=tally.online,

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from sartor.estimators.columns import Floats
 from sartor.estimators.feature_names import Feature
-from sartor.estimators.quantiles import normal
+from sartor.estimators.quantiles import normal_quantile
 
 
 class Effect(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -24,7 +24,9 @@ class Effect(Struct, frozen=True, kw_only=True, rename="camel"):
     high: float
 
 
-def effect(feature: Feature, full: Floats, less: Floats, reward: Floats, /, *, alpha: float = 0.05) -> Effect:
+def effect_of(
+    feature: Feature, full: Floats, less: Floats, reward: Floats, /, *, alpha: float = 0.05
+) -> Effect:
     """The effect of leaving one feature out, from the weights of two policies on the same decisions.
 
     (1/N) Σ (w_i - v_i) (r_i - c): the difference of two IPS estimates, with every reward moved by the constant
@@ -42,13 +44,15 @@ def effect(feature: Feature, full: Floats, less: Floats, reward: Floats, /, *, a
     centre = float(full @ reward) / total if (total := float(full.sum())) else 0.0
     terms = (full - less) * (reward - centre)
     mean = float(terms.mean())
-    reach = normal(1 - alpha / 2) * float(terms.std(ddof=1)) / sqrt(len(terms)) if len(terms) > 1 else 0.0
+    reach = (
+        normal_quantile(1 - alpha / 2) * float(terms.std(ddof=1)) / sqrt(len(terms)) if len(terms) > 1 else 0.0
+    )
     return Effect(
         namespace=feature.namespace, feature=feature.name, effect=mean, low=mean - reach, high=mean + reach
     )
 
 
-def shares(effects: Sequence[Effect], /) -> list[Effect]:
+def normalise_effects(effects: Sequence[Effect], /) -> list[Effect]:
     """The same, in shares of the greatest: 0 to 1, the greatest first. All are 0 where no feature has any."""
     greatest = max((one.effect for one in effects), default=0.0)
     scaled = [
@@ -68,7 +72,9 @@ def _share(value: float, greatest: float) -> float:
     return float(np.clip(value / greatest, 0.0, 1.0)) if greatest > 0 else 0.0
 
 
-def tiers(found: Sequence[Effect], /, *, floors: Sequence[float] = (0.5, 0.2, 0.05, 0.0)) -> list[list[str]]:
+def group_by_share(
+    found: Sequence[Effect], /, *, floors: Sequence[float] = (0.5, 0.2, 0.05, 0.0)
+) -> list[list[str]]:
     """Names in groups of similar share, the most important first (the retired service's older form)."""
     made: list[list[str]] = [[] for _ in floors]
     for one in found:

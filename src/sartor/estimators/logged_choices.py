@@ -8,21 +8,21 @@ from msgspec.structs import replace
 from sartor.records import Decision, Outcome, Slot
 
 
-class Deed(Struct, frozen=True, kw_only=True):
+class LoggedChoice(Struct, frozen=True, kw_only=True):
     """One choice among the actions that could be ranked, in the order of the request.
 
-    ``ids``: their ids. ``odds``: the probability with which each was going to be done; they sum to 1.
+    ``ids``: their ids. ``probabilities``: the probability with which each was going to be done; they sum to 1.
     ``chosen`` and ``baseline`` are places in ``ids``. ``slot``: the slot's id in a multi-slot decision.
     """
 
     reward: float
     ids: tuple[str, ...]
-    odds: tuple[float, ...]
+    probabilities: tuple[float, ...]
     chosen: int
     baseline: int = 0
     slot: str = ""
     dropped: float = 0.0
-    """The odds with which a decision like this was left out of the log, in [0, 1)."""
+    """The probabilities with which a decision like this was left out of the log, in [0, 1)."""
 
     @property
     def rows(self) -> float:
@@ -32,10 +32,10 @@ class Deed(Struct, frozen=True, kw_only=True):
     @property
     def propensity(self) -> float:
         """The probability of what was done, in (0, 1]."""
-        return self.odds[self.chosen]
+        return self.probabilities[self.chosen]
 
 
-def done(decision: Decision, /) -> Decision:
+def as_shown(decision: Decision, /) -> Decision:
     """The decision as it was shown to the application.
 
     In Apprentice mode the record holds the model's draw, while the application showed its own first action
@@ -86,31 +86,31 @@ def _first(index: int, ranking: Sequence[int]) -> tuple[int, ...]:
     return (index, *(other for other in ranking if other != index))
 
 
-def deeds(decision: Decision, outcome: Outcome, /) -> tuple[Deed, ...]:
-    """What was done and what it paid: one deed, or one for each slot, in order."""
-    shown = done(decision)
+def logged_choices(decision: Decision, outcome: Outcome, /) -> tuple[LoggedChoice, ...]:
+    """What was done and what it paid: one choice, or one for each slot, in order."""
+    shown = as_shown(decision)
     if shown.slots:
         return tuple(_of_slots(shown, outcome))
     rankable = shown.rankable
     return (
-        Deed(
+        LoggedChoice(
             reward=outcome.reward,
             ids=tuple([shown.actions[index].id for index in rankable]),
-            odds=tuple([shown.probabilities[index] for index in rankable]),
+            probabilities=tuple([shown.probabilities[index] for index in rankable]),
             chosen=shown.chosen if not shown.excluded else rankable.index(shown.chosen),
             dropped=shown.dropped,
         ),
     )
 
 
-def _of_slots(decision: Decision, outcome: Outcome) -> Iterator[Deed]:
+def _of_slots(decision: Decision, outcome: Outcome) -> Iterator[LoggedChoice]:
     rewards = outcome.slot_rewards or (outcome.reward,)
     for number, (slot, reward) in enumerate(zip(decision.slots, rewards, strict=False)):
         left = decision.offered(number)
-        yield Deed(
+        yield LoggedChoice(
             reward=reward,
             ids=tuple([decision.actions[index].id for index in left]),
-            odds=tuple([slot.probabilities[index] for index in left]),
+            probabilities=tuple([slot.probabilities[index] for index in left]),
             chosen=left.index(slot.chosen),
             baseline=_baseline_place(slot, left),
             slot=slot.id,

@@ -21,17 +21,17 @@ def _special() -> ModuleType:
     return module
 
 
-def normal(p: float, /) -> float:
+def normal_quantile(p: float, /) -> float:
     """The ``p`` quantile of the standard normal distribution."""
     return NormalDist().inv_cdf(p)
 
 
-def beta(p: float, /, *, a: float, b: float) -> float:
+def beta_quantile(p: float, /, *, a: float, b: float) -> float:
     """The ``p`` quantile of the Beta(a, b) distribution."""
     return float(_special().betaincinv(a, b, p))
 
 
-def f_one(p: float, /, *, degrees: float) -> float:
+def f_one_quantile(p: float, /, *, degrees: float) -> float:
     """The ``p`` quantile of the F(1, degrees) distribution, which is that of a squared Student's t."""
     return float(_special().stdtrit(degrees, (1 + p) / 2)) ** 2
 

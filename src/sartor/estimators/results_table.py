@@ -6,13 +6,13 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from sartor.estimators.diagnostics import Diagnostics
-from sartor.estimators.estimator_set import Agreement, Estimate, Panel, agreement
+from sartor.estimators.estimator_set import Disagreement, EstimatorResult, EstimatorSet, largest_disagreement
 from sartor.estimators.interval import Interval
-from sartor.estimators.score import Score
-from sartor.estimators.support import Limits, support
+from sartor.estimators.score import PolicyScore
+from sartor.estimators.support import SupportThresholds, check_support
 
 
-class Health(Struct, frozen=True, kw_only=True, rename="camel"):
+class WeightDiagnostics(Struct, frozen=True, kw_only=True, rename="camel"):
     """What to look at before believing an estimate; see ``Diagnostics``. None: it can't be told."""
 
     effective_sample_size: float
@@ -27,7 +27,7 @@ class Health(Struct, frozen=True, kw_only=True, rename="camel"):
     smallest_propensity: float
 
 
-class Bar(Struct, frozen=True, kw_only=True, rename="camel"):
+class HistogramBar(Struct, frozen=True, kw_only=True, rename="camel"):
     """The decisions whose weight lies between ``low`` and twice that, and their share of all weight."""
 
     low: float
@@ -35,7 +35,7 @@ class Bar(Struct, frozen=True, kw_only=True, rename="camel"):
     share: float
 
 
-class Entry(Struct, frozen=True, kw_only=True, rename="camel"):
+class ResultRow(Struct, frozen=True, kw_only=True, rename="camel"):
     """One policy in the table. ``value``: SNIPS. Where the log can't answer there is no number, but reasons.
 
     ``gaussian`` is the interval of the API, ``anytime`` the one to act on. ``gain``: how much more than what
@@ -55,16 +55,16 @@ class Entry(Struct, frozen=True, kw_only=True, rename="camel"):
     anytime: Interval | None = None
     gain: float | None = None
     gain_interval: Interval | None = None
-    estimates: tuple[Estimate, ...] = ()
-    agreement: Agreement | None = None
-    health: Health | None = None
-    weights: tuple[Bar, ...] = ()
+    estimates: tuple[EstimatorResult, ...] = ()
+    agreement: Disagreement | None = None
+    health: WeightDiagnostics | None = None
+    weights: tuple[HistogramBar, ...] = ()
     refused: int = 0
     learned: int = 0
 
 
-def entry(
-    score: Score,
+def result_row(
+    score: PolicyScore,
     /,
     *,
     name: str,
@@ -75,8 +75,8 @@ def entry(
     learned: int = 0,
     most_weight: float,
     rivals: int = 1,
-    limits: Limits | None = None,
-) -> Entry:
+    limits: SupportThresholds | None = None,
+) -> ResultRow:
     """The place of one policy. About 20 ms.
 
     Args:
@@ -91,14 +91,14 @@ def entry(
         rivals: how many policies are compared: the intervals of their gains hold all at once.
         limits: where answering ends.
     """
-    panel = sharpened(score.panel, most_weight=most_weight)
+    panel = with_largest_weight(score.panel, most_weight=most_weight)
     found = panel.diagnostics
-    verdict = support(found, limits=limits)
+    verdict = check_support(found, limits=limits)
     reasons = verdict.reasons if source != "Online" else ()
     if refused > 0.05 * (refused + found.rows):
         share = refused / (refused + found.rows)
         reasons = (*reasons, f"the policy could not rank {share:.0%} of its decisions")
-    bare = Entry(
+    bare = ResultRow(
         name=name,
         source=source,
         arguments=arguments,
@@ -106,15 +106,15 @@ def entry(
         events=found.rows,
         answerable=not reasons,
         reasons=reasons,
-        health=health(found),
-        weights=bars(found),
+        health=weight_diagnostics(found),
+        weights=weight_histogram(found),
         refused=refused,
         learned=learned,
     )
     return bare if reasons else _with_numbers(bare, score, panel, rivals)
 
 
-def _with_numbers(bare: Entry, score: Score, panel: Panel, rivals: int) -> Entry:
+def _with_numbers(bare: ResultRow, score: PolicyScore, panel: EstimatorSet, rivals: int) -> ResultRow:
     estimates = panel.estimates()
     return replace(
         bare,
@@ -124,20 +124,20 @@ def _with_numbers(bare: Entry, score: Score, panel: Panel, rivals: int) -> Entry
         gain=score.gain.value(),
         gain_interval=score.gain.interval(0.05 / max(1, rivals)),
         estimates=tuple(_finite(estimate) for estimate in estimates),
-        agreement=_told(agreement(estimates)),
+        agreement=_told(largest_disagreement(estimates)),
     )
 
 
-def sharpened(panel: Panel, /, *, most_weight: float) -> Panel:
+def with_largest_weight(panel: EstimatorSet, /, *, most_weight: float) -> EstimatorSet:
     """The panel with the largest possible weight, which is known once the whole log was read."""
     if not 1 < most_weight < float("inf"):
         return panel
     return replace(panel, cressie_read=replace(panel.cressie_read, most_weight=most_weight))
 
 
-def health(found: Diagnostics, /) -> Health:
+def weight_diagnostics(found: Diagnostics, /) -> WeightDiagnostics:
     """The diagnostics in numbers that JSON can hold."""
-    return Health(
+    return WeightDiagnostics(
         effective_sample_size=found.effective_sample_size(),
         mean_weight=found.mean_weight(),
         calibration=_number(found.calibration()),
@@ -151,7 +151,7 @@ def health(found: Diagnostics, /) -> Health:
     )
 
 
-def bars(found: Diagnostics, /) -> tuple[Bar, ...]:
+def weight_histogram(found: Diagnostics, /) -> tuple[HistogramBar, ...]:
     """The histogram of weights by powers of two; weights of 0 are left out."""
     each = 4
     middle = 24 * each
@@ -160,7 +160,9 @@ def bars(found: Diagnostics, /) -> tuple[Bar, ...]:
         rows = sum(found.bin_rows[start : start + each])
         if rows:
             weight = sum(found.bin_weight[start : start + each])
-            made.append(Bar(low=2.0 ** ((start - middle) // each), rows=rows, share=weight / found.weight))
+            made.append(
+                HistogramBar(low=2.0 ** ((start - middle) // each), rows=rows, share=weight / found.weight)
+            )
     return tuple(made)
 
 
@@ -168,12 +170,12 @@ def _number(value: float | None) -> float | None:
     return value if value is not None and isfinite(value) else None
 
 
-def _finite(estimate: Estimate) -> Estimate:
+def _finite(estimate: EstimatorResult) -> EstimatorResult:
     interval = estimate.interval
     if interval is not None and not (isfinite(interval.lower) and isfinite(interval.upper)):
         return replace(estimate, interval=None)
     return estimate
 
 
-def _told(found: Agreement | None) -> Agreement | None:
+def _told(found: Disagreement | None) -> Disagreement | None:
     return replace(found, gap=1e9) if found is not None and not isfinite(found.gap) else found

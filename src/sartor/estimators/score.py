@@ -5,19 +5,19 @@ from typing import Self
 from sartor.estimators.accumulator import Accumulator
 from sartor.estimators.bins import Bins
 from sartor.estimators.columns import Columns
-from sartor.estimators.estimator_set import Panel
+from sartor.estimators.estimator_set import EstimatorSet
 from sartor.estimators.gain import Gain
 from sartor.estimators.interval import Bounds
 
 
-class Score(Accumulator, kw_only=True):
+class PolicyScore(Accumulator, kw_only=True):
     """Everything in one pass; needs the column ``at_us``. Cost: about 0.5 µs a row in batches of thousands.
 
     ``bins`` are the five minutes from which the API's windows are made; ``moments`` are as long as a picture
     of the whole log needs.
     """
 
-    panel: Panel
+    panel: EstimatorSet
     bins: Bins
     moments: Bins
     gain: Gain
@@ -30,7 +30,9 @@ class Score(Accumulator, kw_only=True):
             bounds: the range in which rewards are known to lie.
             moment_us: how long each of the ``moments`` is.
         """
-        return cls(panel=Panel.empty(bounds=bounds), bins=Bins(), moments=Bins(width_us=moment_us), gain=Gain())
+        return cls(
+            panel=EstimatorSet.empty(bounds=bounds), bins=Bins(), moments=Bins(width_us=moment_us), gain=Gain()
+        )
 
     def _take(self, columns: Columns, /) -> None:
         self.panel.add(columns)

@@ -11,12 +11,12 @@ import msgspec
 from msgspec import Struct, field
 
 from sartor.errors import Corrupt
-from sartor.estimators.fixed_actions import Followed
-from sartor.estimators.learning_curve import Curve
-from sartor.estimators.logged_choices import Deed
-from sartor.estimators.policy_estimate import standings
-from sartor.estimators.reference_policies import Tally
-from sartor.estimators.scorecard_view import Reading
+from sartor.estimators.fixed_actions import TrackedActions
+from sartor.estimators.learning_curve import LearningCurve
+from sartor.estimators.logged_choices import LoggedChoice
+from sartor.estimators.policy_estimate import policy_estimates
+from sartor.estimators.reference_policies import ReferencePolicies
+from sartor.estimators.scorecard_view import ScorecardView
 
 _MINUTE_US = 60_000_000
 FINE_US, COARSE_US = 5 * _MINUTE_US, 60 * _MINUTE_US
@@ -43,42 +43,42 @@ class Scorecard(Struct, kw_only=True):
     last: int = 0
     mark: tuple[int, int] = (0, 0)
     at_us: int = 0
-    followed: Followed = field(default_factory=Followed)
-    closed: Tally = field(default_factory=Tally)
+    followed: TrackedActions = field(default_factory=TrackedActions)
+    closed: ReferencePolicies = field(default_factory=ReferencePolicies)
     """All but the fine step that is under way."""
-    opened: Tally = field(default_factory=Tally)
+    opened: ReferencePolicies = field(default_factory=ReferencePolicies)
     """The fine step that is under way, number ``step``."""
     step: int = 0
-    fine: dict[int, Tally] = {}
-    coarse: dict[int, Tally] = {}
-    curve: Curve = field(default_factory=Curve)
+    fine: dict[int, ReferencePolicies] = {}
+    coarse: dict[int, ReferencePolicies] = {}
+    curve: LearningCurve = field(default_factory=LearningCurve)
 
     def skip(self, seq: int, /, *, mark: tuple[int, int]) -> None:
         """An outcome that says nothing: it was never activated."""
         self.since = self.since or seq
         self.last, self.mark = seq, mark
 
-    def add(self, seq: int, deed: Deed, /, *, at_us: int, mark: tuple[int, int]) -> None:
+    def add(self, seq: int, choice: LoggedChoice, /, *, at_us: int, mark: tuple[int, int]) -> None:
         """Take in the next outcome.
 
         Args:
             seq: its number.
-            deed: what was done and what it paid.
+            choice: what was done and what it paid.
             at_us: when it was settled; a clock that was set back is passed over.
             mark: what it was: the number of its decision, and ``at_us`` as recorded.
         """
         self.skip(seq, mark=mark)
         self.at_us = max(self.at_us, at_us)
         self._move_on(self.at_us // FINE_US)
-        for name in self.followed.offer(deed.ids):
+        for name in self.followed.offer(choice.ids):
             self._forget(name)
-        self.opened.add(deed, followed=self.followed.ordinals)
+        self.opened.add(choice, followed=self.followed.ordinals)
         if self.curve.wants(self.events):
             self.curve.add(self.total(), at_us=self.at_us)
 
     @property
     def events(self) -> int:
-        """How many deeds are in it."""
+        """How many choices are in it."""
         return self.closed.online.rows + self.opened.online.rows
 
     def _move_on(self, step: int) -> None:
@@ -88,17 +88,17 @@ class Scorecard(Struct, kw_only=True):
             self.closed = self.closed + self.opened
             _close(self.fine, self.step, self.opened, keep=_KEPT[FINE_US])
             _close(self.coarse, self.step * FINE_US // COARSE_US, self.opened, keep=_KEPT[COARSE_US])
-        self.step, self.opened = step, Tally()
+        self.step, self.opened = step, ReferencePolicies()
 
     def _forget(self, name: str) -> None:
         for tally in (self.closed, self.opened, *self.fine.values(), *self.coarse.values()):
             tally.forget(name)
 
-    def total(self) -> Tally:
+    def total(self) -> ReferencePolicies:
         """The sums since the beginning."""
         return self.closed + self.opened
 
-    def window(self, name: str, /, *, now_us: int) -> Tally:
+    def window(self, name: str, /, *, now_us: int) -> ReferencePolicies:
         """The sums of one of ``WINDOWS`` that ends with the step in which ``now_us`` lies."""
         width, count = WINDOWS[name]
         kept = self.fine if width == FINE_US else self.coarse
@@ -106,15 +106,16 @@ class Scorecard(Struct, kw_only=True):
         parts = [tally for step, tally in kept.items() if step > oldest]
         if self.step * FINE_US // width > oldest:
             parts.append(self.opened)
-        return reduce(add, parts, Tally())
+        return reduce(add, parts, ReferencePolicies())
 
-    def reading(self, *, now_us: int, alpha: float = 0.05) -> Reading:
+    def reading(self, *, now_us: int, alpha: float = 0.05) -> ScorecardView:
         """The card as people read it. About 100 ms."""
         windows = {
-            name: standings(self.window(name, now_us=now_us), self.followed, alpha=alpha) for name in WINDOWS
+            name: policy_estimates(self.window(name, now_us=now_us), self.followed, alpha=alpha)
+            for name in WINDOWS
         }
-        total = standings(self.total(), self.followed, alpha=alpha)
-        return Reading(
+        total = policy_estimates(self.total(), self.followed, alpha=alpha)
+        return ScorecardView(
             since_outcome=self.since, last_outcome=self.last, events=self.events, windows=windows, total=total
         )
 
@@ -138,7 +139,7 @@ class Scorecard(Struct, kw_only=True):
         return card
 
 
-def _close(kept: dict[int, Tally], step: int, tally: Tally, *, keep: int) -> None:
+def _close(kept: dict[int, ReferencePolicies], step: int, tally: ReferencePolicies, *, keep: int) -> None:
     kept[step] = kept[step] + tally if step in kept else tally
     for old in [other for other in kept if other <= step - keep]:
         del kept[old]

@@ -5,7 +5,7 @@ from msgspec import Struct
 from sartor.estimators.interval import Interval
 
 
-class Standing(Struct, frozen=True, kw_only=True, rename="camel"):
+class PolicyEstimate(Struct, frozen=True, kw_only=True, rename="camel"):
     """What one policy earned or would have earned per decision.
 
     ``value``: SNIPS; None, and no interval, where the log can't say: ``reasons`` tells why. ``interval``:
@@ -21,11 +21,11 @@ class Standing(Struct, frozen=True, kw_only=True, rename="camel"):
     reasons: tuple[str, ...] = ()
 
 
-class Reading(Struct, frozen=True, kw_only=True, rename="camel"):
+class ScorecardView(Struct, frozen=True, kw_only=True, rename="camel"):
     """Standings in total and by windows, named as ISO 8601 durations. Each interval holds by itself."""
 
     since_outcome: int
     last_outcome: int
     events: int
-    total: tuple[Standing, ...]
-    windows: dict[str, tuple[Standing, ...]]
+    total: tuple[PolicyEstimate, ...]
+    windows: dict[str, tuple[PolicyEstimate, ...]]

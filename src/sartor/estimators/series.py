@@ -5,14 +5,14 @@ from operator import add
 
 from msgspec import Struct
 
-from sartor.estimators.anytime import intervals
+from sartor.estimators.anytime import anytime_intervals
 from sartor.estimators.bins import Bins
 from sartor.estimators.interval import Bounds, Interval
 from sartor.estimators.ips import Ips
-from sartor.estimators.policy_estimate import anytime, snips
+from sartor.estimators.policy_estimate import to_anytime, to_snips
 
 
-class Moment(Struct, frozen=True, kw_only=True, rename="camel"):
+class SeriesPoint(Struct, frozen=True, kw_only=True, rename="camel"):
     """One window. ``value``: SNIPS; ``gaussian`` and ``anytime`` are its intervals, None where unknown."""
 
     start_us: int
@@ -22,7 +22,7 @@ class Moment(Struct, frozen=True, kw_only=True, rename="camel"):
     anytime: Interval | None
 
 
-def rolling(bins: Bins, width_us: int, /, *, bounds: Bounds, most: int = 400) -> tuple[Moment, ...]:
+def rolling_series(bins: Bins, width_us: int, /, *, bounds: Bounds, most: int = 400) -> tuple[SeriesPoint, ...]:
     """Each window by itself; longer ones where there would be more than ``most``."""
     windows = bins.windows(width_us)
     while len(windows) > most:
@@ -31,7 +31,7 @@ def rolling(bins: Bins, width_us: int, /, *, bounds: Bounds, most: int = 400) ->
     return _moments(list(windows), list(windows.values()), bounds)
 
 
-def expanding(bins: Bins, /, *, bounds: Bounds, most: int = 200) -> tuple[Moment, ...]:
+def expanding_series(bins: Bins, /, *, bounds: Bounds, most: int = 200) -> tuple[SeriesPoint, ...]:
     """All that was seen up to the end of each window, at ``most`` windows.
 
     The anytime intervals hold for all moments at once: whoever watches them may stop at any.
@@ -44,14 +44,14 @@ def expanding(bins: Bins, /, *, bounds: Bounds, most: int = 200) -> tuple[Moment
     return _moments([starts[place] for place in kept], [sums[place] for place in kept], bounds)
 
 
-def _moments(starts: list[int], sums: list[Ips], bounds: Bounds) -> tuple[Moment, ...]:
-    found = intervals([anytime(one, bounds) for one in sums])
+def _moments(starts: list[int], sums: list[Ips], bounds: Bounds) -> tuple[SeriesPoint, ...]:
+    found = anytime_intervals([to_anytime(one, bounds) for one in sums])
     return tuple(
-        Moment(
+        SeriesPoint(
             start_us=start,
             events=one.rows,
-            value=snips(one).value(),
-            gaussian=snips(one).interval(),
+            value=to_snips(one).value(),
+            gaussian=to_snips(one).interval(),
             anytime=interval,
         )
         for start, one, interval in zip(starts, sums, found, strict=True)

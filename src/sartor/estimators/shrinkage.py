@@ -15,7 +15,7 @@ from msgspec import field
 from sartor.errors import InvalidColumns
 from sartor.estimators.accumulator import Estimator
 from sartor.estimators.columns import Columns, Floats
-from sartor.estimators.interval import Interval, gaussian, standard_error
+from sartor.estimators.interval import Interval, gaussian_interval, standard_error
 
 INFINITE = float("inf")
 TAUS = (0.0, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, INFINITE)
@@ -55,7 +55,7 @@ class TunedSums(Estimator, kw_only=True):
 
     def interval(self, alpha: float = 0.05) -> Interval | None:
         """Gaussian at the chosen value; it covers neither the bias nor the choice."""
-        return gaussian(self.value(), self.standard_error(), alpha=alpha)
+        return gaussian_interval(self.value(), self.standard_error(), alpha=alpha)
 
     @abstractmethod
     def _tamed(self, ratio: Floats, point: float) -> Floats:

@@ -19,11 +19,11 @@ from numpy.typing import ArrayLike
 from sartor.errors import InvalidColumns
 from sartor.estimators.accumulator import Mergeable
 from sartor.estimators.columns import Columns, Floats
-from sartor.estimators.estimator_set import Panel
-from sartor.estimators.interval import Bounds, Interval, gaussian, standard_error
+from sartor.estimators.estimator_set import EstimatorSet
+from sartor.estimators.interval import Bounds, Interval, gaussian_interval, standard_error
 
 
-class Slates(Struct, frozen=True, kw_only=True, eq=False):
+class SlateBatch(Struct, frozen=True, kw_only=True, eq=False):
     """A batch of slates: one reward a row; probabilities of shape (rows, slots).
 
     ``propensity`` and ``target`` are conditional: the probability of a slot's action, given the
@@ -56,7 +56,7 @@ class SlateSums(Mergeable, kw_only=True):
     total: float = 0.0
     squares: float = 0.0
 
-    def add(self, slates: Slates, /) -> None:
+    def add(self, slates: SlateBatch, /) -> None:
         """Take in one batch of slates."""
         rewards, ratios = slates.ratios()
         terms = rewards * self._weights(ratios)
@@ -70,7 +70,9 @@ class SlateSums(Mergeable, kw_only=True):
 
     def interval(self, alpha: float = 0.05) -> Interval | None:
         """Gaussian; at one sample size fixed beforehand."""
-        return gaussian(self.value(), standard_error(self.total, self.squares, self.events), alpha=alpha)
+        return gaussian_interval(
+            self.value(), standard_error(self.total, self.squares, self.events), alpha=alpha
+        )
 
     @abstractmethod
     def _weights(self, ratios: Floats) -> Floats:
@@ -114,12 +116,12 @@ class BySlot(Mergeable, kw_only=True):
     SETTINGS: ClassVar[frozenset[str]] = frozenset({"bounds"})
 
     bounds: Bounds
-    slots: dict[str, Panel] = field(default_factory=dict)
+    slots: dict[str, EstimatorSet] = field(default_factory=dict)
 
     def add(self, slot_id: str, columns: Columns, /) -> None:
         """Take in one batch of one slot's decisions."""
         if slot_id not in self.slots:
-            self.slots[slot_id] = Panel.empty(bounds=self.bounds)
+            self.slots[slot_id] = EstimatorSet.empty(bounds=self.bounds)
         self.slots[slot_id].add(columns)
 
     def total(self, estimator: str = "snips") -> float | None:

@@ -5,7 +5,7 @@ from msgspec import Struct
 from sartor.estimators.diagnostics import Diagnostics
 
 
-class Limits(Struct, frozen=True, kw_only=True):
+class SupportThresholds(Struct, frozen=True, kw_only=True):
     """Where answering ends. ``deviations``: in standard errors; the others: counts and shares.
 
     ``missing``: the largest share of the policy's choices that the log may be unable to make.
@@ -19,7 +19,7 @@ class Limits(Struct, frozen=True, kw_only=True):
     deviations: float = 5.0
 
 
-class Support(Struct, frozen=True):
+class SupportVerdict(Struct, frozen=True):
     """Whether the log can answer, and if not, why: one sentence for each reason."""
 
     answerable: bool
@@ -32,27 +32,27 @@ class Support(Struct, frozen=True):
         return "The log can't answer this, because " + "; ".join(self.reasons) + "."
 
 
-def support(found: Diagnostics, /, *, limits: Limits | None = None) -> Support:
+def check_support(found: Diagnostics, /, *, limits: SupportThresholds | None = None) -> SupportVerdict:
     """The verdict on one policy and one log. Cost: O(1)."""
-    limits = limits or Limits()
+    limits = limits or SupportThresholds()
     checks = (_too_few, _no_match, _uncovered, _weight_off, _too_few_effective, _one_row_decides)
     reasons = tuple(reason for check in checks if (reason := check(found, limits)))
-    return Support(not reasons, reasons)
+    return SupportVerdict(not reasons, reasons)
 
 
-def _too_few(found: Diagnostics, limits: Limits) -> str | None:
+def _too_few(found: Diagnostics, limits: SupportThresholds) -> str | None:
     if found.rows >= limits.least_rows:
         return None
     return f"it holds {found.rows} decisions and at least {limits.least_rows} are needed"
 
 
-def _no_match(found: Diagnostics, limits: Limits) -> str | None:
+def _no_match(found: Diagnostics, limits: SupportThresholds) -> str | None:
     if found.matched or not found.rows:
         return None
     return "the policy would never have chosen what was chosen"
 
 
-def _uncovered(found: Diagnostics, limits: Limits) -> str | None:
+def _uncovered(found: Diagnostics, limits: SupportThresholds) -> str | None:
     """Missing support that is known, from the ``uncovered`` column."""
     share = found.uncovered / found.uncovered_events if found.uncovered_events else 0.0
     if share <= limits.missing:
@@ -60,7 +60,7 @@ def _uncovered(found: Diagnostics, limits: Limits) -> str | None:
     return f"the policy makes {share:.0%} of its choices among actions that the log could not choose"
 
 
-def _weight_off(found: Diagnostics, limits: Limits) -> str | None:
+def _weight_off(found: Diagnostics, limits: SupportThresholds) -> str | None:
     """The mean weight is not 1: too small without support, too large with wrong propensities only."""
     mean, error = found.mean_weight(), found.mean_weight_error()
     if mean is None or error is None or not found.matched:
@@ -82,7 +82,7 @@ def _too_light(found: Diagnostics, mean: float) -> str:
     )
 
 
-def _too_few_effective(found: Diagnostics, limits: Limits) -> str | None:
+def _too_few_effective(found: Diagnostics, limits: SupportThresholds) -> str | None:
     size = found.effective_sample_size()
     if size >= limits.least_effective or not found.matched:
         return None
@@ -92,7 +92,7 @@ def _too_few_effective(found: Diagnostics, limits: Limits) -> str | None:
     )
 
 
-def _one_row_decides(found: Diagnostics, limits: Limits) -> str | None:
+def _one_row_decides(found: Diagnostics, limits: SupportThresholds) -> str | None:
     share = found.largest_share()
     if share <= limits.one_row:
         return None

@@ -6,29 +6,29 @@ from msgspec import Struct
 
 from sartor.errors import EngineRefused
 from sartor.estimators.columns import Floats
-from sartor.estimators.feature_names import Feature, without
-from sartor.estimators.logged_choices import Deed, deeds, done
-from sartor.evaluation.batch import Progress
-from sartor.evaluation.row_predictions import Asked
-from sartor.evaluation.time_range import Settled, Span, settled
+from sartor.estimators.feature_names import Feature, without_feature
+from sartor.estimators.logged_choices import LoggedChoice, as_shown, logged_choices
+from sartor.evaluation.batch import BatchProgress
+from sartor.evaluation.row_predictions import RowPredictions
+from sartor.evaluation.time_range import OutcomeRange, SettledDecision, read_settled
 from sartor.management import loops
 from sartor.ports import Engine, EngineFactory, Loop, LoopStores
 from sartor.records import LoggedDecision, Outcome
 from sartor.runtime import compose
 
 
-class BlindOrder(Struct, frozen=True, kw_only=True):
+class AblationTask(Struct, frozen=True, kw_only=True):
     """What one pass has to do: the policy that sees everything, and one for each thing that is left out."""
 
     where: str
     loop: Loop
-    span: Span
+    span: OutcomeRange
     arguments: str
     left_out: tuple[Feature, ...]
     progress: str = ""
 
 
-class Weights(Struct, kw_only=True):
+class AblationWeights(Struct, kw_only=True):
     """The weights on the same decisions: of the whole policy first, then of each blind one; and the rewards."""
 
     weights: list[list[float]]
@@ -43,20 +43,22 @@ class Weights(Struct, kw_only=True):
         return np.array(self.rewards, dtype=float)
 
 
-def carry_out(order: BlindOrder, /) -> bytes:
+def run_ablation(order: AblationTask, /) -> bytes:
     """Do one pass, in whatever process this is; the weights as MessagePack."""
-    told = Progress(order.progress)
-    with compose.stores(order.where) as stores, loops.opened(stores, order.loop) as logs:
-        found = weighed(logs, compose.engine_factory(), order, told)
+    told = BatchProgress(order.progress)
+    with compose.open_instance(order.where) as stores, loops.open_loop(stores, order.loop) as logs:
+        found = compute_weights(logs, compose.engine_factory(), order, told)
     return msgspec.msgpack.encode(found)
 
 
-def opened(weights: bytes, /) -> Weights:
+def decode_weights(weights: bytes, /) -> AblationWeights:
     """What was sent."""
-    return msgspec.msgpack.decode(weights, type=Weights)
+    return msgspec.msgpack.decode(weights, type=AblationWeights)
 
 
-def weighed(logs: LoopStores, factory: EngineFactory, order: BlindOrder, told: Progress, /) -> Weights:
+def compute_weights(
+    logs: LoopStores, factory: EngineFactory, order: AblationTask, told: BatchProgress, /
+) -> AblationWeights:
     """Learn and weigh all variants in one pass. Of several slots the first counts.
 
     Raises:
@@ -66,9 +68,9 @@ def weighed(logs: LoopStores, factory: EngineFactory, order: BlindOrder, told: P
     try:
         for left_out in (None, *order.left_out):
             engines.append((factory(order.arguments), left_out))
-        found = Weights(weights=[[] for _ in engines], rewards=[])
-        for one in settled(logs, order.span):
-            if isinstance(one, Settled):
+        found = AblationWeights(weights=[[] for _ in engines], rewards=[])
+        for one in read_settled(logs, order.span):
+            if isinstance(one, SettledDecision):
                 _take(found, engines, one.decision, one.outcome)
                 told.tell((one.seq - order.span.first + 1) / order.span.outcomes)
         return found
@@ -78,25 +80,25 @@ def weighed(logs: LoopStores, factory: EngineFactory, order: BlindOrder, told: P
 
 
 def _take(
-    found: Weights,
+    found: AblationWeights,
     engines: list[tuple[Engine, Feature | None]],
     logged: LoggedDecision,
     outcome: Outcome,
 ) -> None:
-    shown = done(logged.decision)
-    rows = deeds(shown, outcome)
+    shown = as_shown(logged.decision)
+    rows = logged_choices(shown, outcome)
     found.rewards.append(rows[0].reward)
     for place, (engine, left_out) in enumerate(engines):
-        seen = shown if left_out is None else without(shown, left_out)
-        asked = Asked(LoggedDecision(logged.seq, logged.at_us, seen), outcome, rows)
+        seen = shown if left_out is None else without_feature(shown, left_out)
+        asked = RowPredictions(LoggedDecision(logged.seq, logged.at_us, seen), outcome, rows)
         found.weights[place].append(_weight(engine, asked, rows[0]))
-        asked.learned(engine)
+        asked.learn(engine)
 
 
-def _weight(engine: Engine, asked: Asked, first: Deed) -> float:
+def _weight(engine: Engine, asked: RowPredictions, first: LoggedChoice) -> float:
     """What can't be ranked without a feature is chosen at random."""
     try:
-        odds = asked.odds(engine, 0)
+        probabilities = asked.predict(engine, 0)
     except EngineRefused:
         return first.rows / (first.propensity * len(first.ids))
-    return first.rows * odds[first.chosen] / first.propensity
+    return first.rows * probabilities[first.chosen] / first.propensity

@@ -9,9 +9,14 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from sartor.evaluation.progressive_validation import Contest, Contestant, LogSummary, Scored
+from sartor.evaluation.progressive_validation import (
+    Candidate,
+    CandidateScore,
+    LogSummary,
+    ProgressiveValidation,
+)
 from sartor.evaluation.spec import Source
-from sartor.evaluation.time_range import Settled, Span, settled
+from sartor.evaluation.time_range import OutcomeRange, SettledDecision, read_settled
 from sartor.management import loops
 from sartor.ports import EngineFactory, Loop, LoopStores
 from sartor.runtime import compose
@@ -19,7 +24,7 @@ from sartor.runtime import compose
 _TELL_S = 0.5
 
 
-class Entrant(Struct, frozen=True, kw_only=True):
+class CandidateSpec(Struct, frozen=True, kw_only=True):
     """A policy that takes part: learning settings, or one of the three that need no engine."""
 
     name: str
@@ -27,20 +32,20 @@ class Entrant(Struct, frozen=True, kw_only=True):
     source: Source
 
 
-class Order(Struct, frozen=True, kw_only=True):
+class BatchTask(Struct, frozen=True, kw_only=True):
     """What one pass has to do. ``progress``: the path of a file for the share that is done, or ""."""
 
     where: str
     loop: Loop
-    span: Span
-    entrants: tuple[Entrant, ...]
+    span: OutcomeRange
+    candidates: tuple[CandidateSpec, ...]
     progress: str = ""
 
 
-class Ballot(Struct, kw_only=True):
-    """What came of it, in the order of the entrants."""
+class BatchResult(Struct, kw_only=True):
+    """What came of it, in the order of the candidates."""
 
-    scored: list[Scored]
+    scored: list[CandidateScore]
     summary: LogSummary
 
 
@@ -49,65 +54,67 @@ def without_keys(loop: Loop, /) -> Loop:
     return replace(loop, key1="", key2="")
 
 
-def carry_out(order: Order, /) -> bytes:
-    """Do one pass, in whatever process this is; the ballot as MessagePack."""
+def run_batch(order: BatchTask, /) -> bytes:
+    """Do one pass, in whatever process this is; the batch result as MessagePack."""
     with (
-        compose.stores(order.where) as stores,
-        loops.opened(stores, order.loop) as logs,
+        compose.open_instance(order.where) as stores,
+        loops.open_loop(stores, order.loop) as logs,
     ):
-        told = Progress(order.progress)
-        ballot = scored(logs, compose.engine_factory(), order.span, order.entrants, tell=told.tell)
-    return msgspec.msgpack.encode(ballot)
+        told = BatchProgress(order.progress)
+        batch_result = score_candidates(
+            logs, compose.engine_factory(), order.span, order.candidates, tell=told.tell
+        )
+    return msgspec.msgpack.encode(batch_result)
 
 
-def opened(ballot: bytes, /) -> Ballot:
-    """The ballot that was sent."""
-    return msgspec.msgpack.decode(ballot, type=Ballot)
+def decode_result(batch_result: bytes, /) -> BatchResult:
+    """The batch result that was sent."""
+    return msgspec.msgpack.decode(batch_result, type=BatchResult)
 
 
-def scored(
+def score_candidates(
     logs: LoopStores,
     factory: EngineFactory,
-    span: Span,
-    entrants: tuple[Entrant, ...],
+    span: OutcomeRange,
+    specs: tuple[CandidateSpec, ...],
     /,
     *,
     tell: Callable[[float], None] = lambda _: None,
-) -> Ballot:
-    """Score the entrants in one pass over the span.
+) -> BatchResult:
+    """Score policies in one pass over the log.
 
     Args:
         logs: the loop's stores.
         factory: makes the engines, which are empty.
         span: what to read.
-        entrants: who takes part.
+        specs: the policies to score.
         tell: is told the share that is done, 0 to 1, after each event.
 
     Raises:
-        InvalidPolicy: the arguments of an entrant are not accepted.
+        InvalidPolicy: the arguments of a policy are not accepted.
         StoreUnavailable: the log can't be read.
     """
-    contestants = [_contestant(entrant, factory) for entrant in entrants]
+    candidates = [_open_candidate(spec, factory) for spec in specs]
     try:
-        contest = Contest(contestants, bounds=span.bounds, moment_us=span.moment_us)
-        for one in settled(logs, span):
-            if isinstance(one, Settled):
-                contest.take(one.decision, one.outcome)
+        validation = ProgressiveValidation(candidates, bounds=span.bounds, moment_us=span.moment_us)
+        for one in read_settled(logs, span):
+            if isinstance(one, SettledDecision):
+                validation.add(one.decision, one.outcome)
                 tell((one.seq - span.first + 1) / span.outcomes)
-        return Ballot(scored=contest.finish(), summary=contest.summary)
+        return BatchResult(scored=validation.finish(), summary=validation.summary)
     finally:
-        for contestant in contestants:
-            if contestant.engine is not None:
-                contestant.engine.close()
+        for candidate in candidates:
+            if candidate.engine is not None:
+                candidate.engine.close()
 
 
-def _contestant(entrant: Entrant, factory: EngineFactory) -> Contestant:
-    needs_none = entrant.source in ("Online", "Baseline", "Random")
-    engine = None if needs_none else factory(entrant.arguments)
-    return Contestant(name=entrant.name, arguments=entrant.arguments, source=entrant.source, engine=engine)
+def _open_candidate(spec: CandidateSpec, factory: EngineFactory) -> Candidate:
+    needs_none = spec.source in ("Online", "Baseline", "Random")
+    engine = None if needs_none else factory(spec.arguments)
+    return Candidate(name=spec.name, arguments=spec.arguments, source=spec.source, engine=engine)
 
 
-class Progress:
+class BatchProgress:
     """Writes the share that is done into a file, now and then; ends the process when its parent is gone."""
 
     def __init__(self, path: str) -> None:

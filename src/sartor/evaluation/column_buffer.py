@@ -6,29 +6,31 @@ import numpy as np
 
 from sartor.estimators.columns import Columns
 from sartor.estimators.interval import Bounds
-from sartor.estimators.logged_choices import Deed
-from sartor.estimators.score import Score
+from sartor.estimators.logged_choices import LoggedChoice
+from sartor.estimators.score import PolicyScore
 
 BATCH = 4_096
 
 
-class Sheet:
-    """The rows of one slot, and of each policy its odds of what was done."""
+class ColumnBuffer:
+    """The rows of one slot, and of each policy its probabilities of what was done."""
 
     def __init__(self, policies: int, *, bounds: Bounds, moment_us: int) -> None:
-        self.scores = [Score.empty(bounds=bounds, moment_us=moment_us) for _ in range(policies)]
+        self.scores = [PolicyScore.empty(bounds=bounds, moment_us=moment_us) for _ in range(policies)]
         self._common: list[tuple[float, float, float, float, float, int]] = []
         self._theirs: list[list[tuple[float, float, float]]] = [[] for _ in range(policies)]
 
-    def begin(self, deed: Deed, q_logged: float, /, *, at_us: int) -> None:
+    def add_row(self, choice: LoggedChoice, q_logged: float, /, *, at_us: int) -> None:
         """A new row; every policy must say something about it next, in order."""
-        self._common.append((deed.reward, deed.propensity, q_logged, deed.dropped, float(len(deed.ids)), at_us))
+        self._common.append(
+            (choice.reward, choice.propensity, q_logged, choice.dropped, float(len(choice.ids)), at_us)
+        )
 
-    def say(self, policy: int, /, *, target: float, uncovered: float, q_policy: float) -> None:
+    def add_weights(self, policy: int, /, *, target: float, uncovered: float, q_policy: float) -> None:
         """What a policy would have done in the row that was begun."""
         self._theirs[policy].append((target, uncovered, q_policy))
 
-    def pass_over(self, policy: int, /) -> None:
+    def skip_row(self, policy: int, /) -> None:
         """A policy can't say what it would have done."""
         self._theirs[policy].append((nan, 0.0, 0.0))
 
@@ -51,7 +53,7 @@ class Sheet:
 
 
 def _add(
-    score: Score,
+    score: PolicyScore,
     common: "np.ndarray[tuple[int, int], np.dtype[np.float64]]",
     theirs: "np.ndarray[tuple[int, int], np.dtype[np.float64]]",
     at_us: "np.ndarray[tuple[int], np.dtype[np.int64]]",

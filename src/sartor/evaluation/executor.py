@@ -14,7 +14,7 @@ _Order = TypeVar("_Order")
 _Answer = TypeVar("_Answer")
 
 
-class Compute:
+class Executor:
     """Runs functions side by side. Made by ``computing``."""
 
     def __init__(self, where: str, workers: int) -> None:
@@ -22,7 +22,7 @@ class Compute:
         self.workers = workers
         """How many run at once."""
 
-    def each(self, function: Callable[[_Order], _Answer], orders: Sequence[_Order], /) -> list[_Answer]:
+    def map(self, function: Callable[[_Order], _Answer], orders: Sequence[_Order], /) -> list[_Answer]:
         """The answers, in order. One order alone is carried out here, without another process."""
         if len(orders) == 1:
             return [function(orders[0])]
@@ -35,7 +35,7 @@ class Compute:
 
 
 @contextmanager
-def computing(where: str = LOCAL, /) -> Iterator[Compute]:
+def open_executor(where: str = LOCAL, /) -> Iterator[Executor]:
     """A place to compute, for as long as it is entered.
 
     Args:
@@ -50,10 +50,10 @@ def computing(where: str = LOCAL, /) -> Iterator[Compute]:
     scheme, _, address = where.partition("://")
     if where == LOCAL:
         with joblib.parallel_config(backend="loky"):
-            yield Compute(where, joblib.effective_n_jobs(-1))
+            yield Executor(where, joblib.effective_n_jobs(-1))
     elif scheme == "dask" and address:
         with _dask_client(f"tcp://{address}"), joblib.parallel_config(backend="dask"):
-            yield Compute(where, joblib.effective_n_jobs(-1))
+            yield Executor(where, joblib.effective_n_jobs(-1))
     else:
         raise InvalidSetting(f"Can't compute at {where!r}: say {LOCAL}, or dask://HOST:PORT.")
 

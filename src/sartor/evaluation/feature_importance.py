@@ -14,15 +14,15 @@ from msgspec.structs import replace
 
 from sartor.errors import InvalidEvaluation, NoLogsInRange
 from sartor.estimators.diagnostics import Diagnostics
-from sartor.estimators.feature_names import Feature, features, namespaces
-from sartor.estimators.leave_one_out import Effect, effect, shares
-from sartor.estimators.support import support
-from sartor.evaluation.ablation import BlindOrder, Weights, carry_out, opened
+from sartor.estimators.feature_names import Feature, list_features, list_namespaces
+from sartor.estimators.leave_one_out import Effect, effect_of, normalise_effects
+from sartor.estimators.support import check_support
+from sartor.evaluation.ablation import AblationTask, AblationWeights, decode_weights, run_ablation
 from sartor.evaluation.batch import without_keys
-from sartor.evaluation.executor import LOCAL, Compute, computing
-from sartor.evaluation.spec import FeatureScore, ImportanceResult, ImportanceSpec
-from sartor.evaluation.time_range import Settled, Span, settled, span
-from sartor.learn.policy import with_exploration
+from sartor.evaluation.executor import LOCAL, Executor, open_executor
+from sartor.evaluation.spec import ImportanceResult, ImportanceScore, ImportanceSpec
+from sartor.evaluation.time_range import OutcomeRange, SettledDecision, find_outcome_range, read_settled
+from sartor.learn.policy import with_epsilon
 from sartor.ports import Loop, LoopStores
 
 _BUDGET = 400_000
@@ -33,7 +33,7 @@ _MOST_FEATURES = 60
 _MOST_DECISIONS = 20_000
 
 
-class Importance(Struct, frozen=True, kw_only=True, rename="camel"):
+class ImportanceMeasurement(Struct, frozen=True, kw_only=True, rename="camel"):
     """The effects of features and of namespaces, measured on the newest decisions of the time.
 
     ``reasons``: why the log can't tell; there are no effects then. ``left``: features that are too rare to be
@@ -48,7 +48,7 @@ class Importance(Struct, frozen=True, kw_only=True, rename="camel"):
     left: int = 0
 
 
-def weigh(
+def run_importance(
     logs: LoopStores,
     loop: Loop,
     spec: ImportanceSpec,
@@ -64,46 +64,46 @@ def weigh(
         NoLogsInRange: no settled decision lies in the time.
         InvalidEvaluation: the log can't answer this.
     """
-    read = span(logs, start_us=spec.start_us, end_us=spec.end_us)
-    with computing(compute) as place:
-        found = importance(logs, loop, read, place, where=where, progress=progress)
+    read = find_outcome_range(logs, start_us=spec.start_us, end_us=spec.end_us)
+    with open_executor(compute) as place:
+        found = measure_importance(logs, loop, read, place, where=where, progress=progress)
     if found.reasons:
         raise InvalidEvaluation(f"The log can't answer this, because {'; '.join(found.reasons)}.")
     return ImportanceResult(
         scores=tuple(
-            FeatureScore(
+            ImportanceScore(
                 namespace=one.namespace, feature=one.feature, score=one.effect, low=one.low, high=one.high
             )
-            for one in shares(found.features)
+            for one in normalise_effects(found.features)
         ),
         report=msgspec.Raw(msgspec.json.encode(found)),
     )
 
 
-def importance(
+def measure_importance(
     logs: LoopStores,
     loop: Loop,
-    read: Span,
-    place: Compute,
+    read: OutcomeRange,
+    place: Executor,
     /,
     *,
     where: str,
     progress: Path | None = None,
     budget: int = _BUDGET,
-) -> Importance:
+) -> ImportanceMeasurement:
     """Measure. With more features fewer decisions are looked at, so that the cost stays within the budget.
 
     Raises:
         NoLogsInRange: no settled decision lies in the time.
     """
-    arguments = with_exploration(loop.arguments, epsilon=loop.settings.exploration_percentage)
+    arguments = with_epsilon(loop.arguments, epsilon=loop.settings.exploration_percentage)
     numbers = _numbers(logs, read)
     names, left = _names(logs, _newest(read, numbers, _LOOKED_AT))
-    left_out = [*names, *namespaces(names)]
+    left_out = [*names, *list_namespaces(names)]
     newest = _newest(read, numbers, max(1, budget // (len(left_out) + 1)))
     parts = _parts(left_out, place.workers)
     orders = [
-        BlindOrder(
+        AblationTask(
             where=where,
             loop=without_keys(loop),
             span=newest,
@@ -113,31 +113,32 @@ def importance(
         )
         for number, part in enumerate(parts)
     ]
-    answers = [opened(answer) for answer in place.each(carry_out, orders)]
+    answers = [decode_weights(answer) for answer in place.map(run_ablation, orders)]
     return _measured(parts, answers, arguments, left)
 
 
-def _names(logs: LoopStores, read: Span) -> tuple[list[Feature], int]:
+def _names(logs: LoopStores, read: OutcomeRange) -> tuple[list[Feature], int]:
     """The most frequent features, and how many others there are."""
     seen: Counter[Feature] = Counter()
-    for one in settled(logs, read):
-        if isinstance(one, Settled):
-            seen.update(set(features(one.decision.decision)))
+    for one in read_settled(logs, read):
+        if isinstance(one, SettledDecision):
+            seen.update(set(list_features(one.decision.decision)))
     ranked = sorted(seen, key=lambda feature: (-seen[feature], feature))
     return sorted(ranked[:_MOST_FEATURES]), max(0, len(ranked) - _MOST_FEATURES)
 
 
-def _numbers(logs: LoopStores, read: Span) -> Sequence[int]:
+def _numbers(logs: LoopStores, read: OutcomeRange) -> Sequence[int]:
     """The newest outcomes of decisions that lie in the time, as many as could be needed, in order."""
     numbers = deque(
-        (one.seq for one in settled(logs, read) if isinstance(one, Settled)), maxlen=_MOST_DECISIONS
+        (one.seq for one in read_settled(logs, read) if isinstance(one, SettledDecision)),
+        maxlen=_MOST_DECISIONS,
     )
     if not numbers:
         raise NoLogsInRange
     return numbers
 
 
-def _newest(read: Span, numbers: Sequence[int], count: int) -> Span:
+def _newest(read: OutcomeRange, numbers: Sequence[int], count: int) -> OutcomeRange:
     return replace(read, first=numbers[-min(count, len(numbers))], last=numbers[-1])
 
 
@@ -147,22 +148,24 @@ def _parts(left_out: Sequence[Feature], most: int) -> list[list[Feature]]:
 
 
 def _measured(
-    parts: Sequence[Sequence[Feature]], answers: Sequence[Weights], arguments: str, left: int
-) -> Importance:
+    parts: Sequence[Sequence[Feature]], answers: Sequence[AblationWeights], arguments: str, left: int
+) -> ImportanceMeasurement:
     whole = answers[0]
     decisions = len(whole.rewards)
     if not decisions:
         raise NoLogsInRange
-    verdict = support(_diagnostics(whole))
+    verdict = check_support(_diagnostics(whole))
     if not verdict.answerable:
-        return Importance(decisions=decisions, arguments=arguments, reasons=verdict.reasons, left=left)
+        return ImportanceMeasurement(
+            decisions=decisions, arguments=arguments, reasons=verdict.reasons, left=left
+        )
     found = [
-        effect(left_out, answer.of(0), answer.of(place), answer.rewards_of())
+        effect_of(left_out, answer.of(0), answer.of(place), answer.rewards_of())
         for part, answer in zip(parts, answers, strict=True)
         for place, left_out in enumerate(part, start=1)
     ]
     found.sort(key=lambda one: (-one.effect, one.namespace, one.feature))
-    return Importance(
+    return ImportanceMeasurement(
         decisions=decisions,
         arguments=arguments,
         features=tuple(one for one in found if one.feature),
@@ -171,7 +174,7 @@ def _measured(
     )
 
 
-def _diagnostics(whole: Weights) -> Diagnostics:
+def _diagnostics(whole: AblationWeights) -> Diagnostics:
     weight = whole.of(0)
     return Diagnostics(
         rows=len(weight),

@@ -25,23 +25,24 @@ from sartor.evaluation.spec import (
     ImportanceSpec,
     PolicyResult,
     PolicySpec,
-    encoded,
-    evaluation_result,
+    decode_evaluation_result,
+    encode_job,
     job_id,
     model_prefix,
 )
 from sartor.learn import policy
-from sartor.log.time_range import first_since
+from sartor.log_search import first_decision_since
 from sartor.management import loops, models
 from sartor.ports import EngineFactory, Loop, LoopStores, Stores
 from sartor.records import Job, Model
+from sartor.times import now_us
 
 MOST_POLICIES = 10
 _NAME_CHARS = 256
 _RESERVED = frozenset({"online", "baseline", "baseline1", "random", "baselinerand"})
 
 
-def create(stores: Stores, name: str, evaluation_id: str, spec: EvaluationSpec, /) -> Job:
+def create_evaluation(stores: Stores, name: str, evaluation_id: str, spec: EvaluationSpec, /) -> Job:
     """Ask for an evaluation.
 
     Raises:
@@ -51,7 +52,7 @@ def create(stores: Stores, name: str, evaluation_id: str, spec: EvaluationSpec, 
         JobExists: there is an evaluation with that id.
     """
     _check_policies(spec)
-    checked = _checked(spec, loops.find(stores, name))
+    checked = _checked(spec, loops.find_loop(stores, name))
     return _put(stores, name, job_id(EVALUATION, evaluation_id), EVALUATION, checked)
 
 
@@ -66,7 +67,7 @@ def create_importance(stores: Stores, name: str, importance_id: str, spec: Impor
     return _put(stores, name, job_id(FEATURE_IMPORTANCE, importance_id), FEATURE_IMPORTANCE, spec)
 
 
-def find(logs: LoopStores, kind: str, public_id: str, /) -> Job:
+def find_job(logs: LoopStores, kind: str, public_id: str, /) -> Job:
     """The job of a kind with this id.
 
     Raises:
@@ -79,7 +80,7 @@ def find(logs: LoopStores, kind: str, public_id: str, /) -> Job:
     raise JobNotFound(f"There is no {kind} with the id {public_id!r}.")
 
 
-def delete(logs: LoopStores, kind: str, public_id: str, /) -> None:
+def delete_job(logs: LoopStores, kind: str, public_id: str, /) -> None:
     """Remove an evaluation or a feature importance with its models; one that runs is stopped.
 
     Raises:
@@ -88,12 +89,12 @@ def delete(logs: LoopStores, kind: str, public_id: str, /) -> None:
     wanted = job_id(kind, public_id)
     logs.jobs.delete(wanted)
     prefix = model_prefix(wanted)
-    for content in logs.shelf.names():
+    for content in logs.blobs.names():
         if content.startswith(prefix):
-            logs.shelf.drop(content)
+            logs.blobs.drop(content)
 
 
-def apply(
+def apply_policy(
     stores: Stores, name: str, evaluation_id: str, policy_name: str, /, *, factory: EngineFactory
 ) -> Model:
     """Replace the learning settings and the model of a loop by those of a policy in a finished evaluation.
@@ -108,24 +109,24 @@ def apply(
         ModelNotFound: the evaluation keeps no model of that policy.
         InvalidPolicy: the arguments of the policy are not accepted any more.
     """
-    loop = loops.find(stores, name)
-    with loops.opened(stores, loop) as logs:
-        found = _policy_of(find(logs, EVALUATION, evaluation_id), policy_name)
-        kept = None if found.model is None else logs.shelf.get(found.model)
+    loop = loops.find_loop(stores, name)
+    with loops.open_loop(stores, loop) as logs:
+        found = _policy_of(find_job(logs, EVALUATION, evaluation_id), policy_name)
+        kept = None if found.model is None else logs.blobs.get(found.model)
     if kept is None:
         raise ModelNotFound(f"The evaluation {evaluation_id!r} keeps no model of the policy {policy_name!r}.")
-    arguments = policy.checked(found.arguments)
+    arguments = policy.check_policy(found.arguments)
     _check_slots(arguments, loop)
     target = replace(loop, arguments=arguments, policy_name=policy_name)
     blob = _under(models.effective_arguments(target), kept, factory)
-    return models.begin(stores, name, blob, arguments=arguments, policy_name=policy_name)
+    return models.begin_generation(stores, name, blob, arguments=arguments, policy_name=policy_name)
 
 
 def _policy_of(job: Job, name: str) -> PolicyResult:
     if job.state != "succeeded":
         reason = f": {job.description}" if job.description else "."
         raise JobNotFinished(f"The evaluation is {job.state}, so nothing can be applied{reason}")
-    for result in evaluation_result(job.result).policies:
+    for result in decode_evaluation_result(job.result).policies:
         if result.name == name and not result.slot:
             return result
     raise PolicyNotFound(f"There is no policy {name!r} in the evaluation.")
@@ -163,7 +164,7 @@ def _checked(spec: EvaluationSpec, loop: Loop) -> EvaluationSpec:
 
 def _accepted(one: PolicySpec, loop: Loop) -> str:
     try:
-        arguments = policy.checked(one.arguments)
+        arguments = policy.check_policy(one.arguments)
         _check_slots(arguments, loop)
     except InvalidPolicy as error:
         raise InvalidPolicy(f"The policy {one.name!r}: {error.message}") from error
@@ -171,18 +172,18 @@ def _accepted(one: PolicySpec, loop: Loop) -> str:
 
 
 def _check_slots(arguments: str, loop: Loop) -> None:
-    if policy.several_slots(arguments) is not policy.several_slots(loop.arguments):
+    if policy.fills_several_slots(arguments) is not loop.has_several_slots:
         raise InvalidPolicy("It is for another number of slots than the loop: --cb_explore_adf is for one.")
 
 
 def _put(stores: Stores, name: str, full_id: str, kind: str, spec: EvaluationSpec | ImportanceSpec) -> Job:
-    loop = loops.find(stores, name)
+    loop = loops.find_loop(stores, name)
     _check_name(spec.name)
     if spec.start_us >= spec.end_us:
         raise InvalidEvaluation("The start must be before the end.")
-    with loops.opened(stores, loop) as logs:
+    with loops.open_loop(stores, loop) as logs:
         _check_range(logs, spec)
-        job = _job(full_id, kind, encoded(spec))
+        job = _job(full_id, kind, encode_job(spec))
         logs.jobs.put(job)
     return job
 
@@ -193,10 +194,11 @@ def _check_name(name: str) -> None:
 
 
 def _check_range(logs: LoopStores, spec: EvaluationSpec | ImportanceSpec) -> None:
-    head = first_since(logs.events, spec.start_us)
-    if head is None or head.at_us >= spec.end_us:
+    first = first_decision_since(logs.events, spec.start_us)
+    heads = logs.events.heads(after=first - 1, limit=1)
+    if not heads or heads[0].at_us >= spec.end_us:
         raise NoLogsInRange
 
 
 def _job(full_id: str, kind: str, spec: bytes) -> Job:
-    return Job(job_id=full_id, kind=kind, spec=spec, created_at_us=models.now_us())
+    return Job(job_id=full_id, kind=kind, spec=spec, created_at_us=now_us())

@@ -11,15 +11,15 @@ from operator import mul
 from msgspec import Struct, field
 
 from sartor.errors import EngineRefused
-from sartor.estimators.calibration import Propensities
+from sartor.estimators.calibration import PropensityCalibration
 from sartor.estimators.direct import ActionMeans
-from sartor.estimators.fixed_actions import Followed
+from sartor.estimators.fixed_actions import TrackedActions
 from sartor.estimators.interval import Bounds
-from sartor.estimators.logged_choices import Deed, deeds, done
-from sartor.estimators.reference_policies import Tally
-from sartor.estimators.score import Score
-from sartor.evaluation.column_buffer import Sheet
-from sartor.evaluation.row_predictions import Asked
+from sartor.estimators.logged_choices import LoggedChoice, as_shown, logged_choices
+from sartor.estimators.reference_policies import ReferencePolicies
+from sartor.estimators.score import PolicyScore
+from sartor.evaluation.column_buffer import ColumnBuffer
+from sartor.evaluation.row_predictions import RowPredictions
 from sartor.evaluation.spec import Source
 from sartor.ports import Engine
 from sartor.records import Decision, LoggedDecision, Outcome
@@ -28,7 +28,7 @@ _SLOTS = 64
 """How many slots are scored by their own; the others only together."""
 
 
-class Contestant(Struct, frozen=True, kw_only=True):
+class Candidate(Struct, frozen=True, kw_only=True):
     """A policy in the contest. Without an engine it is one of those that its source tells apart."""
 
     name: str
@@ -37,13 +37,13 @@ class Contestant(Struct, frozen=True, kw_only=True):
     engine: Engine | None = None
 
 
-class Scored(Struct, kw_only=True):
+class CandidateScore(Struct, kw_only=True):
     """What the contest says of one policy, by slot ("" for all rows). ``refused``: rows it couldn't rank."""
 
     name: str
     arguments: str
     source: Source
-    scores: dict[str, Score] = field(default_factory=dict)
+    scores: dict[str, PolicyScore] = field(default_factory=dict)
     refused: int = 0
     learned: int = 0
     model: bytes | None = None
@@ -55,87 +55,87 @@ class LogSummary(Struct, kw_only=True):
     decisions: int = 0
     first_us: int = 0
     last_us: int = 0
-    propensities: Propensities = field(default_factory=Propensities)
-    tally: Tally = field(default_factory=Tally)
-    followed: Followed = field(default_factory=Followed)
+    propensities: PropensityCalibration = field(default_factory=PropensityCalibration)
+    tally: ReferencePolicies = field(default_factory=ReferencePolicies)
+    followed: TrackedActions = field(default_factory=TrackedActions)
 
 
-class Contest:
-    """Scores contestants over settled decisions, given in the order of the log."""
+class ProgressiveValidation:
+    """Scores candidates over settled decisions, given in the order of the log."""
 
-    def __init__(self, contestants: Sequence[Contestant], /, *, bounds: Bounds, moment_us: int) -> None:
+    def __init__(self, candidates: Sequence[Candidate], /, *, bounds: Bounds, moment_us: int) -> None:
         """Nothing is scored yet.
 
         Args:
-            contestants: who takes part.
+            candidates: who takes part.
             bounds: the range in which rewards lie.
             moment_us: how long a moment of the series in time is.
         """
-        self._contestants = contestants
+        self._candidates = candidates
         self._bounds = bounds
         self._moment_us = moment_us
         self._means = ActionMeans()
-        self._sheets: dict[str, Sheet] = {}
-        self._refused = [0] * len(contestants)
-        self._learned = [0] * len(contestants)
-        self._odds: list[float] = []
+        self._sheets: dict[str, ColumnBuffer] = {}
+        self._refused = [0] * len(candidates)
+        self._learned = [0] * len(candidates)
+        self._probabilities: list[float] = []
         self._drawn: list[int] = []
         self.summary = LogSummary()
 
-    def take(self, logged: LoggedDecision, outcome: Outcome, /) -> None:
+    def add(self, logged: LoggedDecision, outcome: Outcome, /) -> None:
         """Score and learn one settled decision."""
-        shown = done(logged.decision)
-        rows = deeds(shown, outcome)
+        shown = as_shown(logged.decision)
+        rows = logged_choices(shown, outcome)
         self._summarise(logged, rows)
-        asked = Asked(LoggedDecision(logged.seq, logged.at_us, shown), outcome, rows)
-        for place, deed in enumerate(rows):
-            q = self._means.predictions(deed.ids)
-            row = _Row(deed, place, q, self._sheets_of(deed))
+        asked = RowPredictions(LoggedDecision(logged.seq, logged.at_us, shown), outcome, rows)
+        for place, choice in enumerate(rows):
+            q = self._means.predictions(choice.ids)
+            row = _ScoredRow(choice, place, q, self._sheets_of(choice))
             for sheet in row.sheets:
-                sheet.begin(deed, q[deed.chosen], at_us=logged.at_us)
-            for number, contestant in enumerate(self._contestants):
-                self._score(number, contestant, row, asked)
+                sheet.add_row(choice, q[choice.chosen], at_us=logged.at_us)
+            for number, candidate in enumerate(self._candidates):
+                self._score(number, candidate, row, asked)
         self._learn(asked)
-        for deed in rows:
-            self._means.learn(deed.ids[deed.chosen], deed.reward)
+        for choice in rows:
+            self._means.learn(choice.ids[choice.chosen], choice.reward)
         for sheet in self._sheets.values():
             if sheet.full:
                 sheet.flush()
 
-    def _score(self, number: int, contestant: Contestant, row: "_Row", asked: Asked) -> None:
+    def _score(self, number: int, candidate: Candidate, row: "_ScoredRow", asked: RowPredictions) -> None:
         try:
-            odds = _odds(contestant, row.deed, asked, row.place)
+            probabilities = _probabilities(candidate, row.choice, asked, row.place)
         except EngineRefused:
             self._refused[number] += 1
             for sheet in row.sheets:
-                sheet.pass_over(number)
+                sheet.skip_row(number)
             return
-        target, expected = odds[row.deed.chosen], sum(map(mul, odds, row.predictions))
-        uncovered = sum([odds[place] for place in row.impossible])
+        target, expected = probabilities[row.choice.chosen], sum(map(mul, probabilities, row.predictions))
+        uncovered = sum([probabilities[place] for place in row.impossible])
         for sheet in row.sheets:
-            sheet.say(number, target=target, uncovered=uncovered, q_policy=expected)
+            sheet.add_weights(number, target=target, uncovered=uncovered, q_policy=expected)
 
-    def _sheets_of(self, deed: Deed) -> list[Sheet]:
+    def _sheets_of(self, choice: LoggedChoice) -> list[ColumnBuffer]:
         """The sheet of all rows, and that of the slot."""
-        return [self._sheet(name) for name in ("", deed.slot)[: 2 if deed.slot else 1] if self._open(name)]
+        return [self._sheet(name) for name in ("", choice.slot)[: 2 if choice.slot else 1] if self._open(name)]
 
     def _open(self, name: str) -> bool:
         return name in self._sheets or len(self._sheets) <= _SLOTS
 
-    def _sheet(self, name: str) -> Sheet:
+    def _sheet(self, name: str) -> ColumnBuffer:
         sheet = self._sheets.get(name)
         if sheet is None:
-            sheet = self._sheets[name] = Sheet(
-                len(self._contestants), bounds=self._bounds, moment_us=self._moment_us
+            sheet = self._sheets[name] = ColumnBuffer(
+                len(self._candidates), bounds=self._bounds, moment_us=self._moment_us
             )
         return sheet
 
-    def _learn(self, asked: Asked) -> None:
-        for number, contestant in enumerate(self._contestants):
-            if contestant.engine is not None and asked.learned(contestant.engine):
+    def _learn(self, asked: RowPredictions) -> None:
+        for number, candidate in enumerate(self._candidates):
+            if candidate.engine is not None and asked.learn(candidate.engine):
                 self._learned[number] += 1
 
-    def _summarise(self, logged: LoggedDecision, rows: Sequence[Deed]) -> None:
+    def _summarise(self, logged: LoggedDecision, rows: Sequence[LoggedChoice]) -> None:
         summary = self.summary
         summary.decisions += 1
         summary.first_us = min(summary.first_us or logged.at_us, logged.at_us)
@@ -144,23 +144,23 @@ class Contest:
             summary.tally.forget(name)
         summary.tally.add(rows[0], followed=summary.followed.ordinals)
         for probabilities, chosen in _draws(logged.decision):
-            self._drawn.append(len(self._odds) + chosen)
-            self._odds.extend(probabilities)
-        if len(self._odds) > 50_000:
-            self._flush_odds()
+            self._drawn.append(len(self._probabilities) + chosen)
+            self._probabilities.extend(probabilities)
+        if len(self._probabilities) > 50_000:
+            self._flush_calibration()
 
-    def _flush_odds(self) -> None:
-        self.summary.propensities.add(self._odds, self._drawn)
-        self._odds.clear()
+    def _flush_calibration(self) -> None:
+        self.summary.propensities.add(self._probabilities, self._drawn)
+        self._probabilities.clear()
         self._drawn.clear()
 
-    def finish(self) -> list[Scored]:
+    def finish(self) -> list[CandidateScore]:
         """The scores, with the models that the policies learned."""
-        self._flush_odds()
+        self._flush_calibration()
         for sheet in self._sheets.values():
             sheet.flush()
         return [
-            Scored(
+            CandidateScore(
                 name=one.name,
                 arguments=one.arguments,
                 source=one.source,
@@ -169,36 +169,40 @@ class Contest:
                 learned=self._learned[number],
                 model=None if one.engine is None else one.engine.dump(),
             )
-            for number, one in enumerate(self._contestants)
+            for number, one in enumerate(self._candidates)
         ]
 
 
-class _Row:
-    """One deed to be scored: the predicted rewards of its actions, and which of them could not be chosen."""
+class _ScoredRow:
+    """One choice to be scored: the predicted rewards of its actions, and which of them could not be chosen."""
 
-    __slots__ = ("deed", "impossible", "place", "predictions", "sheets")
+    __slots__ = ("choice", "impossible", "place", "predictions", "sheets")
 
-    def __init__(self, deed: Deed, place: int, predictions: list[float], sheets: list[Sheet]) -> None:
-        self.deed = deed
+    def __init__(
+        self, choice: LoggedChoice, place: int, predictions: list[float], sheets: list[ColumnBuffer]
+    ) -> None:
+        self.choice = choice
         self.place = place
         self.predictions = predictions
         self.sheets = sheets
-        self.impossible = [number for number, p in enumerate(deed.odds) if p == 0.0]
+        self.impossible = [number for number, p in enumerate(choice.probabilities) if p == 0.0]
 
 
-def _odds(contestant: Contestant, deed: Deed, asked: Asked, place: int) -> Sequence[float]:
-    if contestant.engine is not None:
-        return asked.odds(contestant.engine, place)
-    count = len(deed.ids)
-    if contestant.source == "Online":
-        return deed.odds
-    if contestant.source == "Random":
+def _probabilities(
+    candidate: Candidate, choice: LoggedChoice, asked: RowPredictions, place: int
+) -> Sequence[float]:
+    if candidate.engine is not None:
+        return asked.predict(candidate.engine, place)
+    count = len(choice.ids)
+    if candidate.source == "Online":
+        return choice.probabilities
+    if candidate.source == "Random":
         return [1.0 / count] * count
-    return [1.0 if number == deed.baseline else 0.0 for number in range(count)]
+    return [1.0 if number == choice.baseline else 0.0 for number in range(count)]
 
 
 def _draws(decision: Decision) -> Iterator[tuple[Sequence[float], int]]:
-    """The odds that were used and what was drawn, as recorded: in Apprentice mode the model's."""
+    """The probabilities that were used and what was drawn, as recorded: in Apprentice mode the model's."""
     if decision.slots:
         for slot in decision.slots:
             yield slot.probabilities, slot.chosen

@@ -4,17 +4,17 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from sartor.estimators.calibration import Class, Propensities
+from sartor.estimators.calibration import CalibrationBin, PropensityCalibration
 from sartor.estimators.interval import Bounds
 from sartor.estimators.policy_estimate import best_fixed
-from sartor.estimators.results_table import Entry
-from sartor.estimators.scorecard_view import Standing
-from sartor.estimators.series import Moment, expanding, rolling
-from sartor.estimators.verdict import best, verdict
-from sartor.evaluation.feature_importance import Importance
-from sartor.evaluation.progressive_validation import LogSummary, Scored
+from sartor.estimators.results_table import ResultRow
+from sartor.estimators.scorecard_view import PolicyEstimate
+from sartor.estimators.series import SeriesPoint, expanding_series, rolling_series
+from sartor.estimators.verdict import best_policy, verdict
+from sartor.evaluation.feature_importance import ImportanceMeasurement
+from sartor.evaluation.progressive_validation import CandidateScore, LogSummary
 from sartor.evaluation.spec import EvaluationSpec
-from sartor.evaluation.time_range import Span
+from sartor.evaluation.time_range import OutcomeRange
 from sartor.ports import Loop
 
 _SUSPICIOUS = 4.0
@@ -24,23 +24,23 @@ _SUSPICIOUS = 4.0
 _ROLLING = 40
 
 
-class Course(Struct, frozen=True, kw_only=True, rename="camel"):
+class EstimateSeries(Struct, frozen=True, kw_only=True, rename="camel"):
     """How the estimate of one policy moved: over all that was seen so far, and moment by moment."""
 
     name: str
-    expanding: tuple[Moment, ...]
-    rolling: tuple[Moment, ...]
+    expanding: tuple[SeriesPoint, ...]
+    rolling: tuple[SeriesPoint, ...]
 
 
-class Calibration(Struct, frozen=True, kw_only=True, rename="camel"):
+class CalibrationSummary(Struct, frozen=True, kw_only=True, rename="camel"):
     """Whether choices were drawn as often as their logged probabilities say, in one sentence and in classes."""
 
     sentence: str
     believable: bool
-    classes: tuple[Class, ...]
+    classes: tuple[CalibrationBin, ...]
 
 
-class Report(Struct, frozen=True, kw_only=True, rename="camel"):
+class EvaluationReport(Struct, frozen=True, kw_only=True, rename="camel"):
     """An evaluation for people. Times are in microseconds; ``moment_us``: how long a moment is."""
 
     loop: str
@@ -57,27 +57,27 @@ class Report(Struct, frozen=True, kw_only=True, rename="camel"):
     moment_us: int
     verdict: str
     optimal_policy: str | None
-    table: tuple[Entry, ...]
-    courses: tuple[Course, ...]
-    calibration: Calibration
-    importance: Importance
-    best_fixed: Standing | None = None
+    table: tuple[ResultRow, ...]
+    courses: tuple[EstimateSeries, ...]
+    calibration: CalibrationSummary
+    importance: ImportanceMeasurement
+    best_fixed: PolicyEstimate | None = None
 
 
-def report(
+def build_report(
     loop: Loop,
     spec: EvaluationSpec,
-    read: Span,
-    found: Sequence[Scored],
+    read: OutcomeRange,
+    found: Sequence[CandidateScore],
     summary: LogSummary,
-    entries: tuple[Entry, ...],
-    weighed: Importance,
+    entries: tuple[ResultRow, ...],
+    weighed: ImportanceMeasurement,
     /,
-) -> Report:
+) -> EvaluationReport:
     """The report. A policy about which the log can't answer has no course either."""
-    winner = best(entries)
+    winner = best_policy(entries)
     answered = {one.name for one in entries if one.answerable and not one.slot}
-    return Report(
+    return EvaluationReport(
         loop=loop.name,
         name=spec.name,
         start_us=spec.start_us,
@@ -94,22 +94,22 @@ def report(
         optimal_policy=None if winner is None else winner.name,
         table=entries,
         courses=tuple(_course(one, read) for one in found if one.name in answered),
-        calibration=calibration(summary.propensities),
+        calibration=summarise_calibration(summary.propensities),
         importance=weighed,
         best_fixed=best_fixed(summary.tally, summary.followed),
     )
 
 
-def _course(one: Scored, read: Span) -> Course:
+def _course(one: CandidateScore, read: OutcomeRange) -> EstimateSeries:
     moments = one.scores[""].moments
-    return Course(
+    return EstimateSeries(
         name=one.name,
-        expanding=expanding(moments, bounds=read.bounds),
-        rolling=rolling(moments, moments.width_us, bounds=read.bounds, most=_ROLLING),
+        expanding=expanding_series(moments, bounds=read.bounds),
+        rolling=rolling_series(moments, moments.width_us, bounds=read.bounds, most=_ROLLING),
     )
 
 
-def calibration(found: Propensities, /) -> Calibration:
+def summarise_calibration(found: PropensityCalibration, /) -> CalibrationSummary:
     """The self-audit of the log."""
     worst = found.worst()
     if worst <= _SUSPICIOUS:
@@ -120,4 +120,4 @@ def calibration(found: Propensities, /) -> Calibration:
             f"Something is wrong with the logged probabilities: between {off.low:.0%} and {off.high:.0%}, "
             f"actions were chosen {off.observed:,} times where {off.expected:,.0f} was to be expected."
         )
-    return Calibration(sentence=sentence, believable=worst <= _SUSPICIOUS, classes=found.classes())
+    return CalibrationSummary(sentence=sentence, believable=worst <= _SUSPICIOUS, classes=found.classes())

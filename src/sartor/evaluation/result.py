@@ -5,66 +5,66 @@ from collections.abc import Sequence
 import msgspec
 
 from sartor.estimators.ips import Ips
-from sartor.estimators.leave_one_out import shares, tiers
-from sartor.estimators.results_table import Entry, entry
-from sartor.estimators.score import Score
-from sartor.estimators.verdict import best
-from sartor.evaluation.feature_importance import Importance
-from sartor.evaluation.progressive_validation import LogSummary, Scored
-from sartor.evaluation.report import report
+from sartor.estimators.leave_one_out import group_by_share, normalise_effects
+from sartor.estimators.results_table import ResultRow, result_row
+from sartor.estimators.score import PolicyScore
+from sartor.estimators.verdict import best_policy
+from sartor.evaluation.feature_importance import ImportanceMeasurement
+from sartor.evaluation.progressive_validation import CandidateScore, LogSummary
+from sartor.evaluation.report import build_report
 from sartor.evaluation.spec import (
     WINDOWS_S,
     EvaluationResult,
     EvaluationSpec,
+    EvaluationWindow,
     PolicyResult,
-    Window,
-    merged,
+    merge_windows,
     model_name,
 )
-from sartor.evaluation.time_range import Span
+from sartor.evaluation.time_range import OutcomeRange
 from sartor.ports import Loop, LoopStores
 
 _S_US = 1_000_000
 
 
-def result(
+def build_result(
     logs: LoopStores,
     loop: Loop,
     spec: EvaluationSpec,
-    read: Span,
-    found: Sequence[Scored],
+    read: OutcomeRange,
+    found: Sequence[CandidateScore],
     summary: LogSummary,
-    weighed: Importance,
+    weighed: ImportanceMeasurement,
     /,
     *,
     job_id: str,
 ) -> EvaluationResult:
-    """The result; the models of the policies are kept on the loop's shelf under names made from the job's id.
+    """The result; the models of the policies are kept in the loop's blob store, named after the job's id.
 
     Doing it twice keeps each model once.
     """
-    entries = entries_of(found, summary)
-    winner = best(entries)
+    entries = result_rows(found, summary)
+    winner = best_policy(entries)
     policies = [
         _policy(one, slot, score, spec, _kept(logs, one, model_name(job_id, place)) if not slot else None)
         for place, one in enumerate(found)
         for slot, score in one.scores.items()
     ]
-    told = report(loop, spec, read, found, summary, entries, weighed)
+    told = build_report(loop, spec, read, found, summary, entries, weighed)
     return EvaluationResult(
         policies=tuple(policies),
         optimal_policy=None if winner is None else winner.name,
-        importance=tuple(tuple(tier) for tier in tiers(shares(weighed.features))),
+        importance=tuple(tuple(tier) for tier in group_by_share(normalise_effects(weighed.features))),
         report=msgspec.Raw(msgspec.json.encode(told)),
     )
 
 
-def entries_of(found: Sequence[Scored], summary: LogSummary, /) -> tuple[Entry, ...]:
+def result_rows(found: Sequence[CandidateScore], summary: LogSummary, /) -> tuple[ResultRow, ...]:
     """The table, a line for each policy and slot."""
     most_weight = 1.0 / summary.propensities.smallest
     rivals = sum(one.model is not None for one in found)
     return tuple(
-        entry(
+        result_row(
             score,
             name=one.name,
             source=one.source,
@@ -80,14 +80,16 @@ def entries_of(found: Sequence[Scored], summary: LogSummary, /) -> tuple[Entry, 
     )
 
 
-def _kept(logs: LoopStores, one: Scored, name: str) -> str | None:
+def _kept(logs: LoopStores, one: CandidateScore, name: str) -> str | None:
     if one.model is None:
         return None
-    logs.shelf.put(name, one.model)
+    logs.blobs.put(name, one.model)
     return name
 
 
-def _policy(one: Scored, slot: str, score: Score, spec: EvaluationSpec, model: str | None) -> PolicyResult:
+def _policy(
+    one: CandidateScore, slot: str, score: PolicyScore, spec: EvaluationSpec, model: str | None
+) -> PolicyResult:
     windows = {
         name: tuple(_window(start_us, sums) for start_us, sums in score.bins.windows(length_s * _S_US).items())
         for name, length_s in WINDOWS_S.items()
@@ -103,8 +105,8 @@ def _policy(one: Scored, slot: str, score: Score, spec: EvaluationSpec, model: s
     )
 
 
-def _window(start_us: int, sums: Ips) -> Window:
-    bare = Window(
+def _window(start_us: int, sums: Ips) -> EvaluationWindow:
+    bare = EvaluationWindow(
         start_us=start_us,
         events=round(sums.events),
         numerator=sums.product,
@@ -118,4 +120,4 @@ def _window(start_us: int, sums: Ips) -> Window:
         weights_squared=sums.weight_sq,
         weighted_products=sums.product_weight,
     )
-    return merged([bare])
+    return merge_windows([bare])

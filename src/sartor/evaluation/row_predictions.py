@@ -4,22 +4,22 @@ from collections.abc import Callable, Sequence
 
 from sartor.dsjson import single_slot
 from sartor.errors import EngineRefused
-from sartor.estimators.logged_choices import Deed
+from sartor.estimators.logged_choices import LoggedChoice
 from sartor.inference import EngineQuery, query_of, query_probabilities
 from sartor.ports import Engine
 from sartor.records import LoggedDecision, Outcome
 
-Judge = Callable[[bytes, int], list[float]]
-"""Takes a line and how many actions it holds; gives the odds from before the engine learned the line.
+PredictThenLearn = Callable[[bytes, int], list[float]]
+"""Takes a line and how many actions it holds; gives the probabilities from before the engine learned the line.
 
 Nothing where they were no distribution; the line is learned all the same.
 """
 
 
-class Asked:
+class RowPredictions:
     """One decision as it was shown, and what came of it."""
 
-    def __init__(self, shown: LoggedDecision, outcome: Outcome, rows: Sequence[Deed], /) -> None:
+    def __init__(self, shown: LoggedDecision, outcome: Outcome, rows: Sequence[LoggedChoice], /) -> None:
         self._shown = shown
         self._outcome = outcome
         self._rows = rows
@@ -27,15 +27,17 @@ class Asked:
         self._queries: dict[int, tuple[EngineQuery, bytes]] = {}
         self._taught: list[Engine] = []
 
-    def odds(self, engine: Engine, place: int, /) -> list[float]:
-        """An engine's odds for the actions of a row, from before it learns this decision.
+    def predict(self, engine: Engine, place: int, /) -> list[float]:
+        """An engine's probabilities for the actions of a row, from before it learns this decision.
 
         Raises:
             EngineRefused: it can't rank them.
         """
         if self._shown.decision.slots:
             return self._asked(engine, place)
-        judge: Judge | None = getattr(engine, "judge", None)  # an engine need not have it; see ``learn.vw``
+        judge: PredictThenLearn | None = getattr(
+            engine, "predict_then_learn", None
+        )  # an engine need not have it; see ``learn.vw``
         if judge is not None:
             try:
                 found = judge(self._lesson(), len(self._rows[0].ids))
@@ -47,7 +49,7 @@ class Asked:
             return found
         return self._asked(engine, place)
 
-    def learned(self, engine: Engine, /) -> bool:
+    def learn(self, engine: Engine, /) -> bool:
         """Let an engine learn this decision, unless it has; False where it can't."""
         if any(one is engine for one in self._taught):
             return True

@@ -6,12 +6,20 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sartor.errors import NoLogsInRange, StoreUnavailable
-from sartor.evaluation.batch import Ballot, Entrant, Order, carry_out, opened, without_keys
-from sartor.evaluation.executor import LOCAL, computing
-from sartor.evaluation.feature_importance import Importance, importance
-from sartor.evaluation.result import result
+from sartor.evaluation.batch import (
+    BatchResult,
+    BatchTask,
+    CandidateSpec,
+    decode_result,
+    run_batch,
+    without_keys,
+)
+from sartor.evaluation.executor import LOCAL, open_executor
+from sartor.evaluation.feature_importance import ImportanceMeasurement, measure_importance
+from sartor.evaluation.result import build_result
 from sartor.evaluation.spec import EvaluationResult, EvaluationSpec
-from sartor.evaluation.time_range import Span, span
+from sartor.evaluation.time_range import OutcomeRange, find_outcome_range
+from sartor.loops import SEVERAL_SLOTS
 from sartor.ports import Loop, LoopStores
 from sartor.settings import AZURE_ARGUMENTS, DEFAULT_ARGUMENTS
 
@@ -20,8 +28,6 @@ _IMPORTANCE = 60_000
 
 _ATTEMPTS = 3
 """How often an evaluation is begun whose log is amended meanwhile: it must not keep what was taken back."""
-
-_SEVERAL = "--ccb_explore_adf"
 
 
 def evaluate(
@@ -35,7 +41,7 @@ def evaluate(
     compute: str = LOCAL,
     progress: Path | None = None,
 ) -> EvaluationResult:
-    """Score all policies of a spec over the log, and keep the models that they learned on the loop's shelf.
+    """Score all policies of a spec over the log, and keep their models in the loop's blob store.
 
     Each event is read once for a group of policies; there are as many groups as can run side by side.
 
@@ -53,26 +59,28 @@ def evaluate(
         InvalidPolicy: the arguments of a policy are not accepted.
         StoreUnavailable: outcomes were amended again and again meanwhile; the job is begun anew later.
     """
-    entrants = entrants_of(spec, loop)
-    with computing(compute) as place:
+    candidates = candidates_of(spec, loop)
+    with open_executor(compute) as place:
         for _ in range(_ATTEMPTS):
-            read = span(logs, start_us=spec.start_us, end_us=spec.end_us)
+            read = find_outcome_range(logs, start_us=spec.start_us, end_us=spec.end_us)
             orders = [
-                Order(
+                BatchTask(
                     where=where,
                     loop=without_keys(loop),
                     span=read,
-                    entrants=group,
+                    candidates=group,
                     progress="" if progress is None else str(progress / str(number)),
                 )
-                for number, group in enumerate(groups(loop, entrants, place.workers))
+                for number, group in enumerate(split_batches(loop, candidates, place.workers))
             ]
-            ballots = [opened(ballot) for ballot in place.each(carry_out, orders)]
-            if not ballots[0].summary.decisions:
+            batch_results = [decode_result(batch_result) for batch_result in place.map(run_batch, orders)]
+            if not batch_results[0].summary.decisions:
                 raise NoLogsInRange
-            weighed = importance(logs, loop, read, place, where=where, progress=progress, budget=_IMPORTANCE)
+            weighed = measure_importance(
+                logs, loop, read, place, where=where, progress=progress, budget=_IMPORTANCE
+            )
             if logs.outcomes.counts().revision == read.revision:
-                return _result(logs, loop, spec, read, ballots, weighed, job_id=job_id)
+                return _result(logs, loop, spec, read, batch_results, weighed, job_id=job_id)
     raise StoreUnavailable("Outcomes are amended again and again while they are evaluated.")
 
 
@@ -80,48 +88,52 @@ def _result(
     logs: LoopStores,
     loop: Loop,
     spec: EvaluationSpec,
-    read: Span,
-    ballots: Sequence[Ballot],
-    weighed: Importance,
+    read: OutcomeRange,
+    batch_results: Sequence[BatchResult],
+    weighed: ImportanceMeasurement,
     *,
     job_id: str,
 ) -> EvaluationResult:
-    found = [scored for ballot in ballots for scored in ballot.scored]
-    order = {one.name: place for place, one in enumerate((*free(loop), *entrants_of(spec, loop)))}
+    found = [scored for batch_result in batch_results for scored in batch_result.scored]
+    order = {
+        one.name: place for place, one in enumerate((*reference_candidates(loop), *candidates_of(spec, loop)))
+    }
     found.sort(key=lambda scored: order[scored.name])
-    return result(logs, loop, spec, read, found, ballots[0].summary, weighed, job_id=job_id)
+    return build_result(logs, loop, spec, read, found, batch_results[0].summary, weighed, job_id=job_id)
 
 
-def entrants_of(spec: EvaluationSpec, loop: Loop, /) -> list[Entrant]:
+def candidates_of(spec: EvaluationSpec, loop: Loop, /) -> list[CandidateSpec]:
     """The policies that need an engine: those asked for, and candidates where a better one is sought."""
-    asked = [Entrant(name=one.name, arguments=one.arguments, source="Custom") for one in spec.policies]
+    asked = [CandidateSpec(name=one.name, arguments=one.arguments, source="Custom") for one in spec.policies]
     if not spec.find_optimal:
         return asked
     taken = {one.name.casefold() for one in asked}
     return [
         *asked,
         *(
-            Entrant(name=name, arguments=arguments, source="OfflineExperimentation")
-            for name, arguments in candidates(several_slots=_SEVERAL in loop.arguments.split()).items()
+            CandidateSpec(name=name, arguments=arguments, source="OfflineExperimentation")
+            for name, arguments in default_candidates(several_slots=loop.has_several_slots).items()
             if name.casefold() not in taken
         ),
     ]
 
 
-def free(loop: Loop, /) -> tuple[Entrant, ...]:
+def reference_candidates(loop: Loop, /) -> tuple[CandidateSpec, ...]:
     """The policies that the log itself tells of."""
     return (
-        Entrant(name="Online", arguments=loop.arguments, source="Online"),
-        Entrant(name="Baseline", arguments="", source="Baseline"),
-        Entrant(name="Random", arguments="", source="Random"),
+        CandidateSpec(name="Online", arguments=loop.arguments, source="Online"),
+        CandidateSpec(name="Baseline", arguments="", source="Baseline"),
+        CandidateSpec(name="Random", arguments="", source="Random"),
     )
 
 
-def groups(loop: Loop, entrants: Sequence[Entrant], most: int, /) -> list[tuple[Entrant, ...]]:
+def split_batches(
+    loop: Loop, candidates: Sequence[CandidateSpec], most: int, /
+) -> list[tuple[CandidateSpec, ...]]:
     """At most so many groups of nearly equal size; the first also has those that need no engine."""
-    count = max(1, min(most, len(entrants)))
-    made = [tuple(entrants[start::count]) for start in range(count)]
-    return [(*free(loop), *made[0]), *made[1:]]
+    count = max(1, min(most, len(candidates)))
+    made = [tuple(candidates[start::count]) for start in range(count)]
+    return [(*reference_candidates(loop), *made[0]), *made[1:]]
 
 
 @contextmanager
@@ -131,7 +143,7 @@ def progress_folder() -> Iterator[Path]:
         yield Path(folder)
 
 
-def share_done(folder: Path, /) -> float:
+def read_progress(folder: Path, /) -> float:
     """The share that is done, 0 to 1, of the groups that have told anything."""
     shares = []
     for told in folder.iterdir():
@@ -153,8 +165,8 @@ CANDIDATES: Mapping[str, str] = {
 """By name. They differ in how they explore, in how fast they learn, and in which features they cross."""
 
 
-def candidates(*, several_slots: bool) -> Mapping[str, str]:
+def default_candidates(*, several_slots: bool) -> Mapping[str, str]:
     """The same for a loop of several slots, or of one."""
     if not several_slots:
         return CANDIDATES
-    return {name: text.replace("--cb_explore_adf", "--ccb_explore_adf") for name, text in CANDIDATES.items()}
+    return {name: text.replace("--cb_explore_adf", SEVERAL_SLOTS) for name, text in CANDIDATES.items()}

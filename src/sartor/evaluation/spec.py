@@ -61,7 +61,7 @@ class EvaluationSpec(Struct, frozen=True, kw_only=True):
     made_with: str = ""
 
 
-class Window(Struct, frozen=True, kw_only=True, array_like=True):
+class EvaluationWindow(Struct, frozen=True, kw_only=True, array_like=True):
     """What one policy would have earned in one stretch of time that begins with ``start_us``.
 
     With r the reward and w the weight of an event (contract, section 4.3): ``events`` is their number,
@@ -90,15 +90,15 @@ class PolicyResult(Struct, frozen=True, kw_only=True):
 
     ``windows``: for each name of ``WINDOWS_S`` the windows in order of time. ``slot``: the slot's id in a
     multi-slot loop; empty for the whole decision. ``model``: the name, from ``model_name``, under which the
-    loop's shelf keeps a dump of the policy's engine as it was at the end, made under ``arguments``, so that it
-    can be applied; None where there is none.
+    loop's blob store keeps a dump of the policy's engine as it was at the end, made under ``arguments``, so
+    that it can be applied; None where there is none.
     """
 
     name: str
     arguments: str
     source: Source
-    total: Window
-    windows: dict[str, tuple[Window, ...]] = {}
+    total: EvaluationWindow
+    windows: dict[str, tuple[EvaluationWindow, ...]] = {}
     slot: str = ""
     model: str | None = None
 
@@ -125,7 +125,7 @@ class ImportanceSpec(Struct, frozen=True, kw_only=True):
     made_with: str = ""
 
 
-class FeatureScore(Struct, frozen=True, kw_only=True):
+class ImportanceScore(Struct, frozen=True, kw_only=True):
     """How much leaving one feature out would cost, normalised to 0 … 1, and the 95 % interval of that."""
 
     namespace: str
@@ -138,7 +138,7 @@ class FeatureScore(Struct, frozen=True, kw_only=True):
 class ImportanceResult(Struct, frozen=True, kw_only=True):
     """The features, the most important first."""
 
-    scores: tuple[FeatureScore, ...]
+    scores: tuple[ImportanceScore, ...]
     report: msgspec.Raw = msgspec.Raw(b"{}")
 
 
@@ -148,7 +148,7 @@ Content = EvaluationSpec | EvaluationResult | ImportanceSpec | ImportanceResult
 _Content = TypeVar("_Content", EvaluationSpec, EvaluationResult, ImportanceSpec, ImportanceResult)
 
 
-def merged(windows: Sequence[Window], /) -> Window:
+def merge_windows(windows: Sequence[EvaluationWindow], /) -> EvaluationWindow:
     """Windows of one policy as one, which begins with the first of them; at least one.
 
     The interval is that of a ratio, by the delta method: variance Σ w² (r - V)² / (Σ w)². Where no event has a
@@ -161,7 +161,7 @@ def merged(windows: Sequence[Window], /) -> Window:
         sums["sum_of_squares"] - 2 * value * sums["weighted_products"] + value**2 * sums["weights_squared"]
     )
     reach = _NORMAL * sqrt(max(0.0, squares)) / weights if weights else 0.0
-    return Window(
+    return EvaluationWindow(
         start_us=windows[0].start_us,
         events=int(sums.pop("events")),
         non_zero=int(sums.pop("non_zero")),
@@ -184,7 +184,7 @@ def public_id(job_id: str, /) -> str:
 
 
 def model_name(job_id: str, place: int, /) -> str:
-    """The name on the loop's shelf of the model of an evaluation's policy, by its place in the result."""
+    """The name on the loop's blob store of the model of an evaluation's policy, by its place in the result."""
     return f"{model_prefix(job_id)}{place}"
 
 
@@ -193,12 +193,12 @@ def model_prefix(job_id: str, /) -> str:
     return f"evaluation-{blake2b(job_id.encode(), digest_size=12).hexdigest()}-"
 
 
-def encoded(content: Content, /) -> bytes:
+def encode_job(content: Content, /) -> bytes:
     """The JSON that a job keeps."""
     return msgspec.json.encode(content)
 
 
-def evaluation_spec(spec: bytes, /) -> EvaluationSpec:
+def decode_evaluation_spec(spec: bytes, /) -> EvaluationSpec:
     """The spec of an evaluation.
 
     Raises:
@@ -207,7 +207,7 @@ def evaluation_spec(spec: bytes, /) -> EvaluationSpec:
     return _decoded(spec, EvaluationSpec)
 
 
-def evaluation_result(result: bytes, /) -> EvaluationResult:
+def decode_evaluation_result(result: bytes, /) -> EvaluationResult:
     """The result of an evaluation that succeeded.
 
     Raises:
@@ -216,7 +216,7 @@ def evaluation_result(result: bytes, /) -> EvaluationResult:
     return _decoded(result, EvaluationResult)
 
 
-def importance_spec(spec: bytes, /) -> ImportanceSpec:
+def decode_importance_spec(spec: bytes, /) -> ImportanceSpec:
     """The spec of a feature importance.
 
     Raises:
@@ -225,7 +225,7 @@ def importance_spec(spec: bytes, /) -> ImportanceSpec:
     return _decoded(spec, ImportanceSpec)
 
 
-def importance_result(result: bytes, /) -> ImportanceResult:
+def decode_importance_result(result: bytes, /) -> ImportanceResult:
     """The result of a feature importance that succeeded.
 
     Raises:

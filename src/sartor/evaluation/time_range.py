@@ -5,10 +5,12 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from sartor.estimators.interval import Bounds
-from sartor.estimators.policy_estimate import bounds_of
-from sartor.learn.training_data import lessons
-from sartor.ports import LoopStores, OutcomeCounts, OutcomeLog
+from sartor.estimators.policy_estimate import reward_bounds
+from sartor.learn.training_data import read_examples
+from sartor.log_search import first_outcome_since
+from sartor.ports import LoopStores
 from sartor.records import LoggedDecision, Outcome
+from sartor.times import DAY_US
 
 _BLOCK = 5_000
 _MOMENTS = 120
@@ -17,7 +19,7 @@ _MOMENTS = 120
 _LENGTHS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 21_600, 43_200, 86_400)
 
 
-class Span(Struct, frozen=True, kw_only=True):
+class OutcomeRange(Struct, frozen=True, kw_only=True):
     """The outcomes ``first`` … ``last``, of decisions that were made from ``start_us`` to before ``end_us``.
 
     ``lowest`` and ``highest``: the range in which their rewards lie. ``moment_us``: into how long moments their
@@ -36,7 +38,7 @@ class Span(Struct, frozen=True, kw_only=True):
     @property
     def bounds(self) -> Bounds:
         """The range of rewards to assume."""
-        return bounds_of(self.lowest, self.highest)
+        return reward_bounds(self.lowest, self.highest)
 
     @property
     def outcomes(self) -> int:
@@ -44,10 +46,11 @@ class Span(Struct, frozen=True, kw_only=True):
         return max(0, self.last - self.first + 1)
 
 
-def span(logs: LoopStores, /, *, start_us: int, end_us: int) -> Span:
+def find_outcome_range(logs: LoopStores, /, *, start_us: int, end_us: int) -> OutcomeRange:
     """The outcomes that can be of decisions in this time. One read of all of them, without their decisions."""
     counts = logs.outcomes.counts()
-    first = _first_settled(logs.outcomes, counts, start_us)
+    # Nothing that was made later is settled before.
+    first = first_outcome_since(logs.outcomes, start_us)
     lowest, highest = 0.0, 0.0
     after = first - 1
     while after < counts.last_outcome and (block := logs.outcomes.outcomes(after=after, limit=_BLOCK)):
@@ -55,7 +58,7 @@ def span(logs: LoopStores, /, *, start_us: int, end_us: int) -> Span:
             rewards = logged.outcome.slot_rewards or (logged.outcome.reward,)
             lowest, highest = min(lowest, *rewards), max(highest, *rewards)
         after = block[-1].seq
-    return Span(
+    return OutcomeRange(
         start_us=start_us,
         end_us=end_us,
         first=first,
@@ -74,7 +77,7 @@ def _moment_us(logs: LoopStores, first: int, last: int, start_us: int, end_us: i
         return _LENGTHS_S[0] * 1_000_000
     time_us = min(end_us, made[-1]) - max(start_us, made[0])
     fitting = (length * 1_000_000 for length in _LENGTHS_S if length * 1_000_000 * _MOMENTS >= time_us)
-    return next(fitting, -(-time_us // _MOMENTS // 86_400_000_000) * 86_400_000_000)
+    return next(fitting, -(-time_us // _MOMENTS // DAY_US) * DAY_US)
 
 
 def _made_us(logs: LoopStores, outcome: int) -> int:
@@ -85,20 +88,7 @@ def _made_us(logs: LoopStores, outcome: int) -> int:
     return decisions[0].at_us if decisions else 0
 
 
-def _first_settled(outcomes: OutcomeLog, counts: OutcomeCounts, since_us: int) -> int:
-    """The first outcome that was settled at a time or later: nothing that was made later is settled before."""
-    low, high = counts.first_outcome, counts.last_outcome + 1
-    while low < high:
-        middle = (low + high) // 2
-        found = outcomes.outcomes(after=middle - 1, limit=1)
-        if found and found[0].outcome.settled_at_us < since_us:
-            low = middle + 1
-        else:
-            high = middle
-    return low
-
-
-class Settled(Struct, frozen=True):
+class SettledDecision(Struct, frozen=True):
     """A decision of the span with its outcome, learnable, and the outcome's number."""
 
     seq: int
@@ -106,11 +96,11 @@ class Settled(Struct, frozen=True):
     outcome: Outcome
 
 
-def settled(logs: LoopStores, span: Span, /) -> Iterator[Settled | int]:
+def read_settled(logs: LoopStores, span: OutcomeRange, /) -> Iterator[SettledDecision | int]:
     """What the span holds, in the order of learning; a number where an outcome is passed over, that one's."""
-    for lesson in lessons(logs.events, logs.outcomes, after=span.first - 1, limit=span.outcomes):
-        decision = lesson.decision
+    for example in read_examples(logs.events, logs.outcomes, after=span.first - 1, limit=span.outcomes):
+        decision = example.decision
         if decision is not None and span.start_us <= decision.at_us < span.end_us:
-            yield Settled(lesson.seq, decision, lesson.outcome)
+            yield SettledDecision(example.seq, decision, example.outcome)
         else:
-            yield lesson.seq
+            yield example.seq

@@ -1,14 +1,14 @@
-"""Deciding: from a request and the odds of an engine to a decision (contract, sections 2.2 and 2.3)."""
+"""Deciding: from a request and an engine's probabilities to a decision (contract, sections 2.2 and 2.3)."""
 
 from collections.abc import Sequence
 
 from sartor.explore.draw import draw, pick
-from sartor.explore.ranking import around, certain, ranked, shares, spread
-from sartor.records import Decision, Mode, Request
+from sartor.explore.ranking import keep_positions, normalise, one_hot, order_actions, scatter
+from sartor.records import Decision, Mode, RankInput
 
 
 def decide(
-    request: Request,
+    request: RankInput,
     /,
     *,
     probabilities: Sequence[float],
@@ -35,29 +35,29 @@ def decide(
         mode: the learning mode of the loop (contract, section 2.6).
 
     Raises:
-        ValueError: there is not one probability for each rankable action, or they are not odds.
+        ValueError: there is not one probability for each rankable action, or they are no distribution.
     """
     count = len(request.actions)
     excluded = request.excluded
     if len(probabilities) != count - len(excluded):
         raise ValueError(f"{len(probabilities)} probabilities for {count - len(excluded)} actions")
-    odds = shares(probabilities)
+    used = normalise(probabilities)
     if mode == "LoggingOnly":
-        order, odds = list(range(len(odds))), certain(0, len(odds))
+        order, used = list(range(len(used))), one_hot(0, len(used))
     else:
-        order = ranked(odds, pick(odds, draw(loop_id, request.event_id)))
+        order = order_actions(used, pick(used, draw(loop_id, request.event_id)))
     chosen = order[0]
     if excluded:
         rankable = request.rankable
         chosen = rankable[chosen]
-        order = around(excluded, [rankable[i] for i in order], count)
-        odds = spread(odds, rankable, count)
+        order = keep_positions(excluded, [rankable[i] for i in order], count)
+        used = scatter(used, rankable, count)
     return Decision(
         event_id=request.event_id,
         context=request.context,
         actions=request.actions,
         excluded=excluded,
-        probabilities=tuple(odds),
+        probabilities=tuple(used),
         ranking=tuple(order),
         chosen=chosen,
         model_id=model_id,

@@ -6,7 +6,7 @@ _EPOCH_S = 1_505_520_000
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
-def made(unique: str, /, *, now_us: int) -> str:
+def new_event_id(unique: str, /, *, now_us: int) -> str:
     """An event id: 32 hexadecimal digits, a dash, and the time in base 62.
 
     Args:

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 import msgspec
 
-from sartor.dsjson.context_json import engine_safe
+from sartor.dsjson.context_json import strip_reserved_names
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
 
 
-def names(features: bytes, /, *, outermost: str) -> list[str]:
+def list_features(features: bytes, /, *, outermost: str) -> list[str]:
     """The features that the engine sees, each once, in order: ``namespace.feature``.
 
     The namespace of a feature is the nearest name around it (contract, section 2.12).
@@ -19,12 +19,12 @@ def names(features: bytes, /, *, outermost: str) -> list[str]:
         features: a blob of a context, an action or a slot.
         outermost: the namespace of features that stand by themselves.
     """
-    return list(dict.fromkeys(name for name, *_ in _leaves(_decode(engine_safe(features)), outermost)))
+    return list(dict.fromkeys(name for name, *_ in _leaves(_decode(strip_reserved_names(features)), outermost)))
 
 
-def without(features: bytes, name: str, /, *, outermost: str) -> bytes:
+def without_feature(features: bytes, name: str, /, *, outermost: str) -> bytes:
     """The blob without any feature of that name."""
-    value = _decode(engine_safe(features))
+    value = _decode(strip_reserved_names(features))
     for _, holder, key in [leaf for leaf in _leaves(value, outermost) if leaf[0] == name]:
         del holder[key]
     return _encode(value)

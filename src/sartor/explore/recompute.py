@@ -4,12 +4,12 @@ from sartor.explore.decide import decide
 from sartor.explore.slots import decide_slots
 from sartor.inference import request_probabilities, slot_predictor
 from sartor.ports import Engine
-from sartor.records import Decision, MultiRequest, Request, SlotRequest
+from sartor.records import Decision, MultiSlotInput, RankInput, SlotInput
 
 
-def asked(decision: Decision, /) -> Request:
+def request_of(decision: Decision, /) -> RankInput:
     """The request that a decision answered."""
-    return Request(
+    return RankInput(
         event_id=decision.event_id,
         context=decision.context,
         actions=decision.actions,
@@ -18,13 +18,13 @@ def asked(decision: Decision, /) -> Request:
     )
 
 
-def asked_slots(decision: Decision, /) -> MultiRequest:
+def slots_request_of(decision: Decision, /) -> MultiSlotInput:
     """The request that a multi-slot decision answered."""
     slots = [
-        SlotRequest(id=slot.id, features=slot.features, baseline=slot.baseline, excluded=slot.excluded)
+        SlotInput(id=slot.id, features=slot.features, baseline=slot.baseline, excluded=slot.excluded)
         for slot in decision.slots
     ]
-    return MultiRequest(
+    return MultiSlotInput(
         event_id=decision.event_id,
         context=decision.context,
         actions=decision.actions,
@@ -33,7 +33,7 @@ def asked_slots(decision: Decision, /) -> MultiRequest:
     )
 
 
-def recomputed(decision: Decision, engine: Engine | None, /, *, loop_id: str) -> Decision:
+def recompute_decision(decision: Decision, engine: Engine | None, /, *, loop_id: str) -> Decision:
     """The decision that the engine makes now of the same request, under the same model id and mode.
 
     Args:
@@ -45,7 +45,7 @@ def recomputed(decision: Decision, engine: Engine | None, /, *, loop_id: str) ->
         EngineRefused: the engine can't rank the request.
     """
     if decision.slots:
-        request = asked_slots(decision)
+        request = slots_request_of(decision)
         return decide_slots(
             request,
             predict=slot_predictor(engine, request),
@@ -55,8 +55,8 @@ def recomputed(decision: Decision, engine: Engine | None, /, *, loop_id: str) ->
             mode=decision.mode,
         )
     return decide(
-        asked(decision),
-        probabilities=request_probabilities(engine, asked(decision)),
+        request_of(decision),
+        probabilities=request_probabilities(engine, request_of(decision)),
         loop_id=loop_id,
         model_id=decision.model_id,
         settings_version=decision.settings_version,
@@ -64,7 +64,7 @@ def recomputed(decision: Decision, engine: Engine | None, /, *, loop_id: str) ->
     )
 
 
-def differences(decision: Decision, again: Decision, /) -> list[str]:
+def differing_fields(decision: Decision, again: Decision, /) -> list[str]:
     """The names of the fields in which a recomputed decision differs; none: it is the same, bit for bit."""
     fields = Decision.__struct_fields__
     return [name for name in fields if getattr(decision, name) != getattr(again, name)]

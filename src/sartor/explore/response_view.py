@@ -8,11 +8,11 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from sartor.explore.ranking import spread
+from sartor.explore.ranking import scatter
 from sartor.records import Decision
 
 
-class Answered(Struct, frozen=True, kw_only=True):
+class SingleSlotView(Struct, frozen=True, kw_only=True):
     """Indexes are into the actions of the request; ``probabilities`` has one entry for each, in their order."""
 
     ranking: tuple[int, ...]
@@ -20,7 +20,7 @@ class Answered(Struct, frozen=True, kw_only=True):
     chosen: int
 
 
-class AnsweredSlot(Struct, frozen=True, kw_only=True):
+class SlotView(Struct, frozen=True, kw_only=True):
     """What to show in a slot, and the probability that the action had there, given the slots before it."""
 
     id: str
@@ -28,7 +28,7 @@ class AnsweredSlot(Struct, frozen=True, kw_only=True):
     probability: float
 
 
-def answered(decision: Decision, /, *, model: Sequence[float] = ()) -> Answered:
+def view_decision(decision: Decision, /, *, model: Sequence[float] = ()) -> SingleSlotView:
     """The answer to a single-slot request.
 
     Args:
@@ -38,18 +38,20 @@ def answered(decision: Decision, /, *, model: Sequence[float] = ()) -> Answered:
             with the model's probabilities all the same. Without them the answer holds those of the record.
     """
     if decision.mode == "Online":
-        return Answered(ranking=decision.ranking, probabilities=decision.probabilities, chosen=decision.chosen)
+        return SingleSlotView(
+            ranking=decision.ranking, probabilities=decision.probabilities, chosen=decision.chosen
+        )
     probabilities = decision.probabilities
     if decision.mode == "LoggingOnly" and model:
-        probabilities = tuple(spread(model, decision.rankable, len(decision.actions)))
-    return Answered(
+        probabilities = tuple(scatter(model, decision.rankable, len(decision.actions)))
+    return SingleSlotView(
         ranking=tuple(range(len(decision.actions))),
         probabilities=probabilities,
         chosen=decision.baseline,
     )
 
 
-def answered_slots(decision: Decision, /) -> tuple[AnsweredSlot, ...]:
+def view_slots(decision: Decision, /) -> tuple[SlotView, ...]:
     """The answer to a multi-slot request, slot by slot; in Apprentice and LoggingOnly the baselines.
 
     A baseline has the probability with which the model would have chosen it there. In Apprentice that is 0
@@ -58,5 +60,5 @@ def answered_slots(decision: Decision, /) -> tuple[AnsweredSlot, ...]:
     online = decision.mode == "Online"
     shown = [(slot, slot.chosen if online else slot.baseline) for slot in decision.slots]
     return tuple(
-        AnsweredSlot(id=slot.id, chosen=index, probability=slot.probabilities[index]) for slot, index in shown
+        SlotView(id=slot.id, chosen=index, probability=slot.probabilities[index]) for slot, index in shown
     )

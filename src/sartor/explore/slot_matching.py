@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Sequence
 
 
-class Vacancies:
+class SlotMatching:
     """The slots that are still to be filled, in order, and the actions that are left."""
 
     def __init__(self, *, accepted: Sequence[frozenset[int]], filling: Sequence[int]) -> None:

@@ -1,20 +1,20 @@
 """Deciding several slots at once: one after the other, each with another action (contract, section 2.10).
 
 The engine has a draw of its own for several slots, which nobody could compute again. So each slot is drawn
-here: the engine is asked for the odds of one slot, given what was drawn for those before it.
+here: the engine is asked for the probabilities of one slot, given what was drawn for those before it.
 """
 
 from collections.abc import Sequence
 
 from sartor.explore.draw import draw, pick
-from sartor.explore.ranking import around, ranked, shares, spread
-from sartor.explore.slot_matching import Vacancies
+from sartor.explore.ranking import keep_positions, normalise, order_actions, scatter
+from sartor.explore.slot_matching import SlotMatching
 from sartor.inference import SlotPredictor
-from sartor.records import Decision, Mode, MultiRequest, Slot, SlotRequest
+from sartor.records import Decision, Mode, MultiSlotInput, Slot, SlotInput
 
 
 def decide_slots(
-    request: MultiRequest,
+    request: MultiSlotInput,
     /,
     *,
     predict: SlotPredictor,
@@ -58,36 +58,36 @@ def decide_slots(
     )
 
 
-def seed(event_id: str, number: int, /) -> str:
+def slot_seed(event_id: str, number: int, /) -> str:
     """What the draw of a slot depends on besides the loop; ``number`` counts from 0. No event id has a NUL."""
     return event_id if number == 0 else f"{event_id}\0{number}"
 
 
-def _drawn(request: MultiRequest, predict: SlotPredictor, loop_id: str) -> tuple[Slot, ...]:
+def _drawn(request: MultiSlotInput, predict: SlotPredictor, loop_id: str) -> tuple[Slot, ...]:
     vacancies = _vacancies(request)
     taken: list[int] = []
     slots: list[Slot] = []
     for number, asked in enumerate(request.slots):
         offered = vacancies.offered()
-        probabilities = shares(predict(taken, offered))
+        probabilities = normalise(predict(taken, offered))
         if len(probabilities) != len(offered):
             raise ValueError(f"{len(probabilities)} probabilities for {len(offered)} actions")
-        place = pick(probabilities, draw(loop_id, seed(request.event_id, number)))
+        place = pick(probabilities, draw(loop_id, slot_seed(request.event_id, number)))
         slots.append(_slot(request, asked, taken, offered, probabilities, place))
         taken.append(offered[place])
         vacancies.take(offered[place])
     return tuple(slots)
 
 
-def _vacancies(request: MultiRequest) -> Vacancies:
+def _vacancies(request: MultiSlotInput) -> SlotMatching:
     everything = frozenset(range(len(request.actions)))
-    return Vacancies(
+    return SlotMatching(
         accepted=[everything.difference(slot.excluded) for slot in request.slots],
         filling=[slot.baseline for slot in request.slots],
     )
 
 
-def _logged(request: MultiRequest) -> tuple[Slot, ...]:
+def _logged(request: MultiSlotInput) -> tuple[Slot, ...]:
     baselines = [slot.baseline for slot in request.slots]
     return tuple(
         _slot(request, slot, baselines[:number], [slot.baseline], [1.0], 0)
@@ -96,24 +96,24 @@ def _logged(request: MultiRequest) -> tuple[Slot, ...]:
 
 
 def _slot(
-    request: MultiRequest,
-    asked: SlotRequest,
+    request: MultiSlotInput,
+    asked: SlotInput,
     taken: Sequence[int],
     offered: Sequence[int],
     probabilities: Sequence[float],
     place: int,
 ) -> Slot:
     count = len(request.actions)
-    wide = spread(probabilities, offered, count)
+    wide = scatter(probabilities, offered, count)
     closed = {*asked.excluded, *taken}
     open_ = [index for index in range(count) if index not in closed]
-    order = ranked([wide[index] for index in open_], open_.index(offered[place]))
+    order = order_actions([wide[index] for index in open_], open_.index(offered[place]))
     return Slot(
         id=asked.id,
         features=asked.features,
         excluded=asked.excluded,
         baseline=asked.baseline,
         probabilities=tuple(wide),
-        ranking=tuple(around(closed, [open_[i] for i in order], count)),
+        ranking=tuple(keep_positions(closed, [open_[i] for i in order], count)),
         chosen=offered[place],
     )

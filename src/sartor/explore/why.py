@@ -11,7 +11,7 @@ from typing import Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
-from sartor.explore.features import names, without
+from sartor.explore.features import list_features, without_feature
 from sartor.inference import EngineQuery, query_of, query_probabilities
 from sartor.ports import Engine
 from sartor.records import Decision
@@ -31,7 +31,7 @@ class Contribution(Struct, frozen=True, kw_only=True):
     score: float
 
 
-class Explanation(Struct, frozen=True, kw_only=True):
+class ExplainedAction(Struct, frozen=True, kw_only=True):
     """The score of an action, and its features, those that matter most first."""
 
     id: str
@@ -39,20 +39,20 @@ class Explanation(Struct, frozen=True, kw_only=True):
     features: tuple[Contribution, ...]
 
 
-class Explained(Struct, frozen=True, kw_only=True):
+class DecisionExplanation(Struct, frozen=True, kw_only=True):
     """Explanations of actions, in the order in which they were answered.
 
     ``measure``: what the scores are. ``left_out``: how many features were not looked at.
     """
 
     measure: Measure
-    actions: tuple[Explanation, ...]
+    actions: tuple[ExplainedAction, ...]
     left_out: int = 0
 
 
-def explained(
+def explain_decision(
     engine: Engine, decision: Decision, /, *, slot: int = 0, only_chosen: bool = False, budget_bytes: int = 0
-) -> Explained:
+) -> DecisionExplanation:
     """What each feature adds to the scores of the actions that were ranked.
 
     Args:
@@ -71,20 +71,20 @@ def explained(
     measure = _measure_of(engine, asked)
     base = _scores(engine, asked, measure)
     questions = budget_bytes // len(asked.encode()) if budget_bytes else None
-    trial = _Trial(engine, measure, questions=questions)
+    trial = _QueryBudget(engine, measure, questions=questions)
     chosen, others = order[0], [] if only_chosen else order[1:]
     own = {chosen: trial.without_each(_own(asked, chosen))}
     shared = trial.without_each(_shared(asked))
     own |= {place: trial.without_each(_own(asked, place)) for place in others}
     actions = [
-        Explanation(
+        ExplainedAction(
             id=asked.actions[place].id,
             score=base[place],
             features=_ranked(base[place], place, own[place] + shared),
         )
         for place in (chosen, *others)
     ]
-    return Explained(measure=measure, actions=tuple(actions), left_out=trial.left_out)
+    return DecisionExplanation(measure=measure, actions=tuple(actions), left_out=trial.left_out)
 
 
 def _ranked_places(decision: Decision, slot: int) -> list[int]:
@@ -109,7 +109,7 @@ def _scores(engine: Engine, asked: EngineQuery, measure: Measure) -> Sequence[fl
     return [wide.get(index, 0.0) for index in range(count)]
 
 
-class _Trial:
+class _QueryBudget:
     """Asks an engine again and again, as often as it may."""
 
     def __init__(self, engine: Engine, measure: Measure, *, questions: int | None) -> None:
@@ -135,19 +135,19 @@ def _own(asked: EngineQuery, place: int) -> Iterator[tuple[str, EngineQuery]]:
     """The question without each feature of an action; its id is one."""
     action = asked.actions[place]
     yield f"{_ACTION}.id", replace(asked, nameless=place)
-    for name in names(action.features, outermost=_ACTION):
-        less = replace(action, features=without(action.features, name, outermost=_ACTION))
+    for name in list_features(action.features, outermost=_ACTION):
+        less = replace(action, features=without_feature(action.features, name, outermost=_ACTION))
         actions = (*asked.actions[:place], less, *asked.actions[place + 1 :])
         yield name, replace(asked, actions=actions)
 
 
 def _shared(asked: EngineQuery) -> Iterator[tuple[str, EngineQuery]]:
     """The question without each feature of the context, and of the slot."""
-    for name in names(asked.context, outermost=_CONTEXT):
-        yield name, replace(asked, context=without(asked.context, name, outermost=_CONTEXT))
+    for name in list_features(asked.context, outermost=_CONTEXT):
+        yield name, replace(asked, context=without_feature(asked.context, name, outermost=_CONTEXT))
     if asked.slot is not None:
-        for name in names(asked.slot, outermost=_SLOT):
-            yield name, replace(asked, slot=without(asked.slot, name, outermost=_SLOT))
+        for name in list_features(asked.slot, outermost=_SLOT):
+            yield name, replace(asked, slot=without_feature(asked.slot, name, outermost=_SLOT))
 
 
 def _ranked(score: float, place: int, without: list[_Without]) -> tuple[Contribution, ...]:

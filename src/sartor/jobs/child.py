@@ -7,7 +7,6 @@ ends when the process that started it does.
 import logging
 import os
 import sys
-import time
 
 import msgspec
 from msgspec import Struct
@@ -15,19 +14,20 @@ from msgspec.structs import replace
 
 from sartor.errors import CallerError, JobNotFound, LoopNotFound, SartorError
 from sartor.evaluation.run import progress_folder
-from sartor.jobs.heartbeat import beating
-from sartor.jobs.kinds import KINDS, Bench
+from sartor.jobs.heartbeat import keep_alive
+from sartor.jobs.kinds import KINDS, JobContext
 from sartor.management import loops
 from sartor.ports import Loop, LoopStores, Stores
 from sartor.records import Job
 from sartor.runtime import compose, log_format
-from sartor.runtime.shutdown import watch
+from sartor.runtime.shutdown import watch_parent
+from sartor.times import now_us
 
 _log = logging.getLogger(__name__)
 _NICE = 10
 
 
-class Assignment(Struct, frozen=True, kw_only=True):
+class JobArguments(Struct, frozen=True, kw_only=True):
     """Which job, and where. ``attempts``: the count with which it was claimed. ``lifeline``: a pipe."""
 
     where: str
@@ -40,17 +40,17 @@ class Assignment(Struct, frozen=True, kw_only=True):
 
 def main() -> None:
     """Compute the job that the command line names, as JSON."""
-    assignment = msgspec.json.decode(sys.argv[1], type=Assignment)
+    assignment = msgspec.json.decode(sys.argv[1], type=JobArguments)
     log_format.start("job")
-    watch(assignment.lifeline, grace_s=0.5)
+    watch_parent(assignment.lifeline, grace_s=0.5)
     os.nice(_NICE)
-    with compose.stores(assignment.where) as stores:
+    with compose.open_instance(assignment.where) as stores:
         loop = _loop(stores, assignment.loop_id)
-        with loops.opened(stores, loop) as logs:
-            carry_out(assignment, loop, logs)
+        with loops.open_loop(stores, loop) as logs:
+            run_job(assignment, loop, logs)
 
 
-def carry_out(assignment: Assignment, loop: Loop, logs: LoopStores, /) -> None:
+def run_job(assignment: JobArguments, loop: Loop, logs: LoopStores, /) -> None:
     """Compute a job and write what came of it, unless somebody else holds it now.
 
     Raises:
@@ -59,20 +59,20 @@ def carry_out(assignment: Assignment, loop: Loop, logs: LoopStores, /) -> None:
     """
     job = _job(logs, assignment)
     with progress_folder() as progress:
-        bench = Bench(
+        bench = JobContext(
             loop=loop,
             logs=logs,
             where=assignment.where,
             compute=assignment.compute,
             progress=progress,
         )
-        with beating(assignment.where, loop, job, progress):
+        with keep_alive(assignment.where, loop, job, progress):
             finished = _finished(bench, job)
-    if not logs.jobs.update(replace(finished, finished_at_us=time.time_ns() // 1_000)):
+    if not logs.jobs.update(replace(finished, finished_at_us=now_us())):
         _log.warning("The result of a job is not wanted any more.", extra=_about(loop, job))
 
 
-def _finished(bench: Bench, job: Job) -> Job:
+def _finished(bench: JobContext, job: Job) -> Job:
     compute = KINDS.get(job.kind)
     if compute is None:
         return _failed(job, f"Nothing computes jobs of the kind {job.kind!r}.")
@@ -103,7 +103,7 @@ def _loop(stores: Stores, loop_id: str) -> Loop:
     raise LoopNotFound(f"There is no loop with the id {loop_id!r} any more.")
 
 
-def _job(logs: LoopStores, assignment: Assignment) -> Job:
+def _job(logs: LoopStores, assignment: JobArguments) -> Job:
     for job in logs.jobs.jobs():
         if (job.job_id, job.state, job.attempts) == (assignment.job_id, "running", assignment.attempts):
             return job

@@ -11,12 +11,13 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from sartor.errors import StoreUnavailable
-from sartor.evaluation.run import share_done
+from sartor.evaluation.run import read_progress
 from sartor.jobs.worker import LEASE_US
 from sartor.management import loops
 from sartor.ports import Loop
 from sartor.records import Job
 from sartor.runtime import compose
+from sartor.times import now_us
 
 _FIRST_S, _EVERY_S = 0.2, 1.0
 _ALMOST = 0.99
@@ -24,7 +25,7 @@ _ALMOST = 0.99
 
 
 @contextmanager
-def beating(where: str, loop: Loop, job: Job, progress: Path, /) -> Iterator[None]:
+def keep_alive(where: str, loop: Loop, job: Job, progress: Path, /) -> Iterator[None]:
     """Renew the lease of a job and tell its progress for as long as this is entered.
 
     A job that was canceled, deleted or given to another ends this process and all that it started.
@@ -42,12 +43,12 @@ def beating(where: str, loop: Loop, job: Job, progress: Path, /) -> Iterator[Non
 
 
 def _beat(where: str, loop: Loop, job: Job, progress: Path, stop: threading.Event) -> None:
-    with compose.stores(where) as stores, loops.opened(stores, loop) as logs:
+    with compose.open_instance(where) as stores, loops.open_loop(stores, loop) as logs:
         silent_since_s, told = time.monotonic(), False
         while not stop.wait(_EVERY_S if told else _FIRST_S):
             told = True
             try:
-                kept = logs.jobs.update(_alive(job, share_done(progress)))
+                kept = logs.jobs.update(_alive(job, read_progress(progress)))
             except StoreUnavailable:
                 kept = time.monotonic() - silent_since_s < LEASE_US / 2e6
             else:
@@ -57,5 +58,5 @@ def _beat(where: str, loop: Loop, job: Job, progress: Path, stop: threading.Even
 
 
 def _alive(job: Job, share: float) -> Job:
-    lease_until_us = time.time_ns() // 1_000 + LEASE_US
+    lease_until_us = now_us() + LEASE_US
     return replace(job, progress=min(_ALMOST, share), lease_until_us=lease_until_us)

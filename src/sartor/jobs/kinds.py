@@ -6,14 +6,14 @@ from pathlib import Path
 from msgspec import Struct
 
 from sartor.evaluation import spec
-from sartor.evaluation.feature_importance import weigh
+from sartor.evaluation.feature_importance import run_importance
 from sartor.evaluation.run import evaluate
 from sartor.evaluation.spec import EVALUATION, FEATURE_IMPORTANCE
 from sartor.ports import Loop, LoopStores
 from sartor.records import Job
 
 
-class Bench(Struct, frozen=True, kw_only=True):
+class JobContext(Struct, frozen=True, kw_only=True):
     """With what a job is computed: the loop and its stores, where the data is, where to compute.
 
     ``progress``: a folder in which parts of the computation tell how far they are.
@@ -26,32 +26,32 @@ class Bench(Struct, frozen=True, kw_only=True):
     progress: Path
 
 
-def _evaluation(bench: Bench, job: Job) -> bytes:
+def _evaluation(bench: JobContext, job: Job) -> bytes:
     result = evaluate(
         bench.logs,
         bench.loop,
-        spec.evaluation_spec(job.spec),
+        spec.decode_evaluation_spec(job.spec),
         job_id=job.job_id,
         where=bench.where,
         compute=bench.compute,
         progress=bench.progress,
     )
-    return spec.encoded(result)
+    return spec.encode_job(result)
 
 
-def _importance(bench: Bench, job: Job) -> bytes:
-    result = weigh(
+def _importance(bench: JobContext, job: Job) -> bytes:
+    result = run_importance(
         bench.logs,
         bench.loop,
-        spec.importance_spec(job.spec),
+        spec.decode_importance_spec(job.spec),
         where=bench.where,
         compute=bench.compute,
         progress=bench.progress,
     )
-    return spec.encoded(result)
+    return spec.encode_job(result)
 
 
-KINDS: Mapping[str, Callable[[Bench, Job], bytes]] = {
+KINDS: Mapping[str, Callable[[JobContext, Job], bytes]] = {
     EVALUATION: _evaluation,
     FEATURE_IMPORTANCE: _importance,
 }

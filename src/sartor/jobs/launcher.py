@@ -15,8 +15,8 @@ import msgspec
 from sartor.errors import SartorError
 from sartor.evaluation.executor import LOCAL
 from sartor.evaluation.spec import model_prefix
-from sartor.jobs.child import Assignment
-from sartor.jobs.worker import Foreman
+from sartor.jobs.child import JobArguments
+from sartor.jobs.worker import JobWorker
 from sartor.ports import Loop, LoopStores, Stores
 from sartor.records import Job
 from sartor.runtime import compose
@@ -39,7 +39,7 @@ class ChildProcess:
             compute: where it computes; see ``compute.computing``.
         """
         ends, self._held = os.pipe()
-        assignment = Assignment(
+        assignment = JobArguments(
             where=where,
             loop_id=loop.loop_id,
             job_id=job.job_id,
@@ -57,7 +57,7 @@ class ChildProcess:
         finally:
             os.close(ends)
 
-    def ended(self) -> str | None:
+    def exit_reason(self) -> str | None:
         """How it ended; None while it lives."""
         code = self._process.poll()
         if code is None:
@@ -78,22 +78,22 @@ class ChildProcess:
             self._held = -1
 
 
-def foreman(stores: Stores, where: str, /, *, compute: str = LOCAL) -> Foreman:
-    """A foreman whose children work on this data folder."""
-    return Foreman(
+def start_worker(stores: Stores, where: str, /, *, compute: str = LOCAL) -> JobWorker:
+    """A job worker whose children work on this data folder."""
+    return JobWorker(
         stores, lambda loop, job: ChildProcess(where, loop, job, compute=compute), forget=_forget_models
     )
 
 
 def _forget_models(logs: LoopStores, job: Job) -> None:
     prefix = model_prefix(job.job_id)
-    for name in logs.shelf.names():
+    for name in logs.blobs.names():
         if name.startswith(prefix):
-            logs.shelf.drop(name)
+            logs.blobs.drop(name)
 
 
 @contextmanager
-def labouring(where: str, /, *, compute: str = LOCAL) -> Iterator[None]:
+def run_jobs(where: str, /, *, compute: str = LOCAL) -> Iterator[None]:
     """Get the jobs of all loops done, in a thread with stores of its own, for as long as this is entered."""
     stop = threading.Event()
     thread = threading.Thread(target=_labour, args=(where, compute, stop), name="jobs", daemon=True)
@@ -107,11 +107,11 @@ def labouring(where: str, /, *, compute: str = LOCAL) -> Iterator[None]:
 
 def _labour(where: str, compute: str, stop: threading.Event) -> None:
     complaint = ""
-    with compose.stores(where, must_exist=False) as stores:
-        boss = foreman(stores, where, compute=compute)
+    with compose.open_instance(where, must_exist=False) as stores:
+        boss = start_worker(stores, where, compute=compute)
         while not stop.wait(_ROUND_S if boss.busy else _IDLE_S):
             try:
-                boss.round(now_us=time.time_ns() // 1_000)
+                boss.run_once(now_us=time.time_ns() // 1_000)
                 complaint = ""
             except Exception as error:  # whatever is wrong now, jobs come again
                 complaint = _told(error, complaint)

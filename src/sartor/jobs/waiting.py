@@ -6,18 +6,18 @@ from contextlib import AbstractContextManager, nullcontext
 
 from sartor.errors import DataFolderInUse, JobNotFound
 from sartor.evaluation.executor import LOCAL
-from sartor.jobs.launcher import labouring
+from sartor.jobs.launcher import run_jobs
 from sartor.management import loops
 from sartor.ports import Loop, LoopStores, Stores
 from sartor.records import Job
 from sartor.runtime import compose
-from sartor.runtime.instance_lock import Instance
+from sartor.runtime.instance_lock import InstanceLock
 
 _LOOK_S = 0.2
 _OPEN = ("pending", "running")
 
 
-def wait(
+def wait_for_job(
     stores: Stores,
     loop: Loop,
     job_id: str,
@@ -40,7 +40,7 @@ def wait(
     Raises:
         JobNotFound: it was deleted.
     """
-    with _workers(where, compute), loops.opened(stores, loop) as logs:
+    with _workers(where, compute), loops.open_loop(stores, loop) as logs:
         while True:
             job = _job(logs, job_id)
             tell(job)
@@ -52,8 +52,8 @@ def wait(
 def _workers(where: str, compute: str) -> AbstractContextManager[None]:
     """Workers of our own, unless a service has the folder."""
     try:
-        with Instance(compose.data_folder(where)).only_supervisor():
-            return labouring(where, compute=compute)
+        with InstanceLock(compose.data_folder(where)).only_supervisor():
+            return run_jobs(where, compute=compute)
     except DataFolderInUse:
         return nullcontext()
 

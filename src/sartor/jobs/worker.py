@@ -1,6 +1,6 @@
 """Jobs get done: claimed from the queues of all loops, one at a time, each in a child that can be killed.
 
-While a child lives, it alone writes its job; when it is dead, the foreman does. A job whose child died, or
+While a child lives, it alone writes its job; when it is dead, the job worker does. A job whose child died, or
 whose worker vanished with its machine, is claimed again and starts anew: a result is written once, by the
 child that still holds the job.
 """
@@ -25,28 +25,28 @@ MOST_ATTEMPTS = 5
 _PAUSE_US = 1_000_000
 
 
-class Labour(Protocol):
+class RunningJob(Protocol):
     """A child at work."""
 
-    def ended(self) -> str | None:
+    def exit_reason(self) -> str | None:
         """How it ended, in words; None while it lives."""
 
     def kill(self) -> None:
         """End it and whatever it started, at once."""
 
 
-Start = Callable[[Loop, Job], Labour]
+Start = Callable[[Loop, Job], RunningJob]
 
 _Answer = TypeVar("_Answer")
 
 
-class _Task(Struct, frozen=True):
+class _ClaimedJob(Struct, frozen=True):
     loop: Loop
     job: Job
-    labour: Labour
+    running_job: RunningJob
 
 
-class Foreman:
+class JobWorker:
     """Gives jobs to children, and watches over them. Call ``round`` a few times a second."""
 
     def __init__(
@@ -62,14 +62,14 @@ class Foreman:
         self._stores = stores
         self._start = start
         self._forget = forget
-        self._task: _Task | None = None
+        self._task: _ClaimedJob | None = None
 
     @property
     def busy(self) -> bool:
         """Whether a child is at work."""
         return self._task is not None
 
-    def round(self, *, now_us: int) -> None:
+    def run_once(self, *, now_us: int) -> None:
         """Look after the child, or claim the next job.
 
         Raises:
@@ -80,21 +80,21 @@ class Foreman:
         if self._task is None:
             self._claim(now_us)
 
-    def _watch(self, task: _Task, now_us: int) -> None:
-        cause = task.labour.ended()
+    def _watch(self, task: _ClaimedJob, now_us: int) -> None:
+        cause = task.running_job.exit_reason()
         if cause is not None:
             self._task = None
             self._settle(task, cause, again_us=now_us + task.job.attempts * _PAUSE_US)
         elif not self._wanted(task):
-            task.labour.kill()
+            task.running_job.kill()
             self._task = None
             self._with(task.loop, lambda logs: self._forget(logs, task.job))
 
-    def _wanted(self, task: _Task) -> bool:
+    def _wanted(self, task: _ClaimedJob) -> bool:
         found = self._with(task.loop, lambda logs: _found(logs, task.job))
         return found is not None and found.state != "canceled"
 
-    def _settle(self, task: _Task, cause: str, *, again_us: int) -> None:
+    def _settle(self, task: _ClaimedJob, cause: str, *, again_us: int) -> None:
         """A child ended. What it left running will not be finished by it."""
         found = self._with(task.loop, lambda logs: _found(logs, task.job))
         if found is None or found.state == "canceled":
@@ -108,7 +108,7 @@ class Foreman:
             if job is not None:
                 extra = {"action": "job_started", "loop": loop.name, "job": job.job_id}
                 _log.info("A job is begun.", extra=extra)
-                self._task = _Task(loop, job, self._start(loop, job))
+                self._task = _ClaimedJob(loop, job, self._start(loop, job))
                 return
 
     def _with(self, loop: Loop, act: Callable[[LoopStores], _Answer]) -> _Answer:
@@ -123,7 +123,7 @@ class Foreman:
         task, self._task = self._task, None
         if task is None:
             return
-        task.labour.kill()
+        task.running_job.kill()
         try:
             self._settle(task, "the service was stopped", again_us=0)
         except SartorError as error:

@@ -17,14 +17,14 @@ PATIENCE_S = 30.0
 _encode = msgspec.json.Encoder().encode
 
 
-class Ranked(Struct, frozen=True, rename="camel"):
+class RankedEvent(Struct, frozen=True, rename="camel"):
     """The part of the answer to a rank that an application needs."""
 
     event_id: str
     reward_action_id: str
 
 
-class Connection:
+class ServiceClient:
     """Ranks and rewards over HTTP. Close it, or use it in a ``with`` statement."""
 
     def __init__(self, endpoint: str, key: str, /, *, timeout_s: float = 10.0) -> None:
@@ -33,7 +33,7 @@ class Connection:
         self._session = requests.Session()
         self._session.headers.update({"Ocp-Apim-Subscription-Key": key, "Content-Type": "application/json"})
 
-    def __enter__(self) -> "Connection":
+    def __enter__(self) -> "ServiceClient":
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -53,7 +53,7 @@ class Connection:
         """
         actions = [{"id": option.id, "features": option.features} for option in situation.options]
         body = {"contextFeatures": situation.context, "actions": actions, "eventId": event_id}
-        answer = msgspec.json.decode(self._post("/rank", body), type=Ranked)
+        answer = msgspec.json.decode(self._post("/rank", body), type=RankedEvent)
         return _index(answer.reward_action_id, [option.id for option in situation.options])
 
     def reward(self, event_id: str, value: float, /) -> None:

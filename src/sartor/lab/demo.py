@@ -17,8 +17,8 @@ from typing import IO
 import requests
 
 from sartor.errors import SartorError, Unavailable
-from sartor.lab.play import run
-from sartor.lab.report import Report
+from sartor.lab.play import play_world
+from sartor.lab.report import PlayReport
 
 WORLD = "tutorial"
 TURNS = 3_000
@@ -117,7 +117,7 @@ def _command(*words: str) -> str:
     return done.stdout
 
 
-def _played(endpoint: str, key: str) -> Report:
+def _played(endpoint: str, key: str) -> PlayReport:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     clicks = 0
@@ -130,7 +130,7 @@ def _played(endpoint: str, key: str) -> Report:
             clicks += clicked
             progress.update(task, advance=1, description=f"{clicks:,} clicks")
 
-        return run(
+        return play_world(
             WORLD,
             endpoint=endpoint,
             key=key,
@@ -140,8 +140,8 @@ def _played(endpoint: str, key: str) -> Report:
         )
 
 
-def _tell(report: Report) -> None:
-    from sartor.lab.plot import curve
+def _tell(report: PlayReport) -> None:
+    from sartor.lab.plot import draw_curve
 
     first, last, reference = report.first_quarter, report.last_quarter, report.reference
     rows = (
@@ -154,7 +154,7 @@ def _tell(report: Report) -> None:
     _say("\n[bold]Share of positive rewards (clicks)[/]")
     for name, share in rows:
         _say(f"  {name:<46} {share:6.1%}")
-    path = curve(report, CURVE).resolve()
+    path = draw_curve(report, CURVE).resolve()
     _say(f"\nThe learning curve is in [bold]{path}[/]; the log and the models are in {DATA}{os.sep}.")
 
 

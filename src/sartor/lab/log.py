@@ -7,7 +7,7 @@ import msgspec
 
 from sartor.dsjson import context_json, single_slot
 from sartor.explore.decide import decide
-from sartor.inference import uniform
+from sartor.inference import uniform_probabilities
 from sartor.lab.world import World
 from sartor.ports import Engine, LoopStores
 from sartor.records import (
@@ -15,11 +15,11 @@ from sartor.records import (
     Action,
     Cursor,
     Decision,
-    Joined,
+    JoinedObservation,
     LoggedDecision,
     Observation,
     Outcome,
-    Request,
+    RankInput,
     Settlement,
 )
 
@@ -27,7 +27,7 @@ _encode = msgspec.json.Encoder().encode
 _BATCH = 500
 
 
-def fill(
+def fill_log(
     logs: LoopStores,
     world: World[Any],
     engine: Engine | None,
@@ -60,13 +60,15 @@ def fill(
 def _played(world: World[Any], engine: Engine | None, turn: int, loop_id: str) -> tuple[Decision, float]:
     situation = world.situation(turn)
     actions = tuple(Action(option.id, _encode(option.features)) for option in situation.options)
-    request = Request(event_id=f"{turn}-{world.seed}", context=_encode(situation.context), actions=actions)
-    odds = (
-        uniform(len(actions))
+    request = RankInput(event_id=f"{turn}-{world.seed}", context=_encode(situation.context), actions=actions)
+    probabilities = (
+        uniform_probabilities(len(actions))
         if engine is None
-        else engine.probabilities(context_json.context(request.context, actions), len(actions))
+        else engine.probabilities(context_json.encode_context(request.context, actions), len(actions))
     )
-    decision = decide(request, probabilities=odds, loop_id=loop_id, model_id=NO_MODEL, settings_version=1)
+    decision = decide(
+        request, probabilities=probabilities, loop_id=loop_id, model_id=NO_MODEL, settings_version=1
+    )
     reward = world.reward(situation, decision.chosen)
     if engine is not None:
         logged = LoggedDecision(turn + 1, turn, decision)
@@ -83,7 +85,7 @@ def _written(logs: LoopStores, played: list[tuple[Decision, float]], number: int
         for place, (decision, reward) in enumerate(played)
     )
     number, seen = number + len(played), seen + len(played)
-    logs.outcomes.record(Settlement(outcomes=outcomes, strays=(), cursor=Cursor(number, seen)))
+    logs.outcomes.record(Settlement(outcomes=outcomes, unmatched=(), cursor=Cursor(number, seen)))
     return number, seen
 
 
@@ -98,7 +100,7 @@ def _outcome(number: int, decision: Decision, reward: float, observation: int, n
         event_id=decision.event_id,
         reward=reward,
         learnable=True,
-        joined=(Joined(observation, now_us, reward),),
+        joined=(JoinedObservation(observation, now_us, reward),),
         settled_at_us=now_us,
         settings_version=1,
     )

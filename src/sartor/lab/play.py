@@ -6,16 +6,16 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from sartor.lab.connection import Connection
+from sartor.lab.connection import ServiceClient
 from sartor.lab.registry import open_world
-from sartor.lab.report import Played, Report, report
+from sartor.lab.report import PlayReport, Turn, build_play_report
 from sartor.lab.world import World
 
-Progress = Callable[[Played], None]
+Progress = Callable[[Turn], None]
 """Called after each turn."""
 
 
-def run(
+def play_world(
     world_name: str,
     /,
     *,
@@ -25,7 +25,7 @@ def run(
     seed: int = 0,
     progress: Progress | None = None,
     turns_per_s: float | None = None,
-) -> Report:
+) -> PlayReport:
     """Play a world: rank, reward, and again; then say how it went.
 
     Args:
@@ -44,19 +44,19 @@ def run(
     """
     world = open_world(world_name, seed=seed)
     turns = world.turns if iterations is None else iterations
-    with Connection(endpoint, key) as connection:
+    with ServiceClient(endpoint, key) as connection:
         played = _play(world, connection, turns=turns, progress=progress, turns_per_s=turns_per_s)
-    return report(played, world=world.name, reward_is=world.reward_is, seed=seed)
+    return build_play_report(played, world=world.name, reward_is=world.reward_is, seed=seed)
 
 
 def _play(
     world: World[Any],
-    connection: Connection,
+    connection: ServiceClient,
     *,
     turns: int,
     progress: Progress | None,
     turns_per_s: float | None,
-) -> list[Played]:
+) -> list[Turn]:
     game = f"{world.name}-{secrets.token_hex(4)}"  # new event ids each time: an id joins one decision
     due: deque[tuple[str, float]] = deque()
     played = []
@@ -76,10 +76,10 @@ def _play(
     return played
 
 
-def _turn(world: World[Any], connection: Connection, turn: int, event_id: str) -> Played:
+def _turn(world: World[Any], connection: ServiceClient, turn: int, event_id: str) -> Turn:
     situation = world.situation(turn)
     chosen = connection.rank(situation, event_id=event_id)
-    return Played(
+    return Turn(
         ids=tuple(option.id for option in situation.options),
         expectations=tuple(world.expectations(situation)),
         chosen=chosen,

@@ -4,7 +4,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sartor.lab.report import Report
+from sartor.lab.report import PlayReport
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -15,7 +15,7 @@ _INK, _FAINT = "#222222", "#D9D9D9"
 _CEILING = 1.06
 
 
-def curve(report: Report, path: Path, /) -> Path:
+def draw_curve(report: PlayReport, path: Path, /) -> Path:
     """Write the learning curve of a game as a PNG; returns the path.
 
     The curve is the share of the best possible expected reward in a moving window. Beside it, for the whole
@@ -35,7 +35,7 @@ def curve(report: Report, path: Path, /) -> Path:
     return path
 
 
-def _draw_lines(axes: "Axes", report: Report) -> None:
+def _draw_lines(axes: "Axes", report: PlayReport) -> None:
     reference, best = report.reference, report.reference.best
     levels = [1.0, reference.best_fixed / best, reference.random / best]
     for level, colour in zip(levels, (_INK, _FIXED, _RANDOM), strict=True):
@@ -67,7 +67,7 @@ def _label(axes: "Axes", text: str, place: float, colour: str) -> None:
     )
 
 
-def _draw_frame(axes: "Axes", report: Report) -> None:
+def _draw_frame(axes: "Axes", report: PlayReport) -> None:
     from matplotlib.ticker import FuncFormatter, PercentFormatter
 
     axes.set_title(
@@ -89,16 +89,16 @@ def _draw_frame(axes: "Axes", report: Report) -> None:
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def _told(report: Report) -> str:
+def _told(report: PlayReport) -> str:
     first, last = report.first_quarter.mean_reward, report.last_quarter.mean_reward
     return f"{report.reward_is}: mean {first:.3f} in the first quarter, {last:.3f} in the last"
 
 
-def _shares(report: Report) -> list[float]:
+def _shares(report: PlayReport) -> list[float]:
     return [point.earned / point.best for point in report.curve]
 
 
-def _floor(report: Report) -> float:
+def _floor(report: PlayReport) -> float:
     lowest = min(*_shares(report), report.reference.random / report.reference.best)
     return 0.0 if lowest >= 0 else max(-1.0, lowest - 0.08)
 

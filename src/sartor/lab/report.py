@@ -10,7 +10,7 @@ POINTS = 200
 """How many points a curve has at most."""
 
 
-class Played(Struct, frozen=True, kw_only=True):
+class Turn(Struct, frozen=True, kw_only=True):
     """One turn: what was on offer, what each was worth (expected), what was chosen, what it paid."""
 
     ids: tuple[str, ...]
@@ -29,7 +29,7 @@ class Played(Struct, frozen=True, kw_only=True):
         return max(self.expectations)
 
 
-class Part(Struct, frozen=True, kw_only=True, rename="camel"):
+class CurveSegment(Struct, frozen=True, kw_only=True, rename="camel"):
     """A stretch of a game. ``share_positive``: of the rewards that were paid, those above 0."""
 
     mean_reward: float
@@ -38,7 +38,7 @@ class Part(Struct, frozen=True, kw_only=True, rename="camel"):
     share_of_best: float
 
 
-class Reference(Struct, frozen=True, kw_only=True, rename="camel"):
+class ReferenceMeans(Struct, frozen=True, kw_only=True, rename="camel"):
     """Mean expected rewards of other policies in the same turns.
 
     ``random``: every option is as likely as the others. ``baseline``: always the first option. ``best_fixed``:
@@ -52,7 +52,7 @@ class Reference(Struct, frozen=True, kw_only=True, rename="camel"):
     best: float
 
 
-class Point(Struct, frozen=True, kw_only=True, rename="camel"):
+class TurnPoint(Struct, frozen=True, kw_only=True, rename="camel"):
     """The curve after ``turn`` turns: means over the turns of a moving window, and the regret so far."""
 
     turn: int
@@ -63,7 +63,7 @@ class Point(Struct, frozen=True, kw_only=True, rename="camel"):
     regret: float
 
 
-class Report(Struct, frozen=True, kw_only=True, rename="camel"):
+class PlayReport(Struct, frozen=True, kw_only=True, rename="camel"):
     """A whole game. ``regret``: expected reward missed, summed over all turns."""
 
     world: str
@@ -75,19 +75,19 @@ class Report(Struct, frozen=True, kw_only=True, rename="camel"):
     mean_expected: float
     share_of_best: float
     regret: float
-    first_quarter: Part
-    last_quarter: Part
-    reference: Reference
+    first_quarter: CurveSegment
+    last_quarter: CurveSegment
+    reference: ReferenceMeans
     window: int
-    curve: tuple[Point, ...]
+    curve: tuple[TurnPoint, ...]
 
 
-def report(turns: Sequence[Played], /, *, world: str, reward_is: str, seed: int) -> Report:
+def build_play_report(turns: Sequence[Turn], /, *, world: str, reward_is: str, seed: int) -> PlayReport:
     """The report of a game of at least one turn."""
     quarter = max(1, len(turns) // 4)
     fixed = best_fixed(turns)
     whole = _part(turns)
-    return Report(
+    return PlayReport(
         world=world,
         reward_is=reward_is,
         seed=seed,
@@ -99,7 +99,7 @@ def report(turns: Sequence[Played], /, *, world: str, reward_is: str, seed: int)
         regret=sum(turn.best - turn.earned for turn in turns),
         first_quarter=_part(turns[:quarter]),
         last_quarter=_part(turns[-quarter:]),
-        reference=Reference(
+        reference=ReferenceMeans(
             random=_mean([sum(turn.expectations) / len(turn.ids) for turn in turns]),
             baseline=_mean([turn.expectations[0] for turn in turns]),
             best_fixed=_mean(fixed),
@@ -110,7 +110,7 @@ def report(turns: Sequence[Played], /, *, world: str, reward_is: str, seed: int)
     )
 
 
-def best_fixed(turns: Sequence[Played], /) -> list[float]:
+def best_fixed(turns: Sequence[Turn], /) -> list[float]:
     """What the best order of ids, the same in every turn, would have earned (expected), turn by turn."""
     sums: dict[str, float] = defaultdict(float)
     offers: dict[str, int] = defaultdict(int)
@@ -122,9 +122,9 @@ def best_fixed(turns: Sequence[Played], /) -> list[float]:
     return [max(zip(turn.ids, turn.expectations, strict=True), key=lambda o: worth[o[0]])[1] for turn in turns]
 
 
-def _part(turns: Sequence[Played]) -> Part:
+def _part(turns: Sequence[Turn]) -> CurveSegment:
     earned = sum(turn.earned for turn in turns)
-    return Part(
+    return CurveSegment(
         mean_reward=_mean([turn.reward for turn in turns]),
         mean_expected=earned / len(turns),
         share_positive=_mean([float(turn.reward > 0) for turn in turns]),
@@ -132,7 +132,7 @@ def _part(turns: Sequence[Played]) -> Part:
     )
 
 
-def _curve(turns: Sequence[Played], fixed: Sequence[float]) -> list[Point]:
+def _curve(turns: Sequence[Turn], fixed: Sequence[float]) -> list[TurnPoint]:
     window = _window(len(turns))
     every = max(1, len(turns) // POINTS)
     regret = list(accumulate(turn.best - turn.earned for turn in turns))
@@ -141,7 +141,7 @@ def _curve(turns: Sequence[Played], fixed: Sequence[float]) -> list[Point]:
         start = max(0, end - window)
         seen = turns[start:end]
         points.append(
-            Point(
+            TurnPoint(
                 turn=end,
                 earned=_mean([turn.earned for turn in seen]),
                 random=_mean([sum(turn.expectations) / len(turn.ids) for turn in seen]),

@@ -7,16 +7,16 @@ import msgspec
 
 from sartor.dsjson import context_json, single_slot
 from sartor.explore.decide import decide
-from sartor.inference import uniform
-from sartor.lab.report import Played, Report, report
+from sartor.inference import uniform_probabilities
+from sartor.lab.report import PlayReport, Turn, build_play_report
 from sartor.lab.world import Situation, World
 from sartor.ports import Engine
-from sartor.records import NO_MODEL, Action, Decision, LoggedDecision, Outcome, Request
+from sartor.records import NO_MODEL, Action, Decision, LoggedDecision, Outcome, RankInput
 
 _encode = msgspec.json.Encoder().encode
 
 
-def simulate(world: World[Any], engine: Engine | None, /, *, iterations: int, draws: int = 0) -> Report:
+def simulate(world: World[Any], engine: Engine | None, /, *, iterations: int, draws: int = 0) -> PlayReport:
     """Play a world; every reward is learned as soon as it is known, and serves in the next turn.
 
     Args:
@@ -32,7 +32,7 @@ def simulate(world: World[Any], engine: Engine | None, /, *, iterations: int, dr
         decision = _decide(engine, situation, f"{turn}-{world.seed}-{draws}")
         reward = world.reward(situation, decision.chosen)
         played.append(
-            Played(
+            Turn(
                 ids=tuple(option.id for option in situation.options),
                 expectations=tuple(world.expectations(situation)),
                 chosen=decision.chosen,
@@ -42,17 +42,19 @@ def simulate(world: World[Any], engine: Engine | None, /, *, iterations: int, dr
         due.append(_line(decision, turn, reward))
         if engine and len(due) > world.delay_turns:
             engine.learn(due.popleft())
-    return report(played, world=world.name, reward_is=world.reward_is, seed=world.seed)
+    return build_play_report(played, world=world.name, reward_is=world.reward_is, seed=world.seed)
 
 
 def _decide(engine: Engine | None, situation: Situation[Any], event_id: str) -> Decision:
     actions = tuple(Action(option.id, _encode(option.features)) for option in situation.options)
-    request = Request(event_id=event_id, context=_encode(situation.context), actions=actions)
+    request = RankInput(event_id=event_id, context=_encode(situation.context), actions=actions)
     if engine is None:
-        odds = uniform(len(actions))
+        probabilities = uniform_probabilities(len(actions))
     else:
-        odds = engine.probabilities(context_json.context(request.context, actions), len(actions))
-    return decide(request, probabilities=odds, loop_id="lab", model_id=NO_MODEL, settings_version=1)
+        probabilities = engine.probabilities(
+            context_json.encode_context(request.context, actions), len(actions)
+        )
+    return decide(request, probabilities=probabilities, loop_id="lab", model_id=NO_MODEL, settings_version=1)
 
 
 def _line(decision: Decision, turn: int, reward: float) -> bytes:

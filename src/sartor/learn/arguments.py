@@ -15,7 +15,7 @@ _WEIGHT_BITS = 24
 _CROSSINGS = ("quadratic", "cubic", "interactions", "experimental_full_name_interactions")
 
 
-class Option(Struct, frozen=True, kw_only=True):
+class VwOption(Struct, frozen=True, kw_only=True):
     """One option: as it was spelled (``-q``), its full name (``quadratic``), and its value (None: a flag)."""
 
     spelled: str
@@ -23,10 +23,10 @@ class Option(Struct, frozen=True, kw_only=True):
     value: str | None = None
 
 
-class Arguments(Struct, frozen=True):
+class PolicyArguments(Struct, frozen=True):
     """Accepted learning settings, in the order in which they were given."""
 
-    options: tuple[Option, ...]
+    options: tuple[VwOption, ...]
 
     def __str__(self) -> str:
         return " ".join(self.tokens())
@@ -53,13 +53,13 @@ class Arguments(Struct, frozen=True):
         return max([1, *characters, *names])
 
 
-def parsed(text: str) -> Arguments:
+def parse_arguments(text: str) -> PolicyArguments:
     """Read learning settings.
 
     Raises:
         InvalidPolicy: an option or a value that is not accepted, named in the message.
     """
-    arguments = Arguments(tuple(_options(_words(text))))
+    arguments = PolicyArguments(tuple(_options(_words(text))))
     _check_kind(arguments)
     _check_repeats(arguments)
     _check_size(arguments)
@@ -77,7 +77,7 @@ def _words(text: str) -> list[str]:
         raise InvalidPolicy("A quotation in the learning settings has no end.") from error
 
 
-def _options(words: list[str]) -> Iterator[Option]:
+def _options(words: list[str]) -> Iterator[VwOption]:
     rest = iter(words)
     for word in rest:
         spelled, name, value = _split(word)
@@ -97,7 +97,7 @@ def _split(word: str) -> tuple[str, str, str | None]:
     raise InvalidPolicy(f"Expected an option, which begins with '-', not {word!r}.")
 
 
-def _option(spelled: str, name: str, value: str | None, rest: Iterator[str]) -> Option:
+def _option(spelled: str, name: str, value: str | None, rest: Iterator[str]) -> VwOption:
     if name not in ACCEPTED or (len(spelled) == 2 and spelled[1] not in SHORT):
         reason = REFUSED.get(name, "it is not among the options for learning and exploration")
         raise InvalidPolicy(f"The option {spelled} is not accepted: {reason}.")
@@ -105,17 +105,17 @@ def _option(spelled: str, name: str, value: str | None, rest: Iterator[str]) -> 
     if check is None:
         if value is not None:
             raise InvalidPolicy(f"The option {spelled} takes no value, so {value!r} can't be read.")
-        return Option(spelled=spelled, name=name)
+        return VwOption(spelled=spelled, name=name)
     value = next(rest, None) if value is None else value
     if value is None:
         raise InvalidPolicy(f"The option {spelled} needs a value.")
     expected = check(value)
     if expected is not None:
         raise InvalidPolicy(f"The option {spelled} takes {expected}, not {value!r}.")
-    return Option(spelled=spelled, name=name, value=value)
+    return VwOption(spelled=spelled, name=name, value=value)
 
 
-def _check_kind(arguments: Arguments) -> None:
+def _check_kind(arguments: PolicyArguments) -> None:
     if not arguments.values("cb_explore_adf") and not arguments.several_slots:
         raise InvalidPolicy("Learning settings must contain --cb_explore_adf, or --ccb_explore_adf.")
     if arguments.several_slots and arguments.values("large_action_space"):
@@ -125,7 +125,7 @@ def _check_kind(arguments: Arguments) -> None:
         )
 
 
-def _check_repeats(arguments: Arguments) -> None:
+def _check_repeats(arguments: PolicyArguments) -> None:
     counts = Counter(option.name for option in arguments.options)
     twice = [name for name, count in counts.items() if count > 1 and name not in REPEATABLE]
     if twice:
@@ -135,7 +135,7 @@ def _check_repeats(arguments: Arguments) -> None:
         raise InvalidPolicy(f"There may be {_INTERACTIONS} interactions at most, not {crossings}.")
 
 
-def _check_size(arguments: Arguments) -> None:
+def _check_size(arguments: PolicyArguments) -> None:
     """Each of several models has weights of its own: 16 to 32 bytes for each of 2 to the power of -b."""
     bits = next(map(int, arguments.values("bit_precision")), 18)
     models = 1 + max([0, *(int(n) for name in ("bag", "cover", "rnd") for n in arguments.values(name))])

@@ -11,17 +11,18 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from sartor.errors import Corrupt, ModelNotFound
+from sartor.log_search import first_outcome_since
 from sartor.ports import Engine, EngineFactory, Loop, ModelRegistry, OutcomeCounts, OutcomeLog
 from sartor.records import Model
+from sartor.times import DAY_US
 
 _log = logging.getLogger(__name__)
 
-_DAY_US = 86_400_000_000
 _RECENT = 100
 """How many models are looked at: far more than keep their bytes."""
 
 
-class Pupil(Struct, kw_only=True):
+class TrainingState(Struct, kw_only=True):
     """An engine in training and what is in it: the makings of the next model of its lineage."""
 
     engine: Engine
@@ -50,15 +51,15 @@ class Pupil(Struct, kw_only=True):
         return (self.generation, self.arguments, self.revision) == (loop.generation, arguments, revision)
 
 
-class Enrolment:
-    """Makes the pupil of one loop from its models and outcomes."""
+class TrainingStart:
+    """Makes the training state of one loop from its models and outcomes."""
 
     def __init__(self, outcomes: OutcomeLog, models: ModelRegistry, factory: EngineFactory, /) -> None:
         self._outcomes = outcomes
         self._models = models
         self._factory = factory
 
-    def pupil(self, loop: Loop, /, *, arguments: str, now_us: int) -> Pupil:
+    def resume_or_start(self, loop: Loop, /, *, arguments: str, now_us: int) -> TrainingState:
         """An engine that goes on with the newest lineage, or begins a new one.
 
         Raises:
@@ -75,13 +76,13 @@ class Enrolment:
             return self._begun(arguments, loop.generation, counts, newest.first_outcome, newest.base_id)
         return self._resumed([model for model in history if _is_of_lineage(model, newest)], counts)
 
-    def _resumed(self, lineage: Sequence[Model], counts: OutcomeCounts) -> Pupil:
+    def _resumed(self, lineage: Sequence[Model], counts: OutcomeCounts) -> TrainingState:
         """Go on from the newest model whose bytes can be read; from its beginning, if there is none."""
         newest = lineage[0]
         for model in lineage:
             engine = self._loaded(model.arguments, model.model_id)
             if engine is not None:
-                return _pupil(model, engine, goal=newest.last_outcome)
+                return _training(model, engine, goal=newest.last_outcome)
         _log.warning(
             "No model of this lineage can be read; its outcomes are learned again.", extra={"action": "relearn"}
         )
@@ -94,11 +95,11 @@ class Enrolment:
         counts: OutcomeCounts,
         first_outcome: int,
         base_id: str | None = None,
-    ) -> Pupil:
+    ) -> TrainingState:
         """Begin a lineage with an outcome, or with the first after it that is kept."""
         first = max(first_outcome, counts.first_outcome)
         base = None if base_id is None else self._loaded(arguments, base_id)
-        return Pupil(
+        return TrainingState(
             engine=base or self._factory(arguments),
             arguments=arguments,
             generation=generation,
@@ -126,20 +127,8 @@ class Enrolment:
             return floor
         days = loop.settings.model_retrain_days
         following = counts.last_outcome + 1
-        since = self._first_since(now_us - days * _DAY_US, counts) if days else following
+        since = first_outcome_since(self._outcomes, now_us - days * DAY_US) if days else following
         return max(floor, since)
-
-    def _first_since(self, since_us: int, counts: OutcomeCounts) -> int:
-        """The number of the first outcome that was settled at a time or later, by bisection."""
-        low, high = counts.first_outcome, counts.last_outcome + 1
-        while low < high:
-            middle = (low + high) // 2
-            found = self._outcomes.outcomes(after=middle - 1, limit=1)
-            if found and found[0].outcome.settled_at_us < since_us:
-                low = middle + 1
-            else:
-                high = middle
-        return low
 
 
 def _is_of_lineage(model: Model, newest: Model) -> bool:
@@ -150,8 +139,8 @@ def _line(model: Model) -> tuple[str, int, str | None, int]:
     return model.arguments, model.first_outcome, model.base_id, model.revision
 
 
-def _pupil(model: Model, engine: Engine, *, goal: int) -> Pupil:
-    return Pupil(
+def _training(model: Model, engine: Engine, *, goal: int) -> TrainingState:
+    return TrainingState(
         engine=engine,
         arguments=model.arguments,
         generation=model.generation,

@@ -11,7 +11,7 @@ from hashlib import blake2b
 from msgspec import Struct
 
 from sartor.errors import Corrupt, InvalidModel, InvalidPolicy
-from sartor.learn.arguments import Arguments, Option, parsed
+from sartor.learn.arguments import PolicyArguments, VwOption, parse_arguments
 
 _BITS = (10, 24)
 _TEXT_BYTES = 16_384
@@ -32,22 +32,22 @@ _FREE = frozenset(
 """Options that may differ between a model and a loop: how fast to learn, how much to explore."""
 
 
-class Head(Struct, frozen=True, kw_only=True):
+class ModelFileHeader(Struct, frozen=True, kw_only=True):
     """What a model file says of itself. ``options`` are in the order in which they are in the file."""
 
     version: str
     bits: int
     ngrams: tuple[str, ...]
-    options: Arguments
+    options: PolicyArguments
 
 
-def head(model: bytes, /) -> Head:
+def read_header(model: bytes, /) -> ModelFileHeader:
     """Read the head of a model file.
 
     Raises:
         InvalidModel: it is not one, or it holds an option that is not accepted.
     """
-    reader = _Reader(model)
+    reader = _HeaderReader(model)
     version = reader.text()
     reader.text()  # the id of the model
     if reader.take(1) != b"m" or not version.replace(".", "").isdigit():
@@ -59,10 +59,10 @@ def head(model: bytes, /) -> Head:
     ngrams = reader.templates()
     if reader.templates():
         raise InvalidModel("The model was made with the option --skips, which is not accepted.")
-    return Head(version=version, bits=bits, ngrams=ngrams, options=_options(reader.text()))
+    return ModelFileHeader(version=version, bits=bits, ngrams=ngrams, options=_options(reader.text()))
 
 
-def misfit(model: Head, wanted: Head, /) -> str | None:
+def find_mismatch(model: ModelFileHeader, wanted: ModelFileHeader, /) -> str | None:
     """Why a loop can't go on from a model: the options that differ; None where it can.
 
     Args:
@@ -78,20 +78,20 @@ def misfit(model: Head, wanted: Head, /) -> str | None:
     return " and ".join(parts) or None
 
 
-def _options(text: str) -> Arguments:
+def _options(text: str) -> PolicyArguments:
     try:
         words = [word for word in text.split(" ") if word.removeprefix("--") not in _BOOKKEEPING]
-        return parsed(" ".join(words))
+        return parse_arguments(" ".join(words))
     except InvalidPolicy as error:
         raise InvalidModel(f"The model holds options that are not accepted. {error.message}") from error
 
 
-def _fixed(head: Head) -> Counter[str]:
+def _fixed(head: ModelFileHeader) -> Counter[str]:
     options = [_spelled(option) for option in head.options.options if option.name not in _FREE]
     return Counter([*options, *(f"--ngram {ngram}" for ngram in head.ngrams)])
 
 
-def _spelled(option: Option) -> str:
+def _spelled(option: VwOption) -> str:
     return f"--{option.name}" if option.value is None else f"--{option.name} {option.value}"
 
 
@@ -99,7 +99,7 @@ def _listed(options: Counter[str]) -> str:
     return ", ".join(sorted(options.elements()))
 
 
-class _Reader:
+class _HeaderReader:
     """Takes parts from the front of the bytes; lengths that don't fit are an error, never a surprise."""
 
     def __init__(self, content: bytes) -> None:
@@ -137,18 +137,18 @@ _SEAL = b"sartor1\n"
 _DIGEST_BYTES = 16
 
 
-def sealed(model: bytes, /) -> bytes:
+def add_checksum(model: bytes, /) -> bytes:
     """The engine's own file as a dump."""
     return model + _SEAL + blake2b(model, digest_size=_DIGEST_BYTES).digest()
 
 
-def unsealed(blob: bytes, /) -> bytes:
+def strip_checksum(blob: bytes, /) -> bytes:
     """The engine's own file in a dump: what other programs load.
 
     Raises:
         Corrupt: these are not the bytes of a dump, or not all of them.
     """
     model = blob[: -len(_SEAL) - _DIGEST_BYTES]
-    if sealed(model) != blob:
+    if add_checksum(model) != blob:
         raise Corrupt("The bytes are not a model as it was written.")
     return model

@@ -6,12 +6,12 @@ the engine itself, so that no process that ranks or learns ever reads the bytes 
 
 from sartor.errors import Corrupt, EngineRefused, InvalidModel
 from sartor.learn import model_file
-from sartor.learn.model_file import sealed, unsealed
-from sartor.learn.policy import several_slots, try_out
-from sartor.learn.vw import engine
+from sartor.learn.model_file import add_checksum, strip_checksum
+from sartor.learn.policy import fills_several_slots, try_policy
+from sartor.learn.vw import create_engine
 
 
-def adopted(model: bytes, arguments: str, /) -> bytes:
+def adopt_model(model: bytes, arguments: str, /) -> bytes:
     """A dump with the state of a model file, with which training under these arguments can go on.
 
     A file that was cut after its head can't be told from a whole one: only a signature can.
@@ -24,12 +24,12 @@ def adopted(model: bytes, arguments: str, /) -> bytes:
         InvalidModel: it is no model, or one that does not fit the arguments; the message says why.
         InvalidPolicy: the arguments are not accepted.
     """
-    check(model, arguments)
-    blob = sealed(model)
+    check_header(model, arguments)
+    blob = add_checksum(model)
     try:
-        trial = engine(arguments, blob)
+        trial = create_engine(arguments, blob)
         try:
-            try_out(trial, several_slots=several_slots(arguments))
+            try_policy(trial, several_slots=fills_several_slots(arguments))
         finally:
             trial.close()
         return _dumped(arguments, blob)
@@ -39,15 +39,15 @@ def adopted(model: bytes, arguments: str, /) -> bytes:
         raise InvalidModel(f"The model failed a trial. {error.message}") from error
 
 
-def check(model: bytes, arguments: str, /) -> None:
+def check_header(model: bytes, arguments: str, /) -> None:
     """See that a model's options fit the arguments, from its head alone.
 
     Raises:
         InvalidModel: they do not, or it has no head.
         InvalidPolicy: the arguments are not accepted.
     """
-    own = model_file.head(model)
-    difference = model_file.misfit(own, _head_made_by(arguments))
+    own = model_file.read_header(model)
+    difference = model_file.find_mismatch(own, _head_made_by(arguments))
     if difference is not None:
         raise InvalidModel(
             f"The model does not fit the learning settings of this loop: {difference}. "
@@ -55,12 +55,12 @@ def check(model: bytes, arguments: str, /) -> None:
         )
 
 
-def _head_made_by(arguments: str) -> model_file.Head:
-    return model_file.head(unsealed(_dumped(arguments, None)))
+def _head_made_by(arguments: str) -> model_file.ModelFileHeader:
+    return model_file.read_header(strip_checksum(_dumped(arguments, None)))
 
 
 def _dumped(arguments: str, blob: bytes | None) -> bytes:
-    made = engine(arguments, blob)
+    made = create_engine(arguments, blob)
     try:
         return made.dump()
     finally:

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Sequence
 
-from sartor.dsjson.multi_slot import question
+from sartor.dsjson.multi_slot import encode_slot_query
 from sartor.errors import EngineRefused, InvalidPolicy
-from sartor.learn.arguments import parsed
+from sartor.learn.arguments import parse_arguments
 from sartor.learn.vw import VowpalWabbit
 from sartor.ports import Engine
 
@@ -28,7 +28,7 @@ _SLOTS_LINE = (
 )
 
 
-def checked(arguments: str, /) -> str:
+def check_policy(arguments: str, /) -> str:
     """The learning settings in one spelling: single spaces, without ``--dsjson``, ``--json`` and ``--quiet``.
 
     They are tried in an engine that is thrown away: it must rank, learn, and rank again (about 5 ms).
@@ -36,12 +36,12 @@ def checked(arguments: str, /) -> str:
     Raises:
         InvalidPolicy: with the reason, and the name of the option where it is about one.
     """
-    accepted = parsed(arguments)
+    accepted = parse_arguments(arguments)
     if accepted.several_slots and accepted.values("cb_explore_adf"):
         raise InvalidPolicy("Give --cb_explore_adf for one slot, or --ccb_explore_adf for several, not both.")
     engine = VowpalWabbit(accepted)
     try:
-        try_out(engine, several_slots=accepted.several_slots)
+        try_policy(engine, several_slots=accepted.several_slots)
     except EngineRefused as error:
         raise InvalidPolicy(f"The learning settings failed a trial. {error.message}") from error
     finally:
@@ -49,16 +49,16 @@ def checked(arguments: str, /) -> str:
     return str(accepted)
 
 
-def several_slots(arguments: str, /) -> bool:
+def fills_several_slots(arguments: str, /) -> bool:
     """Whether learning settings are for several slots.
 
     Raises:
         InvalidPolicy: they are not accepted.
     """
-    return parsed(arguments).several_slots
+    return parse_arguments(arguments).several_slots
 
 
-def try_out(engine: Engine, /, *, several_slots: bool = False) -> None:
+def try_policy(engine: Engine, /, *, several_slots: bool = False) -> None:
     """Rank, learn, and rank again.
 
     Raises:
@@ -81,11 +81,11 @@ def _fill(engine: Engine) -> None:
 
 def _ask(engine: Engine, *, taken: Sequence[int]) -> None:
     offered = [index for index in range(3) if index not in taken]
-    asked = question(_CONTEXT, b'[{"place":"top"}]', taken=taken, offered=offered)
+    asked = encode_slot_query(_CONTEXT, b'[{"place":"top"}]', taken=taken, offered=offered)
     engine.slot_probabilities(asked, 3, slots=len(taken) + 1, offered=offered)
 
 
-def with_exploration(arguments: str, /, *, epsilon: float) -> str:
+def with_epsilon(arguments: str, /, *, epsilon: float) -> str:
     """The settings with the number after ``--epsilon`` replaced; unchanged where there is none.
 
     Args:

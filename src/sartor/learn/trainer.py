@@ -11,9 +11,9 @@ from datetime import timedelta
 
 from sartor.errors import EngineRefused
 from sartor.inference import decision_probabilities
-from sartor.learn.lineage import Enrolment, Pupil
-from sartor.learn.policy import with_exploration
-from sartor.learn.training_data import Lesson, lessons
+from sartor.learn.lineage import TrainingStart, TrainingState
+from sartor.learn.policy import with_epsilon
+from sartor.learn.training_data import TrainingExample, read_examples
 from sartor.ports import Engine, EngineFactory, EventLog, Loop, ModelRegistry, OutcomeCounts, OutcomeLog
 from sartor.records import LoggedDecision, Model
 
@@ -32,10 +32,10 @@ class Trainer:
         self._events = events
         self._outcomes = outcomes
         self._models = models
-        self._enrolment = Enrolment(outcomes, models, factory)
-        self._pupil: Pupil | None = None
+        self._enrolment = TrainingStart(outcomes, models, factory)
+        self._training: TrainingState | None = None
         self._newest: Model | None = None
-        self._witnesses: deque[LoggedDecision] = deque(maxlen=_WITNESSES)
+        self._recent: deque[LoggedDecision] = deque(maxlen=_WITNESSES)
         self.problem: str | None = None
         """Why no model is published although there is something new; None: all is well."""
 
@@ -59,93 +59,95 @@ class Trainer:
             Corrupt: an outcome settles a decision that is not in the log.
             StoreUnavailable: nothing is lost; the next step goes on where this one stopped.
         """
-        pupil = self._enrolled(loop, now_us)
-        before = pupil.learned
-        for lesson in lessons(self._events, self._outcomes, after=pupil.last_outcome, limit=limit):
-            self._teach(pupil, lesson)
-        if pupil.ready and self._due(pupil, loop, now_us):
-            self._publish(pupil, loop, now_us)
-        return pupil.learned - before
+        training = self._enrolled(loop, now_us)
+        before = training.learned
+        for example in read_examples(self._events, self._outcomes, after=training.last_outcome, limit=limit):
+            self._teach(training, example)
+        if training.ready and self._due(training, loop, now_us):
+            self._publish(training, loop, now_us)
+        return training.learned - before
 
     def close(self) -> None:
         """Free the engine; idempotent. The next step would load the newest model again."""
-        if self._pupil is not None:
-            self._pupil.engine.close()
-        self._pupil = None
+        if self._training is not None:
+            self._training.engine.close()
+        self._training = None
 
-    def _enrolled(self, loop: Loop, now_us: int) -> Pupil:
+    def _enrolled(self, loop: Loop, now_us: int) -> TrainingState:
         """The engine in training, made anew after a start, and when what it learned is no longer wanted."""
-        arguments = with_exploration(loop.arguments, epsilon=loop.settings.exploration_percentage)
-        revision = self._outcomes.counts().revision  # before any lesson is read, so that it is never too new
-        pupil = self._pupil
-        if pupil is not None and pupil.fits(loop, arguments=arguments, revision=revision):
-            return pupil
+        arguments = with_epsilon(loop.arguments, epsilon=loop.settings.exploration_percentage)
+        revision = (
+            self._outcomes.counts().revision
+        )  # before any training example is read, so that it is never too new
+        training = self._training
+        if training is not None and training.fits(loop, arguments=arguments, revision=revision):
+            return training
         self.close()
         self._newest = next(iter(self._models.history(limit=1)), None)
-        self._pupil = self._enrolment.pupil(loop, arguments=arguments, now_us=now_us)
-        if pupil is not None and pupil.generation < loop.generation:
-            self._withdraw(pupil, loop)
-        return self._pupil
+        self._training = self._enrolment.resume_or_start(loop, arguments=arguments, now_us=now_us)
+        if training is not None and training.generation < loop.generation:
+            self._withdraw(training, loop)
+        return self._training
 
-    def _withdraw(self, pupil: Pupil, loop: Loop) -> None:
+    def _withdraw(self, training: TrainingState, loop: Loop) -> None:
         """Take back a model that went live while the generation that replaces it was begun."""
         live = self._models.live()
-        if live is None or live.generation != pupil.generation or not loop.settings.model_auto_publish:
+        if live is None or live.generation != training.generation or not loop.settings.model_auto_publish:
             return
         newest = next((m for m in self._models.history(limit=_RECENT) if m.generation == loop.generation), None)
         if newest is not None or loop.first_outcome is not None:
             self._models.promote(None if newest is None else newest.model_id)
 
-    def _teach(self, pupil: Pupil, lesson: Lesson) -> None:
-        if _taught(pupil.engine, lesson) and lesson.decision is not None:
-            pupil.learned += 1
-            pupil.unpublished += 1
-            self._witnesses.append(lesson.decision)
-        pupil.last_outcome = lesson.seq
+    def _teach(self, training: TrainingState, example: TrainingExample) -> None:
+        if _taught(training.engine, example) and example.decision is not None:
+            training.learned += 1
+            training.unpublished += 1
+            self._recent.append(example.decision)
+        training.last_outcome = example.seq
 
-    def _due(self, pupil: Pupil, loop: Loop, now_us: int) -> bool:
-        if pupil.fresh or self._newest is None:
+    def _due(self, training: TrainingState, loop: Loop, now_us: int) -> bool:
+        if training.fresh or self._newest is None:
             return True
         elapsed = timedelta(microseconds=now_us - self._newest.created_at_us)
         return not timedelta(0) <= elapsed < loop.settings.model_export_frequency
 
-    def _publish(self, pupil: Pupil, loop: Loop, now_us: int) -> None:
-        self.problem = self._unsoundness(pupil.engine)
+    def _publish(self, training: TrainingState, loop: Loop, now_us: int) -> None:
+        self.problem = self._unsoundness(training.engine)
         if self.problem is not None:
             _log.warning("No model is published: %s", self.problem, extra={"action": "publish"})
             return
-        model = self._model(pupil, loop, now_us)
+        model = self._model(training, loop, now_us)
         live, keep = loop.settings.model_auto_publish, loop.settings.staged_model_history_length
-        self._models.publish(model, pupil.engine.dump(), live=live, keep=keep)
+        self._models.publish(model, training.engine.dump(), live=live, keep=keep)
         self._newest = model
-        pupil.parent_id = model.model_id
-        pupil.unpublished = 0
-        pupil.fresh = False
+        training.parent_id = model.model_id
+        training.unpublished = 0
+        training.fresh = False
 
     def _unsoundness(self, engine: Engine) -> str | None:
         """Why the engine can't rank what it has just learned: learning settings can make weights infinite."""
         try:
-            for witness in self._witnesses:
-                decision_probabilities(engine, witness.decision)
+            for recorded in self._recent:
+                decision_probabilities(engine, recorded.decision)
         except EngineRefused as error:
             return error.message
         return None
 
-    def _model(self, pupil: Pupil, loop: Loop, now_us: int) -> Model:
+    def _model(self, training: TrainingState, loop: Loop, now_us: int) -> Model:
         """Times of creation, and so the ids, grow even where the clock was set back."""
         created_at_us = now_us if self._newest is None else max(now_us, self._newest.created_at_us + 1)
         return Model(
             model_id=f"{created_at_us:016x}",
-            parent_id=pupil.parent_id,
-            arguments=pupil.arguments,
+            parent_id=training.parent_id,
+            arguments=training.arguments,
             settings_version=loop.version,
-            first_outcome=pupil.first_outcome,
-            last_outcome=pupil.last_outcome,
-            learned=pupil.learned,
+            first_outcome=training.first_outcome,
+            last_outcome=training.last_outcome,
+            learned=training.learned,
             created_at_us=created_at_us,
-            generation=pupil.generation,
-            base_id=pupil.base_id,
-            revision=pupil.revision,
+            generation=training.generation,
+            base_id=training.base_id,
+            revision=training.revision,
         )
 
 
@@ -161,12 +163,12 @@ def replay(
         Corrupt: an outcome settles a decision that is not in the log.
     """
     engine = factory(model.arguments, None if model.base_id is None else models.blob(model.base_id))
-    for lesson in _of(model, events, outcomes):
-        _taught(engine, lesson)
+    for example in _of(model, events, outcomes):
+        _taught(engine, example)
     return engine
 
 
-def gap(model: Model, counts: OutcomeCounts, /) -> str | None:
+def replay_gap(model: Model, counts: OutcomeCounts, /) -> str | None:
     """Why a replay can't give the model again, as the log is now; None: it does."""
     if model.last_outcome < model.first_outcome:
         return None
@@ -177,19 +179,19 @@ def gap(model: Model, counts: OutcomeCounts, /) -> str | None:
     return None
 
 
-def _of(model: Model, events: EventLog, outcomes: OutcomeLog) -> Iterator[Lesson]:
+def _of(model: Model, events: EventLog, outcomes: OutcomeLog) -> Iterator[TrainingExample]:
     count = model.last_outcome - model.first_outcome + 1
-    return lessons(events, outcomes, after=model.first_outcome - 1, limit=count)
+    return read_examples(events, outcomes, after=model.first_outcome - 1, limit=count)
 
 
-def _taught(engine: Engine, lesson: Lesson) -> bool:
-    """Learn a lesson. What an engine refuses is left out, in training and in replay alike."""
-    line = lesson.line()
+def _taught(engine: Engine, example: TrainingExample) -> bool:
+    """Learn a training example. What an engine refuses is left out, in training and in replay alike."""
+    line = example.line()
     if line is None:
         return False
     try:
         engine.learn(line)
     except EngineRefused as error:
-        _log.warning("Outcome %d is not learned: %s", lesson.seq, error, extra={"action": "learn"})
+        _log.warning("Outcome %d is not learned: %s", example.seq, error, extra={"action": "learn"})
         return False
     return True

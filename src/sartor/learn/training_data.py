@@ -18,7 +18,7 @@ _GAP = 8
 """Decisions that are read in vain rather than asking the store once more; a question costs about as much."""
 
 
-class Lesson(Struct, frozen=True):
+class TrainingExample(Struct, frozen=True):
     """One outcome with its number, and the decision that it settles; None where there is nothing to learn."""
 
     seq: int
@@ -32,7 +32,9 @@ class Lesson(Struct, frozen=True):
         return single_slot.outcome_line(self.decision, self.outcome)
 
 
-def lessons(events: EventLog, outcomes: OutcomeLog, /, *, after: int, limit: int) -> Iterator[Lesson]:
+def read_examples(
+    events: EventLog, outcomes: OutcomeLog, /, *, after: int, limit: int
+) -> Iterator[TrainingExample]:
     """The next outcomes after a number, in order, ``limit`` at most; read in blocks as they are consumed.
 
     Raises:
@@ -48,7 +50,7 @@ def lessons(events: EventLog, outcomes: OutcomeLog, /, *, after: int, limit: int
         limit -= len(block)
 
 
-def _block(events: EventLog, block: Sequence[LoggedOutcome]) -> Iterator[Lesson]:
+def _block(events: EventLog, block: Sequence[LoggedOutcome]) -> Iterator[TrainingExample]:
     wanted = {logged.outcome.decision_seq for logged in block if logged.outcome.learnable}
     decisions = {found.seq: found for run in _runs(sorted(wanted)) for found in _read(events, run)}
     for logged in block:
@@ -56,7 +58,7 @@ def _block(events: EventLog, block: Sequence[LoggedOutcome]) -> Iterator[Lesson]
         decision = decisions.get(outcome.decision_seq) if outcome.learnable else None
         if decision is None and outcome.learnable:
             raise Corrupt(f"Outcome {logged.seq} settles decision {outcome.decision_seq}, which is missing.")
-        yield Lesson(logged.seq, outcome, decision)
+        yield TrainingExample(logged.seq, outcome, decision)
 
 
 def _runs(numbers: Sequence[int]) -> Iterator[tuple[int, int]]:

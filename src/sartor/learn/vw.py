@@ -22,8 +22,8 @@ from pathlib import Path
 import pylibvw
 
 from sartor.errors import Corrupt, EngineRefused, InvalidPolicy, StoreUnavailable
-from sartor.learn.arguments import Arguments, parsed
-from sartor.learn.model_file import sealed, unsealed
+from sartor.learn.arguments import PolicyArguments, parse_arguments
+from sartor.learn.model_file import add_checksum, strip_checksum
 
 _OURS = ["--quiet", "--dsjson", "--preserve_performance_counters", "--per_model_save_load", "--ring_size", "64"]
 
@@ -50,11 +50,11 @@ class VowpalWabbit:
 
     __slots__ = ("_arguments", "_bounded", "_several", "_workspace")
 
-    def __init__(self, arguments: Arguments, blob: bytes | None = None) -> None:
+    def __init__(self, arguments: PolicyArguments, blob: bytes | None = None) -> None:
         self._arguments = arguments
         self._bounded = arguments.order > 2 or bool(arguments.values("ngram"))
         self._several = arguments.several_slots
-        self._workspace = _fresh(arguments) if blob is None else _loaded(arguments, unsealed(blob))
+        self._workspace = _fresh(arguments) if blob is None else _loaded(arguments, strip_checksum(blob))
         if self._several:
             self._see_slots()
 
@@ -109,18 +109,18 @@ class VowpalWabbit:
             raise self._refusal(str(error), examples) from error
         _finish(self._workspace, examples)
 
-    def judge(self, line: bytes, actions: int, /) -> list[float]:
-        """The odds that ``probabilities`` gives, bit for bit, and then ``learn``, from one reading of the line.
+    def predict_then_learn(self, line: bytes, actions: int, /) -> list[float]:
+        """What ``probabilities`` gives, bit for bit, and then ``learn``, from one parse of the line.
 
-        The engine computes its odds before it learns a line, and keeps them: two fifths of the time are
-        saved. For single slots.
+        The engine computes its probabilities before it learns a line, and keeps them: two fifths of the time
+        are saved. For single slots.
 
         Args:
             line: a line from ``dsjson.outcome_line``, learnable.
             actions: how many rankable actions it holds.
 
         Returns:
-            The odds; nothing where they were no distribution. The line is learned all the same then.
+            The probabilities; nothing where they were no distribution. The line is learned all the same then.
 
         Raises:
             EngineRefused: the engine can't read or learn it; the engine stays usable and unchanged.
@@ -145,7 +145,7 @@ class VowpalWabbit:
         Raises:
             StoreUnavailable: there is no room in the temporary folder.
         """
-        return sealed(_saved(self._workspace))
+        return add_checksum(_saved(self._workspace))
 
     def close(self) -> None:
         """See ``ports.Engine``."""
@@ -186,14 +186,14 @@ class VowpalWabbit:
         return EngineRefused(f"The learning settings can't take this: {reason}.")
 
 
-def engine(arguments: str, blob: bytes | None = None, /) -> VowpalWabbit:
+def create_engine(arguments: str, blob: bytes | None = None, /) -> VowpalWabbit:
     """An engine, empty or with the state of a dump made under the same arguments (an ``EngineFactory``).
 
     Raises:
         InvalidPolicy: the arguments are not accepted.
         Corrupt: the blob is not a model, or one of other arguments.
     """
-    return VowpalWabbit(parsed(arguments), blob)
+    return VowpalWabbit(parse_arguments(arguments), blob)
 
 
 @cache
@@ -244,14 +244,14 @@ def _bounds(cost_: bytes, probability_: bytes) -> tuple[bytes, bytes] | None:
     return b"%r" % max(-_COST_LIMIT, min(cost, _COST_LIMIT)), b"%r" % max(probability, _LEAST_PROBABILITY)
 
 
-def _fresh(arguments: Arguments) -> pylibvw.vw:
+def _fresh(arguments: PolicyArguments) -> pylibvw.vw:
     try:
         return pylibvw.vw([*arguments.tokens(), *_OURS])
     except RuntimeError as error:
         raise InvalidPolicy(f"The learning settings are not accepted: {error}.") from error
 
 
-def _loaded(arguments: Arguments, model: bytes) -> pylibvw.vw:
+def _loaded(arguments: PolicyArguments, model: bytes) -> pylibvw.vw:
     with _model_file() as path:
         path.write_bytes(model)
         try:

@@ -13,17 +13,17 @@ _GAP = 100
 Pair = tuple[LoggedDecision, LoggedOutcome]
 
 
-def settled(logs: LoopStores, /) -> Iterator[bytes]:
+def settled_lines(logs: LoopStores, /) -> Iterator[bytes]:
     """A line for each outcome, in order, without line ends; memory is bounded however long the log is.
 
     Raises:
         Corrupt: an outcome of a decision that is not in the log.
     """
-    for decision, logged in pairs(logs):
+    for decision, logged in read_pairs(logs):
         yield outcome_line(decision, logged.outcome)
 
 
-def pairs(logs: LoopStores, /, *, after: int = 0) -> Iterator[Pair]:
+def read_pairs(logs: LoopStores, /, *, after: int = 0) -> Iterator[Pair]:
     """The outcomes after a number with their decisions, in order. What retention takes meanwhile is left out.
 
     Raises:
@@ -39,7 +39,7 @@ def pairs(logs: LoopStores, /, *, after: int = 0) -> Iterator[Pair]:
                 raise Corrupt(f"Outcome {logged.seq} has no decision {logged.outcome.decision_seq}.")
 
 
-def pending(logs: LoopStores, /) -> Iterator[bytes]:
+def pending_lines(logs: LoopStores, /) -> Iterator[bytes]:
     """A line for each decision that is not settled yet, in order, without line ends."""
     for logged in open_decisions(logs):
         yield pending_line(logged)

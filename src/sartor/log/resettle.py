@@ -4,27 +4,26 @@ The outcomes of the last ``modelRetrainDays`` are made anew from the events, and
 begins with a new lineage. What was settled stays settled: a decision whose new window is still open gets the
 outcome that its observations give by now.
 
-Which rules were applied is kept on the shelf of the loop, and changed when all is done. A crash in between
+Which rules were applied is kept on the blob store of the loop, and changed when all is done. A crash in between
 begins again: the same events under the same rules give the same outcomes.
 """
-
-from collections.abc import Callable
 
 import msgspec
 from msgspec import Struct
 
-from sartor.log.resettlement_view import EventsAgain, OutcomesAgain, Part
+from sartor.log.resettlement_view import ResettledEvents, ResettledOutcomes, ResettledPart
 from sartor.log.settle import BEFORE_US
 from sartor.log.settler import Settler
-from sartor.ports import EventLog, OutcomeLog, Shelf
+from sartor.log_search import first_observation_since, first_outcome_since
+from sartor.ports import BlobStore, EventLog, OutcomeLog
 from sartor.records import Cursor
 from sartor.settings import Aggregation, LoopSettings
+from sartor.times import DAY_US
 
 _RULES = "settling-rules"
-_DAY_US = 86_400_000_000
 
 
-class Rules(Struct, frozen=True, kw_only=True):
+class SettlingRules(Struct, frozen=True, kw_only=True):
     """The settings that decide what becomes of a decision and its observations."""
 
     reward_wait_us: int
@@ -32,17 +31,17 @@ class Rules(Struct, frozen=True, kw_only=True):
     reward_aggregation: Aggregation
 
 
-class _Applied(Struct, frozen=True, kw_only=True):
+class _AppliedRules(Struct, frozen=True, kw_only=True):
     """The rules that the outcomes follow; not ``complete``: some follow these, some those before."""
 
-    rules: Rules
+    rules: SettlingRules
     complete: bool
 
 
-def rules_of(settings: LoopSettings, /) -> Rules:
+def settling_rules(settings: LoopSettings, /) -> SettlingRules:
     """The rules in the settings of a loop."""
     wait = settings.reward_wait_time
-    return Rules(
+    return SettlingRules(
         reward_wait_us=(wait.days * 86_400 + wait.seconds) * 1_000_000 + wait.microseconds,
         default_reward=settings.default_reward,
         reward_aggregation=settings.reward_aggregation,
@@ -55,14 +54,14 @@ class Resettler:
     After an error make a new one: it begins again.
     """
 
-    def __init__(self, events: EventLog, outcomes: OutcomeLog, shelf: Shelf) -> None:
+    def __init__(self, events: EventLog, outcomes: OutcomeLog, blobs: BlobStore) -> None:
         self._events = events
         self._outcomes = outcomes
-        self._shelf = shelf
-        self._applied: _Applied | None = None
+        self._blobs = blobs
+        self._applied: _AppliedRules | None = None
         self._is_kept = False
-        self._target: Rules | None = None
-        self._work: _Work | None = None
+        self._target: SettlingRules | None = None
+        self._work: _Resettling | None = None
 
     def step(
         self, settings: LoopSettings, /, *, settings_version: int, now_us: int, limit: int = 2_000
@@ -78,7 +77,7 @@ class Resettler:
         Raises:
             StoreUnavailable: not all is done.
         """
-        applied = _Applied(rules=rules_of(settings), complete=True)
+        applied = _AppliedRules(rules=settling_rules(settings), complete=True)
         if self._applied is None:
             self._applied = self._read() or applied
         if not self._outcomes.counts().outcomes:
@@ -99,38 +98,40 @@ class Resettler:
         days = settings.model_retrain_days
         if not days:
             return False
-        rules = rules_of(settings)
+        rules = settling_rules(settings)
         if self._work is None or self._target != rules:
-            self._work = _Work(self._events, self._outcomes, since_us=now_us - days * _DAY_US)
+            self._work = _Resettling(self._events, self._outcomes, since_us=now_us - days * DAY_US)
             self._target = rules
-            self._write(_Applied(rules=rules, complete=False))
+            self._write(_AppliedRules(rules=rules, complete=False))
         return self._work.step(settings, settings_version=settings_version, limit=limit)
 
-    def _read(self) -> _Applied | None:
-        content = self._shelf.get(_RULES)
+    def _read(self) -> _AppliedRules | None:
+        content = self._blobs.get(_RULES)
         if content is None:
             return None
         try:
-            applied = msgspec.json.decode(content, type=_Applied)
-        except msgspec.DecodeError:  # what a shelf holds may be lost: then the rules of today count as applied
+            applied = msgspec.json.decode(content, type=_AppliedRules)
+        except (
+            msgspec.DecodeError
+        ):  # what a blob store holds may be lost: then the rules of today count as applied
             return None
         self._is_kept = True
         return applied
 
-    def _write(self, applied: _Applied) -> None:
-        self._shelf.put(_RULES, msgspec.json.encode(applied))
+    def _write(self, applied: _AppliedRules) -> None:
+        self._blobs.put(_RULES, msgspec.json.encode(applied))
         self._applied, self._is_kept = applied, True
 
 
-class _Work:
+class _Resettling:
     """One settling-again: first it looks at the outcomes, then it settles their decisions."""
 
     def __init__(self, events: EventLog, outcomes: OutcomeLog, *, since_us: int) -> None:
         self._events = events
         self._outcomes = outcomes
         self._counts = outcomes.counts()
-        self._part = Part(cursor=self._counts.cursor, since_us=since_us, first=events.horizon())
-        self._read = self._first_since(since_us) - 1
+        self._part = ResettledPart(cursor=self._counts.cursor, since_us=since_us, first=events.horizon())
+        self._read = first_outcome_since(outcomes, since_us) - 1
         self._settler: Settler | None = None
 
     def step(self, settings: LoopSettings, *, settings_version: int, limit: int) -> bool:
@@ -154,32 +155,6 @@ class _Work:
 
     def _begun(self) -> Settler:
         first = self._events.heads(after=self._part.first_decision - 1, limit=1)[0]
-        cursor = Cursor(first.seq - 1, self._first_observation(first.at_us - BEFORE_US) - 1)
+        cursor = Cursor(first.seq - 1, first_observation_since(self._events, first.at_us - BEFORE_US) - 1)
         part = self._part
-        return Settler(EventsAgain(self._events, part), OutcomesAgain(self._outcomes, part, cursor))
-
-    def _first_since(self, since_us: int) -> int:
-        def is_before(number: int) -> bool:
-            found = self._outcomes.outcomes(after=number - 1, limit=1)
-            return bool(found) and found[0].outcome.settled_at_us < since_us
-
-        return _first(is_before, low=self._counts.first_outcome, high=self._counts.last_outcome + 1)
-
-    def _first_observation(self, since_us: int) -> int:
-        def is_before(number: int) -> bool:
-            found = self._events.observations(after=number - 1, limit=1)
-            return bool(found) and found[0].at_us < since_us
-
-        horizon = self._part.horizon
-        return _first(is_before, low=horizon.first_observation, high=horizon.observations + 1)
-
-
-def _first(is_before: Callable[[int], bool], *, low: int, high: int) -> int:
-    """The first number that is not before, by bisection."""
-    while low < high:
-        middle = (low + high) // 2
-        if is_before(middle):
-            low = middle + 1
-        else:
-            high = middle
-    return low
+        return Settler(ResettledEvents(self._events, part), ResettledOutcomes(self._outcomes, part, cursor))

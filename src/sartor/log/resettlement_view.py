@@ -11,7 +11,7 @@ from sartor.ports import EventLog, OutcomeCounts, OutcomeLog
 from sartor.records import (
     Cursor,
     Decision,
-    Head,
+    DecisionHeader,
     Horizon,
     LoggedDecision,
     LoggedObservation,
@@ -27,7 +27,7 @@ _NO_OBSERVATION = "\0observation"
 _JOINED, _BARRED = 1, 2
 
 
-class Part:
+class ResettledPart:
     """Which decisions are settled again, and which observations may join them, up to where settling was."""
 
     def __init__(self, *, cursor: Cursor, since_us: int, first: Horizon) -> None:
@@ -35,7 +35,7 @@ class Part:
 
         Args:
             cursor: where settling was. What is behind it, the settler may still want for another decision.
-            since_us: strays from then on may join as well.
+            since_us: unmatched observations from then on may join as well.
             first: how far the log reaches.
         """
         self._cursor = cursor
@@ -67,7 +67,7 @@ class Part:
         return 0 <= place < len(self._decisions) and self._decisions[place] == 1
 
     def has_observation(self, logged: LoggedObservation, /) -> bool:
-        """Whether an observation may join: one that did, or a stray that nobody waits for any more."""
+        """Whether an observation may join: one that did, or an unmatched one that nobody waits for any more."""
         place = logged.seq - self._first.first_observation
         state = self._joined[place] if 0 <= place < len(self._joined) else 0
         if state:
@@ -80,10 +80,10 @@ class Part:
         return replace(self._first, now_us=_END_OF_TIME_US)
 
 
-class EventsAgain(EventLog):
+class ResettledEvents(EventLog):
     """The events of a part of a log, at a time when all windows have ended."""
 
-    def __init__(self, events: EventLog, part: Part) -> None:
+    def __init__(self, events: EventLog, part: ResettledPart) -> None:
         self._events = events
         self._part = part
 
@@ -95,13 +95,13 @@ class EventsAgain(EventLog):
         """The end of the part."""
         return self._part.horizon
 
-    def heads(self, *, after: int, limit: int) -> Sequence[Head]:
+    def heads(self, *, after: int, limit: int) -> Sequence[DecisionHeader]:
         """The next decisions."""
         last = self._part.horizon.decisions
         heads = self._events.heads(after=after, limit=min(limit, last - after)) if after < last else ()
         return [self._seen(head) for head in heads]
 
-    def _seen(self, head: Head) -> Head:
+    def _seen(self, head: DecisionHeader) -> DecisionHeader:
         if self._part.has_decision(head.seq) and head.outcome is None:
             return head
         return replace(head, event_id=_NO_DECISION, outcome=None)
@@ -123,10 +123,10 @@ def _set_aside(logged: LoggedObservation) -> LoggedObservation:
     return replace(logged, observation=replace(logged.observation, event_id=_NO_OBSERVATION))
 
 
-class OutcomesAgain(OutcomeLog):
+class ResettledOutcomes(OutcomeLog):
     """An outcome log that is empty to read, and amends the real one when something is recorded."""
 
-    def __init__(self, outcomes: OutcomeLog, part: Part, cursor: Cursor) -> None:
+    def __init__(self, outcomes: OutcomeLog, part: ResettledPart, cursor: Cursor) -> None:
         self._outcomes = outcomes
         self._part = part
         self._cursor = cursor

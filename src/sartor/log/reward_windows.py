@@ -7,27 +7,37 @@ away at any time and read again from the cursor. Decisions, and observations, co
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 
-from sartor.log.settle import BEFORE_US, Verdict, belongs, concerns, decides_early, settle, wait_us
-from sartor.records import Cursor, Head, Joined, LoggedObservation, Outcome, Stray, StrayReason
+from sartor.log.settle import BEFORE_US, SettledReward, belongs_to, is_about, settle, settles_early, wait_us
+from sartor.records import (
+    Cursor,
+    DecisionHeader,
+    JoinedObservation,
+    LoggedObservation,
+    Outcome,
+    UnmatchedObservation,
+    UnmatchedReason,
+)
 from sartor.settings import LoopSettings
 
 
-class Held:
+class PendingObservation:
     """An observation that was read. It is done with when it is ``done``, or a ``stray``."""
 
-    __slots__ = ("at_us", "done", "event_id", "joined", "placed", "seq", "stray")
+    __slots__ = ("at_us", "done", "event_id", "joined", "placed", "seq", "unmatched")
 
     def __init__(self, logged: LoggedObservation) -> None:
         self.seq = logged.seq
         self.at_us = logged.at_us
         self.event_id = logged.observation.event_id
-        self.joined = Joined(logged.seq, logged.at_us, logged.observation.reward, logged.observation.slot)
+        self.joined = JoinedObservation(
+            logged.seq, logged.at_us, logged.observation.reward, logged.observation.slot
+        )
         self.placed = False
         self.done = False
-        self.stray: StrayReason | None = None
+        self.unmatched: UnmatchedReason | None = None
 
 
-class Window:
+class RewardWindow:
     """A decision, and the observations that belong to it until it is settled.
 
     Windows of one event id are chained in order: ``following`` is the next; the first one knows the ``last``.
@@ -35,19 +45,20 @@ class Window:
 
     __slots__ = ("early", "end_us", "following", "head", "held", "kinds", "last", "reach", "settled")
 
-    def __init__(self, head: Head, *, end_us: int, reach: int | None) -> None:
+    def __init__(self, head: DecisionHeader, *, end_us: int, reach: int | None) -> None:
         """``reach``: the last observation in its outcome, 0 for none; None: it has no outcome yet."""
         self.head = head
         self.end_us = end_us
         self.settled = reach is not None
         self.reach = reach or 0
-        self.held: list[Held] | None = None  # most windows see nothing, and there may be a million
+        # Most windows see nothing, and there may be a million: no list before there is something in it.
+        self.held: list[PendingObservation] | None = None
         self.kinds: set[str | bool | None] | None = None
-        self.early: Verdict | None = None
-        self.following: Window | None = None
+        self.early: SettledReward | None = None
+        self.following: RewardWindow | None = None
         self.last = self
 
-    def is_news(self, held: Held) -> bool:
+    def is_news(self, held: PendingObservation) -> bool:
         """Whether an observation is unlike those before: an activation, or a reward of another slot.
 
         More of the same can't decide anything; asking each time would cost the square of their number.
@@ -63,7 +74,7 @@ class Window:
         return is_first
 
 
-class Windows:
+class RewardWindows:
     """What is open under one set of rules: wait time, aggregation and ``learnWhen`` never change here."""
 
     def __init__(self, settings: LoopSettings, /, *, cursor: Cursor, recorded: Iterable[Outcome] = ()) -> None:
@@ -78,13 +89,13 @@ class Windows:
             joined = [one.seq for one in outcome.joined]
             self._settled[outcome.decision_seq] = max(joined, default=0)
             self._joined.update(joined)
-        self._open: deque[Window] = deque()
-        self._over: deque[Window] = deque()
-        self._first: dict[str, Window] = {}
-        self._early: list[Window] = []
-        self._held: deque[Held] = deque()
-        self._waiting: dict[str, list[Held]] = {}
-        self._expiring: deque[Held] = deque()
+        self._open: deque[RewardWindow] = deque()
+        self._over: deque[RewardWindow] = deque()
+        self._first: dict[str, RewardWindow] = {}
+        self._early: list[RewardWindow] = []
+        self._held: deque[PendingObservation] = deque()
+        self._waiting: dict[str, list[PendingObservation]] = {}
+        self._expiring: deque[PendingObservation] = deque()
         self.imported: list[Outcome] = []
         """The outcomes that came with imported decisions, until the caller has recorded them."""
 
@@ -112,14 +123,14 @@ class Windows:
             observations=self._held[0].seq - 1 if self._held else self.observations_read,
         )
 
-    def open(self, heads: Sequence[Head], /) -> None:
+    def open(self, heads: Sequence[DecisionHeader], /) -> None:
         """Take in the next decisions of the log."""
         for head in heads:
             reach = self._settled.pop(head.seq, None)
             if head.outcome is not None:  # it was settled elsewhere, and no observation here is meant for it
                 self.imported += [head.outcome] if reach is None else []
                 continue
-            window = Window(head, end_us=head.at_us + self._wait_us, reach=reach)
+            window = RewardWindow(head, end_us=head.at_us + self._wait_us, reach=reach)
             self._open.append(window)
             self._chain(window)
             for held in self._waiting.pop(head.event_id, ()):
@@ -127,7 +138,7 @@ class Windows:
         if heads:
             self.heads_read, self.heads_us = heads[-1].seq, heads[-1].at_us
 
-    def _chain(self, window: Window) -> None:
+    def _chain(self, window: RewardWindow) -> None:
         first = self._first.setdefault(window.head.event_id, window)
         if first is not window:
             first.last.following = window
@@ -136,7 +147,7 @@ class Windows:
     def observe(self, observations: Sequence[LoggedObservation], /) -> None:
         """Take in the next observations of the log."""
         for logged in observations:
-            held = Held(logged)
+            held = PendingObservation(logged)
             self._held.append(held)
             if _taken(self._joined, held.seq):
                 held.done = True
@@ -145,23 +156,25 @@ class Windows:
         if observations:
             self.observations_read, self.observations_us = observations[-1].seq, observations[-1].at_us
 
-    def _place(self, held: Held) -> bool:
+    def _place(self, held: PendingObservation) -> bool:
         """Give an observation to the earliest decision to which it belongs, or let it wait for one."""
         for window in self._of(held.event_id):
-            if belongs(window.head, held.at_us, wait_us=self._wait_us) and concerns(window.head, held.joined):
+            if belongs_to(window.head, held.at_us, wait_us=self._wait_us) and is_about(
+                window.head, held.joined
+            ):
                 held.placed = True
                 self._join(window, held)
                 return True
         self._waiting.setdefault(held.event_id, []).append(held)
         return False
 
-    def _of(self, event_id: str) -> Iterator[Window]:
+    def _of(self, event_id: str) -> Iterator[RewardWindow]:
         window = self._first.get(event_id)
         while window is not None:
             yield window
             window = window.following
 
-    def _join(self, window: Window, held: Held) -> None:
+    def _join(self, window: RewardWindow, held: PendingObservation) -> None:
         if window.settled or window.early is not None:
             held.done = True  # it came after what decided
             return
@@ -170,16 +183,16 @@ class Windows:
         window.reach = max(window.reach, held.seq)
         is_news = window.is_news(held)
         window.held.append(held)
-        if is_news and decides_early(self.settings):
+        if is_news and settles_early(self.settings):
             window.early = self._verdict(window, now_us=held.at_us)
             if window.early is not None:
                 self._early.append(window)
 
-    def _verdict(self, window: Window, *, now_us: int) -> Verdict | None:
+    def _verdict(self, window: RewardWindow, *, now_us: int) -> SettledReward | None:
         joined = [held.joined for held in window.held or ()]
         return settle(window.head, joined, now_us=now_us, settings=self.settings)
 
-    def due(self, now_us: int, /, *, limit: int) -> list[tuple[Window, Verdict]]:
+    def due(self, now_us: int, /, *, limit: int) -> list[tuple[RewardWindow, SettledReward]]:
         """The next decisions that can be settled, in order of falling due, then of the log.
 
         Args:
@@ -191,8 +204,8 @@ class Windows:
         found.sort(key=lambda pair: (pair[1].due_us, pair[0].head.seq))
         return found[:limit]
 
-    def _ended(self, now_us: int, *, limit: int) -> list[tuple[Window, Verdict]]:
-        found: list[tuple[Window, Verdict]] = []
+    def _ended(self, now_us: int, *, limit: int) -> list[tuple[RewardWindow, SettledReward]]:
+        found: list[tuple[RewardWindow, SettledReward]] = []
         for window in self._open:
             if window.end_us > now_us or len(found) >= limit:
                 break
@@ -202,7 +215,7 @@ class Windows:
                     found.append((window, verdict))
         return found
 
-    def settle(self, windows: Iterable[Window], /) -> None:
+    def settle(self, windows: Iterable[RewardWindow], /) -> None:
         """These are settled; nothing that comes later changes their outcome."""
         for window in windows:
             window.settled = True
@@ -211,9 +224,9 @@ class Windows:
             window.held = window.kinds = None
         self._early = [window for window in self._early if not window.settled]
 
-    def unmet(self, now_us: int, /) -> list[Held]:
-        """The observations that no decision can claim any more. The caller says what each is: a stray."""
-        found: list[Held] = []
+    def unmet(self, now_us: int, /) -> list[PendingObservation]:
+        """The observations that no decision can claim any more; the caller says why each is unmatched."""
+        found: list[PendingObservation] = []
         while self._expiring and self._expiring[0].at_us + BEFORE_US <= now_us:
             held = self._expiring.popleft()
             if not held.placed:
@@ -221,43 +234,43 @@ class Windows:
                 _remove(self._waiting, held)
         return found
 
-    def decided_before(self, held: Held, /) -> bool:
+    def decided_before(self, held: PendingObservation, /) -> bool:
         """Whether a decision with the event id of the observation, not forgotten yet, came before it.
 
         A decision that has no such slot as a reward names does not count.
         """
         return any(
-            window.head.at_us <= held.at_us and concerns(window.head, held.joined)
+            window.head.at_us <= held.at_us and is_about(window.head, held.joined)
             for window in self._of(held.event_id)
         )
 
-    def forget(self, now_us: int, /) -> tuple[Stray, ...]:
+    def forget(self, now_us: int, /) -> tuple[UnmatchedObservation, ...]:
         """Drop what is done with, in the order of the log, and so move the cursor.
 
-        A stray is given out when the cursor passes it, so that it is recorded once. A settled decision is
-        kept until every observation that could belong to it is done with, and until the cursor has passed
-        those that do, which rules of before may have given to it: read again after a crash, or under other
-        rules, they must not meet a later decision with the same event id, or be a stray.
+        A unmatched observation is given out when the cursor passes it, so that it is recorded once. A settled
+        decision is kept until every observation that could belong to it is done with, and until the cursor has
+        passed those that do, which rules of before may have given to it: read again after a crash, or under
+        other rules, they must not meet a later decision with the same event id, or be an unmatched observation.
         """
-        strays: list[Stray] = []
-        while self._held and (self._held[0].done or self._held[0].stray is not None):
+        unmatched: list[UnmatchedObservation] = []
+        while self._held and (self._held[0].done or self._held[0].unmatched is not None):
             held = self._held.popleft()
-            if held.stray is not None:
-                strays.append(Stray(held.seq, held.stray))
+            if held.unmatched is not None:
+                unmatched.append(UnmatchedObservation(held.seq, held.unmatched))
         while self._open and self._open[0].settled and self._open[0].end_us <= now_us:
             self._over.append(self._open.popleft())
         while self._over and self._is_behind(self._over[0], now_us):
             self._unchain(self._over.popleft())
-        return tuple(strays)
+        return tuple(unmatched)
 
-    def _is_behind(self, window: Window, now_us: int) -> bool:
+    def _is_behind(self, window: RewardWindow, now_us: int) -> bool:
         """Whether all that could concern a window that ended, and all that joined it, is done with."""
         if not self._held:
             return window.end_us <= now_us
         oldest = self._held[0]
         return window.end_us <= min(oldest.at_us, now_us) and window.reach < oldest.seq
 
-    def _unchain(self, window: Window) -> None:
+    def _unchain(self, window: RewardWindow) -> None:
         following = window.following
         if following is None:
             del self._first[window.head.event_id]
@@ -273,7 +286,7 @@ def _taken(numbers: set[int], number: int) -> bool:
     return True
 
 
-def _remove(waiting: dict[str, list[Held]], held: Held) -> None:
+def _remove(waiting: dict[str, list[PendingObservation]], held: PendingObservation) -> None:
     others = waiting[held.event_id]
     others.remove(held)
     if not others:

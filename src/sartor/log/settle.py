@@ -13,7 +13,7 @@ from datetime import timedelta
 from msgspec import Struct
 
 from sartor.log.aggregate import aggregate
-from sartor.records import Head, Joined
+from sartor.records import DecisionHeader, JoinedObservation
 from sartor.settings import LoopSettings
 
 BEFORE_US = 120_000_000
@@ -22,7 +22,7 @@ BEFORE_US = 120_000_000
 _MICROSECOND = timedelta(microseconds=1)
 
 
-class Verdict(Struct, frozen=True, kw_only=True):
+class SettledReward(Struct, frozen=True, kw_only=True):
     """What came of a decision. ``due_us``: when that was certain, however late somebody looked.
 
     ``joined`` are the observations up to then, in order of arrival; those that came later change nothing.
@@ -31,7 +31,7 @@ class Verdict(Struct, frozen=True, kw_only=True):
 
     reward: float
     learnable: bool
-    joined: tuple[Joined, ...]
+    joined: tuple[JoinedObservation, ...]
     due_us: int
     slot_rewards: tuple[float, ...] = ()
 
@@ -41,24 +41,26 @@ def wait_us(settings: LoopSettings, /) -> int:
     return settings.reward_wait_time // _MICROSECOND
 
 
-def belongs(head: Head, at_us: int, /, *, wait_us: int) -> bool:
+def belongs_to(head: DecisionHeader, at_us: int, /, *, wait_us: int) -> bool:
     """Whether an observation of the same event id that arrived at ``at_us`` belongs to the decision."""
     return -BEFORE_US < at_us - head.at_us < wait_us
 
 
-def concerns(head: Head, one: Joined, /) -> bool:
+def is_about(head: DecisionHeader, one: JoinedObservation, /) -> bool:
     """Whether an observation can be about the decision at all: a reward names a slot that it has, or none."""
     if one.reward is None:
         return True
     return one.slot in head.slots if head.slots else one.slot is None
 
 
-def decides_early(settings: LoopSettings, /) -> bool:
+def settles_early(settings: LoopSettings, /) -> bool:
     """Whether the first reward settles a decision, without waiting for the end of the window."""
     return settings.learn_when == "reward" and settings.reward_aggregation == "earliest"
 
 
-def settle(head: Head, joined: Sequence[Joined], /, *, now_us: int, settings: LoopSettings) -> Verdict | None:
+def settle(
+    head: DecisionHeader, joined: Sequence[JoinedObservation], /, *, now_us: int, settings: LoopSettings
+) -> SettledReward | None:
     """The verdict on a decision, or None: not yet.
 
     Args:
@@ -67,7 +69,7 @@ def settle(head: Head, joined: Sequence[Joined], /, *, now_us: int, settings: Lo
         now_us: the time up to which the log is known.
         settings: those in force now.
     """
-    if decides_early(settings):
+    if settles_early(settings):
         count = _decisive(head, joined)
         if count:
             due_us = max(head.at_us, joined[count - 1].at_us)
@@ -76,7 +78,7 @@ def settle(head: Head, joined: Sequence[Joined], /, *, now_us: int, settings: Lo
     return _verdict(head, joined, settings, due_us=due_us) if now_us >= due_us else None
 
 
-def _decisive(head: Head, joined: Sequence[Joined]) -> int:
+def _decisive(head: DecisionHeader, joined: Sequence[JoinedObservation]) -> int:
     """How many observations make the decision active and rewarded in every slot; 0: they do not."""
     active, open_ = not head.deferred, set(head.slots or (None,))
     for count, one in enumerate(joined, 1):
@@ -89,10 +91,12 @@ def _decisive(head: Head, joined: Sequence[Joined]) -> int:
     return 0
 
 
-def _verdict(head: Head, joined: Sequence[Joined], settings: LoopSettings, *, due_us: int) -> Verdict:
+def _verdict(
+    head: DecisionHeader, joined: Sequence[JoinedObservation], settings: LoopSettings, *, due_us: int
+) -> SettledReward:
     active = not head.deferred or any(one.reward is None for one in joined)
     rewards = [_reward(joined, slot, settings) for slot in head.slots or (None,)]
-    return Verdict(
+    return SettledReward(
         reward=rewards[0],
         learnable=active,
         joined=tuple(joined),
@@ -101,6 +105,6 @@ def _verdict(head: Head, joined: Sequence[Joined], settings: LoopSettings, *, du
     )
 
 
-def _reward(joined: Sequence[Joined], slot: str | None, settings: LoopSettings) -> float:
+def _reward(joined: Sequence[JoinedObservation], slot: str | None, settings: LoopSettings) -> float:
     rewards = [one.reward for one in joined if one.reward is not None and one.slot == slot]
     return aggregate(rewards, how=settings.reward_aggregation) if rewards else settings.default_reward + 0.0

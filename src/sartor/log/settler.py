@@ -1,16 +1,16 @@
 """Settling a loop's log, step by step: each decision gives one outcome, whatever happens in between.
 
-A step reads what is new, up to a horizon of the log, and records outcomes, strays and the cursor together.
-What it remembers between steps is only a reading of the log (``windows.py``): after a crash, an error or a
-change of the settings it is read again from the cursor.
+A step reads what is new, up to a horizon of the log, and records outcomes, unmatched observations and the
+cursor together. What it remembers between steps is only a reading of the log (``windows.py``): after a crash,
+an error or a change of the settings it is read again from the cursor.
 """
 
 from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from sartor.log.reward_windows import Held, Window, Windows
-from sartor.log.settle import Verdict
+from sartor.log.reward_windows import PendingObservation, RewardWindow, RewardWindows
+from sartor.log.settle import SettledReward
 from sartor.ports import EventLog, OutcomeLog
 from sartor.records import Cursor, Horizon, Outcome, Settlement
 from sartor.settings import LoopSettings
@@ -27,7 +27,7 @@ class Settler:
     def __init__(self, events: EventLog, outcomes: OutcomeLog) -> None:
         self._events = events
         self._outcomes = outcomes
-        self._windows: Windows | None = None
+        self._windows: RewardWindows | None = None
         self._recorded = Cursor()
         self.caught_up = False
         """Whether the last step settled all that was due, up to the end of the log."""
@@ -69,11 +69,13 @@ class Settler:
             self._windows = None  # it may be ahead of what is recorded
             raise
 
-    def _reading(self, settings: LoopSettings) -> Windows:
+    def _reading(self, settings: LoopSettings) -> RewardWindows:
         windows = self._windows
         if windows is None or _rules(windows.settings) != _rules(settings):
             self._recorded = self._outcomes.counts().cursor
-            windows = Windows(settings, cursor=self._recorded, recorded=self._recorded_after(self._recorded))
+            windows = RewardWindows(
+                settings, cursor=self._recorded, recorded=self._recorded_after(self._recorded)
+            )
             self._windows = windows
         windows.settings = settings
         return windows
@@ -95,7 +97,7 @@ class Settler:
                     yield logged.outcome
             last = after
 
-    def _read(self, windows: Windows, limit: int) -> bool:
+    def _read(self, windows: RewardWindows, limit: int) -> bool:
         """Take in the next events of both kinds; whether there were any."""
         heads = self._events.heads(after=windows.heads_read, limit=limit)
         windows.open(heads)
@@ -103,7 +105,7 @@ class Settler:
         windows.observe(observations)
         return bool(heads or observations)
 
-    def _settle(self, windows: Windows, settings_version: int, limit: int, reads: int | None) -> int:
+    def _settle(self, windows: RewardWindows, settings_version: int, limit: int, reads: int | None) -> int:
         horizon = self._events.horizon()
         frontier_us = _frontier_us(windows, horizon)
         due = windows.due(frontier_us, limit=limit)
@@ -119,7 +121,7 @@ class Settler:
         windows.settle(window for window, _ in due)
         for held in windows.unmet(frontier_us):
             late = windows.decided_before(held) or self._was_decided_before(windows, held)
-            held.stray = "late" if late else "dangling"
+            held.unmatched = "late" if late else "dangling"
         imported = [replace(outcome, settled_at_us=horizon.now_us) for outcome in windows.imported]
         windows.imported.clear()
         settled = [_outcome(*pair, horizon.now_us, settings_version) for pair in due]
@@ -127,19 +129,19 @@ class Settler:
         self._record(windows, outcomes, frontier_us)
         return len(outcomes)
 
-    def _was_decided_before(self, windows: Windows, held: Held) -> bool:
+    def _was_decided_before(self, windows: RewardWindows, held: PendingObservation) -> bool:
         """Whether a decision that is forgotten, and so has an outcome, came before the observation."""
         forgotten = windows.cursor.decisions
         return any(
             logged.outcome.decision_seq <= forgotten for logged in self._outcomes.outcomes_of(held.event_id)
         )
 
-    def _record(self, windows: Windows, outcomes: tuple[Outcome, ...], frontier_us: int) -> None:
-        strays = windows.forget(frontier_us)
+    def _record(self, windows: RewardWindows, outcomes: tuple[Outcome, ...], frontier_us: int) -> None:
+        unmatched = windows.forget(frontier_us)
         cursor = windows.cursor
         moved = cursor.decisions - self._recorded.decisions + cursor.observations - self._recorded.observations
-        if outcomes or strays or moved >= _LAG or (moved and windows.idle):
-            self._outcomes.record(Settlement(outcomes=outcomes, strays=strays, cursor=cursor))
+        if outcomes or unmatched or moved >= _LAG or (moved and windows.idle):
+            self._outcomes.record(Settlement(outcomes=outcomes, unmatched=unmatched, cursor=cursor))
             self._recorded = cursor
 
 
@@ -148,16 +150,16 @@ def _rules(settings: LoopSettings) -> tuple[object, ...]:
     return settings.reward_wait_time, settings.reward_aggregation, settings.learn_when
 
 
-def _may_be_due(windows: Windows, now_us: int | None) -> bool:
+def _may_be_due(windows: RewardWindows, now_us: int | None) -> bool:
     next_us = windows.next_us
     return next_us is not None and (now_us is None or next_us <= now_us)
 
 
-def _lags(windows: Windows, horizon: Horizon) -> bool:
+def _lags(windows: RewardWindows, horizon: Horizon) -> bool:
     return windows.heads_read < horizon.decisions or windows.observations_read < horizon.observations
 
 
-def _frontier_us(windows: Windows, horizon: Horizon) -> int:
+def _frontier_us(windows: RewardWindows, horizon: Horizon) -> int:
     """The time up to which every event was taken in: all that are not have this time or a later one."""
     heads = windows.heads_read >= horizon.decisions
     observations = windows.observations_read >= horizon.observations
@@ -167,7 +169,7 @@ def _frontier_us(windows: Windows, horizon: Horizon) -> int:
     )
 
 
-def _outcome(window: Window, verdict: Verdict, now_us: int, settings_version: int) -> Outcome:
+def _outcome(window: RewardWindow, verdict: SettledReward, now_us: int, settings_version: int) -> Outcome:
     return Outcome(
         decision_seq=window.head.seq,
         event_id=window.head.event_id,

@@ -1,26 +1,12 @@
-"""From when to when a log reaches, and where in it a time is; a few short reads, however long it is."""
+"""From when to when the settled part of a log reaches; a few short reads, however long it is."""
 
 from sartor.ports import EventLog, OutcomeLog
-from sartor.records import Head
+from sartor.records import DecisionHeader
 
 _BATCH = 1_000
 
 
-def first_since(events: EventLog, at_us: int, /) -> Head | None:
-    """The first decision that was committed at a time or later; None where there is none."""
-    horizon = events.horizon()
-    low, high = horizon.first_decision, horizon.decisions + 1
-    while low < high:
-        middle = (low + high) // 2
-        head = _head(events, middle)
-        if head is not None and head.at_us < at_us:
-            low = middle + 1
-        else:
-            high = middle
-    return _head(events, low)
-
-
-def settled(events: EventLog, outcomes: OutcomeLog, /) -> tuple[int, int] | None:
+def settled_time_range(events: EventLog, outcomes: OutcomeLog, /) -> tuple[int, int] | None:
     """When the first and the last of the settled decisions were made, in microseconds; None: there is none.
 
     Decisions that were erased don't count. The log is in order of settling: a decision that waited for its
@@ -33,7 +19,7 @@ def settled(events: EventLog, outcomes: OutcomeLog, /) -> tuple[int, int] | None
     return (min(times), max(times)) if times else None
 
 
-def _head(events: EventLog, number: int) -> Head | None:
+def _head(events: EventLog, number: int) -> DecisionHeader | None:
     heads = events.heads(after=number - 1, limit=1)
     return heads[0] if heads else None
 

@@ -1,4 +1,4 @@
-"""Reading the activity log: the newest deeds, and whether the record is whole."""
+"""Reading the activity log: the newest changes, and whether the record is whole."""
 
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -7,12 +7,12 @@ from msgspec import Struct
 
 from sartor.ports import AuditLog, Stores
 from sartor.records import LoggedActivity
-from sartor.stores.audit import BEGINNING, digest
+from sartor.stores.audit import BEGINNING, chain_digest
 
 _BATCH = 1_000
 
 
-class Verified(Struct, frozen=True, kw_only=True, rename="camel"):
+class AuditVerification(Struct, frozen=True, kw_only=True, rename="camel"):
     """What a check of the record found. ``digest``: of its last line, in hex; note it elsewhere."""
 
     whole: bool
@@ -26,8 +26,8 @@ class Verified(Struct, frozen=True, kw_only=True, rename="camel"):
         return self.problem or f"All {self.lines} lines are whole. Digest of the last one: {self.digest}"
 
 
-def newest(stores: Stores, count: int, /, *, loop: str | None = None) -> Sequence[LoggedActivity]:
-    """The newest deeds, oldest of them first; with ``loop``, those on loops of that name or id."""
+def read_newest(stores: Stores, count: int, /, *, loop: str | None = None) -> Sequence[LoggedActivity]:
+    """The newest changes, oldest of them first; with ``loop``, those on loops of that name or id."""
     if loop is None:
         return stores.audit.last(count)[::-1]
     named = (one for one in _all(stores.audit) if loop in (one.activity.loop, one.activity.loop_id))
@@ -41,15 +41,15 @@ def _all(audit: AuditLog) -> Iterator[LoggedActivity]:
         after = batch[-1].seq
 
 
-def verified(audit: AuditLog, /, *, expect: str | None = None) -> Verified:
+def verify_audit(audit: AuditLog, /, *, expect: str | None = None) -> AuditVerification:
     """Check every line; with ``expect``, also that a line with this digest (hex) is still there."""
     before, lines, met = BEGINNING, 0, expect is None
     for one in _all(audit):
-        made = digest(before, one.activity, seq=one.seq, at_us=one.at_us)
+        made = chain_digest(before, one.activity, seq=one.seq, at_us=one.at_us)
         if one.seq != lines + 1 or one.digest != made:
             problem = f"Line {lines + 1} is not what was written there."
-            return Verified(whole=False, lines=lines, digest=before.hex(), problem=problem)
+            return AuditVerification(whole=False, lines=lines, digest=before.hex(), problem=problem)
         before, lines = made, one.seq
         met = met or before.hex() == expect
     problem = "" if met else "No line has the expected digest: lines were removed from the end, or rewritten."
-    return Verified(whole=met, lines=lines, digest=before.hex(), problem=problem)
+    return AuditVerification(whole=met, lines=lines, digest=before.hex(), problem=problem)

@@ -7,10 +7,10 @@ from sartor.errors import InvalidSetting
 from sartor.loops import Backups
 from sartor.management import loops
 from sartor.ports import Loop
-from sartor.stores.audited import ActingStores
+from sartor.stores.audited import AuditedStores
 
 
-def back_up(stores: ActingStores, name: str, target: Path, /) -> Loop:
+def back_up_loop(stores: AuditedStores, name: str, target: Path, /) -> Loop:
     """Write a loop to a file, with its log, its models, its settings, and its keys, which stay sealed.
 
     Raises:
@@ -18,13 +18,13 @@ def back_up(stores: ActingStores, name: str, target: Path, /) -> Loop:
         InvalidSetting: these stores can't.
         StoreUnavailable: it can't be written.
     """
-    loop = loops.find(stores, name)
+    loop = loops.find_loop(stores, name)
     _backups(stores).back_up(loop, target)
     stores.note("back up", loop)
     return loop
 
 
-def restore(stores: ActingStores, source: Path, /, *, rename: str | None = None) -> Loop:
+def restore_loop(stores: AuditedStores, source: Path, /, *, rename: str | None = None) -> Loop:
     """Put a loop back, under its name or another one.
 
     Raises:
@@ -39,8 +39,8 @@ def restore(stores: ActingStores, source: Path, /, *, rename: str | None = None)
     return loop
 
 
-def _backups(stores: ActingStores) -> Backups:
-    bare = stores.bare
+def _backups(stores: AuditedStores) -> Backups:
+    bare = stores.wrapped
     if not isinstance(bare, Backups):
         raise InvalidSetting("The stores of this instance have backups of their own.")
     return bare

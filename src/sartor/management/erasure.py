@@ -5,26 +5,26 @@ that had learned them are removed once the new one serves, by ``forget`` or by t
 """
 
 import secrets
-import time
 from collections.abc import Sequence
 
 from msgspec import Struct
 
-from sartor.dsjson.observations import timestamp
+from sartor.dsjson.observations import format_timestamp
 from sartor.errors import ModelInUse, ModelNotFound
 from sartor.management import erasure_receipts, loops
-from sartor.management.erasure_criteria import Criteria
-from sartor.management.erasure_receipts import Receipt
+from sartor.management.erasure_criteria import ErasureCriteria
+from sartor.management.erasure_receipts import ErasureReceiptRecord
 from sartor.ports import Loop, LoopStores, Stores
 from sartor.records import LoggedDecision, Model
-from sartor.stores.audited import ActingStores, refuse_locked
+from sartor.stores.audited import AuditedStores, refuse_locked
+from sartor.times import now_us
 
 _REVISION = "erased-revision"
 _EVALUATIONS = "evaluation-"
 _BLANK = b"[]"
 
 
-class Checked(Struct, frozen=True, kw_only=True, rename="camel"):
+class ReceiptCheck(Struct, frozen=True, kw_only=True, rename="camel"):
     """What a check of a receipt found.
 
     ``erased``: nothing of the decisions is in the log. ``forgotten``: nor in any model whose bytes are kept and
@@ -37,7 +37,7 @@ class Checked(Struct, frozen=True, kw_only=True, rename="camel"):
     notes: tuple[str, ...] = ()
 
 
-def erase(stores: ActingStores, name: str, criteria: Criteria, /) -> Receipt:
+def erase_with_receipt(stores: AuditedStores, name: str, criteria: ErasureCriteria, /) -> ErasureReceiptRecord:
     """Erase the decisions that are meant, with their observations and outcomes.
 
     Repeat it for those that were still open. Asking for what is not there gives a receipt about nothing.
@@ -48,55 +48,55 @@ def erase(stores: ActingStores, name: str, criteria: Criteria, /) -> Receipt:
         InvalidRequest: nothing is meant.
         StoreUnavailable: not all is done; repeat it.
     """
-    loop = loops.find(stores, name)
-    receipt = carry_out(stores, loop, criteria)
-    note(stores, loop, receipt)
+    loop = loops.find_loop(stores, name)
+    receipt = erase_decisions(stores, loop, criteria)
+    note_erasure(stores, loop, receipt)
     return receipt
 
 
-def carry_out(stores: ActingStores, loop: Loop, criteria: Criteria, /) -> Receipt:
+def erase_decisions(stores: AuditedStores, loop: Loop, criteria: ErasureCriteria, /) -> ErasureReceiptRecord:
     """The long part of ``erase``, which reads the whole log and does without the catalog."""
     criteria.check()
     refuse_locked(loop)
-    with loops.opened(stores, loop) as logs:
+    with loops.open_loop(stores, loop) as logs:
         meant = list(criteria.find(logs.events))
         open_ = set(stores.erase(loop, decisions=meant))
         gone = tuple(number for number in meant if number not in open_)
         receipt = _receipt(stores, loop, logs, criteria, gone, sorted(open_))
         if gone:
             _drop_learned(logs, receipt.revision)
-            forget(logs)
+            forget_models(logs)
     return receipt
 
 
-def note(stores: ActingStores, loop: Loop, receipt: Receipt, /) -> None:
+def note_erasure(stores: AuditedStores, loop: Loop, receipt: ErasureReceiptRecord, /) -> None:
     """Leave a line about an erasure."""
     stores.note("erase", loop, after=_told(receipt))
 
 
 def _receipt(
-    stores: ActingStores,
+    stores: AuditedStores,
     loop: Loop,
     logs: LoopStores,
-    criteria: Criteria,
+    criteria: ErasureCriteria,
     gone: Sequence[int],
     open_: Sequence[int],
-) -> Receipt:
-    made = Receipt(
+) -> ErasureReceiptRecord:
+    made = ErasureReceiptRecord(
         receipt_id=secrets.token_hex(8),
         loop=loop.name,
         loop_id=loop.loop_id,
         by=stores.by,
-        at=timestamp(time.time_ns() // 1_000),
-        criteria=erasure_receipts.digest(stores, criteria),
+        at=format_timestamp(now_us()),
+        criteria=erasure_receipts.keyed_digest(stores, criteria),
         decisions=tuple(gone),
         still_open=tuple(open_),
         revision=logs.outcomes.counts().revision,
     )
-    return erasure_receipts.sealed(stores, made)
+    return erasure_receipts.sign_receipt(stores, made)
 
 
-def _told(receipt: Receipt) -> dict[str, object]:
+def _told(receipt: ErasureReceiptRecord) -> dict[str, object]:
     return {
         "receiptId": receipt.receipt_id,
         "criteria": receipt.criteria,
@@ -107,19 +107,19 @@ def _told(receipt: Receipt) -> dict[str, object]:
 
 
 def _drop_learned(logs: LoopStores, revision: int) -> None:
-    for name in logs.shelf.names():
+    for name in logs.blobs.names():
         if name.startswith(_EVALUATIONS):
-            logs.shelf.drop(name)
-    logs.shelf.put(_REVISION, b"%d" % revision)
+            logs.blobs.drop(name)
+    logs.blobs.put(_REVISION, b"%d" % revision)
 
 
-def forget(logs: LoopStores, /) -> bool:
+def forget_models(logs: LoopStores, /) -> bool:
     """Remove the models that had learned what was erased since, once one that has not is live.
 
     Returns:
         Whether nothing more is to be forgotten; False: the trainer is not that far, or an old model is pinned.
     """
-    kept = logs.shelf.get(_REVISION)
+    kept = logs.blobs.get(_REVISION)
     if kept is None:
         return True
     revision, live = int(kept), logs.models.live()
@@ -132,7 +132,7 @@ def forget(logs: LoopStores, /) -> bool:
             continue
         except ModelInUse:
             return False
-    logs.shelf.drop(_REVISION)
+    logs.blobs.drop(_REVISION)
     return True
 
 
@@ -143,11 +143,13 @@ def forget_everywhere(stores: Stores, /) -> None:
         StoreUnavailable: a store can't be read or written now.
     """
     for loop in stores.catalog.loops():
-        with loops.opened(stores, loop) as logs:
-            forget(logs)
+        with loops.open_loop(stores, loop) as logs:
+            forget_models(logs)
 
 
-def check(stores: ActingStores, receipt: Receipt, /, *, criteria: Criteria | None = None) -> Checked:
+def check_receipt(
+    stores: AuditedStores, receipt: ErasureReceiptRecord, /, *, criteria: ErasureCriteria | None = None
+) -> ReceiptCheck:
     """See whether an erasure is complete.
 
     Args:
@@ -158,12 +160,14 @@ def check(stores: ActingStores, receipt: Receipt, /, *, criteria: Criteria | Non
     Raises:
         LoopNotFound: the loop is gone, and with it everything.
     """
-    loop = loops.find(stores, receipt.loop)
+    loop = loops.find_loop(stores, receipt.loop)
     problems: list[str] = []
-    with loops.opened(stores, loop) as logs:
+    with loops.open_loop(stores, loop) as logs:
         problems += _remains(logs, receipt)
         if receipt.still_open:
-            problems.append(f"Still open then, to be erased: {erasure_receipts.ranges(receipt.still_open)}.")
+            problems.append(
+                f"Still open then, to be erased: {erasure_receipts.format_ranges(receipt.still_open)}."
+            )
         if criteria is not None:
             problems += _found_again(stores, logs, receipt, criteria)
         notes = _unknown(logs)
@@ -171,17 +175,17 @@ def check(stores: ActingStores, receipt: Receipt, /, *, criteria: Criteria | Non
     erased = not problems
     if tainted:
         problems.append(f"Models that had learned what was erased: {', '.join(tainted)}.")
-    return Checked(erased=erased, forgotten=not tainted, problems=tuple(problems), notes=notes)
+    return ReceiptCheck(erased=erased, forgotten=not tainted, problems=tuple(problems), notes=notes)
 
 
-def _remains(logs: LoopStores, receipt: Receipt) -> list[str]:
+def _remains(logs: LoopStores, receipt: ErasureReceiptRecord) -> list[str]:
     left = [
         number
         for number in receipt.decisions
         for logged in logs.events.decisions(after=number - 1, limit=1)
         if logged.seq == number and not _is_blank(logged)
     ]
-    return [f"Decisions that are not blank: {erasure_receipts.ranges(left)}."] if left else []
+    return [f"Decisions that are not blank: {erasure_receipts.format_ranges(left)}."] if left else []
 
 
 def _unknown(logs: LoopStores) -> tuple[str, ...]:
@@ -200,11 +204,13 @@ def _is_blank(logged: LoggedDecision) -> bool:
     return not decision.event_id and all(blob == _BLANK for blob in blobs)
 
 
-def _found_again(stores: ActingStores, logs: LoopStores, receipt: Receipt, criteria: Criteria) -> list[str]:
-    if erasure_receipts.digest(stores, criteria) != receipt.criteria:
+def _found_again(
+    stores: AuditedStores, logs: LoopStores, receipt: ErasureReceiptRecord, criteria: ErasureCriteria
+) -> list[str]:
+    if erasure_receipts.keyed_digest(stores, criteria) != receipt.criteria:
         return ["The receipt is for other criteria than these."]
     found = list(criteria.find(logs.events))
-    return [f"Decisions that meet the criteria: {erasure_receipts.ranges(found)}."] if found else []
+    return [f"Decisions that meet the criteria: {erasure_receipts.format_ranges(found)}."] if found else []
 
 
 def _tainted(logs: LoopStores, revision: int) -> list[Model]:

@@ -12,7 +12,7 @@ from sartor.records import Decision
 _BATCH = 500
 
 
-class Criteria(Struct, frozen=True, kw_only=True, rename="camel"):
+class ErasureCriteria(Struct, frozen=True, kw_only=True, rename="camel"):
     """All of ``where`` must hold for a decision, or its id be one of ``event_ids``.
 
     ``where``: paths of features and their values, ``user.id`` and ``42``. A path is looked for in the context,

@@ -10,13 +10,13 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from sartor.errors import InvalidReceipt
-from sartor.management.erasure_criteria import Criteria
+from sartor.management.erasure_criteria import ErasureCriteria
 from sartor.ports import Stores
 
 _SECRET = "receipts"
 
 
-class Receipt(Struct, frozen=True, kw_only=True, rename="camel"):
+class ErasureReceiptRecord(Struct, frozen=True, kw_only=True, rename="camel"):
     """An erasure in one loop. It holds none of the erased values.
 
     Attributes:
@@ -44,19 +44,19 @@ class Receipt(Struct, frozen=True, kw_only=True, rename="camel"):
     seal: str = ""
 
 
-def sealed(stores: Stores, receipt: Receipt, /) -> Receipt:
+def sign_receipt(stores: Stores, receipt: ErasureReceiptRecord, /) -> ErasureReceiptRecord:
     """The receipt with the seal of this instance."""
     return replace(receipt, seal=_mac(stores, _words(receipt)))
 
 
-def read(stores: Stores, text: bytes, /) -> Receipt:
+def parse_receipt(stores: Stores, text: bytes, /) -> ErasureReceiptRecord:
     """A receipt that this instance wrote.
 
     Raises:
         InvalidReceipt: it did not, or the receipt was changed since.
     """
     try:
-        receipt = msgspec.json.decode(text, type=Receipt)
+        receipt = msgspec.json.decode(text, type=ErasureReceiptRecord)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise InvalidReceipt(f"This is no receipt: {error}.") from error
     if not hmac.compare_digest(receipt.seal, _mac(stores, _words(receipt))):
@@ -64,13 +64,13 @@ def read(stores: Stores, text: bytes, /) -> Receipt:
     return receipt
 
 
-def digest(stores: Stores, criteria: Criteria, /) -> str:
+def keyed_digest(stores: Stores, criteria: ErasureCriteria, /) -> str:
     """The keyed digest of what is meant; who has no key can't try values on it."""
     canonical = (sorted(criteria.where.items()), sorted(criteria.event_ids))
     return _mac(stores, b"criteria" + msgspec.json.encode(canonical))
 
 
-def ranges(numbers: Sequence[int], /) -> str:
+def format_ranges(numbers: Sequence[int], /) -> str:
     """Numbers for people: ``1-3, 7``."""
     parts: list[list[int]] = []
     for number in sorted(numbers):
@@ -81,7 +81,7 @@ def ranges(numbers: Sequence[int], /) -> str:
     return ", ".join(f"{first}" if first == last else f"{first}-{last}" for first, last in parts)
 
 
-def _words(receipt: Receipt) -> bytes:
+def _words(receipt: ErasureReceiptRecord) -> bytes:
     return b"receipt" + msgspec.json.encode(replace(receipt, seal=""))
 
 

@@ -3,22 +3,22 @@
 All functions take the stores of somebody who acts; a running instance follows within a second.
 """
 
-import time
 from collections.abc import Mapping, Sequence
 
 import msgspec
 from msgspec.structs import replace
 
-from sartor.access.allowed_networks import networks
+from sartor import times
+from sartor.access.allowed_networks import parse_networks
 from sartor.errors import InvalidSetting, LoopNotFound
 from sartor.management import loops
 from sartor.ports import Loop, Stores
-from sartor.settings import Lock, Terms
+from sartor.settings import Lock, LoopTerms
+from sartor.times import DAY_US
 
 RECOVERABLE_DAYS = 7
 """How long a deleted loop can be brought back."""
 
-_DAY_US = 86_400_000_000
 _TAGS = 50
 _TAG_CHARS = 256
 
@@ -38,7 +38,7 @@ def create(
         InvalidSetting: the name or the id can't be one, or a term is not valid.
         LoopExists: the name or the id is taken.
     """
-    return loops.create(stores, name, terms=_terms(Terms(), terms or {}), loop_id=loop_id)
+    return loops.create_loop(stores, name, terms=_terms(LoopTerms(), terms or {}), loop_id=loop_id)
 
 
 def set_terms(stores: Stores, name: str, changes: Mapping[str, object], /) -> Loop:
@@ -49,7 +49,7 @@ def set_terms(stores: Stores, name: str, changes: Mapping[str, object], /) -> Lo
         LoopLocked: it is locked, and this is not its unlocking.
         InvalidSetting: an unknown term, or a value outside its range.
     """
-    loop = loops.find(stores, name)
+    loop = loops.find_loop(stores, name)
     return stores.catalog.update(replace(loop, terms=_terms(loop.terms, changes)))
 
 
@@ -61,7 +61,7 @@ def set_tags(stores: Stores, name: str, changes: Mapping[str, str | None], /) ->
         LoopLocked: it is locked against changes.
         InvalidSetting: a tag has no name, or is too long, or there are too many.
     """
-    tags = {**loops.find(stores, name).terms.tags, **changes}
+    tags = {**loops.find_loop(stores, name).terms.tags, **changes}
     return set_terms(stores, name, {"tags": {tag: value for tag, value in tags.items() if value is not None}})
 
 
@@ -81,15 +81,15 @@ def delete(stores: Stores, name: str, /) -> Loop:
         LoopNotFound: there is no such loop.
         LoopLocked: it is locked.
     """
-    loop = loops.find(stores, name)
-    until_us = time.time_ns() // 1_000 + RECOVERABLE_DAYS * _DAY_US
+    loop = loops.find_loop(stores, name)
+    until_us = times.now_us() + RECOVERABLE_DAYS * DAY_US
     stores.catalog.delete(name, recoverable_until_us=until_us)
     return replace(loop, recoverable_until_us=until_us)
 
 
-def deleted(stores: Stores, /) -> Sequence[Loop]:
+def list_deleted(stores: Stores, /) -> Sequence[Loop]:
     """The deleted loops that can still be brought back, the latest last."""
-    now_us = time.time_ns() // 1_000
+    now_us = times.now_us()
     found = [loop for loop in stores.catalog.deleted() if loop.recoverable_until_us > now_us]
     return sorted(found, key=lambda loop: loop.recoverable_until_us)
 
@@ -100,9 +100,9 @@ def find_deleted(stores: Stores, name: str, /) -> Loop:
     Raises:
         LoopNotFound: there is none that can be brought back.
     """
-    found = [loop for loop in deleted(stores) if name in (loop.name, loop.loop_id)]
+    found = [loop for loop in list_deleted(stores) if name in (loop.name, loop.loop_id)]
     if not found:
-        known = ", ".join(sorted({loop.name for loop in deleted(stores)})) or "none"
+        known = ", ".join(sorted({loop.name for loop in list_deleted(stores)})) or "none"
         raise LoopNotFound(f"There is no deleted loop {name!r} to bring back. Deleted loops: {known}.")
     return found[-1]
 
@@ -128,16 +128,16 @@ def purge(stores: Stores, name: str, /) -> Loop:
     return loop
 
 
-def _terms(terms: Terms, changes: Mapping[str, object]) -> Terms:
+def _terms(terms: LoopTerms, changes: Mapping[str, object]) -> LoopTerms:
     current: dict[str, object] = msgspec.to_builtins(terms)
     unknown = sorted(set(changes) - set(current))
     if unknown:
         raise InvalidSetting(f"There is no term {unknown[0]!r}. Terms: {', '.join(current)}.")
     try:
-        new = msgspec.convert(current | dict(changes), Terms, strict=False)
+        new = msgspec.convert(current | dict(changes), LoopTerms, strict=False)
     except msgspec.ValidationError as error:
         raise InvalidSetting(f"Not a valid term: {error}.") from error
-    networks(new.allowed_networks)
+    parse_networks(new.allowed_networks)
     _check_tags(new.tags)
     return new
 

@@ -5,11 +5,12 @@ from msgspec.structs import replace
 from sartor.management import loops, models
 from sartor.ports import Loop, LoopStores, Stores
 from sartor.stores.audited import refuse_locked
+from sartor.times import now_us
 
 _BATCH = 5_000
 
 
-def delete(stores: Stores, name: str, /) -> None:
+def delete_log(stores: Stores, name: str, /) -> None:
     """Remove the log: every decision that is settled, with its rewards and its outcome.
 
     Decisions that still wait for their rewards stay until they are settled. The model stays, and training goes
@@ -23,7 +24,7 @@ def delete(stores: Stores, name: str, /) -> None:
         LoopLocked: it is locked against changes.
         StoreUnavailable: not all is removed; repeat it.
     """
-    clear(stores, keep_model(stores, name))
+    clear_log(stores, keep_model(stores, name))
 
 
 def keep_model(stores: Stores, name: str, /) -> Loop:
@@ -33,20 +34,20 @@ def keep_model(stores: Stores, name: str, /) -> Loop:
         LoopNotFound: there is no such loop.
         LoopLocked: it is locked against changes.
     """
-    loop = loops.find(stores, name)
+    loop = loops.find_loop(stores, name)
     refuse_locked(loop)
-    with loops.opened(stores, loop) as logs:
+    with loops.open_loop(stores, loop) as logs:
         return _rebased(stores, loop, logs)
 
 
-def clear(stores: Stores, loop: Loop, /) -> None:
+def clear_log(stores: Stores, loop: Loop, /) -> None:
     """Remove what is settled from the log.
 
     Raises:
         StoreUnavailable: not all is removed; repeat it.
     """
-    stores.retain(loop, before_us=models.now_us())
-    with loops.opened(stores, loop) as logs:
+    stores.retain(loop, before_us=now_us())
+    with loops.open_loop(stores, loop) as logs:
         _blank_rest(stores, loop, logs)
 
 

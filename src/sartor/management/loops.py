@@ -10,21 +10,22 @@ from contextlib import contextmanager
 
 import msgspec
 
+from sartor import times
 from sartor.errors import LoopExists, LoopNotFound, ModelNotFound
 from sartor.learn import policy
-from sartor.management.policy_change import default_arguments, edited, with_policy
+from sartor.management.policy_change import apply_policy_change, default_arguments, mark_edited
 from sartor.ports import Loop, LoopStores, ModelRegistry, Stores
 from sartor.records import Model
-from sartor.settings import DEFAULT_ARGUMENTS, Terms, changed
+from sartor.settings import DEFAULT_ARGUMENTS, LoopTerms, with_changes
 from sartor.stores.audited import note, refuse_locked
 
-_TERMS = Terms()
+_TERMS = LoopTerms()
 
 _ON_ITS_WAY_S = 0.5
 """How long a running trainer may take to follow a change of settings."""
 
 
-def create(stores: Stores, name: str, /, *, terms: Terms = _TERMS, loop_id: str | None = None) -> Loop:
+def create_loop(stores: Stores, name: str, /, *, terms: LoopTerms = _TERMS, loop_id: str | None = None) -> Loop:
     """A new loop with two new keys, the default settings and the default policy.
 
     Args:
@@ -40,7 +41,7 @@ def create(stores: Stores, name: str, /, *, terms: Terms = _TERMS, loop_id: str 
     if loop_id is not None:
         _check_free(stores, loop_id)
     loop_id = loop_id or secrets.token_hex(16)
-    now_us = _now_us()
+    now_us = times.now_us()
     loop = Loop(
         name=name,
         loop_id=loop_id,
@@ -66,11 +67,7 @@ def _new_key() -> str:
     return secrets.token_hex(16)
 
 
-def _now_us() -> int:
-    return time.time_ns() // 1_000
-
-
-def find(stores: Stores, name: str, /) -> Loop:
+def find_loop(stores: Stores, name: str, /) -> Loop:
     """The loop of that name.
 
     Raises:
@@ -85,7 +82,7 @@ def find(stores: Stores, name: str, /) -> Loop:
 
 
 @contextmanager
-def opened(stores: Stores, loop: Loop, /) -> Iterator[LoopStores]:
+def open_loop(stores: Stores, loop: Loop, /) -> Iterator[LoopStores]:
     """The loop's stores, closed at the end."""
     logs = stores.open(loop)
     try:
@@ -94,16 +91,16 @@ def opened(stores: Stores, loop: Loop, /) -> Iterator[LoopStores]:
         logs.close()
 
 
-def change(stores: Stores, name: str, changes: Mapping[str, object], /) -> Loop:
+def change_settings(stores: Stores, name: str, changes: Mapping[str, object], /) -> Loop:
     """Change settings, under their names on the wire.
 
     Raises:
         LoopNotFound: there is no such loop.
         InvalidSetting: an unknown name, or a value outside its range.
     """
-    loop = find(stores, name)
-    new = msgspec.structs.replace(loop, settings=changed(loop.settings, changes))
-    return stores.catalog.update(edited(loop, new, now_us=_now_us()))
+    loop = find_loop(stores, name)
+    new = msgspec.structs.replace(loop, settings=with_changes(loop.settings, changes))
+    return stores.catalog.update(mark_edited(loop, new, now_us=times.now_us()))
 
 
 def rotate_key(stores: Stores, name: str, /, *, second: bool) -> Loop:
@@ -112,7 +109,7 @@ def rotate_key(stores: Stores, name: str, /, *, second: bool) -> Loop:
     Raises:
         LoopNotFound: there is no such loop.
     """
-    loop = find(stores, name)
+    loop = find_loop(stores, name)
     key = _new_key()
     new = msgspec.structs.replace(loop, key2=key) if second else msgspec.structs.replace(loop, key1=key)
     return stores.catalog.update(new)
@@ -127,21 +124,21 @@ def set_policy(stores: Stores, name: str, arguments: str | None, /, *, policy_na
         LoopNotFound: there is no such loop.
         InvalidPolicy: the arguments are not acceptable, or not for this loop.
     """
-    loop = find(stores, name)
-    arguments = default_arguments(loop) if arguments is None else policy.checked(arguments)
+    loop = find_loop(stores, name)
+    arguments = default_arguments(loop) if arguments is None else policy.check_policy(arguments)
     named = msgspec.structs.replace(loop, policy_name=policy_name or loop.policy_name)
-    return with_policy(stores, named, arguments, now_us=_now_us())
+    return apply_policy_change(stores, named, arguments, now_us=times.now_us())
 
 
-def promote(stores: Stores, name: str, model_id: str, /) -> Model:
+def promote_model(stores: Stores, name: str, model_id: str, /) -> Model:
     """Make a model of the history the live one, and keep it: new models no longer go live by themselves.
 
     Raises:
         LoopNotFound: there is no such loop.
         ModelNotFound: no such model, or its bytes were pruned.
     """
-    loop = find(stores, name)
-    with opened(stores, loop) as logs:
+    loop = find_loop(stores, name)
+    with open_loop(stores, loop) as logs:
         model = next((model for model in logs.models.history() if model.model_id == model_id), None)
         if model is None:
             raise ModelNotFound(f"There is no model {model_id!r} in the history of the loop {name!r}.")
@@ -149,15 +146,15 @@ def promote(stores: Stores, name: str, model_id: str, /) -> Model:
     return model
 
 
-def rollback(stores: Stores, name: str, /) -> Model:
+def roll_back(stores: Stores, name: str, /) -> Model:
     """Make the model before the live one the live one, and keep it.
 
     Raises:
         LoopNotFound: there is no such loop.
         ModelNotFound: nothing is live, or nothing came before it, or its bytes were pruned.
     """
-    loop = find(stores, name)
-    with opened(stores, loop) as logs:
+    loop = find_loop(stores, name)
+    with open_loop(stores, loop) as logs:
         model = _before_live(logs, name)
         _pin(stores, loop, logs, model)
     return model

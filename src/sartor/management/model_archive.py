@@ -18,7 +18,7 @@ _MADE_AT = (1980, 1, 1, 0, 0, 0)
 _UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError, NotImplementedError)
 
 
-class Parcel(Struct, frozen=True, kw_only=True):
+class ModelArchive(Struct, frozen=True, kw_only=True):
     """A model with the certificate of its signer and the signature; both are empty where there is none."""
 
     model: bytes
@@ -26,7 +26,7 @@ class Parcel(Struct, frozen=True, kw_only=True):
     signature: bytes = b""
 
 
-def packed(parcel: Parcel, /) -> bytes:
+def pack_archive(parcel: ModelArchive, /) -> bytes:
     """The zip; the same parcel gives the same bytes."""
     members = {_MODEL: parcel.model, _CERTIFICATE: parcel.certificate, _SIGNATURE: parcel.signature}
     buffer = io.BytesIO()
@@ -36,7 +36,7 @@ def packed(parcel: Parcel, /) -> bytes:
     return buffer.getvalue()
 
 
-def unpacked(body: bytes, /) -> Parcel:
+def unpack_archive(body: bytes, /) -> ModelArchive:
     """What a zip holds, or a bare model that is no zip, as an unsigned parcel.
 
     Raises:
@@ -45,7 +45,7 @@ def unpacked(body: bytes, /) -> Parcel:
     if not body:
         raise InvalidModel("The body is empty; the zip of a signed model is expected.")
     if not body.startswith(b"PK"):
-        return Parcel(model=body)
+        return ModelArchive(model=body)
     try:
         with zipfile.ZipFile(io.BytesIO(body)) as archive:
             return _read(archive)
@@ -53,13 +53,13 @@ def unpacked(body: bytes, /) -> Parcel:
         raise InvalidModel(f"The zip can't be read: {error}.") from error
 
 
-def _read(archive: zipfile.ZipFile) -> Parcel:
+def _read(archive: zipfile.ZipFile) -> ModelArchive:
     model = _member(archive, _MODEL, most=MODEL_BYTES)
     if not model:
         raise InvalidModel(f"The zip holds no {_MODEL}.")
     certificate = _member(archive, _CERTIFICATE, most=_SMALL_BYTES)
     signature = _member(archive, _SIGNATURE, most=_SMALL_BYTES)
-    return Parcel(model=model, certificate=certificate, signature=signature)
+    return ModelArchive(model=model, certificate=certificate, signature=signature)
 
 
 def _member(archive: zipfile.ZipFile, name: str, *, most: int) -> bytes:

@@ -8,14 +8,14 @@ import subprocess
 import sys
 
 from sartor.errors import InvalidModel, SartorError
-from sartor.learn.model_import import adopted, check
+from sartor.learn.model_import import adopt_model, check_header
 
 _TIMEOUT_S = 60.0
 _MEMORY_BYTES = 4 << 30
 _FILE_BYTES = 1 << 30
 
 
-def tried(model: bytes, arguments: str, /, *, timeout_s: float = _TIMEOUT_S) -> bytes:
+def convert_in_sandbox(model: bytes, arguments: str, /, *, timeout_s: float = _TIMEOUT_S) -> bytes:
     """A dump with which training under these arguments goes on from a model file.
 
     It blocks for a fraction of a second; a model of many megabytes takes longer.
@@ -24,7 +24,7 @@ def tried(model: bytes, arguments: str, /, *, timeout_s: float = _TIMEOUT_S) -> 
         InvalidModel: it is no model, does not fit, or crashes the engine's reader.
         InvalidPolicy: the arguments are not accepted.
     """
-    check(model, arguments)  # cheap, and without the engine's reader
+    check_header(model, arguments)  # cheap, and without the engine's reader
     command = [sys.executable, "-P", "-m", __name__, arguments]
     try:
         child = subprocess.run(command, input=model, capture_output=True, timeout=timeout_s, check=False)
@@ -48,7 +48,7 @@ def _bounded() -> None:
 
 def _answered(model: bytes, arguments: str) -> bytes:
     try:
-        return b"+" + adopted(model, arguments)
+        return b"+" + adopt_model(model, arguments)
     except SartorError as error:
         return b"-" + error.message.encode()
 

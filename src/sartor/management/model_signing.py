@@ -25,7 +25,7 @@ from cryptography.x509.oid import NameOID
 from msgspec import Struct
 
 from sartor.errors import Corrupt, InvalidSignature
-from sartor.management.model_archive import Parcel
+from sartor.management.model_archive import ModelArchive
 from sartor.ports import Stores
 
 _KEY_BITS = 2048
@@ -38,50 +38,51 @@ class Signer(Struct, frozen=True):
     key: bytes
     certificate: bytes
 
-    def signed(self, model: bytes, /) -> Parcel:
+    def sign(self, model: bytes, /) -> ModelArchive:
         """The model with our signature."""
         key = load_der_private_key(self.key, None)
         if not isinstance(key, rsa.RSAPrivateKey):
             raise Corrupt("The key that signs models is no RSA key.")
-        return Parcel(
+        return ModelArchive(
             model=model, certificate=self.certificate, signature=key.sign(model, padding.PKCS1v15(), SHA512())
         )
 
 
-class Trust(Struct, frozen=True, kw_only=True):
+class TrustedSigners(Struct, frozen=True, kw_only=True):
     """Whose models are accepted. ``own``: our own certificate; ``others``: see ``trustedModelSigners``."""
 
     own: bytes
     others: str
     unsigned: bool
 
-    def check(self, parcel: Parcel, /) -> None:
+    def check(self, archive: ModelArchive, /) -> None:
         """See that a parcel is signed by someone who is accepted, and intact.
 
         Raises:
             InvalidSignature: it is not; the message names the signer and the setting that would accept it.
         """
-        if not parcel.certificate and not parcel.signature:
+        if not archive.certificate and not archive.signature:
             if not self.unsigned:
                 raise InvalidSignature(
                     "The model is not signed; the setting allowUnsignedModels accepts such models."
                 )
             return
-        certificate = _verified(parcel)
+        certificate = _verified(archive)
         if not self.unsigned and not self._accepts(certificate):
+            fingerprint = certificate_fingerprint(archive.certificate)
             raise InvalidSignature(
                 f"The model is signed by {_name(certificate)!r}, which is not accepted. To accept it, add its "
-                f"fingerprint to the setting trustedModelSigners: {fingerprint(parcel.certificate)}."
+                f"fingerprint to the setting trustedModelSigners: {fingerprint}."
             )
 
     def _accepts(self, certificate: x509.Certificate) -> bool:
         der = certificate.public_bytes(Encoding.DER)
         accepted = {entry.strip().lower() for entry in self.others.split(",")} - {""}
-        names = {fingerprint(der), _name(certificate).lower()}
+        names = {certificate_fingerprint(der), _name(certificate).lower()}
         return der == self.own or bool({name.replace(":", "") for name in accepted} & names)
 
 
-def signer(stores: Stores, /) -> Signer:
+def open_signer(stores: Stores, /) -> Signer:
     """The instance's signer, made at first use.
 
     Raises:
@@ -91,7 +92,7 @@ def signer(stores: Stores, /) -> Signer:
     return msgspec.msgpack.decode(stores.secret("model-signer", _made), type=Signer)
 
 
-def fingerprint(certificate: bytes, /) -> str:
+def certificate_fingerprint(certificate: bytes, /) -> str:
     """SHA-256 of a certificate in DER, as 64 hexadecimal digits."""
     return hashlib.sha256(certificate).hexdigest()
 
@@ -113,16 +114,16 @@ def _made() -> bytes:
     return msgspec.msgpack.encode(Signer(der, certificate.public_bytes(Encoding.DER)))
 
 
-def _verified(parcel: Parcel) -> x509.Certificate:
+def _verified(archive: ModelArchive) -> x509.Certificate:
     try:
-        certificate = x509.load_der_x509_certificate(parcel.certificate)
+        certificate = x509.load_der_x509_certificate(archive.certificate)
         key = certificate.public_key()
     except Exception as error:  # whatever a certificate made to harm raises, it is not one
         raise InvalidSignature("The certificate in the zip can't be read.") from error
     if not isinstance(key, rsa.RSAPublicKey):
         raise InvalidSignature("The certificate in the zip holds no RSA key.")
     try:
-        key.verify(parcel.signature, parcel.model, padding.PKCS1v15(), SHA512())
+        key.verify(archive.signature, archive.model, padding.PKCS1v15(), SHA512())
     except WrongSignature as error:
         raise InvalidSignature("The signature does not fit the model: one of them was changed.") from error
     return certificate

@@ -4,24 +4,23 @@ A generation is what training goes on with (``records.Model``). Its first model 
 says that the generation is there: a crash in between leaves the old one in charge, with all that it learned.
 """
 
-import time
-
 from msgspec.structs import replace
 
 from sartor.errors import InvalidModel, ModelInUse
-from sartor.learn.policy import with_exploration
+from sartor.learn.policy import with_epsilon
 from sartor.management import loops
-from sartor.management.model_archive import packed, unpacked
-from sartor.management.model_sandbox import tried
-from sartor.management.model_signing import Trust, signer
+from sartor.management.model_archive import pack_archive, unpack_archive
+from sartor.management.model_sandbox import convert_in_sandbox
+from sartor.management.model_signing import TrustedSigners, open_signer
 from sartor.ports import Loop, LoopStores, ModelRegistry, Stores
 from sartor.records import Model, ModelNote
 from sartor.stores.audited import refuse_locked
+from sartor.times import now_us
 
 
 def export_signed(stores: Stores, model: bytes, /) -> bytes:
     """The zip of the engine's own file of a model, signed by this instance."""
-    return packed(signer(stores).signed(model))
+    return pack_archive(open_signer(stores).sign(model))
 
 
 def import_model(stores: Stores, name: str, body: bytes, /) -> Model:
@@ -38,35 +37,35 @@ def import_model(stores: Stores, name: str, body: bytes, /) -> Model:
         InvalidModel: it is no model, or it does not fit the learning settings of the loop.
         InvalidSignature: it is not signed by someone whom the loop's settings accept, or was changed since.
     """
-    return begin(stores, name, checked(stores, loops.find(stores, name), body))
+    return begin_generation(stores, name, check_import(stores, loops.find_loop(stores, name), body))
 
 
-def checked(stores: Stores, loop: Loop, body: bytes, /) -> bytes:
+def check_import(stores: Stores, loop: Loop, body: bytes, /) -> bytes:
     """The dump with which a loop can go on, made of what is to be imported; see ``import_model``.
 
     It runs a child process and changes nothing.
     """
-    parcel = unpacked(body)
+    archive = unpack_archive(body)
     settings = loop.settings
-    if parcel.model is body and not settings.allow_unsigned_models:
+    if archive.model is body and not settings.allow_unsigned_models:
         raise InvalidModel(
             "This is no zip with a signature; the setting allowUnsignedModels accepts a bare model."
         )
-    trust = Trust(
-        own=signer(stores).certificate,
+    trust = TrustedSigners(
+        own=open_signer(stores).certificate,
         others=settings.trusted_model_signers,
         unsigned=settings.allow_unsigned_models,
     )
-    trust.check(parcel)
-    return tried(parcel.model, effective_arguments(loop))
+    trust.check(archive)
+    return convert_in_sandbox(archive.model, effective_arguments(loop))
 
 
 def effective_arguments(loop: Loop, /) -> str:
     """The learning settings under which the models of a loop are trained."""
-    return with_exploration(loop.arguments, epsilon=loop.settings.exploration_percentage)
+    return with_epsilon(loop.arguments, epsilon=loop.settings.exploration_percentage)
 
 
-def begin(stores: Stores, name: str, blob: bytes, /, **changes: object) -> Model:
+def begin_generation(stores: Stores, name: str, blob: bytes, /, **changes: object) -> Model:
     """Begin a generation with a dump that serves at once, and change the loop in the same step.
 
     Args:
@@ -79,9 +78,9 @@ def begin(stores: Stores, name: str, blob: bytes, /, **changes: object) -> Model
         LoopNotFound: there is no such loop.
         LoopLocked: it is locked against changes.
     """
-    loop = replace(loops.find(stores, name), **changes)
+    loop = replace(loops.find_loop(stores, name), **changes)
     refuse_locked(loop)
-    with loops.opened(stores, loop) as logs:
+    with loops.open_loop(stores, loop) as logs:
         after = logs.outcomes.counts().last_outcome
         model = first_of_generation(loop, logs, arguments=effective_arguments(loop), after=after)
         logs.models.publish(model, blob, live=True)
@@ -110,16 +109,16 @@ def first_of_generation(loop: Loop, logs: LoopStores, /, *, arguments: str, afte
     )
 
 
-def reset(stores: Stores, name: str, /) -> Loop:
+def reset_model(stores: Stores, name: str, /) -> Loop:
     """Forget the model: decisions are uniform until the next export, which knows only what comes from now on.
 
     Raises:
         LoopNotFound: there is no such loop.
         LoopLocked: it is locked against changes.
     """
-    loop = loops.find(stores, name)
+    loop = loops.find_loop(stores, name)
     refuse_locked(loop)
-    with loops.opened(stores, loop) as logs:
+    with loops.open_loop(stores, loop) as logs:
         following = logs.outcomes.counts().last_outcome + 1
         logs.models.promote(None)
         new = stores.catalog.update(
@@ -131,7 +130,7 @@ def reset(stores: Stores, name: str, /) -> Loop:
     return new
 
 
-def note(stores: Stores, name: str, note: ModelNote, /) -> None:
+def note_model(stores: Stores, name: str, note: ModelNote, /) -> None:
     """Replace what is said of a model of the history.
 
     Raises:
@@ -139,13 +138,13 @@ def note(stores: Stores, name: str, note: ModelNote, /) -> None:
         LoopLocked: it is locked against changes.
         ModelNotFound: no such model, or its bytes are gone.
     """
-    loop = loops.find(stores, name)
+    loop = loops.find_loop(stores, name)
     refuse_locked(loop)
-    with loops.opened(stores, loop) as logs:
+    with loops.open_loop(stores, loop) as logs:
         logs.notes.note(note)
 
 
-def remove(stores: Stores, name: str, model_id: str, /) -> None:
+def remove_model(stores: Stores, name: str, model_id: str, /) -> None:
     """Remove the bytes of a model of the history.
 
     Raises:
@@ -154,18 +153,13 @@ def remove(stores: Stores, name: str, model_id: str, /) -> None:
         ModelNotFound: no such model, or its bytes are gone.
         ModelInUse: it serves, or the models of today began with it.
     """
-    loop = loops.find(stores, name)
+    loop = loops.find_loop(stores, name)
     refuse_locked(loop)
-    with loops.opened(stores, loop) as logs:
+    with loops.open_loop(stores, loop) as logs:
         history = logs.models.history()
         if any(model.base_id == model_id and model.generation == loop.generation for model in history):
             raise ModelInUse(f"The models of today began with {model_id}: it can't be removed.")
         logs.notes.remove(model_id)
-
-
-def now_us() -> int:
-    """The time of this machine, in microseconds since 1970."""
-    return time.time_ns() // 1_000
 
 
 def _follow(stores: Stores, loop: Loop, model: Model) -> None:

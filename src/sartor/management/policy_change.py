@@ -5,15 +5,16 @@ from contextlib import closing
 from msgspec.structs import replace
 
 from sartor.errors import InvalidPolicy
-from sartor.learn.policy import several_slots
+from sartor.learn.policy import fills_several_slots
+from sartor.loops import SEVERAL_SLOTS
 from sartor.ports import Loop, Stores
 from sartor.settings import DEFAULT_ARGUMENTS, LoopSettings
 
-DEFAULT_SLOTS_ARGUMENTS = DEFAULT_ARGUMENTS.replace("--cb_explore_adf", "--ccb_explore_adf")
+DEFAULT_SLOTS_ARGUMENTS = DEFAULT_ARGUMENTS.replace("--cb_explore_adf", SEVERAL_SLOTS)
 """The learning settings that a loop of several slots is reset to."""
 
 
-def edited(before: Loop, after: Loop, /, *, now_us: int) -> Loop:
+def mark_edited(before: Loop, after: Loop, /, *, now_us: int) -> Loop:
     """The changed loop, with the time of the edit if something changed that matters to training.
 
     That is the learning settings and the learning mode, and what decides over rewards and exploration.
@@ -37,10 +38,10 @@ def _concerns(loop: Loop) -> tuple[object, ...]:
 
 def default_arguments(loop: Loop, /) -> str:
     """What the learning settings of a loop are reset to: a loop of several slots stays one."""
-    return DEFAULT_SLOTS_ARGUMENTS if several_slots(loop.arguments) else DEFAULT_ARGUMENTS
+    return DEFAULT_SLOTS_ARGUMENTS if loop.has_several_slots else DEFAULT_ARGUMENTS
 
 
-def with_policy(stores: Stores, loop: Loop, arguments: str, /, *, now_us: int) -> Loop:
+def apply_policy_change(stores: Stores, loop: Loop, arguments: str, /, *, now_us: int) -> Loop:
     """Give a loop learning settings that were checked; returns it as it is then.
 
     Settings for several slots turn a loop of a single one into one of several, for good (contract, section
@@ -50,10 +51,10 @@ def with_policy(stores: Stores, loop: Loop, arguments: str, /, *, now_us: int) -
     Raises:
         InvalidPolicy: the loop has several slots already, and these are for one; or it optimises itself.
     """
-    new = edited(loop, replace(loop, arguments=arguments), now_us=now_us)
-    if several_slots(arguments) is several_slots(loop.arguments):
+    new = mark_edited(loop, replace(loop, arguments=arguments), now_us=now_us)
+    if fills_several_slots(arguments) is loop.has_several_slots:
         return stores.catalog.update(new)
-    if several_slots(loop.arguments):
+    if loop.has_several_slots:
         raise InvalidPolicy("A loop of several slots stays one: use --ccb_explore_adf, or make another loop.")
     if loop.settings.is_auto_optimization_enabled:
         raise InvalidPolicy(

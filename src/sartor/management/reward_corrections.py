@@ -13,11 +13,11 @@ from sartor.errors import EventOpen, InvalidRequest
 from sartor.management import loops
 from sartor.ports import Loop, LoopStores
 from sartor.records import LoggedDecision, LoggedOutcome, Outcome
-from sartor.stores.audited import ActingStores, refuse_locked
+from sartor.stores.audited import AuditedStores, refuse_locked
 from sartor.verification import decision_replay
 
 
-class Correction(Struct, frozen=True, kw_only=True, rename="camel"):
+class RewardCorrection(Struct, frozen=True, kw_only=True, rename="camel"):
     """What a correction did. ``revision``: that of the outcome log; a model with it has learned the new reward.
 
     ``before`` and ``after`` have an entry for each decision with the event id; two ranks may share one.
@@ -30,9 +30,9 @@ class Correction(Struct, frozen=True, kw_only=True, rename="camel"):
     revision: int
 
 
-def correct(
-    stores: ActingStores, name: str, event_id: str, reward: float | None, /, *, slot: str | None = None
-) -> Correction:
+def correct_reward(
+    stores: AuditedStores, name: str, event_id: str, reward: float | None, /, *, slot: str | None = None
+) -> RewardCorrection:
     """Replace the reward of a settled event.
 
     Args:
@@ -49,15 +49,18 @@ def correct(
         EventOpen: it is not settled yet.
         InvalidRequest: a slot is missing, or not one of the event's.
     """
-    loop = loops.find(stores, name)
+    loop = loops.find_loop(stores, name)
     refuse_locked(loop)
     right = loop.settings.default_reward if reward is None else reward
-    with loops.opened(stores, loop) as logs:
-        decisions, outcomes = decision_replay.find(logs, event_id), logs.outcomes.outcomes_of(event_id)
+    with loops.open_loop(stores, loop) as logs:
+        decisions, outcomes = (
+            decision_replay.find_decisions(logs, event_id),
+            logs.outcomes.outcomes_of(event_id),
+        )
         _refuse_open(decisions, outcomes, event_id)
         slots = {logged.seq: _slot(logged, slot) for logged in decisions}
         made = [_corrected(one.outcome, slots[one.outcome.decision_seq], right) for one in outcomes]
-        done = Correction(
+        done = RewardCorrection(
             event_id=event_id,
             slot_id=slot,
             before=_rewards(outcomes, slots),
@@ -108,7 +111,7 @@ def _rewards(outcomes: Sequence[LoggedOutcome], slots: dict[int, int | None]) ->
     return tuple(found)
 
 
-def _note(stores: ActingStores, loop: Loop, done: Correction) -> None:
+def _note(stores: AuditedStores, loop: Loop, done: RewardCorrection) -> None:
     where = {"eventId": done.event_id} | ({} if done.slot_id is None else {"slotId": done.slot_id})
     stores.note(
         "correct reward",

@@ -9,13 +9,13 @@ from msgspec import Struct
 
 from sartor.errors import InvalidRequest
 from sartor.ports import Loop, Stores
+from sartor.times import DAY_US
 
-_DAY_US = 86_400_000_000
 _FIELDS = ("loop", "day", "ranks", "rewards")
 _DAYS = 366
 
 
-class Day(Struct, frozen=True, kw_only=True):
+class UsageByDay(Struct, frozen=True, kw_only=True):
     """What was asked of a loop on one day. ``ranks``: the transactions one was billed for."""
 
     loop: str
@@ -24,7 +24,7 @@ class Day(Struct, frozen=True, kw_only=True):
     rewards: int
 
 
-def used(stores: Stores, loops: Iterable[Loop], /, *, first: date, last: date) -> Sequence[Day]:
+def read_usage(stores: Stores, loops: Iterable[Loop], /, *, first: date, last: date) -> Sequence[UsageByDay]:
     """The days from ``first`` to ``last`` that saw something, by loop and day.
 
     Raises:
@@ -33,15 +33,15 @@ def used(stores: Stores, loops: Iterable[Loop], /, *, first: date, last: date) -
     """
     if not first <= last <= first + timedelta(days=_DAYS):
         raise InvalidRequest(f"Give a first and a last day, in order, {_DAYS} days apart at most.")
-    from_us, to_us = _us(first), _us(last) + _DAY_US
+    from_us, to_us = _us(first), _us(last) + DAY_US
     return [
-        Day(loop=loop.name, day=_day(one.day_us), ranks=one.decisions, rewards=one.rewards)
+        UsageByDay(loop=loop.name, day=_day(one.day_us), ranks=one.decisions, rewards=one.rewards)
         for loop in loops
         for one in stores.usage(loop, from_us=from_us, to_us=to_us)
     ]
 
 
-def csv_of(days: Sequence[Day], /) -> str:
+def usage_csv(days: Sequence[UsageByDay], /) -> str:
     """The days as CSV with a head line."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
@@ -50,7 +50,7 @@ def csv_of(days: Sequence[Day], /) -> str:
     return text.getvalue()
 
 
-def span(first: str | None, last: str | None, /, *, today: date) -> tuple[date, date]:
+def usage_days(first: str | None, last: str | None, /, *, today: date) -> tuple[date, date]:
     """The days that are meant: by default those of this month up to today.
 
     Raises:
@@ -73,8 +73,8 @@ def _read(text: str) -> date:
 
 
 def _us(day: date) -> int:
-    return (day - date(1970, 1, 1)).days * _DAY_US
+    return (day - date(1970, 1, 1)).days * DAY_US
 
 
 def _day(at_us: int) -> date:
-    return date(1970, 1, 1) + timedelta(days=at_us // _DAY_US)
+    return date(1970, 1, 1) + timedelta(days=at_us // DAY_US)

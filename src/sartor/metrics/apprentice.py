@@ -10,17 +10,17 @@ import msgspec
 from msgspec import Struct, field
 
 from sartor.errors import Corrupt
-from sartor.ports import Shelf
+from sartor.ports import BlobStore
 from sartor.records import Decision, LoggedDecision, Outcome
 
 NAME = "apprentice"
-"""Under which the checkpoint is kept on the shelf of a loop."""
+"""Under which the checkpoint is kept on the blob store of a loop."""
 
 RECENT = 1_000
 """How many of the newest events the metrics show by themselves."""
 
 
-class Sums(Struct, frozen=True, kw_only=True):
+class MatchSums(Struct, frozen=True, kw_only=True):
     """What came of some decisions. ``imitated``: the model chose the baseline, which is what was shown."""
 
     events: int = 0
@@ -44,23 +44,23 @@ class Sums(Struct, frozen=True, kw_only=True):
         return self.imitated_rewards / self.rewards if self.rewards else None
 
 
-class ApprenticeMetrics(Struct, frozen=True, kw_only=True):
+class ApprenticeMatch(Struct, frozen=True, kw_only=True):
     """All decisions in Apprentice mode, and the last thousand. Times are those of the decisions."""
 
     start_us: int
     last_us: int
-    total: Sums
-    recent: Sums
+    total: MatchSums
+    recent: MatchSums
 
 
-class Apprentice(Struct, kw_only=True):
+class ApprenticeMatchFold(Struct, kw_only=True):
     """The fold. ``last``: the outcome up to which it went, of the log in its ``revision``."""
 
     revision: int = 0
     last: int = 0
     start_us: int = 0
     last_us: int = 0
-    total: Sums = field(default_factory=Sums)
+    total: MatchSums = field(default_factory=MatchSums)
     recent: list[tuple[bool, float]] = []
 
     def add(self, seq: int, outcome: Outcome, logged: LoggedDecision | None, /) -> None:
@@ -71,7 +71,7 @@ class Apprentice(Struct, kw_only=True):
         imitated = _imitates(logged.decision)
         self.start_us = self.start_us or logged.at_us
         self.last_us = logged.at_us
-        self.total = Sums(
+        self.total = MatchSums(
             events=self.total.events + 1,
             imitated=self.total.imitated + imitated,
             rewards=self.total.rewards + outcome.reward,
@@ -79,24 +79,24 @@ class Apprentice(Struct, kw_only=True):
         )
         self.recent = [*self.recent[1 - RECENT :], (imitated, outcome.reward)]
 
-    def metrics(self) -> ApprenticeMetrics | None:
+    def metrics(self) -> ApprenticeMatch | None:
         """What was counted; None: the loop never decided in Apprentice mode."""
         if not self.total.events:
             return None
-        recent = Sums(
+        recent = MatchSums(
             events=len(self.recent),
             imitated=sum(imitated for imitated, _ in self.recent),
             rewards=math.fsum(reward for _, reward in self.recent),
             imitated_rewards=math.fsum(reward for imitated, reward in self.recent if imitated),
         )
-        return ApprenticeMetrics(start_us=self.start_us, last_us=self.last_us, total=self.total, recent=recent)
+        return ApprenticeMatch(start_us=self.start_us, last_us=self.last_us, total=self.total, recent=recent)
 
     def state(self) -> bytes:
         """A checkpoint."""
         return msgspec.msgpack.encode(self)
 
     @classmethod
-    def from_state(cls, state: bytes, /) -> "Apprentice":
+    def from_state(cls, state: bytes, /) -> "ApprenticeMatchFold":
         """The fold of a checkpoint.
 
         Raises:
@@ -108,15 +108,15 @@ class Apprentice(Struct, kw_only=True):
             raise Corrupt(f"The metrics of Apprentice mode can't be read: {error}.") from error
 
 
-def kept(shelf: Shelf, /) -> ApprenticeMetrics | None:
-    """What was counted up to the checkpoint on a loop's shelf, some seconds ago; None: nothing.
+def read_checkpoint(blobs: BlobStore, /) -> ApprenticeMatch | None:
+    """What was counted up to the checkpoint on a loop's blob store, some seconds ago; None: nothing.
 
     Raises:
         StoreUnavailable: it can't be read.
         Corrupt: it is not one.
     """
-    state = shelf.get(NAME)
-    return None if state is None else Apprentice.from_state(state).metrics()
+    state = blobs.get(NAME)
+    return None if state is None else ApprenticeMatchFold.from_state(state).metrics()
 
 
 def _imitates(decision: Decision) -> bool:

@@ -1,6 +1,6 @@
 """The metrics of Apprentice mode of a loop: counted by the learn process, read by anybody.
 
-As with the scorecard, the loop's shelf holds a checkpoint that names the last outcome in it; whoever reads
+As with the scorecard, the loop's blob store holds a checkpoint that names the last outcome in it; whoever reads
 folds what came since, so the answer is exact, whatever died.
 """
 
@@ -9,8 +9,8 @@ import logging
 import time
 
 from sartor.errors import Corrupt, SartorError
-from sartor.learn.training_data import lessons
-from sartor.metrics.apprentice import NAME, Apprentice, ApprenticeMetrics
+from sartor.learn.training_data import read_examples
+from sartor.metrics.apprentice import NAME, ApprenticeMatch, ApprenticeMatchFold
 from sartor.ports import Loop, LoopStores
 
 _log = logging.getLogger(__name__)
@@ -19,17 +19,17 @@ _SAVE_EVERY_S = 15.0
 _BLOCK = 2_000
 
 
-class Apprenticeship:
+class ApprenticeUpdater:
     """Counts for one loop, in the process that learns; idle where there never was an Apprentice mode."""
 
     def __init__(self, logs: LoopStores, /) -> None:
         self._logs = logs
-        self._fold: Apprentice | None = None
+        self._fold: ApprenticeMatchFold | None = None
         self._saved = (0, 0)
         self._save_at_s = 0.0
         self._is_failing = False
 
-    def attempt(self, loop: Loop, /) -> int:
+    def try_step(self, loop: Loop, /) -> int:
         """``step``, whose failure is told once and disturbs nobody: counting must not stop learning."""
         try:
             done = self.step(loop)
@@ -55,7 +55,7 @@ class Apprenticeship:
             return 0
         revision = self._logs.outcomes.counts().revision
         if self._fold.revision != revision:
-            self._fold = Apprentice(revision=revision)
+            self._fold = ApprenticeMatchFold(revision=revision)
         done = _go_on(self._fold, self._logs, limit=limit)
         if done < limit and time.monotonic() >= self._save_at_s:
             self.save()
@@ -66,7 +66,7 @@ class Apprenticeship:
         fold = self._fold
         if fold is None or (fold.revision, fold.last) == self._saved:
             return
-        self._logs.shelf.put(NAME, fold.state())
+        self._logs.blobs.put(NAME, fold.state())
         self._saved = (fold.revision, fold.last)
         self._save_at_s = time.monotonic() + _SAVE_EVERY_S
 
@@ -76,7 +76,7 @@ class Apprenticeship:
             self.save()
 
 
-def apprentice_metrics(logs: LoopStores, /) -> ApprenticeMetrics | None:
+def current_apprentice_match(logs: LoopStores, /) -> ApprenticeMatch | None:
     """What was counted up to now: the checkpoint, and what was settled since. Writes nothing.
 
     None: the loop never decided in Apprentice mode, or its learn process has counted nothing of it yet. After
@@ -85,7 +85,7 @@ def apprentice_metrics(logs: LoopStores, /) -> ApprenticeMetrics | None:
     Raises:
         StoreUnavailable: the log can't be read.
     """
-    if logs.shelf.get(NAME) is None:
+    if logs.blobs.get(NAME) is None:
         return None
     fold = _begun(logs)
     if fold.revision == logs.outcomes.counts().revision:
@@ -94,23 +94,23 @@ def apprentice_metrics(logs: LoopStores, /) -> ApprenticeMetrics | None:
     return fold.metrics()
 
 
-def _begun(logs: LoopStores) -> Apprentice:
+def _begun(logs: LoopStores) -> ApprenticeMatchFold:
     counts = logs.outcomes.counts()
-    state = logs.shelf.get(NAME)
+    state = logs.blobs.get(NAME)
     if state is not None:
         try:
-            fold = Apprentice.from_state(state)
+            fold = ApprenticeMatchFold.from_state(state)
         except Corrupt as error:
             _log.warning("%s They are counted again.", error.message, extra={"action": "recount"})
         else:
             if fold.last <= counts.last_outcome:  # after a power cut the log may have lost its end
                 return fold
-    return Apprentice(revision=counts.revision)
+    return ApprenticeMatchFold(revision=counts.revision)
 
 
-def _go_on(fold: Apprentice, logs: LoopStores, *, limit: int) -> int:
+def _go_on(fold: ApprenticeMatchFold, logs: LoopStores, *, limit: int) -> int:
     done = 0
-    for lesson in lessons(logs.events, logs.outcomes, after=fold.last, limit=limit):
-        fold.add(lesson.seq, lesson.outcome, lesson.decision)
+    for example in read_examples(logs.events, logs.outcomes, after=fold.last, limit=limit):
+        fold.add(example.seq, example.outcome, example.decision)
         done += 1
     return done

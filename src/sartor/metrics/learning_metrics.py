@@ -14,7 +14,7 @@ from sartor.records import Mode
 _BLOCK = 500
 
 
-class Deed(Struct, frozen=True, kw_only=True):
+class SettledChoice(Struct, frozen=True, kw_only=True):
     """What counts of a settled decision. In a multi-slot decision that is its first slot."""
 
     at_us: int
@@ -23,7 +23,7 @@ class Deed(Struct, frozen=True, kw_only=True):
     reward: float
 
 
-class Metric(Struct, kw_only=True):
+class MetricWindow(Struct, kw_only=True):
     """The sums of one window. ``start_us`` and ``end_us`` are its bounds."""
 
     mode: Mode
@@ -34,49 +34,53 @@ class Metric(Struct, kw_only=True):
     matched: int = 0
     imitated: float = 0.0
 
-    def add(self, deed: Deed, /) -> None:
+    def add(self, choice: SettledChoice, /) -> None:
         """Count a decision."""
         self.events += 1
-        self.rewards += deed.reward
-        self.matched += deed.matched
-        self.imitated += deed.reward if deed.matched else 0.0
+        self.rewards += choice.reward
+        self.matched += choice.matched
+        self.imitated += choice.reward if choice.matched else 0.0
 
 
-Metrics = dict[Mode, list[Metric]]
+Metrics = dict[Mode, list[MetricWindow]]
 """The windows that hold a decision, by learning mode, each in order of time."""
 
 
-def by_time(deeds: Iterable[Deed], /, *, start_us: int, end_us: int, width_us: int) -> Metrics:
+def windows_by_time(
+    choices: Iterable[SettledChoice], /, *, start_us: int, end_us: int, width_us: int
+) -> Metrics:
     """Windows of equal length from ``start_us`` on; the last one ends with ``end_us``."""
-    found: dict[tuple[Mode, int], Metric] = {}
-    for deed in deeds:
-        if not start_us <= deed.at_us < end_us:
+    found: dict[tuple[Mode, int], MetricWindow] = {}
+    for choice in choices:
+        if not start_us <= choice.at_us < end_us:
             continue
-        number = (deed.at_us - start_us) // width_us
-        if (deed.mode, number) not in found:
+        number = (choice.at_us - start_us) // width_us
+        if (choice.mode, number) not in found:
             first_us = start_us + number * width_us
-            found[deed.mode, number] = Metric(
-                mode=deed.mode, start_us=first_us, end_us=min(first_us + width_us, end_us)
+            found[choice.mode, number] = MetricWindow(
+                mode=choice.mode, start_us=first_us, end_us=min(first_us + width_us, end_us)
             )
-        found[deed.mode, number].add(deed)
+        found[choice.mode, number].add(choice)
     return _grouped(found[key] for key in sorted(found, key=lambda key: key[1]))
 
 
-def by_count(deeds: Iterable[Deed], /, *, count: int) -> Metrics:
+def windows_by_count(choices: Iterable[SettledChoice], /, *, count: int) -> Metrics:
     """Windows of equal numbers of decisions, in the order of settling; the last one may hold fewer."""
     found: Metrics = {}
-    for deed in deeds:
-        windows = found.setdefault(deed.mode, [])
+    for choice in choices:
+        windows = found.setdefault(choice.mode, [])
         if not windows or windows[-1].events == count:
-            windows.append(Metric(mode=deed.mode, start_us=deed.at_us, end_us=deed.at_us))
+            windows.append(MetricWindow(mode=choice.mode, start_us=choice.at_us, end_us=choice.at_us))
         window = windows[-1]
-        window.start_us = min(window.start_us, deed.at_us)
-        window.end_us = max(window.end_us, deed.at_us)
-        window.add(deed)
+        window.start_us = min(window.start_us, choice.at_us)
+        window.end_us = max(window.end_us, choice.at_us)
+        window.add(choice)
     return found
 
 
-def deeds(events: EventLog, outcomes: OutcomeLog, /, *, after: int, until: int) -> Iterator[Deed]:
+def read_choices(
+    events: EventLog, outcomes: OutcomeLog, /, *, after: int, until: int
+) -> Iterator[SettledChoice]:
     """What was settled with the numbers after one, until another, in order."""
     while after < until:
         block = outcomes.outcomes(after=after, limit=min(_BLOCK, until - after))
@@ -87,21 +91,7 @@ def deeds(events: EventLog, outcomes: OutcomeLog, /, *, after: int, until: int) 
         after = block[-1].seq
 
 
-def settled_since(outcomes: OutcomeLog, at_us: int, /) -> int:
-    """The number of the first outcome that was settled at a time or later; one past the last, if none was."""
-    counts = outcomes.counts()
-    low, high = counts.first_outcome, counts.last_outcome + 1
-    while low < high:
-        middle = (low + high) // 2
-        found = outcomes.outcomes(after=middle - 1, limit=1)
-        if found and found[0].outcome.settled_at_us < at_us:
-            low = middle + 1
-        else:
-            high = middle
-    return low
-
-
-def _deeds(events: EventLog, rewards: dict[int, float]) -> Iterator[Deed]:
+def _deeds(events: EventLog, rewards: dict[int, float]) -> Iterator[SettledChoice]:
     # Outcomes are nearly in the order of their decisions: few reads bring all of a block.
     left = sorted(rewards, reverse=True)
     while left:
@@ -109,7 +99,7 @@ def _deeds(events: EventLog, rewards: dict[int, float]) -> Iterator[Deed]:
         for logged in read:
             if logged.seq in rewards:
                 decision = logged.decision
-                yield Deed(
+                yield SettledChoice(
                     at_us=logged.at_us,
                     mode=decision.mode,
                     matched=decision.chosen == decision.baseline,
@@ -120,7 +110,7 @@ def _deeds(events: EventLog, rewards: dict[int, float]) -> Iterator[Deed]:
             left.pop()
 
 
-def _grouped(metrics: Iterable[Metric]) -> Metrics:
+def _grouped(metrics: Iterable[MetricWindow]) -> Metrics:
     grouped: Metrics = {}
     for metric in metrics:
         grouped.setdefault(metric.mode, []).append(metric)

@@ -1,7 +1,7 @@
 """The scorecard of a loop: kept by the learn process, read by anybody.
 
-The card folds the outcome log; what is kept on the loop's shelf is a checkpoint that names the last outcome
-in it. Whoever reads takes the checkpoint and folds what came since: the answer is exact, whatever died.
+The card folds the outcome log; what is kept on the loop's blob store is a checkpoint that names the last
+outcome in it. Whoever reads takes the checkpoint and folds what came since: the answer is exact, whatever died.
 """
 
 import contextlib
@@ -9,9 +9,9 @@ import logging
 import time
 
 from sartor.errors import Corrupt, SartorError
-from sartor.estimators.logged_choices import deeds
+from sartor.estimators.logged_choices import logged_choices
 from sartor.estimators.scorecard import Scorecard
-from sartor.learn.training_data import Lesson, lessons
+from sartor.learn.training_data import TrainingExample, read_examples
 from sartor.ports import LoopStores, OutcomeCounts, OutcomeLog
 
 _log = logging.getLogger(__name__)
@@ -21,7 +21,7 @@ _SAVE_EVERY_S = 15.0
 _BLOCK = 2_000
 
 
-class Scorekeeper:
+class ScorecardUpdater:
     """Keeps the card of one loop up to date. One for each loop, in the process that learns."""
 
     def __init__(self, logs: LoopStores, /) -> None:
@@ -31,7 +31,7 @@ class Scorekeeper:
         self._save_at_s = 0.0
         self._complaint = ""
 
-    def attempt(self) -> int:
+    def try_step(self) -> int:
         """``step``, whose failures are told once and disturb nobody: counting must not stop learning."""
         try:
             done = self.step()
@@ -63,7 +63,7 @@ class Scorekeeper:
             self._saved = _place(self._card)
         if self._card.revision != counts.revision:
             self._card = Scorecard(revision=counts.revision)
-        done = fold(self._card, self._logs, limit=limit)
+        done = fold_outcomes(self._card, self._logs, limit=limit)
         caught_up = self._card.last >= counts.last_outcome
         if caught_up and time.monotonic() >= self._save_at_s:
             self.save()
@@ -78,12 +78,12 @@ class Scorekeeper:
         """Keep a checkpoint, if there is anything new to keep."""
         if self._card is None or _place(self._card) == self._saved:
             return
-        self._logs.shelf.put(NAME, self._card.state())
+        self._logs.blobs.put(NAME, self._card.state())
         self._saved = _place(self._card)
         self._save_at_s = time.monotonic() + _SAVE_EVERY_S
 
 
-def scorecard(logs: LoopStores, /) -> Scorecard:
+def current_scorecard(logs: LoopStores, /) -> Scorecard:
     """The card as it is now: the checkpoint, and what was settled since. Writes nothing.
 
     After outcomes were amended, and until the learn process has counted again, it is the card of before;
@@ -92,28 +92,28 @@ def scorecard(logs: LoopStores, /) -> Scorecard:
     counts = logs.outcomes.counts()
     card = _begun(logs, counts)
     if card.revision == counts.revision:
-        while fold(card, logs, limit=_BLOCK):
+        while fold_outcomes(card, logs, limit=_BLOCK):
             pass
     return card
 
 
-def fold(card: Scorecard, logs: LoopStores, /, *, limit: int) -> int:
+def fold_outcomes(card: Scorecard, logs: LoopStores, /, *, limit: int) -> int:
     """Take the next outcomes into the card, ``limit`` at most; returns how many."""
     done = 0
-    for lesson in lessons(logs.events, logs.outcomes, after=card.last, limit=limit):
-        _take(card, lesson)
+    for example in read_examples(logs.events, logs.outcomes, after=card.last, limit=limit):
+        _take(card, example)
         done += 1
     return done
 
 
-def _take(card: Scorecard, lesson: Lesson) -> None:
-    outcome = lesson.outcome
+def _take(card: Scorecard, example: TrainingExample) -> None:
+    outcome = example.outcome
     mark = (outcome.decision_seq, outcome.settled_at_us)
-    if lesson.decision is None:
-        card.skip(lesson.seq, mark=mark)
+    if example.decision is None:
+        card.skip(example.seq, mark=mark)
         return
-    first = deeds(lesson.decision.decision, outcome)[0]
-    card.add(lesson.seq, first, at_us=outcome.settled_at_us, mark=mark)
+    first = logged_choices(example.decision.decision, outcome)[0]
+    card.add(example.seq, first, at_us=outcome.settled_at_us, mark=mark)
 
 
 def _place(card: Scorecard) -> tuple[int, int]:
@@ -123,7 +123,7 @@ def _place(card: Scorecard) -> tuple[int, int]:
 def _begun(logs: LoopStores, counts: OutcomeCounts) -> Scorecard:
     """The card of the checkpoint, if it is one of this log; otherwise an empty one."""
     empty = Scorecard(revision=counts.revision)
-    state = logs.shelf.get(NAME)
+    state = logs.blobs.get(NAME)
     if state is None:
         return empty
     try:

@@ -5,13 +5,13 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sartor.estimators.anytime import intervals
+from sartor.estimators.anytime import anytime_intervals
 from sartor.estimators.interval import Interval
 from sartor.estimators.ips import Ips
-from sartor.estimators.learning_curve import Point, point
-from sartor.estimators.policy_estimate import FIXED, anytime, bounds_of, snips, standings
+from sartor.estimators.learning_curve import CurvePoint, curve_point
+from sartor.estimators.policy_estimate import FIXED, policy_estimates, reward_bounds, to_anytime, to_snips
 from sartor.estimators.scorecard import Scorecard
-from sartor.estimators.scorecard_view import Standing
+from sartor.estimators.scorecard_view import PolicyEstimate
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,13 +23,13 @@ _LEAST = 20
 """Points with fewer decisions say too little to be drawn."""
 
 
-def picture(card: Scorecard, path: Path, /, *, loop: str) -> Path:
+def draw_scorecard(card: Scorecard, path: Path, /, *, loop: str) -> Path:
     """Write the curve of a loop's score as a PNG; returns the path."""
     import matplotlib
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    found = standings(card.total(), card.followed)
+    found = policy_estimates(card.total(), card.followed)
     points = [one for one in (*card.curve.points, _now(card)) if one.events >= _LEAST]
     with matplotlib.rc_context({"font.size": 11, "text.color": _INK, "axes.labelcolor": _INK}):
         figure = Figure(figsize=(9, 5), dpi=150, layout="constrained")
@@ -41,11 +41,11 @@ def picture(card: Scorecard, path: Path, /, *, loop: str) -> Path:
     return path
 
 
-def _now(card: Scorecard) -> Point:
-    return point(card.total(), at_us=card.at_us)
+def _now(card: Scorecard) -> CurvePoint:
+    return curve_point(card.total(), at_us=card.at_us)
 
 
-def _draw(axes: "Axes", points: Sequence[Point], found: Sequence[Standing]) -> None:
+def _draw(axes: "Axes", points: Sequence[CurvePoint], found: Sequence[PolicyEstimate]) -> None:
     told = {standing.policy: standing for standing in found if standing.value is not None}
     labels: list[tuple[str, float, str]] = []
     for policy in ("Random", "Baseline", "Online"):
@@ -59,13 +59,13 @@ def _draw(axes: "Axes", points: Sequence[Point], found: Sequence[Standing]) -> N
     _label(axes, labels)
 
 
-def _course(axes: "Axes", points: Sequence[Point], policy: str) -> float:
+def _course(axes: "Axes", points: Sequence[CurvePoint], policy: str) -> float:
     sums: list[Ips] = [getattr(one, policy.lower()) for one in points]
-    bounds = bounds_of(points[-1].lowest, points[-1].highest)
-    values = [snips(one).value() or 0.0 for one in sums]
+    bounds = reward_bounds(points[-1].lowest, points[-1].highest)
+    values = [to_snips(one).value() or 0.0 for one in sums]
     bands = [
         band or Interval(bounds.lower, bounds.upper)
-        for band in intervals([anytime(one, bounds) for one in sums])
+        for band in anytime_intervals([to_anytime(one, bounds) for one in sums])
     ]
     events = [one.events for one in points]
     colour = _COLOURS[policy]
@@ -93,7 +93,7 @@ def _label(axes: "Axes", labels: Sequence[tuple[str, float, str]]) -> None:
         )
 
 
-def _frame(axes: "Axes", card: Scorecard, found: Sequence[Standing], loop: str) -> None:
+def _frame(axes: "Axes", card: Scorecard, found: Sequence[PolicyEstimate], loop: str) -> None:
     from matplotlib.ticker import FuncFormatter
 
     axes.set_title(_title(found, loop), loc="left", fontsize=14, fontweight="bold", pad=28)
@@ -108,7 +108,7 @@ def _frame(axes: "Axes", card: Scorecard, found: Sequence[Standing], loop: str) 
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def _title(found: Sequence[Standing], loop: str) -> str:
+def _title(found: Sequence[PolicyEstimate], loop: str) -> str:
     online = next((one for one in found if one.policy == "Online"), None)
     if online is None or online.value is None:
         return f"{loop}: no settled decisions yet"

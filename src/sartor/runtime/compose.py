@@ -13,7 +13,7 @@ from sartor.access.secrets import resolver
 from sartor.errors import InvalidSetting
 from sartor.ports import EngineFactory, Stores
 from sartor.settings import Durability
-from sartor.stores.audited import ActingStores, acting
+from sartor.stores.audited import AuditedStores, audited
 
 
 def data_folder(where: str, /) -> Path:
@@ -43,9 +43,9 @@ def open_stores(where: str, /, *, durability: Durability = "commit") -> Stores:
 
 
 @contextmanager
-def stores(
+def open_instance(
     where: str, /, *, durability: Durability = "commit", must_exist: bool = True
-) -> Iterator[ActingStores]:
+) -> Iterator[AuditedStores]:
     """The stores on behalf of whoever runs this process, closed at the end.
 
     Args:
@@ -61,7 +61,7 @@ def stores(
         raise InvalidSetting(f"There is no data folder {where!r}: 'sartor serve' makes one; --data names it.")
     opened = open_stores(where, durability=durability)
     try:
-        yield acting(opened, f"{_user()} on this machine")
+        yield audited(opened, f"{_user()} on this machine")
     finally:
         opened.close()
 
@@ -75,11 +75,11 @@ def _user() -> str:
 
 def _master_key() -> bytes | None:
     """The key from outside; None: the store keeps one of its own in its folder."""
-    return resolver.secret(resolver.SECRET_KEY).encode() or None
+    return resolver.find_secret(resolver.SECRET_KEY).encode() or None
 
 
 def engine_factory() -> EngineFactory:
     """How engines are made."""
-    from sartor.learn.vw import engine
+    from sartor.learn.vw import create_engine
 
-    return engine
+    return create_engine

@@ -13,7 +13,7 @@ DEFAULT_ENDPOINT = "http://127.0.0.1:5000"
 _RETRY_S = 0.05
 
 
-class Instance:
+class InstanceLock:
     """The files by which processes of one data folder know of one another.
 
     The locks are advisory locks of the kernel: they end with the process that holds them, however it ends, so

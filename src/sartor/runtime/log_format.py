@@ -49,7 +49,7 @@ class _JsonLine(logging.Formatter):
         return json.dumps(told, default=str)
 
 
-def lines() -> Callable[[str], None]:
+def line_writer() -> Callable[[str], None]:
     """Takes whole lines to standard error, beside the records."""
     logger = logging.getLogger("sartor.lines")
     handler = logging.StreamHandler(sys.stderr)

@@ -7,7 +7,7 @@ import time
 from types import FrameType
 
 
-class Alarm:
+class StopSignal:
     """Set by the first SIGTERM or SIGINT. Sleeping on it wakes at once when it is set."""
 
     def __init__(self) -> None:
@@ -21,21 +21,21 @@ class Alarm:
     def _ring(self, _number: int, _frame: FrameType | None) -> None:
         self._event.set()
 
-    def ring(self) -> None:
+    def set(self) -> None:
         """Ask for the end."""
         self._event.set()
 
     @property
-    def rung(self) -> bool:
+    def is_set(self) -> bool:
         """Whether the process should end."""
         return self._event.is_set()
 
-    def sleep(self, seconds: float, /) -> None:
+    def wait(self, seconds: float, /) -> None:
         """Sleep, or until it rings."""
         self._event.wait(seconds)
 
 
-def watch(descriptor: int, /, *, grace_s: float = 3.0) -> None:
+def watch_parent(descriptor: int, /, *, grace_s: float = 3.0) -> None:
     """Stop this process when the pipe ends: politely first, and for good after ``grace_s`` seconds.
 
     The kernel closes the other end whatever the supervisor died of, ``kill -9`` included.

@@ -8,7 +8,7 @@ from sartor.errors import LoopNotFound
 from sartor.management import loops
 from sartor.ports import Loop, LoopStores, Stores
 from sartor.service.models_administration import ModelAdministration
-from sartor.stores.audited import ActingStores, acting
+from sartor.stores.audited import AuditedStores, audited
 
 
 class Administration(ModelAdministration):
@@ -21,13 +21,13 @@ class Administration(ModelAdministration):
             stores: for this object alone; their connections move between the threads that call.
             lock: held while they are used; shared with others that use the same.
         """
-        self._acting = stores if isinstance(stores, ActingStores) else acting(stores, "the service")
+        self._acting = stores if isinstance(stores, AuditedStores) else audited(stores, "the service")
         self._stores = self._acting
         self._lock = lock or threading.Lock()
 
     def acting_for(self, caller: str, /) -> "Administration":
         """The same, for one caller."""
-        return Administration(acting(self._stores, caller), lock=self._lock)
+        return Administration(audited(self._stores, caller), lock=self._lock)
 
     def note(self, loop: Loop, action: str, about: str, /) -> None:
         """Leave a line in the activity log."""
@@ -42,7 +42,7 @@ class Administration(ModelAdministration):
     def configure(self, loop: Loop, changes: Mapping[str, object], /) -> Loop:
         """Change settings, under their names on the wire."""
         with self._lock:
-            return loops.change(self._stores, self._found(loop).name, changes)
+            return loops.change_settings(self._stores, self._found(loop).name, changes)
 
     def set_policy(self, loop: Loop, arguments: str | None, /, *, name: str) -> Loop:
         """Replace the learning settings and their name; None puts the default ones back."""
@@ -60,7 +60,7 @@ class Administration(ModelAdministration):
             opened.close()
 
     def _found(self, loop: Loop) -> Loop:
-        found = loops.find(self._stores, loop.name)
+        found = loops.find_loop(self._stores, loop.name)
         if found.loop_id != loop.loop_id:
             raise LoopNotFound(f"The loop {loop.name!r} was deleted; another one has its name.")
         return found

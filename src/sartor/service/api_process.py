@@ -5,17 +5,17 @@ import socket
 import threading
 from pathlib import Path
 
-from sartor.access.served_loops import Desks
-from sartor.access.shared_counters import Board
-from sartor.api.app import application
+from sartor.access.served_loops import LoopTable
+from sartor.access.shared_counters import SharedCounters
+from sartor.api.app import create_app
 from sartor.api.http.server import Server
 from sartor.api.http.server import run as serve
 from sartor.ports import EngineFactory, Stores
 from sartor.runtime import log_format
 from sartor.service.administration import Administration
 from sartor.service.control.counterpart import Counterpart
-from sartor.service.loop_table_sync import Counter
-from sartor.service.server_options import Entrance
+from sartor.service.loop_table_sync import LoopTableSync
+from sartor.service.server_options import ServerOptions
 from sartor.settings import Limits
 
 
@@ -27,7 +27,7 @@ def run(
     *,
     apart: Stores,
     folder: Path,
-    entrance: Entrance,
+    options: ServerOptions,
     ready: int | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT; requests in work are answered first.
@@ -38,27 +38,29 @@ def run(
         apart: the same stores opened once more, for the threads of the administration.
         listener: a listening socket; it may be shared with other processes.
         folder: the data folder; what the api processes of the instance share for a second is in there.
-        entrance: what stands before the application.
+        options: what stands before the application.
         ready: a pipe that hears of it when requests are answered.
     """
     limits = Limits()
-    desks = Desks()
-    board = Board(folder / "rates")
-    counter = Counter(stores, factory, desks, limit=limits.buffered_events, tally_of=board.tally)
-    counter.tick()
+    loop_table = LoopTable()
+    board = SharedCounters(folder / "rates")
+    counter = LoopTableSync(
+        stores, factory, loop_table, limit=limits.buffered_events, tally_of=board.counter_of
+    )
+    counter.sync()
     lock = threading.Lock()
-    app = application(
-        desks,
+    app = create_app(
+        loop_table,
         admin=Administration(apart, lock=lock),
         door=Counterpart(apart, "the service", lock=lock),
-        owner_key=entrance.owner_key.encode(),
-        bearers=entrance.bearers,
+        owner_key=options.owner_key.encode(),
+        token_verifier=options.token_verifier,
         limits=limits,
         probe=counter.troubles,
     )
-    app = entrance.before(app, desks, apart, tell=log_format.lines)
+    app = options.wrap(app, loop_table, apart, tell=log_format.line_writer)
     tick = _Tick(counter, ready)
-    server = Server(app, limits=limits, on_tick=tick, tls=entrance.certificates)
+    server = Server(app, limits=limits, on_tick=tick, tls=options.certificates)
     try:
         serve(server, [listener])
     finally:
@@ -69,7 +71,7 @@ def run(
 class _Tick:
     """What happens ten times a second: the first time, the supervisor hears that requests are answered."""
 
-    def __init__(self, counter: Counter, ready: int | None) -> None:
+    def __init__(self, counter: LoopTableSync, ready: int | None) -> None:
         self._counter = counter
         self._ready = ready
 
@@ -77,4 +79,4 @@ class _Tick:
         if self._ready is not None:
             os.write(self._ready, b"+")
             self._ready = None
-        self._counter.tick()
+        self._counter.sync()

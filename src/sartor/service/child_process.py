@@ -23,7 +23,7 @@ class Role(Struct, frozen=True, kw_only=True):
     descriptors: tuple[int, ...] = ()
 
 
-class Child:
+class ChildSupervisor:
     """Keeps one process of a role alive. A child that dies is replaced at once, then ever less eagerly."""
 
     def __init__(self, role: Role) -> None:
@@ -31,7 +31,7 @@ class Child:
         self._process: asyncio.subprocess.Process | None = None
         self._stopping = asyncio.Event()
 
-    async def keep(self) -> None:
+    async def run(self) -> None:
         """Run until ``stop``; returns when the last process has ended."""
         pause_s = 0.0
         while not self._stopping.is_set():

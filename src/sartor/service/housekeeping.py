@@ -17,7 +17,7 @@ class Housekeeping:
         self._failing: set[str] = set()
         self._rounds = 0
 
-    def round(self) -> int:
+    def run_once(self) -> int:
         """Visit every loop once; one that fails does not stop the others.
 
         Returns:

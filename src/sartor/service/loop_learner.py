@@ -1,14 +1,14 @@
 """One loop's share of the learn process."""
 
 import logging
-import time
 
+from sartor import times
 from sartor.errors import SartorError
 from sartor.learn.trainer import Trainer
 from sartor.log.resettle import Resettler
 from sartor.log.settler import Settler
-from sartor.metrics.apprentice_updater import Apprenticeship
-from sartor.metrics.scorecard import Scorekeeper
+from sartor.metrics.apprentice_updater import ApprenticeUpdater
+from sartor.metrics.scorecard import ScorecardUpdater
 from sartor.ports import EngineFactory, Loop, Stores
 
 _log = logging.getLogger(__name__)
@@ -20,7 +20,7 @@ _FIRST_RETRY_S = 0.25
 _LONGEST_RETRY_S = 5.0
 
 
-class Lane:
+class LoopLearner:
     """Settles and learns one loop, and knows when it is due again.
 
     A lane that finds nothing is visited ever less often, down to five times a second. One that fails starts
@@ -31,7 +31,7 @@ class Lane:
         self._stores = stores
         self._factory = factory
         self._loop = loop
-        self._apprentice: _Apprentice | None = None
+        self._apprentice: _LoopPipeline | None = None
         self._idle_s = _IDLE_S
         self._retry_s = _FIRST_RETRY_S
         self.due_s = 0.0
@@ -60,7 +60,7 @@ class Lane:
 
     def _work(self) -> int:
         if self._apprentice is None:
-            self._apprentice = _Apprentice(self._stores, self._factory, self._loop)
+            self._apprentice = _LoopPipeline(self._stores, self._factory, self._loop)
         return self._apprentice.step(self._loop)
 
     def _fail(self, error: Exception, *, now_s: float) -> None:
@@ -78,7 +78,7 @@ class Lane:
         self._apprentice = None
 
 
-class _Apprentice:
+class _LoopPipeline:
     """The settler and the trainer of one loop, on stores of their own.
 
     Where the rules of settling have changed, what was settled is settled again first, step by step; the loop
@@ -87,15 +87,15 @@ class _Apprentice:
 
     def __init__(self, stores: Stores, factory: EngineFactory, loop: Loop) -> None:
         self._logs = stores.open(loop)
-        self._resettler = Resettler(self._logs.events, self._logs.outcomes, self._logs.shelf)
+        self._resettler = Resettler(self._logs.events, self._logs.outcomes, self._logs.blobs)
         self._settler = Settler(self._logs.events, self._logs.outcomes)
         self._used = False
         self._trainer = Trainer(self._logs.events, self._logs.outcomes, self._logs.models, factory)
-        self._scores = Scorekeeper(self._logs)
-        self._apprenticeship = Apprenticeship(self._logs)
+        self._scores = ScorecardUpdater(self._logs)
+        self._apprenticeship = ApprenticeUpdater(self._logs)
 
     def step(self, loop: Loop) -> int:
-        now_us = time.time_ns() // 1_000
+        now_us = times.now_us()
         if self._resettler.step(loop.settings, settings_version=loop.version, now_us=now_us):
             return 1
         settled = self._settler.step(loop.settings, settings_version=loop.version, now_us=now_us)
@@ -106,7 +106,7 @@ class _Apprentice:
         learned = self._trainer.step(loop, now_us=now_us, limit=_LESSONS)
         if learned == _LESSONS:  # there is more to learn; counting can wait
             return settled + learned
-        return settled + learned + self._scores.attempt() + self._apprenticeship.attempt(loop)
+        return settled + learned + self._scores.try_step() + self._apprenticeship.try_step(loop)
 
     def close(self) -> None:
         self._trainer.close()

@@ -1,15 +1,15 @@
-"""The desks of one api process, kept in step with the catalog and with the models that go live."""
+"""The served loops of one api process, kept in step with the catalog and with the models that go live."""
 
 import logging
 from collections.abc import Callable
 
 from msgspec import Struct
 
-from sartor.access.allowed_networks import Fence
-from sartor.access.quota import LoopMeter
-from sartor.access.served_loops import Desk, Desks
-from sartor.access.shared_counters import Tally
-from sartor.deploy.live import Live
+from sartor.access.allowed_networks import AllowedNetworks
+from sartor.access.quota import QuotaLimiter
+from sartor.access.served_loops import LoopTable, ServedLoop
+from sartor.access.shared_counters import WindowCounter
+from sartor.deploy.live import LiveModel
 from sartor.errors import SartorError
 from sartor.log.writer import Writer
 from sartor.ports import EngineFactory, Loop, LoopStores, Stores
@@ -17,65 +17,69 @@ from sartor.ports import EngineFactory, Loop, LoopStores, Stores
 _log = logging.getLogger(__name__)
 
 
-class _Place(Struct):
-    """Behind one desk: the loop as it is now, its stores, and what lasts when its settings change."""
+class _OpenLoop(Struct):
+    """Behind one served loop: the loop as it is now, its stores, and what lasts when its settings change."""
 
     loop: Loop
     logs: LoopStores
     writer: Writer
-    live: Live
-    meter: LoopMeter
-    fence: Fence | None = None
+    live: LiveModel
+    rate_limiter: QuotaLimiter
+    networks: AllowedNetworks | None = None
     trouble: str = ""
     unread: str = ""
 
     def follow(self, loop: Loop) -> None:
         """Take over the loop as it is now."""
-        if self.fence is None or loop.terms.allowed_networks != self.loop.terms.allowed_networks:
-            self.fence = Fence(loop.terms.allowed_networks) if loop.terms.allowed_networks else None
-        self.meter.follow(loop.terms)
+        if self.networks is None or loop.terms.allowed_networks != self.loop.terms.allowed_networks:
+            self.networks = (
+                AllowedNetworks(loop.terms.allowed_networks) if loop.terms.allowed_networks else None
+            )
+        self.rate_limiter.follow(loop.terms)
         self.loop = loop
 
     @property
-    def desk(self) -> Desk:
+    def served_loop(self) -> ServedLoop:
         """What stands in front of it."""
         terms = self.loop.terms
         has_quota = terms.quota_per_second or terms.quota_per_month
-        return Desk(self.loop, self.writer, self.live, self.fence, self.meter if has_quota else None)
+        return ServedLoop(
+            self.loop, self.writer, self.live, self.networks, self.rate_limiter if has_quota else None
+        )
 
 
-class Counter:
-    """Opens and closes desks as loops come and go. All desks change at once, between two requests."""
+class LoopTableSync:
+    """Opens and closes served loops as loops come and go; the table changes at once, between two requests."""
 
     def __init__(
         self,
         stores: Stores,
         factory: EngineFactory,
-        desks: Desks,
+        loop_table: LoopTable,
         /,
         *,
         limit: int,
-        tally_of: Callable[[str], Tally] = lambda _: Tally(),
+        tally_of: Callable[[str], WindowCounter] = lambda _: WindowCounter(),
     ) -> None:
         """Prepare.
 
         Args:
             stores: what the instance keeps.
             factory: makes the engines that rank.
-            desks: where the desks are shown.
+            loop_table: where the served loops are shown.
             limit: how many events of a loop may wait for a commit.
             tally_of: counts the ranks of the loop with this id, by the second.
         """
         self._tally_of = tally_of
         self._stores = stores
         self._factory = factory
-        self._desks = desks
+        self._loop_table = loop_table
         self._limit = limit
-        self._places: dict[str, _Place] = {}
+        self._places: dict[str, _OpenLoop] = {}
         self._seen: int | None = None
         self._trouble = ""
 
-    def tick(self) -> None:
+    def sync(self) -> None:
         """Follow the catalog and the registries once; costs microseconds while nothing changes."""
         try:
             self._follow_catalog()
@@ -103,7 +107,7 @@ class Counter:
         self._seen = version
 
     def _show(self) -> None:
-        self._desks.replace(place.desk for place in self._places.values())
+        self._loop_table.replace(place.served_loop for place in self._places.values())
 
     def _place(self, loop: Loop) -> None:
         if loop.loop_id in self._places:
@@ -111,33 +115,33 @@ class Counter:
         else:
             self._places[loop.loop_id] = self._opened(loop)
 
-    def _opened(self, loop: Loop) -> _Place:
+    def _opened(self, loop: Loop) -> _OpenLoop:
         logs = self._stores.open(loop)
-        place = _Place(
+        place = _OpenLoop(
             loop=loop,
             logs=logs,
             writer=Writer(logs.events, limit=self._limit),
-            live=Live(logs.models, self._factory),
-            meter=LoopMeter(self._tally_of(loop.loop_id)),
+            live=LiveModel(logs.models, self._factory),
+            rate_limiter=QuotaLimiter(self._tally_of(loop.loop_id)),
         )
         place.follow(loop)
         self._refresh(place)
         return place
 
-    def _refresh(self, place: _Place) -> None:
+    def _refresh(self, place: _OpenLoop) -> None:
         try:
             place.live.refresh()
             place.trouble = ""
         except SartorError as error:
             place.trouble = _told(place.trouble, error, "model_not_loaded")
 
-    def _read_meter(self, place: _Place) -> None:
+    def _read_meter(self, place: _OpenLoop) -> None:
         def used(from_us: int, to_us: int) -> int:
             days = self._stores.usage(place.loop, from_us=from_us, to_us=to_us)
             return sum(day.decisions for day in days)
 
         try:
-            place.meter.refresh(used)
+            place.rate_limiter.refresh(used)
         except SartorError as error:
             place.unread = _told(place.unread, error, "usage_not_read")
 
@@ -152,8 +156,8 @@ class Counter:
         return [sentence for sentence in found if sentence]
 
     def close(self) -> None:
-        """Commit what is waiting, and close every desk."""
-        self._desks.replace(())
+        """Commit what is waiting, and close every served loop."""
+        self._loop_table.replace(())
         for place in self._places.values():
             _close(place)
         self._places.clear()
@@ -166,8 +170,8 @@ def _told(before: str, error: SartorError, action: str) -> str:
     return error.message
 
 
-def _close(place: _Place) -> None:
+def _close(place: _OpenLoop) -> None:
     place.writer.flush_now()
     place.live.close()
-    place.meter.close()
+    place.rate_limiter.close()
     place.logs.close()

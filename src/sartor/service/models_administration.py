@@ -31,40 +31,40 @@ class ModelAdministration:
         """Put a model from elsewhere in the place of the live one."""
         with self._lock:
             found = self._found(loop)
-        blob = models.checked(self._stores, found, body)
+        blob = models.check_import(self._stores, found, body)
         with self._lock:
-            models.begin(self._stores, self._found(loop).name, blob)
+            models.begin_generation(self._stores, self._found(loop).name, blob)
 
     def reset_model(self, loop: Loop, /) -> None:
         """Forget the model."""
         with self._lock:
-            models.reset(self._stores, self._found(loop).name)
+            models.reset_model(self._stores, self._found(loop).name)
 
     def publish_model(self, loop: Loop, model_id: str, /) -> None:
         """Make a model of the history the live one, and keep it."""
         with self._lock:
-            loops.promote(self._stores, self._found(loop).name, model_id)
+            loops.promote_model(self._stores, self._found(loop).name, model_id)
 
     def note_model(self, loop: Loop, note: ModelNote, /) -> None:
         """Replace what is said of a model."""
         with self._lock:
-            models.note(self._stores, self._found(loop).name, note)
+            models.note_model(self._stores, self._found(loop).name, note)
 
     def remove_model(self, loop: Loop, model_id: str, /) -> None:
         """Remove the bytes of a model of the history."""
         with self._lock:
-            models.remove(self._stores, self._found(loop).name, model_id)
+            models.remove_model(self._stores, self._found(loop).name, model_id)
 
     def delete_logs(self, loop: Loop, /) -> None:
         """Remove the log, and keep the model."""
         with self._lock:
             found = log_deletion.keep_model(self._stores, self._found(loop).name)
-        log_deletion.clear(self._stores, found)
+        log_deletion.clear_log(self._stores, found)
 
     def evaluate(self, loop: Loop, evaluation_id: str, spec: EvaluationSpec, /) -> Job:
         """Ask for an evaluation."""
         with self._lock:
-            return jobs.create(self._stores, self._found(loop).name, evaluation_id, spec)
+            return jobs.create_evaluation(self._stores, self._found(loop).name, evaluation_id, spec)
 
     def weigh_features(self, loop: Loop, importance_id: str, spec: ImportanceSpec, /) -> Job:
         """Ask for the importances of features."""
@@ -73,16 +73,16 @@ class ModelAdministration:
 
     def find_job(self, loop: Loop, kind: str, public_id: str, /) -> Job:
         """An evaluation or a feature importance."""
-        with self._lock, loops.opened(self._stores, self._found(loop)) as opened:
-            return jobs.find(opened, kind, public_id)
+        with self._lock, loops.open_loop(self._stores, self._found(loop)) as opened:
+            return jobs.find_job(opened, kind, public_id)
 
     def delete_job(self, loop: Loop, kind: str, public_id: str, /) -> None:
         """Remove an evaluation or a feature importance."""
-        with self._lock, loops.opened(self._stores, self._found(loop)) as opened:
-            jobs.delete(opened, kind, public_id)
+        with self._lock, loops.open_loop(self._stores, self._found(loop)) as opened:
+            jobs.delete_job(opened, kind, public_id)
 
     def apply_evaluation(self, loop: Loop, evaluation_id: str, policy_name: str, /) -> None:
         """Take the learning settings and the model of a policy in a finished evaluation."""
         with self._lock:
             name = self._found(loop).name
-            jobs.apply(self._stores, name, evaluation_id, policy_name, factory=compose.engine_factory())
+            jobs.apply_policy(self._stores, name, evaluation_id, policy_name, factory=compose.engine_factory())

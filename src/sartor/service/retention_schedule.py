@@ -10,14 +10,14 @@ from collections.abc import Callable, Sequence
 
 from sartor.errors import SartorError
 from sartor.ports import Loop, Stores
+from sartor.times import DAY_US, now_us
 
 _log = logging.getLogger(__name__)
 
-_DAY_US = 86_400_000_000
 _FOR_EVER = -1
 
 
-class Retention:
+class RetentionSchedule:
     """Visits every loop once in a while."""
 
     def __init__(
@@ -25,7 +25,7 @@ class Retention:
         stores: Stores,
         /,
         *,
-        now_us: Callable[[], int] = lambda: time.time_ns() // 1_000,
+        now_us: Callable[[], int] = now_us,
         pause_s: float = 300.0,
     ) -> None:
         """Nothing is removed yet.
@@ -41,7 +41,7 @@ class Retention:
         self._thread: threading.Thread | None = None
         self._due_s = 0.0
 
-    def round(self, loops: Sequence[Loop], /) -> None:
+    def run_once(self, loops: Sequence[Loop], /) -> None:
         """Begin a visit, if one is due and none is under way; returns at once."""
         if time.monotonic() < self._due_s or (self._thread is not None and self._thread.is_alive()):
             return
@@ -59,7 +59,7 @@ class Retention:
             return 0
         extra = {"action": "retain", "loop": loop.name}
         try:
-            removed = self._stores.retain(loop, before_us=self._now_us() - days * _DAY_US)
+            removed = self._stores.retain(loop, before_us=self._now_us() - days * DAY_US)
         except Exception as error:  # whatever is wrong with one loop, the others are visited
             known = isinstance(error, SartorError)
             exc_info = None if known else error

@@ -4,13 +4,13 @@ import secrets
 from collections.abc import Callable
 from pathlib import Path
 
-from sartor.access.allowed_networks import networks
+from sartor.access.allowed_networks import parse_networks
 from sartor.access.asgi import ASGIApp
-from sartor.access.authentication import Bearers
+from sartor.access.authentication import TokenVerifier
 from sartor.access.secrets import resolver
-from sartor.access.served_loops import Desks
-from sartor.access.trusted_proxies import Proxies
-from sartor.api.dataplane.request_log import Diagnostics
+from sartor.access.served_loops import LoopTable
+from sartor.access.trusted_proxies import TrustedProxies
+from sartor.api.dataplane.request_log import RequestLog
 from sartor.api.http.tls import Certificates
 from sartor.errors import InvalidSetting
 from sartor.ports import Stores
@@ -19,7 +19,7 @@ from sartor.settings import ServeSettings
 _SECRET = "diagnostics"
 
 
-class Entrance:
+class ServerOptions:
     """What stands between the socket and the application."""
 
     def __init__(self, settings: ServeSettings, /) -> None:
@@ -29,21 +29,27 @@ class Entrance:
             InvalidSetting: a file can't be read or does not fit, or one of a pair is missing.
             StoreUnavailable: the vault that holds a secret can't be asked.
         """
-        self.owner_key = resolver.owner_key()
+        self.owner_key = resolver.find_owner_key()
         self.certificates = _certificates(settings)
-        self.bearers = _bearers(settings)
+        self.token_verifier = _token_verifier(settings)
         self._proxies = [one.strip() for one in (settings.trusted_proxies or "").split(",") if one.strip()]
-        networks(self._proxies)
+        parse_networks(self._proxies)
         self._tells = settings.diagnostics
 
-    def before(
-        self, app: ASGIApp, desks: Desks, stores: Stores, /, *, tell: Callable[[], Callable[[str], None]]
+    def wrap(
+        self,
+        app: ASGIApp,
+        loop_table: LoopTable,
+        stores: Stores,
+        /,
+        *,
+        tell: Callable[[], Callable[[str], None]],
     ) -> ASGIApp:
         """The application behind this entrance; ``tell`` makes what takes the lines of the diagnostic log."""
         if self._tells:
             secret = stores.secret(_SECRET, lambda: secrets.token_bytes(32))
-            app = Diagnostics(app, desks, secret=secret, tell=tell())
-        return Proxies(app, self._proxies) if self._proxies else app
+            app = RequestLog(app, loop_table, secret=secret, tell=tell())
+        return TrustedProxies(app, self._proxies) if self._proxies else app
 
 
 def _certificates(settings: ServeSettings) -> Certificates | None:
@@ -54,11 +60,11 @@ def _certificates(settings: ServeSettings) -> Certificates | None:
     return Certificates(Path(settings.tls_cert), Path(settings.tls_key))
 
 
-def _bearers(settings: ServeSettings) -> Bearers | None:
+def _token_verifier(settings: ServeSettings) -> TokenVerifier | None:
     if settings.tokens is None:
         return None
     # Only here: an instance without tokens does not load the libraries for them.
     from sartor.access.tokens import issuers
-    from sartor.access.tokens.verifier import Verifier
+    from sartor.access.tokens.verifier import JwtVerifier
 
-    return Verifier(issuers.read(Path(settings.tokens)))
+    return JwtVerifier(issuers.read_issuers(Path(settings.tokens)))

@@ -8,7 +8,7 @@ import socket
 import sys
 from collections.abc import Callable, Iterator, Sequence
 
-from sartor.service.child_process import Child, Role
+from sartor.service.child_process import ChildSupervisor, Role
 from sartor.settings import ServeSettings
 
 _log = logging.getLogger(__name__)
@@ -18,7 +18,7 @@ _PATIENCE_S = 4.0
 def roles(settings: ServeSettings, *, listener: int, lifeline: int, ready: int) -> list[Role]:
     """The children of one instance. The numbers are descriptors that they inherit."""
     inherited = ("--listener", listener, "--lifeline", lifeline, "--ready", ready)
-    api = _command("api", settings, *_entrance(settings), *inherited)
+    api = _command("api", settings, *_options(settings), *inherited)
     learn = _command("learn", settings, "--lifeline", lifeline)
     work = _command("work", settings, "--compute", settings.compute, "--lifeline", lifeline)
     return [
@@ -36,7 +36,7 @@ def _command(name: str, settings: ServeSettings, *more: str | int) -> tuple[str,
     return (sys.executable, "-m", "sartor", name, *where, *map(str, more))
 
 
-def _entrance(settings: ServeSettings) -> Iterator[str]:
+def _options(settings: ServeSettings) -> Iterator[str]:
     named = {
         "--tls-cert": settings.tls_cert,
         "--tls-key": settings.tls_key,
@@ -62,16 +62,17 @@ def supervise(settings: ServeSettings, listener: socket.socket, /, *, on_ready: 
     ready, told = os.pipe()
     try:
         children = [
-            Child(role) for role in roles(settings, listener=listener.fileno(), lifeline=lifeline, ready=told)
+            ChildSupervisor(role)
+            for role in roles(settings, listener=listener.fileno(), lifeline=lifeline, ready=told)
         ]
-        asyncio.run(_Watch(children).run(ready, on_ready))
+        asyncio.run(_ChildWatch(children).run(ready, on_ready))
     finally:
         for descriptor in (lifeline, held, ready, told):
             os.close(descriptor)
 
 
-class _Watch:
-    def __init__(self, children: Sequence[Child]) -> None:
+class _ChildWatch:
+    def __init__(self, children: Sequence[ChildSupervisor]) -> None:
         self._children = children
         self._stop = asyncio.Event()
 
@@ -80,7 +81,7 @@ class _Watch:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             loop.add_signal_handler(number, self._signalled)
         loop.add_reader(ready, self._is_ready, ready, on_ready)
-        kept = [asyncio.create_task(child.keep()) for child in self._children]
+        kept = [asyncio.create_task(child.run()) for child in self._children]
         await self._stop.wait()
         loop.remove_reader(ready)
         await self._end(kept)

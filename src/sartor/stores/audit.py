@@ -1,4 +1,4 @@
-"""The activity log of an instance, in the catalog's file: a deed and its line are one transaction.
+"""The activity log of an instance, in the catalog's file: a change and its line are one transaction.
 
 Each line carries a digest of itself and of the digest before it, so that a line that was changed, removed or
 put in between shows. The table refuses to change or remove a line.
@@ -12,7 +12,7 @@ import msgspec
 
 from sartor.errors import Corrupt
 from sartor.records import Activity, LoggedActivity
-from sartor.stores.connection import Connection, Row
+from sartor.stores.connection import Row, SqliteConnection
 from sartor.stores.statements import statements
 
 _SQL = statements("catalog")
@@ -24,20 +24,20 @@ BEGINNING = bytes(32)
 """The digest before the first line."""
 
 
-def digest(before: bytes, activity: Activity, /, *, seq: int, at_us: int) -> bytes:
+def chain_digest(before: bytes, activity: Activity, /, *, seq: int, at_us: int) -> bytes:
     """What a line carries, after one that carries ``before``."""
     return sha256(before + _encode((seq, at_us)) + _encode(activity)).digest()
 
 
 class SqliteAudit:
-    """An ``AuditLog``; ``write`` is for changes of the same file that are to be committed with their deed."""
+    """An ``AuditLog``; ``write`` is for changes of the same file that are to be committed with their change."""
 
-    def __init__(self, connection: Connection, /, *, clock_us: Callable[[], int]) -> None:
+    def __init__(self, connection: SqliteConnection, /, *, clock_us: Callable[[], int]) -> None:
         self._connection = connection
         self._clock_us = clock_us
 
     def append(self, activity: Activity, /) -> None:
-        """Commit a deed that changed nothing in the catalog.
+        """Commit a change that changed nothing in the catalog.
 
         Raises:
             StoreUnavailable: the catalog can't be written now.
@@ -51,11 +51,11 @@ class SqliteAudit:
             return
         found = raw.execute(_SQL["last_activity"]).fetchone() or (0, 0, BEGINNING)
         seq, at_us = found[0] + 1, max(found[1], self._clock_us())
-        made = digest(found[2], activity, seq=seq, at_us=at_us)
+        made = chain_digest(found[2], activity, seq=seq, at_us=at_us)
         raw.execute(_SQL["add_activity"], (seq, at_us, _encode(activity), made))
 
     def activities(self, *, after: int = 0, limit: int) -> Sequence[LoggedActivity]:
-        """The next deeds after a number, in order.
+        """The next changes after a number, in order.
 
         Raises:
             StoreUnavailable: the catalog can't be read now.
@@ -63,7 +63,7 @@ class SqliteAudit:
         return [_logged(row) for row in self._connection.rows(_SQL["activities"], (after, limit))]
 
     def last(self, limit: int, /) -> Sequence[LoggedActivity]:
-        """The newest deeds, newest first.
+        """The newest changes, newest first.
 
         Raises:
             StoreUnavailable: the catalog can't be read now.

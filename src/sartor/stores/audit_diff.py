@@ -11,12 +11,12 @@ _REPLACED = "replaced"
 _QUERY = "?…"
 
 
-def of(loop: Loop, /) -> dict[str, object]:
+def describe_loop(loop: Loop, /) -> dict[str, object]:
     """A loop without its secrets."""
     settings = msgspec.to_builtins(loop.settings)
     target = settings.get("logMirrorSasUri")
     if isinstance(target, str):
-        settings["logMirrorSasUri"] = without_query(target)
+        settings["logMirrorSasUri"] = strip_query(target)
     return {
         "name": loop.name,
         "policy": {"name": loop.policy_name, "arguments": loop.arguments},
@@ -26,21 +26,21 @@ def of(loop: Loop, /) -> dict[str, object]:
     }
 
 
-def difference(before: Loop | None, after: Loop | None, /) -> tuple[bytes, bytes]:
+def diff_loops(before: Loop | None, after: Loop | None, /) -> tuple[bytes, bytes]:
     """What a change took away and what it put there, as JSON; whole where there was, or is, nothing."""
     if before is None or after is None:
-        return written(before and of(before)), written(after and of(after))
-    was, became = _changed(of(before), of(after))
+        return to_json(before and describe_loop(before)), to_json(after and describe_loop(after))
+    was, became = _changed(describe_loop(before), describe_loop(after))
     for name in ("key1", "key2"):
         if getattr(before, name) != getattr(after, name):
             was[name], became[name] = "", _REPLACED
     if before.settings.log_mirror_sas_uri != after.settings.log_mirror_sas_uri:
         _tell_target(before, was)
         _tell_target(after, became)
-    return written(was), written(became)
+    return to_json(was), to_json(became)
 
 
-def without_query(target: str, /) -> str:
+def strip_query(target: str, /) -> str:
     """A URL without what follows ``?``, and without a user and a password before the host."""
     bare, mark, _ = target.partition("?")
     scheme, separator, rest = bare.partition("://")
@@ -50,7 +50,7 @@ def without_query(target: str, /) -> str:
     return bare + (_QUERY if mark else "")
 
 
-def written(value: object, /) -> bytes:
+def to_json(value: object, /) -> bytes:
     """A value as JSON."""
     return msgspec.json.encode(value)
 
@@ -59,7 +59,7 @@ def _tell_target(loop: Loop, told: dict[str, object]) -> None:
     target = loop.settings.log_mirror_sas_uri
     settings = told.setdefault("settings", {})
     if isinstance(settings, dict):
-        settings["logMirrorSasUri"] = target if target is None else without_query(target)
+        settings["logMirrorSasUri"] = target if target is None else strip_query(target)
 
 
 def _changed(

@@ -11,9 +11,9 @@ from sartor.records import Activity, Usage
 from sartor.stores import audit_diff
 
 
-def acting(stores: Stores, by: str, /) -> "ActingStores":
+def audited(stores: Stores, by: str, /) -> "AuditedStores":
     """The same stores on behalf of somebody; ``by`` is the name for the activity log."""
-    return ActingStores(stores.bare if isinstance(stores, ActingStores) else stores, by)
+    return AuditedStores(stores.wrapped if isinstance(stores, AuditedStores) else stores, by)
 
 
 def refuse_locked(loop: Loop, /, *, deleting: bool = False) -> None:
@@ -32,12 +32,12 @@ def refuse_locked(loop: Loop, /, *, deleting: bool = False) -> None:
 
 
 def note(stores: Stores, action: str, loop: Loop, /, *, before: object = None, after: object = None) -> None:
-    """Leave a line about a deed beside the catalog, where it is known who acts."""
-    if isinstance(stores, ActingStores):
+    """Leave a line about a change beside the catalog, where it is known who acts."""
+    if isinstance(stores, AuditedStores):
         stores.note(action, loop, before=before, after=after)
 
 
-class ActingCatalog:
+class AuditedCatalog:
     """A ``Catalog`` that notes who changes what, and refuses changes of locked loops."""
 
     def __init__(self, catalog: Catalog, by: str, /) -> None:
@@ -84,8 +84,8 @@ class ActingCatalog:
     def recover(self, loop_id: str, /, *, name: str | None = None, activity: Activity | None = None) -> Loop:
         """Bring a deleted loop back."""
         loop = self._gone(loop_id)
-        deed = self._deed("recover", loop, None, loop)
-        return self._catalog.recover(loop_id, name=name, activity=activity or deed)
+        choice = self._deed("recover", loop, None, loop)
+        return self._catalog.recover(loop_id, name=name, activity=activity or choice)
 
     def give_up(self, loop_id: str, /, *, activity: Activity | None = None) -> None:
         """Let a deleted loop be removed from now on."""
@@ -109,70 +109,70 @@ class ActingCatalog:
         raise LoopNotFound(f"There is no deleted loop with the id {loop_id!r}.")
 
     def _deed(self, action: str, loop: Loop, before: Loop | None, after: Loop | None) -> Activity:
-        was, became = audit_diff.difference(before, after)
+        was, became = audit_diff.diff_loops(before, after)
         return Activity(
             by=self._by, action=action, loop=loop.name, loop_id=loop.loop_id, before=was, after=became
         )
 
 
-class ActingStores:
+class AuditedStores:
     """A ``Stores`` on behalf of somebody. ``bare`` are those behind it."""
 
     def __init__(self, bare: Stores, by: str, /) -> None:
-        self.bare = bare
+        self.wrapped = bare
         self.by = by
-        self.catalog: Catalog = ActingCatalog(bare.catalog, by)
+        self.catalog: Catalog = AuditedCatalog(bare.catalog, by)
 
     @property
     def audit(self) -> AuditLog:
         """Who changed what."""
-        return self.bare.audit
+        return self.wrapped.audit
 
     def note(self, action: str, loop: Loop, /, *, before: object = None, after: object = None) -> None:
-        """Leave a line about a deed that changed nothing in the catalog; ``before`` and ``after`` as JSON."""
-        self.bare.audit.append(
+        """Leave a line about a change that changed nothing in the catalog; ``before`` and ``after`` as JSON."""
+        self.wrapped.audit.append(
             Activity(
                 by=self.by,
                 action=action,
                 loop=loop.name,
                 loop_id=loop.loop_id,
-                before=audit_diff.written(before),
-                after=audit_diff.written(after),
+                before=audit_diff.to_json(before),
+                after=audit_diff.to_json(after),
             )
         )
 
     def open(self, loop: Loop, /) -> LoopStores:
         """The stores of a loop."""
-        return self.bare.open(loop)
+        return self.wrapped.open(loop)
 
     def tidy(self, loop: Loop, /, *, sparing: bool = False) -> None:
         """House-keeping that must not happen on the request path."""
-        self.bare.tidy(loop, sparing=sparing)
+        self.wrapped.tidy(loop, sparing=sparing)
 
     def retain(self, loop: Loop, /, *, before_us: int) -> int:
         """Remove what was settled before a time."""
-        return self.bare.retain(loop, before_us=before_us)
+        return self.wrapped.retain(loop, before_us=before_us)
 
     def usage(self, loop: Loop, /, *, from_us: int, to_us: int) -> Sequence[Usage]:
         """The days that saw an event."""
-        return self.bare.usage(loop, from_us=from_us, to_us=to_us)
+        return self.wrapped.usage(loop, from_us=from_us, to_us=to_us)
 
     def erase(self, loop: Loop, /, *, decisions: Sequence[int]) -> Sequence[int]:
         """Blank decisions and what belongs to them."""
-        return self.bare.erase(loop, decisions=decisions)
+        return self.wrapped.erase(loop, decisions=decisions)
 
     def purge(self) -> Sequence[str]:
         """Remove what deleted loops left behind."""
-        return self.bare.purge()
+        return self.wrapped.purge()
 
     def secret(self, name: str, make: Callable[[], bytes], /) -> bytes:
         """A secret of the instance."""
-        return self.bare.secret(name, make)
+        return self.wrapped.secret(name, make)
 
     def check_writable(self) -> None:
         """Raise ``StoreUnavailable`` if an event could not be committed now."""
-        self.bare.check_writable()
+        self.wrapped.check_writable()
 
     def close(self) -> None:
         """Release files and connections."""
-        self.bare.close()
+        self.wrapped.close()

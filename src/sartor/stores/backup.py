@@ -18,7 +18,7 @@ import msgspec
 from msgspec import Struct
 
 from sartor.errors import Corrupt, StoreUnavailable
-from sartor.stores.connection import Connection
+from sartor.stores.connection import SqliteConnection
 from sartor.stores.schema import flush
 
 _CARD = "loop.json"
@@ -28,7 +28,7 @@ _MEMBER = re.compile(rf"(outcomes|jobs|events)\.sqlite|(models|shelf)/{_NAME}")
 _FORMAT = 1
 
 
-class Card(Struct, frozen=True, kw_only=True):
+class BackupManifest(Struct, frozen=True, kw_only=True):
     """What a backup says of itself. ``body``: the loop without its keys; ``keys``: sealed by its instance."""
 
     format: int
@@ -37,7 +37,7 @@ class Card(Struct, frozen=True, kw_only=True):
     keys: bytes
 
 
-def pack(folder: Path, target: Path, card: Card, /) -> None:
+def pack(folder: Path, target: Path, card: BackupManifest, /) -> None:
     """Write a loop's folder to a file, which appears when it is whole.
 
     Raises:
@@ -65,7 +65,7 @@ def pack(folder: Path, target: Path, card: Card, /) -> None:
 
 
 def _snapshot(folder: Path, kind: str, staging: Path, *, owner: str) -> None:
-    connection = Connection(folder / f"{kind}.sqlite", kind, owner=owner, checkpoints=False)
+    connection = SqliteConnection(folder / f"{kind}.sqlite", kind, owner=owner, checkpoints=False)
     try:
         connection.rows("VACUUM INTO ?", (str(staging / f"{kind}.sqlite"),))
     finally:
@@ -80,7 +80,7 @@ def _contents(folder: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def opened(source: Path, /) -> Iterator[tuple[Card, tarfile.TarFile]]:
+def open_backup(source: Path, /) -> Iterator[tuple[BackupManifest, tarfile.TarFile]]:
     """A backup and what it says of itself.
 
     Raises:
@@ -93,7 +93,7 @@ def opened(source: Path, /) -> Iterator[tuple[Card, tarfile.TarFile]]:
             file = None if first is None or first.name != _CARD else tar.extractfile(first)
             if file is None:
                 raise Corrupt(f"{source} is no backup of a loop.")
-            card = msgspec.json.decode(file.read(), type=Card)
+            card = msgspec.json.decode(file.read(), type=BackupManifest)
             if card.format != _FORMAT:
                 raise Corrupt(f"{source} was written by another version of this service.")
             yield card, tar

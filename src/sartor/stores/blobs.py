@@ -1,4 +1,4 @@
-"""The shelf of one loop: small named contents as files in ``shelf/``, each replaced whole."""
+"""The blob store of one loop: small named contents as files in ``shelf/``, each replaced whole."""
 
 import os
 from collections.abc import Sequence
@@ -10,8 +10,8 @@ from sartor.stores.layout import checked_id
 from sartor.stores.schema import flush
 
 
-class FileShelf:
-    """A ``Shelf`` in a loop's folder, which must exist; the folder ``shelf`` is made by the first ``put``."""
+class FileBlobStore:
+    """A ``Shelf`` in a loop's folder, which must exist; the folder ``blobs`` is made by the first ``put``."""
 
     def __init__(self, folder: Path, /, *, loop_id: str) -> None:
         """Prepare; nothing is made yet.

@@ -11,8 +11,8 @@ from sartor.errors import Corrupt, LoopExists, LoopNotFound, StoreUnavailable
 from sartor.ports import Loop
 from sartor.records import Activity
 from sartor.stores.audit import SqliteAudit
-from sartor.stores.connection import Connection, Row
-from sartor.stores.key_encryption import Keyring
+from sartor.stores.connection import Row, SqliteConnection
+from sartor.stores.key_encryption import KeyEncryption
 from sartor.stores.layout import Layout, checked_id, checked_name
 from sartor.stores.schema import ensure
 from sartor.stores.statements import statements
@@ -25,7 +25,9 @@ _decode = msgspec.json.Decoder(Loop).decode
 class SqliteCatalog:
     """A ``Catalog`` in a data folder."""
 
-    def __init__(self, layout: Layout, connection: Connection, keyring: Keyring, audit: SqliteAudit, /) -> None:
+    def __init__(
+        self, layout: Layout, connection: SqliteConnection, keyring: KeyEncryption, audit: SqliteAudit, /
+    ) -> None:
         self._audit = audit
         self._layout = layout
         self._connection = connection

@@ -10,7 +10,7 @@ anew. So it is not done oftener than it must: when a log has grown, or its loop 
 import time
 from pathlib import Path
 
-from sartor.stores.connection import Connection
+from sartor.stores.connection import SqliteConnection
 
 LONGEST_WAL_BYTES = 64 * 2**20
 """A log of this size is cut even though there is more to copy under the lock."""
@@ -47,7 +47,7 @@ def has_grown(path: Path, /) -> bool:
     return _size(_wal(path)) >= GROWN_WAL_BYTES
 
 
-def checkpoint(path: Path, kind: str, /, *, owner: str, cuts: bool = True, busy: bool = False) -> None:
+def checkpoint_wal(path: Path, kind: str, /, *, owner: str, cuts: bool = True, busy: bool = False) -> None:
     """Copy back what the write-ahead log of this database holds, if it holds anything.
 
     Args:
@@ -62,7 +62,7 @@ def checkpoint(path: Path, kind: str, /, *, owner: str, cuts: bool = True, busy:
     """
     if not is_due(path):
         return
-    connection = Connection(path, kind, owner=owner, checkpoints=False)
+    connection = SqliteConnection(path, kind, owner=owner, checkpoints=False)
     try:
         connection.rows(f"PRAGMA busy_timeout = {_PATIENCE_MS}")
         left = _copied(connection)
@@ -74,7 +74,7 @@ def checkpoint(path: Path, kind: str, /, *, owner: str, cuts: bool = True, busy:
         connection.close()
 
 
-def _copied(connection: Connection) -> int:
+def _copied(connection: SqliteConnection) -> int:
     """Copy until next to nothing is left, each time what came meanwhile; returns how many pages are left."""
     left = 0
     for _ in range(_ROUNDS):

@@ -42,7 +42,7 @@ _UNAVAILABLE = {
 _REOPEN = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN}
 
 
-def translated(error: sqlite3.Error, path: Path, /) -> SartorError:
+def translate_error(error: sqlite3.Error, path: Path, /) -> SartorError:
     """The error of ours that says what happened to this file."""
     where = f"{path.parent.name}/{path.name}"
     if _code(error) in _UNAVAILABLE:
@@ -55,7 +55,7 @@ def _code(error: BaseException) -> int:
     return code & 0xFF
 
 
-class Connection:
+class SqliteConnection:
     """A lazily opened connection that survives failures: after each, the next call starts afresh."""
 
     def __init__(
@@ -103,7 +103,7 @@ class Connection:
             return self._patiently(raw, sql, parameters).fetchall()
         except sqlite3.Error as error:
             self._recover(error)
-            raise translated(error, self._path) from error
+            raise translate_error(error, self._path) from error
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -121,7 +121,7 @@ class Connection:
         except BaseException as error:
             self._recover(error)
             if isinstance(error, sqlite3.Error):
-                raise translated(error, self._path) from error
+                raise translate_error(error, self._path) from error
             raise
 
     def data_version(self) -> int:
@@ -173,7 +173,7 @@ class Connection:
             schema.ensure(self._path, self._kind, owner=self._owner)
             raw = _connected(self._path, setup=self._set_up)
         except sqlite3.Error as error:
-            raise translated(error, self._path) from error
+            raise translate_error(error, self._path) from error
         except OSError as error:
             raise StoreUnavailable(f"{self._path} can't be opened: {error.strerror}.") from error
         self._raw = raw

@@ -12,10 +12,10 @@ from msgspec.structs import replace
 
 from sartor.errors import Corrupt, StoreUnavailable
 from sartor.records import Decision, LoggedOutcome
-from sartor.stores.connection import BUSY_S, Connection
+from sartor.stores.connection import BUSY_S, SqliteConnection
 from sartor.stores.outcomes import SqliteOutcomes, logged
 from sartor.stores.statements import statements
-from sartor.stores.throttled_transactions import Steps
+from sartor.stores.throttled_transactions import ThrottledTransactions
 
 _EVENTS = statements("events")
 _OUTCOMES = statements("outcomes")
@@ -30,7 +30,7 @@ _decode = msgspec.msgpack.Decoder(Decision).decode
 class Erasure:
     """Erases in one loop's folder; the connections are the caller's, and overwrite."""
 
-    def __init__(self, events: Connection, outcomes: Connection, /) -> None:
+    def __init__(self, events: SqliteConnection, outcomes: SqliteConnection, /) -> None:
         self._events = events
         self._outcomes = outcomes
         self._log = SqliteOutcomes(outcomes)
@@ -55,8 +55,8 @@ class Erasure:
         self._amend([outcome for number, outcome in outcomes.items() if outcome and number in settled])
         ids = set(settled.values())
         of_settled = [number for number, event_id in observations if event_id in ids]
-        Steps().through(of_settled, self._blank_observations)
-        Steps().through(list(settled), self._blank_decisions)
+        ThrottledTransactions().through(of_settled, self._blank_observations)
+        ThrottledTransactions().through(list(settled), self._blank_decisions)
         for connection in (self._events, self._outcomes):
             _cut(connection)
         return open_
@@ -108,7 +108,7 @@ def _decoded(seq: int, body: bytes) -> Decision:
         raise Corrupt(f"Decision {seq} can't be read: {error}.") from error
 
 
-def _cut(connection: Connection) -> None:
+def _cut(connection: SqliteConnection) -> None:
     """Copy the write-ahead log back and cut it to nothing."""
     deadline_s = time.monotonic() + BUSY_S
     while True:

@@ -17,7 +17,7 @@ from sartor.errors import Corrupt, InvalidRequest
 from sartor.records import (
     Cursor,
     Decision,
-    Head,
+    DecisionHeader,
     Horizon,
     LoggedDecision,
     LoggedObservation,
@@ -25,8 +25,8 @@ from sartor.records import (
     Outcome,
 )
 from sartor.settings import Durability
-from sartor.stores.connection import Connection, Row
-from sartor.stores.monotonic_clock import LatestTime
+from sartor.stores.connection import Row, SqliteConnection
+from sartor.stores.monotonic_clock import MonotonicClock
 from sartor.stores.statements import statements
 
 _SQL = statements("events")
@@ -62,9 +62,11 @@ class SqliteEvents:
             settled: the numbers up to which events were settled; asked once, after a power cut it may be ahead.
         """
         path = folder / "events.sqlite"
-        self._writing = Connection(path, "events", owner=loop_id, durability=durability, checkpoints=False)
-        self._reading = Connection(path, "events", owner=loop_id, checkpoints=False)
-        self._latest = LatestTime(folder / "latest-time")
+        self._writing = SqliteConnection(
+            path, "events", owner=loop_id, durability=durability, checkpoints=False
+        )
+        self._reading = SqliteConnection(path, "events", owner=loop_id, checkpoints=False)
+        self._latest = MonotonicClock(folder / "latest-time")
         self._clock_us = clock_us
         self._settled = settled
         self._lost: Cursor | None = None
@@ -104,7 +106,7 @@ class SqliteEvents:
             first_observation=first_observation,
         )
 
-    def heads(self, *, after: int, limit: int) -> Sequence[Head]:
+    def heads(self, *, after: int, limit: int) -> Sequence[DecisionHeader]:
         """The next decisions after a number, without their features.
 
         Raises:
@@ -112,7 +114,7 @@ class SqliteEvents:
         """
         rows = self._reading.rows(_SQL["heads"], (after, limit))
         return [
-            Head(
+            DecisionHeader(
                 seq,
                 at_us,
                 event_id,

@@ -6,18 +6,17 @@ when it comes to the decision; so the outcomes keep their one writer.
 
 import sqlite3
 from collections.abc import Sequence
-from datetime import timedelta
 
 import msgspec
 
-from sartor.records import Imported
+from sartor.records import ImportedDecision
 from sartor.stores.connection import Row
 from sartor.stores.events import SqliteEvents, insert, slot_ids
 from sartor.stores.outcomes import event_key
 from sartor.stores.statements import statements
+from sartor.times import DAY_US
 
 _SQL = statements("events")
-_DAY_US = timedelta(days=1) // timedelta(microseconds=1)
 
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -28,7 +27,7 @@ class SqliteHistory:
     def __init__(self, events: SqliteEvents, /) -> None:
         self._events = events
 
-    def bring(self, lines: Sequence[Imported], /, *, source: int) -> Sequence[bool]:
+    def bring(self, lines: Sequence[ImportedDecision], /, *, source: int) -> Sequence[bool]:
         """Take what was not taken before, in order; says of each whether it was taken now.
 
         Raises:
@@ -40,11 +39,11 @@ class SqliteHistory:
             insert(raw, _SQL["append_imported"], rows, first=first)
             if rows:
                 # Usage counts by the numbers that a day took; nobody asked for these decisions here.
-                raw.execute(_SQL["add_usage"], (at_us // _DAY_US, -len(rows), 0))
+                raw.execute(_SQL["add_usage"], (at_us // DAY_US, -len(rows), 0))
         return news
 
 
-def _is_new(raw: sqlite3.Connection, line: Imported, source: int) -> bool:
+def _is_new(raw: sqlite3.Connection, line: ImportedDecision, source: int) -> bool:
     key = line.made_at_us, event_key(line.decision.event_id)
     told = raw.execute(_SQL["told"], key).fetchone()
     taken, last_source, seen = told or (0, source, 0)
@@ -53,7 +52,7 @@ def _is_new(raw: sqlite3.Connection, line: Imported, source: int) -> bool:
     return seen > taken
 
 
-def _row(line: Imported, at_us: int) -> Row:
+def _row(line: ImportedDecision, at_us: int) -> Row:
     decision = line.decision
     return (
         at_us,

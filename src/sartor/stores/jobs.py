@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from sartor.errors import Corrupt, JobExists, JobNotFound
 from sartor.records import Job
-from sartor.stores.connection import Connection, Row
+from sartor.stores.connection import Row, SqliteConnection
 from sartor.stores.statements import statements
 
 _SQL = statements("jobs")
@@ -29,7 +29,7 @@ class SqliteJobs:
             loop_id: the loop that it must belong to.
         """
         self._path = folder / "jobs.sqlite"
-        self._connection = Connection(self._path, "jobs", owner=loop_id)
+        self._connection = SqliteConnection(self._path, "jobs", owner=loop_id)
 
     def put(self, job: Job, /) -> None:
         """Add a job.

@@ -26,7 +26,7 @@ SHORTEST_KEY = 16
 _NONCE = 12
 
 
-class Keyring:
+class KeyEncryption:
     """Seals and opens the two keys of a loop."""
 
     def __init__(self, master_key: bytes, /) -> None:
@@ -110,10 +110,10 @@ def make_once(path: Path, content: bytes, /) -> None:
         draft.unlink(missing_ok=True)
 
 
-class Vault:
+class EncryptedSecrets:
     """Keeps secrets by name; each is made once."""
 
-    def __init__(self, layout: Layout, keyring: Keyring, /) -> None:
+    def __init__(self, layout: Layout, keyring: KeyEncryption, /) -> None:
         self._layout = layout
         self._keyring = keyring
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from sartor.errors import ModelInUse, ModelNotFound, StoreUnavailable
 from sartor.records import ModelNote
-from sartor.stores.connection import Connection
+from sartor.stores.connection import SqliteConnection
 from sartor.stores.statements import statements
 
 _SQL = statements("outcomes")
@@ -14,7 +14,7 @@ _SQL = statements("outcomes")
 class SqliteModelNotes:
     """``ModelNotes`` in a loop's folder."""
 
-    def __init__(self, folder: Path, connection: Connection, /) -> None:
+    def __init__(self, folder: Path, connection: SqliteConnection, /) -> None:
         self._folder = folder
         self._connection = connection
 

@@ -14,7 +14,7 @@ import msgspec
 
 from sartor.errors import Corrupt, ModelNotFound, StoreUnavailable
 from sartor.records import Model
-from sartor.stores.connection import Connection
+from sartor.stores.connection import SqliteConnection
 from sartor.stores.layout import checked_id
 from sartor.stores.schema import flush
 from sartor.stores.statements import statements
@@ -31,7 +31,7 @@ _decode = msgspec.msgpack.Decoder(Model).decode
 class SqliteModels:
     """A ``ModelRegistry`` in a loop's folder."""
 
-    def __init__(self, folder: Path, connection: Connection, /) -> None:
+    def __init__(self, folder: Path, connection: SqliteConnection, /) -> None:
         self._folder = folder
         self._connection = connection
         self._live: Model | None = None

@@ -13,7 +13,7 @@ from sartor.errors import StoreUnavailable
 _SIZE = 8
 
 
-class LatestTime:
+class MonotonicClock:
     """A time that never runs backwards. Touch it only while holding the write lock of its log."""
 
     def __init__(self, path: Path, /) -> None:

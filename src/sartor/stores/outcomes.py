@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from sartor.errors import Corrupt
 from sartor.ports import OutcomeCounts
 from sartor.records import Cursor, LoggedOutcome, Outcome, Settlement
-from sartor.stores.connection import Connection, Row
+from sartor.stores.connection import Row, SqliteConnection
 from sartor.stores.statements import statements
 
 _SQL = statements("outcomes")
@@ -23,22 +23,25 @@ _decode = msgspec.msgpack.Decoder(Outcome).decode
 class SqliteOutcomes:
     """An ``OutcomeLog`` on a connection that it shares with the loop's models."""
 
-    def __init__(self, connection: Connection, /) -> None:
+    def __init__(self, connection: SqliteConnection, /) -> None:
         self._connection = connection
 
     def record(self, settlement: Settlement, /) -> None:
-        """Add the outcomes and strays and move the cursor, atomically.
+        """Add the outcomes and unmatched observations and move the cursor, atomically.
 
         Raises:
             StoreUnavailable: the log can't be written now.
-            Corrupt: a decision would have two outcomes, or an observation be a stray twice.
+            Corrupt: a decision would have two outcomes, or an observation be an unmatched observation twice.
         """
         outcomes = [(o.decision_seq, event_key(o.event_id), _encode(o)) for o in settlement.outcomes]
-        strays = [(stray.observation_seq, stray.reason) for stray in settlement.strays]
+        unmatched = [
+            (unmatched_observation.observation_seq, unmatched_observation.reason)
+            for unmatched_observation in settlement.unmatched
+        ]
         with self._connection.transaction() as raw:
             try:
                 raw.executemany(_SQL["add_outcome"], outcomes)
-                raw.executemany(_SQL["add_stray"], strays)
+                raw.executemany(_SQL["add_stray"], unmatched)
             except sqlite3.IntegrityError as error:
                 raise Corrupt(f"Something would be settled twice: {error}.") from error
             raw.execute(_SQL["advance"], _advance(settlement))
@@ -115,7 +118,7 @@ def _amend(raw: sqlite3.Connection, outcome: Outcome) -> int:
 
 
 def _advance(settlement: Settlement) -> tuple[int, ...]:
-    reasons = Counter(stray.reason for stray in settlement.strays)
+    reasons = Counter(unmatched_observation.reason for unmatched_observation in settlement.unmatched)
     return (
         settlement.cursor.decisions,
         settlement.cursor.observations,

@@ -5,7 +5,7 @@ from contextlib import suppress
 from uuid import uuid4
 
 from sartor.errors import StoreUnavailable
-from sartor.stores.connection import Connection
+from sartor.stores.connection import SqliteConnection
 from sartor.stores.layout import Layout
 from sartor.stores.statements import statements
 
@@ -19,7 +19,7 @@ class Probe:
 
     def __init__(self, layout: Layout, /) -> None:
         self._folder = layout.root
-        self._connection = Connection(layout.catalog, "catalog")
+        self._connection = SqliteConnection(layout.catalog, "catalog")
 
     def check(self) -> None:
         """Commit something, and find room for something larger.

@@ -5,16 +5,16 @@ decision, whenever this is stopped; some of the first decisions may lack the out
 those of their neighbours. The last row of each table stays, and with it the numbering.
 """
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from sartor.stores.bisection import first_since
-from sartor.stores.checkpoint import checkpoint
-from sartor.stores.connection import Connection
+from sartor.stores.checkpoint import checkpoint_wal
+from sartor.stores.connection import SqliteConnection
 from sartor.stores.outcomes import SqliteOutcomes, logged
 from sartor.stores.statements import statements
-from sartor.stores.throttled_transactions import Steps
+from sartor.stores.throttled_transactions import ThrottledTransactions
 
 _EVENTS = statements("events")
 _OUTCOMES = statements("outcomes")
@@ -26,7 +26,9 @@ _CHECKPOINT_EVERY = 20
 class Retention:
     """Removes from one loop's folder; the connections are the caller's."""
 
-    def __init__(self, folder: Path, events: Connection, outcomes: Connection, /, *, loop_id: str) -> None:
+    def __init__(
+        self, folder: Path, events: SqliteConnection, outcomes: SqliteConnection, /, *, loop_id: str
+    ) -> None:
         self._folder = folder
         self._loop_id = loop_id
         self._events = events
@@ -49,20 +51,20 @@ class Retention:
         return removed + self._in_steps(self._remove_strays, self._first_numbers()[1] - 1)
 
     def _in_steps(self, remove: Callable[[int, int], int], last: int) -> int:
-        total, steps = 0, Steps()
+        total, steps = 0, ThrottledTransactions()
         while removed := steps.take(lambda rows: remove(rows, last)):
             total += removed
             self._steps += 1
             if self._steps % _CHECKPOINT_EVERY == 0:
                 for kind in ("events", "outcomes"):
                     path = self._folder / f"{kind}.sqlite"
-                    checkpoint(path, kind, owner=self._loop_id, cuts=False)
+                    checkpoint_wal(path, kind, owner=self._loop_id, cuts=False)
         return total
 
     def _last_outcome(self, before_us: int, *, settled: int) -> int:
         counts = self._log.counts()
         first, last = counts.first_outcome, counts.last_outcome - 1
-        found = first_since(before_us, first=first, last=last, time_of=self._settled_at) - 1
+        found = first - 1 + bisect_left(range(first, last + 1), before_us, key=self._settled_at)
         blocked: int | None = self._outcomes.rows(_OUTCOMES["first_not_done"], (settled,))[0][0]
         return found if blocked is None else min(found, blocked - 1)
 
@@ -78,7 +80,7 @@ class Retention:
         last: int = self._events.rows(_EVENTS["last_numbers"])[0][1]
         last = min(settled, last - 1)
         first = self._first_numbers()[1]
-        return first_since(before_us, first=first, last=last, time_of=self._observed_at) - 1
+        return first - 1 + bisect_left(range(first, last + 1), before_us, key=self._observed_at)
 
     def _observed_at(self, number: int) -> int:
         at_us: int = self._events.rows(_EVENTS["observation_time"], (number,))[0][1]

@@ -15,29 +15,25 @@ from sartor.records import Usage
 from sartor.settings import Durability
 from sartor.stores import backup, usage
 from sartor.stores.audit import SqliteAudit
-from sartor.stores.blobs import FileShelf
+from sartor.stores.blobs import FileBlobStore
 from sartor.stores.catalog import SqliteCatalog
-from sartor.stores.checkpoint import checkpoint, has_grown, is_due, is_quiet
-from sartor.stores.connection import Connection
+from sartor.stores.checkpoint import checkpoint_wal, has_grown, is_due, is_quiet
+from sartor.stores.connection import SqliteConnection
 from sartor.stores.erasure import Erasure
 from sartor.stores.events import SqliteEvents
 from sartor.stores.history import SqliteHistory
 from sartor.stores.jobs import SqliteJobs
-from sartor.stores.key_encryption import Keyring, Vault, master_key_of
+from sartor.stores.key_encryption import EncryptedSecrets, KeyEncryption, master_key_of
 from sartor.stores.layout import Layout, checked_id
 from sartor.stores.model_notes import SqliteModelNotes
 from sartor.stores.models import SqliteModels
 from sartor.stores.outcomes import SqliteOutcomes
 from sartor.stores.probe import Probe
 from sartor.stores.retention import Retention
+from sartor.times import now_us
 
 RESTARTS_EVERY_S = 0.9
 """How often, over all loops, a log that has grown is begun anew at most."""
-
-
-def now_us() -> int:
-    """The time of this machine, in microseconds since 1970."""
-    return time.time_ns() // 1000
 
 
 def open_stores(
@@ -62,7 +58,7 @@ def open_stores(
     """
     layout = Layout(folder)
     layout.prepare()
-    keyring = Keyring(master_key_of(layout.secret_key) if master_key is None else master_key)
+    keyring = KeyEncryption(master_key_of(layout.secret_key) if master_key is None else master_key)
     return SqliteStores(layout, keyring, durability=durability, clock_us=clock_us)
 
 
@@ -78,7 +74,7 @@ class SqliteLoopStores:
         durability: Durability,
         clock_us: Callable[[], int],
     ) -> None:
-        self._connection = Connection(
+        self._connection = SqliteConnection(
             folder / "outcomes.sqlite", "outcomes", owner=loop_id, durability=durability
         )
         self.outcomes = SqliteOutcomes(self._connection)
@@ -93,7 +89,7 @@ class SqliteLoopStores:
         )
         self.history = SqliteHistory(self.events)
         self.jobs = SqliteJobs(folder, loop_id=loop_id)
-        self.shelf = FileShelf(folder, loop_id=loop_id)
+        self.blobs = FileBlobStore(folder, loop_id=loop_id)
 
     def close(self) -> None:
         """Release files and connections; idempotent."""
@@ -108,7 +104,7 @@ class SqliteStores:
     def __init__(
         self,
         layout: Layout,
-        keyring: Keyring,
+        keyring: KeyEncryption,
         /,
         *,
         durability: Durability,
@@ -117,12 +113,12 @@ class SqliteStores:
         self._layout = layout
         self._durability: Durability = durability
         self._clock_us = clock_us
-        self._connection = Connection(layout.catalog, "catalog", durability="fsync")
+        self._connection = SqliteConnection(layout.catalog, "catalog", durability="fsync")
         self._probe = Probe(layout)
         self._restarted_s = -RESTARTS_EVERY_S
         self.audit = SqliteAudit(self._connection, clock_us=clock_us)
         self.catalog = SqliteCatalog(layout, self._connection, keyring, self.audit)
-        self._vault = Vault(layout, keyring)
+        self._vault = EncryptedSecrets(layout, keyring)
 
     def open(self, loop: Loop, /) -> SqliteLoopStores:
         """The stores of a loop, made at first use. The caller closes them.
@@ -157,9 +153,9 @@ class SqliteStores:
             kinds = ["events"]
         if "events" in kinds:
             with self._connected(loop) as (events, _):
-                usage.count(events)
+                usage.count_usage(events)
         for kind in kinds:
-            checkpoint(folder / f"{kind}.sqlite", kind, owner=loop.loop_id, busy=busy)
+            checkpoint_wal(folder / f"{kind}.sqlite", kind, owner=loop.loop_id, busy=busy)
 
     def _may_restart(self, path: Path) -> bool:
         """Whether a log has grown, and none was begun anew just now: each time an api process waits 4 ms."""
@@ -176,7 +172,7 @@ class SqliteStores:
             StoreUnavailable: not all could be removed; the next time goes on.
         """
         with self._connected(loop) as (events, outcomes):
-            usage.count(events)
+            usage.count_usage(events)
             folder = self._layout.loop(loop.name)
             return Retention(folder, events, outcomes, loop_id=loop.loop_id).remove(before_us=before_us)
 
@@ -187,7 +183,7 @@ class SqliteStores:
             StoreUnavailable: the log can't be read now.
         """
         with self._connected(loop) as (events, _):
-            return usage.usage(events, from_us=from_us, to_us=to_us)
+            return usage.read_usage(events, from_us=from_us, to_us=to_us)
 
     def erase(self, loop: Loop, /, *, decisions: Sequence[int]) -> Sequence[int]:
         """Blank decisions and what belongs to them; returns those that are still open.
@@ -199,11 +195,13 @@ class SqliteStores:
             return Erasure(events, outcomes).erase(decisions)
 
     @contextmanager
-    def _connected(self, loop: Loop, *, overwrites: bool = False) -> Iterator[tuple[Connection, Connection]]:
+    def _connected(
+        self, loop: Loop, *, overwrites: bool = False
+    ) -> Iterator[tuple[SqliteConnection, SqliteConnection]]:
         """Connections to the events and the outcomes of a loop, for as long as a piece of work takes."""
         folder = self._layout.make_loop(loop.name)
         events, outcomes = (
-            Connection(
+            SqliteConnection(
                 folder / f"{kind}.sqlite",
                 kind,
                 owner=loop.loop_id,
@@ -241,7 +239,7 @@ class SqliteStores:
             StoreUnavailable: it can't be written.
         """
         body, keys = self.catalog.sealed(loop)
-        card = backup.Card(format=1, loop_id=loop.loop_id, body=body, keys=keys)
+        card = backup.BackupManifest(format=1, loop_id=loop.loop_id, body=body, keys=keys)
         backup.pack(self._layout.make_loop(loop.name), target, card)
 
     def restore(self, source: Path, /, *, name: str | None, new_keys: tuple[str, str]) -> Loop:
@@ -252,7 +250,7 @@ class SqliteStores:
             Corrupt: the file is no backup.
             StoreUnavailable: it can't be read, or the loop not be written.
         """
-        with backup.opened(source) as (card, tar):
+        with backup.open_backup(source) as (card, tar):
             loop = self._of(card, new_keys)
             loop = replace(loop, name=name or loop.name, version=loop.version + 1)
             with self._layout.staging(loop.loop_id) as folder:
@@ -260,7 +258,7 @@ class SqliteStores:
                 self.catalog.adopt(loop, lambda: self._layout.install(folder, loop.name))
         return loop
 
-    def _of(self, card: backup.Card, new_keys: tuple[str, str]) -> Loop:
+    def _of(self, card: backup.BackupManifest, new_keys: tuple[str, str]) -> Loop:
         try:
             return self.catalog.unsealed(card.body, card.keys, loop_id=checked_id(card.loop_id))
         except Corrupt:

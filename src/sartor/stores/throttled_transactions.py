@@ -14,7 +14,7 @@ _SMALLEST = 50
 _LONG_S = 0.006
 
 
-class Steps:
+class ThrottledTransactions:
     """How many rows the next transaction may take: fewer after a long one, more after a short one."""
 
     def __init__(self) -> None:

@@ -5,23 +5,23 @@ are counted by their numbers, which costs a few look-ups a day however many ther
 since activations are no rewards.
 """
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from sartor.records import Usage
-from sartor.stores.bisection import first_since
-from sartor.stores.connection import Connection
+from sartor.stores.connection import SqliteConnection
 from sartor.stores.statements import statements
+from sartor.times import DAY_US
 
 _SQL = statements("events")
 
-_DAY_US = 86_400_000_000
 _BATCH = 50_000
 
 _Days = dict[int, list[int]]
 
 
-def count(events: Connection, /) -> None:
+def count_usage(events: SqliteConnection, /) -> None:
     """Add what was not counted yet to the days.
 
     Raises:
@@ -36,36 +36,36 @@ def count(events: Connection, /) -> None:
             raw.executemany(_SQL["add_usage"], [(day, *numbers) for day, numbers in days.items()])
 
 
-def usage(events: Connection, /, *, from_us: int, to_us: int) -> Sequence[Usage]:
+def read_usage(events: SqliteConnection, /, *, from_us: int, to_us: int) -> Sequence[Usage]:
     """The days that meet a time and saw an event, in order.
 
     Raises:
         StoreUnavailable: the log can't be read now.
     """
-    first, last = from_us // _DAY_US, (to_us - 1) // _DAY_US
+    first, last = from_us // DAY_US, (to_us - 1) // DAY_US
     counted = _counted(events)
     days = _uncounted(events, counted, _last(events))
     for day, decisions, rewards in events.rows(_SQL["usage"], (first, last)):
         days[day][0] += decisions
         days[day][1] += rewards
     return [
-        Usage(day_us=day * _DAY_US, decisions=decisions, rewards=rewards)
+        Usage(day_us=day * DAY_US, decisions=decisions, rewards=rewards)
         for day, (decisions, rewards) in sorted(days.items())
         if first <= day <= last and (decisions or rewards)
     ]
 
 
-def _counted(events: Connection) -> tuple[int, int]:
+def _counted(events: SqliteConnection) -> tuple[int, int]:
     decisions, observations = events.rows(_SQL["counted"])[0]
     return decisions, observations
 
 
-def _last(events: Connection) -> tuple[int, int]:
+def _last(events: SqliteConnection) -> tuple[int, int]:
     decisions, observations = events.rows(_SQL["last_numbers"])[0]
     return decisions, observations
 
 
-def _uncounted(events: Connection, counted: tuple[int, int], last: tuple[int, int]) -> _Days:
+def _uncounted(events: SqliteConnection, counted: tuple[int, int], last: tuple[int, int]) -> _Days:
     days: _Days = defaultdict(lambda: [0, 0])
     for day, number in _decisions(events, after=counted[0], last=last[0]):
         days[day][0] += number
@@ -74,7 +74,7 @@ def _uncounted(events: Connection, counted: tuple[int, int], last: tuple[int, in
     return days
 
 
-def _decisions(events: Connection, *, after: int, last: int) -> Iterator[tuple[int, int]]:
+def _decisions(events: SqliteConnection, *, after: int, last: int) -> Iterator[tuple[int, int]]:
     """Days, and how many numbers they took."""
 
     def time_of(number: int) -> int:
@@ -82,13 +82,13 @@ def _decisions(events: Connection, *, after: int, last: int) -> Iterator[tuple[i
         return at_us
 
     while after < last:
-        day = time_of(after + 1) // _DAY_US
-        end = first_since((day + 1) * _DAY_US, first=after + 1, last=last, time_of=time_of) - 1
+        day = time_of(after + 1) // DAY_US
+        end = after + bisect_left(range(after + 1, last + 1), (day + 1) * DAY_US, key=time_of)
         yield day, end - after
         after = end
 
 
-def _rewards(events: Connection, *, after: int, last: int) -> Iterator[tuple[int, int]]:
+def _rewards(events: SqliteConnection, *, after: int, last: int) -> Iterator[tuple[int, int]]:
     """Days, and some of their rewards; a day may come more than once."""
     while after < last:
         found = events.rows(_SQL["count_rewards"], (after, min(_BATCH, last - after)))

@@ -1,11 +1,11 @@
-"""A shelf in memory."""
+"""A blob store in memory."""
 
 from collections.abc import Sequence
 
 from sartor.testing.disk import Disk
 
 
-class MemoryShelf:
+class MemoryBlobStore:
     """A ``Shelf`` that lives as long as the object."""
 
     def __init__(self, *, disk: Disk) -> None:

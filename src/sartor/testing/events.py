@@ -9,17 +9,16 @@ from msgspec.structs import replace
 from sartor.errors import InvalidRequest
 from sartor.records import (
     Decision,
-    Head,
+    DecisionHeader,
     Horizon,
-    Imported,
+    ImportedDecision,
     LoggedDecision,
     LoggedObservation,
     Observation,
     Usage,
 )
 from sartor.testing.disk import Disk
-
-_DAY_US = 86_400_000_000
+from sartor.times import DAY_US
 
 
 class MemoryEvents:
@@ -35,7 +34,7 @@ class MemoryEvents:
         self._gone_observations = 0
         self._asked: Counter[int] = Counter()
         self._rewarded: Counter[int] = Counter()
-        self._brought: dict[int, Imported] = {}
+        self._brought: dict[int, ImportedDecision] = {}
         self._told: dict[tuple[int, str], tuple[int, int, int]] = {}
 
     def append(self, events: Sequence[Decision | Observation], /) -> None:
@@ -52,10 +51,10 @@ class MemoryEvents:
         for event in events:
             if isinstance(event, Decision):
                 self._decisions.append(LoggedDecision(self._last_decision + 1, at_us, event))
-                self._asked[at_us // _DAY_US] += 1
+                self._asked[at_us // DAY_US] += 1
             else:
                 self._observations.append(LoggedObservation(self._last_observation + 1, at_us, event))
-                self._rewarded[at_us // _DAY_US] += event.reward is not None
+                self._rewarded[at_us // DAY_US] += event.reward is not None
 
     def horizon(self) -> Horizon:
         """How far the log reaches now."""
@@ -68,14 +67,14 @@ class MemoryEvents:
             first_observation=self._gone_observations + 1,
         )
 
-    def heads(self, *, after: int, limit: int) -> Sequence[Head]:
+    def heads(self, *, after: int, limit: int) -> Sequence[DecisionHeader]:
         """The next decisions after a number, without their features."""
         self._disk.check()
         return [self._head(logged) for logged in self._after(after, limit)]
 
-    def _head(self, logged: LoggedDecision) -> Head:
+    def _head(self, logged: LoggedDecision) -> DecisionHeader:
         decision, brought = logged.decision, self._brought.get(logged.seq)
-        return Head(
+        return DecisionHeader(
             logged.seq,
             logged.at_us,
             decision.event_id,
@@ -97,7 +96,7 @@ class MemoryEvents:
         place = max(0, after - self._gone_decisions)
         return self._decisions[place : place + limit]
 
-    def bring(self, lines: Sequence[Imported], /, *, source: int) -> Sequence[bool]:
+    def bring(self, lines: Sequence[ImportedDecision], /, *, source: int) -> Sequence[bool]:
         """Take what was not taken before: a ``History`` too.
 
         Raises:
@@ -112,7 +111,7 @@ class MemoryEvents:
                 self._decisions.append(LoggedDecision(self._last_decision + 1, at_us, line.decision))
         return news
 
-    def _is_new(self, line: Imported, source: int) -> bool:
+    def _is_new(self, line: ImportedDecision, source: int) -> bool:
         key = line.made_at_us, line.decision.event_id
         taken, last_source, seen = self._told.get(key, (0, source, 0))
         seen = seen + 1 if last_source == source else 1
@@ -150,9 +149,9 @@ class MemoryEvents:
     def usage(self, *, from_us: int, to_us: int) -> Sequence[Usage]:
         """The days that meet a time and saw an event, in order."""
         self._disk.check()
-        days = range(from_us // _DAY_US, (to_us - 1) // _DAY_US + 1)
+        days = range(from_us // DAY_US, (to_us - 1) // DAY_US + 1)
         return [
-            Usage(day_us=day * _DAY_US, decisions=self._asked[day], rewards=self._rewarded[day])
+            Usage(day_us=day * DAY_US, decisions=self._asked[day], rewards=self._rewarded[day])
             for day in sorted(self._asked.keys() | self._rewarded.keys())
             if day in days and (self._asked[day] or self._rewarded[day])
         ]

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from sartor.errors import Corrupt
 from sartor.ports import OutcomeCounts
-from sartor.records import Cursor, LoggedOutcome, Outcome, Settlement, StrayReason
+from sartor.records import Cursor, LoggedOutcome, Outcome, Settlement, UnmatchedReason
 from sartor.testing.disk import Disk
 
 
@@ -20,25 +20,30 @@ class MemoryOutcomes:
         self._forgotten = 0
         self._number: dict[int, int] = {}
         self._revision = 0
-        self._strays: dict[int, StrayReason] = {}
+        self._strays: dict[int, UnmatchedReason] = {}
         self._cursor = Cursor()
 
     def record(self, settlement: Settlement, /) -> None:
-        """Add the outcomes and strays and move the cursor.
+        """Add the outcomes and unmatched observations and move the cursor.
 
         Raises:
             StoreUnavailable: the disk fails.
-            Corrupt: a decision would have two outcomes, or an observation be a stray twice.
+            Corrupt: a decision would have two outcomes, or an observation be an unmatched observation twice.
         """
         self._disk.check()
         decisions = [outcome.decision_seq for outcome in settlement.outcomes]
-        strays = [stray.observation_seq for stray in settlement.strays]
+        unmatched = [unmatched_observation.observation_seq for unmatched_observation in settlement.unmatched]
         _refuse_repeats(decisions, known=self._number.keys())
-        _refuse_repeats(strays, known=self._strays.keys())
+        _refuse_repeats(unmatched, known=self._strays.keys())
         for outcome in settlement.outcomes:
             self._outcomes.append(LoggedOutcome(self._last + 1, outcome))
             self._number[outcome.decision_seq] = self._last
-        self._strays.update({stray.observation_seq: stray.reason for stray in settlement.strays})
+        self._strays.update(
+            {
+                unmatched_observation.observation_seq: unmatched_observation.reason
+                for unmatched_observation in settlement.unmatched
+            }
+        )
         self._cursor = settlement.cursor
 
     def amend(self, outcomes: Sequence[Outcome], /) -> int:
@@ -101,7 +106,7 @@ class MemoryOutcomes:
         return gone
 
     def forget_strays(self, *, until: int) -> int:
-        """Remove the strays up to an observation."""
+        """Remove the unmatched observations up to an observation."""
         gone = [number for number in self._strays if number <= until]
         for number in gone:
             del self._strays[number]

@@ -10,14 +10,13 @@
 Use it from one thread.
 """
 
-import time
 from collections.abc import Callable, Sequence
 
 from sartor.ports import Loop
 from sartor.records import Usage
 from sartor.testing import maintenance
 from sartor.testing.audit import MemoryAudit
-from sartor.testing.blobs import MemoryShelf
+from sartor.testing.blobs import MemoryBlobStore
 from sartor.testing.catalog import MemoryCatalog
 from sartor.testing.disk import Disk
 from sartor.testing.events import MemoryEvents
@@ -25,6 +24,7 @@ from sartor.testing.jobs import MemoryJobs
 from sartor.testing.model_notes import MemoryModelNotes
 from sartor.testing.models import MemoryModels
 from sartor.testing.outcomes import MemoryOutcomes
+from sartor.times import now_us
 
 
 class MemoryLoopStores:
@@ -37,7 +37,7 @@ class MemoryLoopStores:
         self.models = MemoryModels(disk=disk)
         self.jobs = MemoryJobs(disk=disk)
         self.notes = MemoryModelNotes(self.models, disk=disk)
-        self.shelf = MemoryShelf(disk=disk)
+        self.blobs = MemoryBlobStore(disk=disk)
 
     def close(self) -> None:
         """Nothing to release."""
@@ -46,7 +46,7 @@ class MemoryLoopStores:
 class MemoryStores:
     """A ``Stores`` that lives as long as the object; opening a loop twice gives the same stores."""
 
-    def __init__(self, *, clock_us: Callable[[], int] = lambda: time.time_ns() // 1000) -> None:
+    def __init__(self, *, clock_us: Callable[[], int] = now_us) -> None:
         self.disk = Disk()
         self.audit = MemoryAudit(clock_us=clock_us, disk=self.disk)
         self.catalog = MemoryCatalog(self.audit, disk=self.disk)

@@ -12,21 +12,21 @@ from xml.etree import ElementTree
 import requests
 
 from sartor.errors import PlaceUnavailable
-from sartor.transfer.locations import File, label
+from sartor.transfer.locations import File, strip_secrets
 
 _VERSION = "2021-12-02"
 _TIMEOUT_S = (10.0, 60.0)
 """How long a connection may take, and how long it may be silent."""
 
 
-class Container:
+class AzureContainer:
     """A ``Place``: a container, or a folder in it."""
 
     def __init__(self, sas_uri: str, /) -> None:
         """Nothing is asked yet."""
         parts = urlsplit(sas_uri)
         account, _, inside = parts.path.lstrip("/").partition("/")
-        self.label = label(sas_uri)
+        self.label = strip_secrets(sas_uri)
         self._container = parts._replace(path=f"/{account}", query="", fragment="").geturl()
         self._folder = inside.strip("/")
         self._signature = parse_qsl(parts.query)

@@ -9,7 +9,7 @@ from msgspec import Meta, Struct
 
 from sartor.errors import InvalidRequest
 from sartor.settings import LoopSettings
-from sartor.transfer.open_location import place
+from sartor.transfer.open_location import open_location
 
 _MOST_BYTES = 2**30
 _TIME_SPAN = re.compile(r"(?:(\d+)\.)?(\d\d):(\d\d):(\d\d)(?:\.\d+)?")
@@ -22,28 +22,28 @@ _NOT_TAKEN = {
 }
 
 
-class Policy(Struct, frozen=True):
+class ExportedPolicy(Struct, frozen=True):
     """Learning settings as they are downloaded: a name and VW arguments (contract, section 1.6)."""
 
     name: Annotated[str, Meta(min_length=1, max_length=256)]
     arguments: Annotated[str, Meta(min_length=1, max_length=1024)]
 
 
-class Configuration(Struct, frozen=True, kw_only=True):
+class ExportedConfiguration(Struct, frozen=True, kw_only=True):
     """The settings in a configuration; ``left_out``: what is not taken, and why."""
 
     changes: dict[str, object]
     left_out: dict[str, str]
 
 
-def content(url: str, /) -> bytes:
+def read_content(url: str, /) -> bytes:
     """The content of one file.
 
     Raises:
         PlaceUnavailable: it can't be read.
         InvalidRequest: there are several, or it is larger than 1 GiB.
     """
-    where = place(url)
+    where = open_location(url)
     found = where.files()
     if len(found) != 1 or found[0].size > _MOST_BYTES:
         raise InvalidRequest(f"{where.label} must be one file of at most 1 GiB.")
@@ -51,20 +51,20 @@ def content(url: str, /) -> bytes:
         return stream.read()
 
 
-def policy(raw: bytes, /) -> Policy:
+def read_policy(raw: bytes, /) -> ExportedPolicy:
     """The policy in a file.
 
     Raises:
         InvalidRequest: it is none.
     """
     try:
-        return msgspec.json.decode(raw.removeprefix(b"\xef\xbb\xbf"), type=Policy)
+        return msgspec.json.decode(raw.removeprefix(b"\xef\xbb\xbf"), type=ExportedPolicy)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         message = f'A policy is a JSON object like {{"name": "…", "arguments": "--cb_explore_adf …"}}: {error}.'
         raise InvalidRequest(message) from error
 
 
-def configuration(raw: bytes, /) -> Configuration:
+def read_configuration(raw: bytes, /) -> ExportedConfiguration:
     """The settings in a file: an object with the names of the wire (contract, section 1.5).
 
     Raises:
@@ -78,7 +78,7 @@ def configuration(raw: bytes, /) -> Configuration:
         ) from error
     left_out = {name: why for name, value in members.items() if (why := _why_not(name, value))}
     changes = {name: _modern(value) for name, value in members.items() if name not in left_out}
-    return Configuration(changes=changes, left_out=left_out)
+    return ExportedConfiguration(changes=changes, left_out=left_out)
 
 
 def _why_not(name: str, value: object) -> str | None:

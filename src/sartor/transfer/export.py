@@ -11,27 +11,27 @@ from sartor.log import joined_log
 from sartor.ports import LoopStores
 from sartor.records import LoggedDecision, LoggedOutcome
 from sartor.transfer import tables
-from sartor.transfer.mirror import Copied
-from sartor.transfer.rows import rows
+from sartor.transfer.mirror import MirroredOutcome
+from sartor.transfer.rows import to_rows
 
 Format = Literal["dsjson", "csv", "parquet"]
 _Pairs = Iterable[tuple[LoggedDecision, LoggedOutcome | None]]
 
 
-class Selection(Struct, frozen=True, kw_only=True):
+class ExportSelection(Struct, frozen=True, kw_only=True):
     """Which decisions: those made from a time to before another; ``pending``: those without an outcome too."""
 
     from_us: int | None = None
     to_us: int | None = None
     pending: bool = False
 
-    def has(self, logged: LoggedDecision, /) -> bool:
+    def includes(self, logged: LoggedDecision, /) -> bool:
         """Whether a decision is one of them."""
         after_start = self.from_us is None or logged.at_us >= self.from_us
         return after_start and (self.to_us is None or logged.at_us < self.to_us)
 
 
-def export(logs: LoopStores, stream: BinaryIO, /, *, format_: Format, selection: Selection) -> None:
+def export_log(logs: LoopStores, stream: BinaryIO, /, *, format_: Format, selection: ExportSelection) -> None:
     """Write the outcomes in the order of learning, then, where wanted, the decisions without one.
 
     Raises:
@@ -42,16 +42,16 @@ def export(logs: LoopStores, stream: BinaryIO, /, *, format_: Format, selection:
         for line in _lines(_selected(logs, selection)):
             stream.write(line + b"\n")
     elif format_ == "csv":
-        tables.write_csv(rows(_selected(logs, selection)), stream)
+        tables.write_csv(to_rows(_selected(logs, selection)), stream)
     else:
-        tables.write_parquet(rows(_selected(logs, selection)), stream)
+        tables.write_parquet(to_rows(_selected(logs, selection)), stream)
     stream.flush()
 
 
-def _selected(logs: LoopStores, selection: Selection) -> _Pairs:
-    settled: Iterator[tuple[LoggedDecision, LoggedOutcome | None]] = iter(joined_log.pairs(logs))
+def _selected(logs: LoopStores, selection: ExportSelection) -> _Pairs:
+    settled: Iterator[tuple[LoggedDecision, LoggedOutcome | None]] = iter(joined_log.read_pairs(logs))
     open_ = ((logged, None) for logged in joined_log.open_decisions(logs)) if selection.pending else ()
-    return (pair for pair in chain(settled, open_) if selection.has(pair[0]))
+    return (pair for pair in chain(settled, open_) if selection.includes(pair[0]))
 
 
 def _lines(pairs: _Pairs) -> Iterator[bytes]:
@@ -59,12 +59,12 @@ def _lines(pairs: _Pairs) -> Iterator[bytes]:
         yield pending_line(logged) if outcome is None else outcome_line(logged, outcome.outcome)
 
 
-def read(logs: LoopStores, after: int, /) -> Iterator[Copied]:
+def read_joined_log(logs: LoopStores, after: int, /) -> Iterator[MirroredOutcome]:
     """The outcomes after a number, in order.
 
     Raises:
         Corrupt: an outcome of a decision that is not in the log.
     """
-    for decision, logged in joined_log.pairs(logs, after=after):
+    for decision, logged in joined_log.read_pairs(logs, after=after):
         outcome = logged.outcome
-        yield Copied(logged.seq, outcome.settled_at_us, outcome_line(decision, outcome))
+        yield MirroredOutcome(logged.seq, outcome.settled_at_us, outcome_line(decision, outcome))

@@ -15,10 +15,10 @@ import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
 from sartor.errors import PlaceUnavailable
-from sartor.transfer.locations import File, label
+from sartor.transfer.locations import File, strip_secrets
 
 
-class FsspecPlace:
+class FsspecLocation:
     """A ``Place`` that fsspec knows."""
 
     def __init__(self, url: str, /) -> None:
@@ -27,7 +27,7 @@ class FsspecPlace:
         Raises:
             PlaceUnavailable: there is no such kind of place, or its package is not installed.
         """
-        self.label = label(url)
+        self.label = strip_secrets(url)
         with self._translated():
             self._files, self._root = fsspec.core.url_to_fs(url)
             if isinstance(self._files, LocalFileSystem):

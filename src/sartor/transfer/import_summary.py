@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from sartor.dsjson.parse.lines import REASONS, Unread
+from sartor.dsjson.parse.lines import REASONS, RejectedLine
 
 _REASONS = {
     **{str(kind): reason for kind, reason in REASONS.items()},
@@ -12,7 +12,7 @@ _REASONS = {
 }
 
 
-class Skipped(Struct, kw_only=True):
+class SkippedLines(Struct, kw_only=True):
     """Lines of one kind that were not taken. ``first``: where the first is, and what is wrong with it."""
 
     lines: int
@@ -20,22 +20,22 @@ class Skipped(Struct, kw_only=True):
     first: str
 
 
-class Passed(Struct, frozen=True, kw_only=True):
+class PassedFile(Struct, frozen=True, kw_only=True):
     """A file that was passed over, or could not be read to its end."""
 
     file: str
     reason: str
 
 
-class Tally(Struct, kw_only=True):
+class ImportSummary(Struct, kw_only=True):
     """The count so far. ``taken``: decisions by kind of line."""
 
     files: int = 0
     lines: int = 0
     taken: dict[str, int] = {}
-    skipped: dict[str, Skipped] = {}
-    passed: list[Passed] = []
-    damaged: list[Passed] = []
+    skipped: dict[str, SkippedLines] = {}
+    passed: list[PassedFile] = []
+    damaged: list[PassedFile] = []
 
     @property
     def taken_in_all(self) -> int:
@@ -54,9 +54,9 @@ class Tally(Struct, kw_only=True):
             self.skipped[kind].lines += 1
         else:
             said = f"{where}: {why}" if why and why != reason else where
-            self.skipped[kind] = Skipped(lines=1, reason=reason, first=said)
+            self.skipped[kind] = SkippedLines(lines=1, reason=reason, first=said)
 
-    def unread(self, found: Unread, *, where: str) -> None:
+    def unread(self, found: RejectedLine, *, where: str) -> None:
         """Count a line that gives no decision."""
         self.skip(found.kind, where=where, why=found.reason)
 

@@ -13,25 +13,25 @@ import msgspec
 from msgspec import Struct
 
 from sartor.access import request_size
-from sartor.dsjson.parse.lines import Unread, read
+from sartor.dsjson.parse.lines import RejectedLine, parse_line
 from sartor.errors import PlaceUnavailable
 from sartor.features import Features
 from sartor.ports import History, LoopStores
-from sartor.records import Decision, Imported
+from sartor.records import Decision, ImportedDecision
 from sartor.settings import Limits
 from sartor.transfer import log_files
-from sartor.transfer.import_summary import Passed, Tally
-from sartor.transfer.locations import File, Place
+from sartor.transfer.import_summary import ImportSummary, PassedFile
+from sartor.transfer.locations import File, FileLocation
 
 _TOLD_EVERY = 1_000
 
 
-class Found(Struct, frozen=True, kw_only=True):
+class FoundLogs(Struct, frozen=True, kw_only=True):
     """The logs at a place, and the files there that are none."""
 
-    place: Place
+    place: FileLocation
     logs: Sequence[File]
-    passed: Sequence[Passed]
+    passed: Sequence[PassedFile]
 
     @property
     def size(self) -> int:
@@ -39,17 +39,17 @@ class Found(Struct, frozen=True, kw_only=True):
         return sum(file.size for file in self.logs)
 
 
-def find(place: Place, /) -> Found:
+def find_logs(place: FileLocation, /) -> FoundLogs:
     """The logs at a place, in the order in which they were written.
 
     Raises:
         PlaceUnavailable: it can't be read, or there is nothing.
     """
-    everything = [(file, log_files.why_not(file)) for file in place.files()]
-    return Found(
+    everything = [(file, log_files.reject_reason(file)) for file in place.files()]
+    return FoundLogs(
         place=place,
         logs=[file for file, reason in everything if reason is None],
-        passed=[Passed(file=file.path, reason=reason) for file, reason in everything if reason is not None],
+        passed=[PassedFile(file=file.path, reason=reason) for file, reason in everything if reason is not None],
     )
 
 
@@ -63,7 +63,7 @@ class Importer:
         *,
         several_slots: bool,
         alone: bool,
-        is_here: Callable[[Imported], bool] = lambda _: False,
+        is_here: Callable[[ImportedDecision], bool] = lambda _: False,
     ) -> None:
         """Nothing is read yet.
 
@@ -73,16 +73,16 @@ class Importer:
             several_slots: whether the loop decides over several slots.
             alone: whether no service runs that would wait for this.
         """
-        self.tally = Tally(taken={}, skipped={}, passed=[], damaged=[])
+        self.tally = ImportSummary(taken={}, skipped={}, passed=[], damaged=[])
         self._history = history
         self._is_here = is_here
         self._several_slots = several_slots
-        self._pace = Pace(alone=alone)
+        self._pace = AdaptiveBatch(alone=alone)
         self._limits = Limits()
-        self._batch: list[tuple[Imported, str]] = []
+        self._batch: list[tuple[ImportedDecision, str]] = []
         self._source = 0
 
-    def take(self, found: Found, /, *, tell: Callable[[int], None] = lambda _: None) -> None:
+    def take(self, found: FoundLogs, /, *, tell: Callable[[int], None] = lambda _: None) -> None:
         """Take all logs of a place. ``tell`` is called now and then with the bytes that were read so far.
 
         Raises:
@@ -95,9 +95,9 @@ class Importer:
             done += file.size
             tell(done)
 
-    def _file(self, place: Place, file: File, tell: Callable[[int], None], *, before: int) -> None:
+    def _file(self, place: FileLocation, file: File, tell: Callable[[int], None], *, before: int) -> None:
         self._source = secrets.randbits(62)
-        reading = log_files.Reading(place, file)
+        reading = log_files.LogFileReader(place, file)
         self.tally.files += 1
         try:
             for number, line in enumerate(reading.lines(), 1):
@@ -105,17 +105,17 @@ class Importer:
                 if number % _TOLD_EVERY == 0:
                     tell(before + reading.read_bytes)
         except PlaceUnavailable as error:
-            self.tally.damaged.append(Passed(file=file.path, reason=error.message))
+            self.tally.damaged.append(PassedFile(file=file.path, reason=error.message))
         self._flush()
 
     def _line(self, line: bytes | None, where: str) -> None:
         self.tally.lines += 1
-        found = Unread("corrupt", "The line is too long.") if line is None else read(line)
-        if isinstance(found, Unread):
+        found = RejectedLine("corrupt", "The line is too long.") if line is None else parse_line(line)
+        if isinstance(found, RejectedLine):
             self.tally.unread(found, where=where)
         elif bool(found.decision.slots) is not self._several_slots:
             self.tally.skip("other slots", where=where)
-        elif not fits(found.decision, line or b"", limits=self._limits):
+        elif not fits_limits(found.decision, line or b"", limits=self._limits):
             self.tally.skip("too large", where=where)
         elif self._is_here(found):
             self.tally.skip("repeated", where=where)
@@ -141,7 +141,7 @@ class Importer:
                 self.tally.skip("repeated", where=where)
 
 
-class Natives:
+class OwnDecisions:
     """The decisions of a loop that were not imported."""
 
     def __init__(self, logs: LoopStores, /, *, since_us: int) -> None:
@@ -149,7 +149,7 @@ class Natives:
         self._logs = logs
         self._since_us = since_us
 
-    def has(self, line: Imported, /) -> bool:
+    def contains(self, line: ImportedDecision, /) -> bool:
         """Whether the decision of a line was made here, and settled. It costs a look-up."""
         return line.made_at_us >= self._since_us and any(
             decision.at_us == line.made_at_us and not decision.imported
@@ -163,7 +163,7 @@ _SMALLEST = 20
 _LONG_S = 0.008
 
 
-class Pace:
+class AdaptiveBatch:
     """Counts lines into batches. Beside a service each write is short, and followed by a pause as long."""
 
     def __init__(self, *, alone: bool) -> None:
@@ -184,14 +184,14 @@ class Pace:
 _decode = msgspec.json.Decoder(Features).decode
 
 
-def fits(decision: Decision, line: bytes, /, *, limits: Limits) -> bool:
+def fits_limits(decision: Decision, line: bytes, /, *, limits: Limits) -> bool:
     """Whether it has no more features, and no more pairs of them, than the limits allow."""
     looks = max(1, len(decision.slots))
-    if request_size.surely_fits(line, actions=looks * len(decision.actions), limits=limits):
+    if request_size.fits_at_a_glance(line, actions=looks * len(decision.actions), limits=limits):
         return True
-    context = request_size.features(_decode(decision.context))
-    actions = [request_size.features(_decode(action.features)) for action in decision.actions]
-    slots = [request_size.features(_decode(slot.features)) for slot in decision.slots]
+    context = request_size.count_features(_decode(decision.context))
+    actions = [request_size.count_features(_decode(action.features)) for action in decision.actions]
+    slots = [request_size.count_features(_decode(slot.features)) for slot in decision.slots]
     total = sum(chain([context], actions, slots))
-    pairs = looks * request_size.pairs(context + max(slots, default=0), actions)
+    pairs = looks * request_size.count_pairs(context + max(slots, default=0), actions)
     return total <= limits.features and pairs <= limits.feature_pairs

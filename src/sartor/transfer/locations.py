@@ -17,7 +17,7 @@ class File(Struct, frozen=True):
     size: int
 
 
-class Place(Protocol):
+class FileLocation(Protocol):
     """Somewhere files are. All methods may wait for a network, and raise ``PlaceUnavailable``."""
 
     @property
@@ -34,7 +34,7 @@ class Place(Protocol):
         """Write a file whole, in place of one that is there; ``path`` is relative to the place."""
 
 
-def label(url: str, /) -> str:
+def strip_secrets(url: str, /) -> str:
     """A URL without what may be secret: user, password and query."""
     parts = urlsplit(url)
     if not parts.scheme or not parts.netloc:

@@ -10,7 +10,7 @@ from itertools import chain
 from typing import BinaryIO
 
 from sartor.errors import PlaceUnavailable
-from sartor.transfer.locations import File, Place
+from sartor.transfer.locations import File, FileLocation
 
 LONGEST_LINE = 16 * 2**20
 """Bytes of a line that is still read."""
@@ -38,7 +38,7 @@ _NO_LOG_FOLDERS = {
 }
 
 
-def why_not(file: File, /) -> str | None:
+def reject_reason(file: File, /) -> str | None:
     """Why a file can't be a log, as its name tells; None: it may be one."""
     *folders, name = file.path.replace("\\", "/").split("/")
     suffix = f".{name.rpartition('.')[2]}" if "." in name else ""
@@ -52,10 +52,10 @@ def why_not(file: File, /) -> str | None:
     return found
 
 
-class Reading:
+class LogFileReader:
     """Reads one file line by line; ``read_bytes`` tells how far it is, in bytes of the file."""
 
-    def __init__(self, place: Place, file: File, /) -> None:
+    def __init__(self, place: FileLocation, file: File, /) -> None:
         self._place = place
         self._file = file
         self.read_bytes = 0

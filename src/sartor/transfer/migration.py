@@ -14,13 +14,13 @@ from msgspec.structs import asdict, replace
 from sartor.learn import policy
 from sartor.management import loops, models
 from sartor.ports import EngineFactory, Loop, LoopStores, Stores
-from sartor.settings import changed
-from sartor.stores.audited import ActingStores, refuse_locked
+from sartor.settings import with_changes
+from sartor.stores.audited import AuditedStores, refuse_locked
 from sartor.transfer import azure_exports, settle_and_learn
-from sartor.transfer.import_summary import Tally
-from sartor.transfer.importer import Found, Importer, Natives, find
-from sartor.transfer.locations import label
-from sartor.transfer.open_location import place
+from sartor.transfer.import_summary import ImportSummary
+from sartor.transfer.importer import FoundLogs, Importer, OwnDecisions, find_logs
+from sartor.transfer.locations import strip_secrets
+from sartor.transfer.open_location import open_location
 
 _TIDY_S = 1.0
 
@@ -28,7 +28,7 @@ Tell = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and how much there is."""
 
 
-class Saved(Struct, frozen=True, kw_only=True):
+class SavedResources(Struct, frozen=True, kw_only=True):
     """Where the things are: files, folders or URLs. None: there is no such thing."""
 
     logs: str | None = None
@@ -37,7 +37,7 @@ class Saved(Struct, frozen=True, kw_only=True):
     model: str | None = None
 
 
-class MovedIn(Struct, frozen=True, kw_only=True, rename="camel"):
+class MigrationSummary(Struct, frozen=True, kw_only=True, rename="camel"):
     """What was taken.
 
     Attributes:
@@ -53,25 +53,25 @@ class MovedIn(Struct, frozen=True, kw_only=True, rename="camel"):
 
     loop: str
     dry_run: bool
-    configuration: azure_exports.Configuration | None = None
-    policy: azure_exports.Policy | None = None
-    logs: Tally | None = None
+    configuration: azure_exports.ExportedConfiguration | None = None
+    policy: azure_exports.ExportedPolicy | None = None
+    logs: ImportSummary | None = None
     learned: int | None = None
     pending: bool = False
     model: str | None = None
 
 
-def move_in(
+def migrate(
     stores: Stores,
     name: str,
-    saved: Saved,
+    saved: SavedResources,
     factory: EngineFactory,
     /,
     *,
     folder: Path,
     dry_run: bool = False,
     tell: Tell = lambda what, done, total: None,
-) -> MovedIn:
+) -> MigrationSummary:
     """Take all that was saved. Repeated, it takes what was not taken before.
 
     Args:
@@ -89,29 +89,29 @@ def move_in(
         PlaceUnavailable: a file or folder can't be read, or is empty.
         InvalidRequest, InvalidSetting, InvalidPolicy, InvalidModel, InvalidSignature: what is not accepted.
     """
-    loops.find(stores, name)
-    parcel = _Parcel(saved)
-    configuration, learning_settings = parcel.configuration, parcel.policy
-    loop = _tried(stores, loops.find(stores, name), parcel)  # before anything is written
+    loops.find_loop(stores, name)
+    archive = _ParsedResources(saved)
+    configuration, learning_settings = archive.configuration, archive.policy
+    loop = _tried(stores, loops.find_loop(stores, name), archive)  # before anything is written
     if dry_run:
-        return MovedIn(
+        return MigrationSummary(
             loop=name,
             dry_run=True,
             configuration=configuration,
             policy=learning_settings,
-            logs=_read_logs(loop, parcel.logs, tell),
-            model=None if parcel.model is None else "accepted",
+            logs=_read_logs(loop, archive.logs, tell),
+            model=None if archive.model is None else "accepted",
         )
     refuse_locked(loop)
     _note(stores, loop, saved)
-    _configure(stores, name, parcel)
+    _configure(stores, name, archive)
     tally, learned, settled = None, None, True
-    if parcel.logs is not None:
-        tally, learned, settled = _Move(stores, name, factory, tell).logs(
-            parcel.logs, folder=folder, learn=parcel.model is None
+    if archive.logs is not None:
+        tally, learned, settled = _LogMigration(stores, name, factory, tell).logs(
+            archive.logs, folder=folder, learn=archive.model is None
         )
-    model = None if parcel.model is None else models.import_model(stores, name, parcel.model).model_id
-    return MovedIn(
+    model = None if archive.model is None else models.import_model(stores, name, archive.model).model_id
+    return MigrationSummary(
         loop=name,
         dry_run=False,
         configuration=configuration,
@@ -123,73 +123,75 @@ def move_in(
     )
 
 
-def _note(stores: Stores, loop: Loop, saved: Saved) -> None:
+def _note(stores: Stores, loop: Loop, saved: SavedResources) -> None:
     """Leave a line in the activity log, if somebody acts."""
-    if isinstance(stores, ActingStores):
-        given = {name: label(url) for name, url in asdict(saved).items() if url is not None}
+    if isinstance(stores, AuditedStores):
+        given = {name: strip_secrets(url) for name, url in asdict(saved).items() if url is not None}
         stores.note("import", loop, after=given)
 
 
-class _Parcel:
+class _ParsedResources:
     """Everything but the logs, read before anything is written."""
 
-    def __init__(self, saved: Saved) -> None:
+    def __init__(self, saved: SavedResources) -> None:
         self.configuration = (
             None
             if saved.configuration is None
-            else azure_exports.configuration(azure_exports.content(saved.configuration))
+            else azure_exports.read_configuration(azure_exports.read_content(saved.configuration))
         )
         self.policy = (
-            None if saved.policy is None else azure_exports.policy(azure_exports.content(saved.policy))
+            None
+            if saved.policy is None
+            else azure_exports.read_policy(azure_exports.read_content(saved.policy))
         )
-        self.model = None if saved.model is None else azure_exports.content(saved.model)
-        self.logs = None if saved.logs is None else find(place(saved.logs))
+        self.model = None if saved.model is None else azure_exports.read_content(saved.model)
+        self.logs = None if saved.logs is None else find_logs(open_location(saved.logs))
 
 
-def _configure(stores: Stores, name: str, parcel: _Parcel) -> None:
-    if parcel.configuration is not None and parcel.configuration.changes:
-        loops.change(stores, name, parcel.configuration.changes)
-    if parcel.policy is not None:
-        loops.set_policy(stores, name, parcel.policy.arguments, policy_name=parcel.policy.name)
+def _configure(stores: Stores, name: str, archive: _ParsedResources) -> None:
+    if archive.configuration is not None and archive.configuration.changes:
+        loops.change_settings(stores, name, archive.configuration.changes)
+    if archive.policy is not None:
+        loops.set_policy(stores, name, archive.policy.arguments, policy_name=archive.policy.name)
 
 
-def _tried(stores: Stores, loop: Loop, parcel: _Parcel) -> Loop:
+def _tried(stores: Stores, loop: Loop, archive: _ParsedResources) -> Loop:
     """The loop as it would be; raises what would be refused."""
-    if parcel.configuration is not None:
-        loop = replace(loop, settings=changed(loop.settings, parcel.configuration.changes))
-    if parcel.policy is not None:
-        loop = replace(loop, arguments=policy.checked(parcel.policy.arguments))
-    if parcel.model is not None:
-        models.checked(stores, loop, parcel.model)
+    if archive.configuration is not None:
+        loop = replace(loop, settings=with_changes(loop.settings, archive.configuration.changes))
+    if archive.policy is not None:
+        loop = replace(loop, arguments=policy.check_policy(archive.policy.arguments))
+    if archive.model is not None:
+        models.check_import(stores, loop, archive.model)
     return loop
 
 
-def _read_logs(loop: Loop, found: Found | None, tell: Tell) -> Tally | None:
+def _read_logs(loop: Loop, found: FoundLogs | None, tell: Tell) -> ImportSummary | None:
     if found is None:
         return None
-    importer = Importer(None, several_slots=policy.several_slots(loop.arguments), alone=True)
+    importer = Importer(None, several_slots=loop.has_several_slots, alone=True)
     importer.take(found, tell=lambda done: tell("Reading", done, found.size))
     return importer.tally
 
 
-class _Move:
+class _LogMigration:
     """Brings logs into one loop and sees that they are settled."""
 
     def __init__(self, stores: Stores, name: str, factory: EngineFactory, tell: Tell) -> None:
         self._stores = stores
-        self._loop = loops.find(stores, name)
+        self._loop = loops.find_loop(stores, name)
         self._factory = factory
         self._tell = tell
         self._tidied_s = time.monotonic()
 
-    def logs(self, found: Found, *, folder: Path, learn: bool) -> tuple[Tally, int | None, bool]:
+    def logs(self, found: FoundLogs, *, folder: Path, learn: bool) -> tuple[ImportSummary, int | None, bool]:
         """What became of the lines, how many outcomes were learned here, and whether all are settled."""
-        with settle_and_learn.alone(folder) as alone, loops.opened(self._stores, self._loop) as logs:
+        with settle_and_learn.hold_instance(folder) as alone, loops.open_loop(self._stores, self._loop) as logs:
             importer = Importer(
                 logs.history,
-                several_slots=policy.several_slots(self._loop.arguments),
+                several_slots=self._loop.has_several_slots,
                 alone=alone,
-                is_here=Natives(logs, since_us=self._loop.created_at_us).has,
+                is_here=OwnDecisions(logs, since_us=self._loop.created_at_us).contains,
             )
             try:
                 importer.take(found, tell=lambda done: self._read(done, found.size, alone=alone))
@@ -208,10 +210,10 @@ class _Move:
         self._tell("Reading", done, total)
 
     def _learned(self, logs: LoopStores, *, learn: bool) -> int:
-        settle_and_learn.settle(self._loop, logs, tell=self._told("Settling"))
+        settle_and_learn.settle_imported(self._loop, logs, tell=self._told("Settling"))
         if not learn:
             return 0
-        return settle_and_learn.learn(self._loop, logs, self._factory, tell=self._told("Learning"))
+        return settle_and_learn.learn_imported(self._loop, logs, self._factory, tell=self._told("Learning"))
 
     def _told(self, what: str) -> settle_and_learn.Tell:
         return lambda done, total: self._tell(what, done, total)

@@ -5,7 +5,6 @@ while it grows it is put again, with more. What it holds is decided by the numbe
 that was interrupted, or whose success was not noted, is simply repeated.
 """
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from hashlib import blake2b
@@ -15,14 +14,15 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from sartor.ports import Loop, LoopStores, Shelf
-from sartor.transfer.locations import Place
+from sartor.ports import BlobStore, Loop, LoopStores
+from sartor.times import now_us
+from sartor.transfer.locations import FileLocation
 
 LARGEST_BLOB = 4 * 2**20
 """Bytes after which the next blob of the day is begun."""
 
 
-class Copied(Struct, frozen=True):
+class MirroredOutcome(Struct, frozen=True):
     """One outcome as it is copied: its number, when it was settled, and its line without an end."""
 
     seq: int
@@ -30,12 +30,12 @@ class Copied(Struct, frozen=True):
     line: bytes
 
 
-Read = Callable[[LoopStores, int], Iterator[Copied]]
+Read = Callable[[LoopStores, int], Iterator[MirroredOutcome]]
 """Gives the outcomes of a loop after a number, in order."""
 
 
-class Progress(Struct, frozen=True, kw_only=True, rename="camel"):
-    """How far a loop's mirror is; kept on its shelf.
+class MirrorProgress(Struct, frozen=True, kw_only=True, rename="camel"):
+    """How far a loop's mirror is; kept on its blob store.
 
     Attributes:
         target: where it goes, without secrets. Another target begins with the first outcome again.
@@ -75,31 +75,31 @@ class Progress(Struct, frozen=True, kw_only=True, rename="camel"):
         return f"{self.folder}/data/{self.day}_{self.index:010d}.json"
 
 
-_decode = msgspec.json.Decoder(Progress).decode
+_decode = msgspec.json.Decoder(MirrorProgress).decode
 
 
-def progress(shelf: Shelf, target: str, /) -> Progress:
+def read_progress(blobs: BlobStore, target: str, /) -> MirrorProgress:
     """How far the mirror of a loop to a target is. ``target``: the label of a place."""
-    content = shelf.get(_name(target))
-    return Progress(target=target) if content is None else _decode(content)
+    content = blobs.get(_name(target))
+    return MirrorProgress(target=target) if content is None else _decode(content)
 
 
-def failed(shelf: Shelf, target: str, problem: str, /) -> None:
+def note_failure(blobs: BlobStore, target: str, problem: str, /) -> None:
     """Note why nothing is copied."""
-    known = progress(shelf, target)
-    since_us = known.failing_since_us or _now_us()
-    _keep(shelf, replace(known, problem=problem, failing_since_us=since_us))
+    known = read_progress(blobs, target)
+    since_us = known.failing_since_us or now_us()
+    _keep(blobs, replace(known, problem=problem, failing_since_us=since_us))
 
 
-def recovered(shelf: Shelf, target: str, /) -> None:
+def note_recovery(blobs: BlobStore, target: str, /) -> None:
     """Note that all is well, though there may be nothing to copy."""
-    _keep(shelf, replace(progress(shelf, target), problem="", failing_since_us=0))
+    _keep(blobs, replace(read_progress(blobs, target), problem="", failing_since_us=0))
 
 
 class Mirror:
     """Copies the log of one loop to a place."""
 
-    def __init__(self, loop: Loop, logs: LoopStores, place: Place, read: Read, /) -> None:
+    def __init__(self, loop: Loop, logs: LoopStores, place: FileLocation, read: Read, /) -> None:
         self._folder = _folder(loop)
         self._logs = logs
         self._place = place
@@ -112,7 +112,7 @@ class Mirror:
             PlaceUnavailable: the target can't be written now; the next step goes on.
             StoreUnavailable: the log can't be read now.
         """
-        blob = self._resumed(progress(self._logs.shelf, self._place.label))
+        blob = self._resumed(read_progress(self._logs.blobs, self._place.label))
         if blob.planned:
             self._put(blob, self._planned(blob))
             return True
@@ -120,10 +120,10 @@ class Mirror:
         if found and found[-1].seq > blob.last:
             self._put(self._plan(blob, found), found)
         elif is_full:
-            _keep(self._logs.shelf, _closed(blob))
+            _keep(self._logs.blobs, _closed(blob))
         return is_full
 
-    def _resumed(self, blob: Progress) -> Progress:
+    def _resumed(self, blob: MirrorProgress) -> MirrorProgress:
         """Where to go on: in the blob that was begun, unless its beginning is gone or belongs elsewhere."""
         gone = self._logs.outcomes.counts().first_outcome - 1
         if gone >= blob.first:
@@ -133,9 +133,9 @@ class Mirror:
             blob = replace(_closed(blob), folder=self._folder, day="", index=0)
         return blob
 
-    def _content(self, blob: Progress) -> tuple[Sequence[Copied], bool]:
+    def _content(self, blob: MirrorProgress) -> tuple[Sequence[MirroredOutcome], bool]:
         """The outcomes of the blob, and whether none can follow in it."""
-        found: list[Copied] = []
+        found: list[MirroredOutcome] = []
         size, day = 0, blob.day if blob.is_begun else ""
         if self._logs.outcomes.counts().last_outcome <= blob.last:
             return found, False
@@ -147,32 +147,32 @@ class Mirror:
             found.append(one)
         return found, False
 
-    def _planned(self, blob: Progress) -> Sequence[Copied]:
+    def _planned(self, blob: MirrorProgress) -> Sequence[MirroredOutcome]:
         """The outcomes of a put that may have been interrupted."""
         outcomes = self._read(self._logs, blob.first - 1)
         return list(takewhile(lambda one: one.seq <= blob.planned, outcomes))
 
-    def _plan(self, blob: Progress, found: Sequence[Copied]) -> Progress:
+    def _plan(self, blob: MirrorProgress, found: Sequence[MirroredOutcome]) -> MirrorProgress:
         """Note what will be put, and where, so that it is put there again if this is interrupted."""
         if not blob.is_begun:
             day, missed = _day(found[0]), found[0].seq - blob.first
             index = blob.index + 1 if day == blob.day else 0
             blob = replace(blob, day=day, index=index, first=found[0].seq, missed=blob.missed + missed)
         plan = replace(blob, planned=found[-1].seq)
-        _keep(self._logs.shelf, plan)
+        _keep(self._logs.blobs, plan)
         return plan
 
-    def _put(self, plan: Progress, found: Sequence[Copied]) -> None:
+    def _put(self, plan: MirrorProgress, found: Sequence[MirroredOutcome]) -> None:
         if not found or found[0].seq != plan.first:
             return  # its beginning was removed meanwhile: the next step knows
         self._place.put(plan.path, b"".join(one.line + b"\n" for one in found))
         done = replace(
-            plan, last=plan.planned, planned=0, copied_at_us=_now_us(), problem="", failing_since_us=0
+            plan, last=plan.planned, planned=0, copied_at_us=now_us(), problem="", failing_since_us=0
         )
-        _keep(self._logs.shelf, done)
+        _keep(self._logs.blobs, done)
 
 
-def _closed(blob: Progress) -> Progress:
+def _closed(blob: MirrorProgress) -> MirrorProgress:
     """The blob is done with; the next one is not begun."""
     return replace(blob, first=blob.last + 1)
 
@@ -182,7 +182,7 @@ def _folder(loop: Loop) -> str:
     return datetime.fromtimestamp(edited_us // 1_000_000, UTC).strftime("%Y%m%d%H%M%S")
 
 
-def _day(one: Copied) -> str:
+def _day(one: MirroredOutcome) -> str:
     return datetime.fromtimestamp(one.settled_at_us // 1_000_000, UTC).strftime("%Y/%m/%d")
 
 
@@ -190,9 +190,5 @@ def _name(target: str) -> str:
     return f"mirror-{blake2b(target.encode(), digest_size=8).hexdigest()}"
 
 
-def _keep(shelf: Shelf, state: Progress) -> None:
-    shelf.put(_name(state.target), msgspec.json.encode(state))
-
-
-def _now_us() -> int:
-    return time.time_ns() // 1_000
+def _keep(blobs: BlobStore, state: MirrorProgress) -> None:
+    blobs.put(_name(state.target), msgspec.json.encode(state))

@@ -13,20 +13,20 @@ from functools import partial
 from sartor.errors import PlaceUnavailable, SartorError
 from sartor.ports import Loop, LoopStores, Stores
 from sartor.transfer import mirror
-from sartor.transfer.locations import Place, label
+from sartor.transfer.locations import FileLocation, strip_secrets
 
 _log = logging.getLogger(__name__)
 
 _LONGEST_RETRY_S = 300.0
 
 
-class Mirrors:
+class MirrorThreads:
     """Starts what is due, and remembers what runs."""
 
     def __init__(
         self,
         stores: Stores,
-        place: Callable[[str], Place],
+        place: Callable[[str], FileLocation],
         read: mirror.Read,
         /,
         *,
@@ -44,21 +44,21 @@ class Mirrors:
         self._place = place
         self._read = read
         self._pause_s = pause_s
-        self._lanes: dict[str, _Lane] = {}
+        self._learners: dict[str, _MirrorThread] = {}
 
-    def round(self, loops: Sequence[Loop], /) -> None:
+    def run_once(self, loops: Sequence[Loop], /) -> None:
         """Start the copying of every loop that wants it and is due; returns at once."""
-        wanted = {loop.loop_id: loop for loop in loops if target(loop) is not None}
-        for loop_id in self._lanes.keys() - wanted.keys():
-            if self._lanes[loop_id].is_idle:
-                del self._lanes[loop_id]
+        wanted = {loop.loop_id: loop for loop in loops if mirror_target(loop) is not None}
+        for loop_id in self._learners.keys() - wanted.keys():
+            if self._learners[loop_id].is_idle:
+                del self._learners[loop_id]
         for loop_id, loop in wanted.items():
-            lane = self._lanes.setdefault(loop_id, _Lane(self._pause_s))
-            if lane.is_idle and lane.due_s <= time.monotonic():
-                lane.start(partial(self._copy, loop), name=f"mirror of {loop.name}")
+            learner = self._learners.setdefault(loop_id, _MirrorThread(self._pause_s))
+            if learner.is_idle and learner.due_s <= time.monotonic():
+                learner.start(partial(self._copy, loop), name=f"mirror of {loop.name}")
 
     def _copy(self, loop: Loop) -> bool:
-        url = target(loop)
+        url = mirror_target(loop)
         assert url is not None
         try:
             with closing(self._stores.open(loop)) as logs:
@@ -70,7 +70,7 @@ class Mirrors:
             return False
 
     def _copied(self, loop: Loop, logs: LoopStores, url: str) -> bool:
-        before = mirror.progress(logs.shelf, label(url)).problem
+        before = mirror.read_progress(logs.blobs, strip_secrets(url)).problem
         try:
             copying = mirror.Mirror(loop, logs, self._place(url), self._read)
             while copying.step():
@@ -79,21 +79,21 @@ class Mirrors:
             if before != error.message:  # once per trouble is enough
                 extra = {"action": "mirror_failed", "loop": loop.name}
                 _log.warning("The log of a loop can't be copied: %s", error, extra=extra)
-            mirror.failed(logs.shelf, label(url), error.message)
+            mirror.note_failure(logs.blobs, strip_secrets(url), error.message)
             return False
         if before:
             extra = {"action": "mirror_recovered", "loop": loop.name}
             _log.info("The log of a loop is copied again.", extra=extra)
-            mirror.recovered(logs.shelf, label(url))
+            mirror.note_recovery(logs.blobs, strip_secrets(url))
         return True
 
 
-def target(loop: Loop, /) -> str | None:
+def mirror_target(loop: Loop, /) -> str | None:
     """Where a loop's log is copied to; None: nowhere."""
     return loop.settings.log_mirror_sas_uri if loop.settings.log_mirror_enabled else None
 
 
-class _Lane:
+class _MirrorThread:
     """The thread of one loop, and when the next one is due. Failures double the pause."""
 
     def __init__(self, pause_s: float) -> None:

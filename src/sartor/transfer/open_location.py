@@ -2,22 +2,22 @@
 
 from urllib.parse import parse_qsl, urlsplit
 
-from sartor.transfer.locations import Place
+from sartor.transfer.locations import FileLocation
 
 
-def place(url: str, /) -> Place:
+def open_location(url: str, /) -> FileLocation:
     """The place. What knows its kind is loaded when it is needed: a service without a mirror never does.
 
     Raises:
         PlaceUnavailable: there is no such kind of place, or its package is not installed.
     """
     if is_sas_uri(url):
-        from sartor.transfer.azure_blob import Container
+        from sartor.transfer.azure_blob import AzureContainer
 
-        return Container(url)
-    from sartor.transfer.fsspec_location import FsspecPlace
+        return AzureContainer(url)
+    from sartor.transfer.fsspec_location import FsspecLocation
 
-    return FsspecPlace(url)
+    return FsspecLocation(url)
 
 
 def is_sas_uri(url: str, /) -> bool:

@@ -9,13 +9,13 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 from msgspec import Struct
 
-from sartor.records import Decision, Joined, LoggedDecision, LoggedOutcome, Slot
+from sartor.records import Decision, JoinedObservation, LoggedDecision, LoggedOutcome, Slot
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _encode = msgspec.json.Encoder().encode
 
 
-class Row(Struct, frozen=True, kw_only=True):
+class LogRow(Struct, frozen=True, kw_only=True):
     """The columns; lists of actions hold their ids, in the order of the request unless said otherwise.
 
     Attributes:
@@ -75,10 +75,10 @@ class Row(Struct, frozen=True, kw_only=True):
     slot_features: str | None
 
 
-COLUMNS = Row.__struct_fields__
+COLUMNS = LogRow.__struct_fields__
 
 
-def rows(pairs: Iterable[tuple[LoggedDecision, LoggedOutcome | None]], /) -> Iterator[Row]:
+def to_rows(pairs: Iterable[tuple[LoggedDecision, LoggedOutcome | None]], /) -> Iterator[LogRow]:
     """The rows, as the pairs come; a decision without an outcome is open."""
     for logged, outcome in pairs:
         decision = logged.decision
@@ -103,13 +103,13 @@ def _alone(decision: Decision) -> Slot:
 
 def _row(
     logged: LoggedDecision, found: LoggedOutcome | None, slot: Slot, place: int, slot_id: str | None
-) -> Row:
+) -> LogRow:
     decision, outcome = logged.decision, None if found is None else found.outcome
     ids = [action.id for action in decision.actions]
     reward = None
     if outcome is not None:
         reward = outcome.reward if slot_id is None else outcome.slot_rewards[place]
-    return Row(
+    return LogRow(
         outcome=None if found is None else found.seq,
         decision=logged.seq,
         event_id=decision.event_id,
@@ -139,7 +139,7 @@ def _row(
     )
 
 
-def _rewards(joined: Sequence[Joined], slot_id: str | None) -> list[float]:
+def _rewards(joined: Sequence[JoinedObservation], slot_id: str | None) -> list[float]:
     return [one.reward for one in joined if one.reward is not None and one.slot == slot_id]
 
 

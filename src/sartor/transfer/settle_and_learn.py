@@ -14,8 +14,8 @@ from sartor.errors import DataFolderInUse
 from sartor.learn.trainer import Trainer
 from sartor.log.settler import Settler
 from sartor.ports import EngineFactory, EventLog, Loop, LoopStores
-from sartor.records import Head
-from sartor.runtime.instance_lock import Instance
+from sartor.records import DecisionHeader
+from sartor.runtime.instance_lock import InstanceLock
 
 _BATCH = 5_000
 _LOOK_S = 0.1
@@ -27,9 +27,9 @@ Tell = Callable[[int, int], None]
 
 
 @contextmanager
-def alone(folder: Path, /) -> Iterator[bool]:
+def hold_instance(folder: Path, /) -> Iterator[bool]:
     """Hold the data folder in place of a service; False: one has it."""
-    instance = Instance(folder)
+    instance = InstanceLock(folder)
     try:
         with instance.only_supervisor(), instance.only_learner(patience_s=0.0):
             yield True
@@ -39,7 +39,7 @@ def alone(folder: Path, /) -> Iterator[bool]:
     yield False
 
 
-def settle(loop: Loop, logs: LoopStores, /, *, tell: Tell) -> None:
+def settle_imported(loop: Loop, logs: LoopStores, /, *, tell: Tell) -> None:
     """Record the outcomes that came with the history, and what else is due. Only when ``alone``."""
     last = logs.events.horizon().decisions
     settler = Settler(logs.events, logs.outcomes)
@@ -47,7 +47,7 @@ def settle(loop: Loop, logs: LoopStores, /, *, tell: Tell) -> None:
         tell(logs.outcomes.counts().last_outcome, last)
 
 
-def learn(loop: Loop, logs: LoopStores, factory: EngineFactory, /, *, tell: Tell) -> int:
+def learn_imported(loop: Loop, logs: LoopStores, factory: EngineFactory, /, *, tell: Tell) -> int:
     """Learn what was settled; returns how many outcomes were learned. Only when ``alone``."""
     last = logs.outcomes.counts().last_outcome
     trainer = Trainer(logs.events, logs.outcomes, logs.models, factory)
@@ -79,11 +79,11 @@ def wait_until_settled(logs: LoopStores, /, *, tell: Tell) -> bool:
     return True
 
 
-def _is_settled(logs: LoopStores, head: Head) -> bool:
+def _is_settled(logs: LoopStores, head: DecisionHeader) -> bool:
     return any(one.outcome.decision_seq == head.seq for one in logs.outcomes.outcomes_of(head.event_id))
 
 
-def _last_imported(events: EventLog) -> Head | None:
+def _last_imported(events: EventLog) -> DecisionHeader | None:
     horizon = events.horizon()
     last = horizon.decisions
     while last >= horizon.first_decision:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import msgspec
 
 from sartor.errors import InvalidSetting
-from sartor.transfer.rows import COLUMNS, Row
+from sartor.transfer.rows import COLUMNS, LogRow
 
 if TYPE_CHECKING:
     import pyarrow
@@ -19,7 +19,7 @@ _ROW_GROUP = 5_000
 """Rows that are held at once."""
 
 
-def write_csv(rows: Iterable[Row], stream: BinaryIO, /) -> None:
+def write_csv(rows: Iterable[LogRow], stream: BinaryIO, /) -> None:
     """Write a header and the rows: lists as JSON, times in ISO 8601, nothing for None."""
     text = io.TextIOWrapper(stream, "utf-8", newline="", write_through=True)
     try:
@@ -41,7 +41,7 @@ def _cell(value: object) -> object:
     return msgspec.json.encode(value).decode()
 
 
-def write_parquet(rows: Iterable[Row], stream: BinaryIO, /) -> None:
+def write_parquet(rows: Iterable[LogRow], stream: BinaryIO, /) -> None:
     """Write the rows, in groups of some thousands.
 
     Raises:
@@ -59,7 +59,7 @@ def write_parquet(rows: Iterable[Row], stream: BinaryIO, /) -> None:
             writer.write_table(pyarrow.table(columns, schema=schema))
 
 
-def _groups(rows: Iterable[Row]) -> Iterator[Sequence[Row]]:
+def _groups(rows: Iterable[LogRow]) -> Iterator[Sequence[LogRow]]:
     iterator = iter(rows)
     while group := list(islice(iterator, _ROW_GROUP)):
         yield group

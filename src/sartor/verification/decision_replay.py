@@ -5,15 +5,15 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from sartor.errors import EventNotFound, ModelNotFound
-from sartor.explore.recompute import differences, recomputed
-from sartor.learn.trainer import gap, replay
+from sartor.explore.recompute import differing_fields, recompute_decision
+from sartor.learn.trainer import replay, replay_gap
 from sartor.ports import Engine, EngineFactory, Loop, LoopStores
 from sartor.records import NO_MODEL, Decision, LoggedDecision, Model
 
 _BATCH = 2_000
 
 
-class Recomputation(Struct, frozen=True, kw_only=True, rename="camel"):
+class DecisionReplay(Struct, frozen=True, kw_only=True, rename="camel"):
     """What became of computing a decision again. ``differs``: fields that are not the same; none: identical.
 
     ``model_from``: "stored" bytes, "replayed" from the log where they were pruned, or "none" (uniform).
@@ -35,7 +35,7 @@ class Recomputation(Struct, frozen=True, kw_only=True, rename="camel"):
         return not self.differs
 
 
-def find(logs: LoopStores, event_id: str, /) -> list[LoggedDecision]:
+def find_decisions(logs: LoopStores, event_id: str, /) -> list[LoggedDecision]:
     """The decisions with this event id, in order; two may share one.
 
     Raises:
@@ -58,7 +58,9 @@ def _unsettled(logs: LoopStores, event_id: str) -> Iterator[int]:
         after = batch[-1].seq
 
 
-def recompute(loop: Loop, logs: LoopStores, logged: LoggedDecision, factory: EngineFactory) -> Recomputation:
+def replay_decision(
+    loop: Loop, logs: LoopStores, logged: LoggedDecision, factory: EngineFactory
+) -> DecisionReplay:
     """Compute a decision again with the model that made it.
 
     Raises:
@@ -67,16 +69,16 @@ def recompute(loop: Loop, logs: LoopStores, logged: LoggedDecision, factory: Eng
     decision = logged.decision
     source, engine = _engine_of(logs, logged, factory)
     try:
-        again = recomputed(decision, engine, loop_id=loop.loop_id)
+        again = recompute_decision(decision, engine, loop_id=loop.loop_id)
     finally:
         if engine is not None:
             engine.close()
-    return Recomputation(
+    return DecisionReplay(
         event_id=decision.event_id,
         number=logged.seq,
         model_id=decision.model_id,
         model_from=source,
-        differs=tuple(differences(decision, again)),
+        differs=tuple(differing_fields(decision, again)),
         then=decision,
         now=again,
         imported=logged.imported,
@@ -86,7 +88,7 @@ def recompute(loop: Loop, logs: LoopStores, logged: LoggedDecision, factory: Eng
 def _engine_of(logs: LoopStores, logged: LoggedDecision, factory: EngineFactory) -> tuple[str, Engine | None]:
     model_id = logged.decision.model_id
     try:
-        return engine_of(logs, model_id, factory)
+        return open_past_engine(logs, model_id, factory)
     except ModelNotFound as error:
         if logged.imported:
             told = f"Decision {logged.seq} was imported; model {model_id}, which made it, is not here."
@@ -94,7 +96,7 @@ def _engine_of(logs: LoopStores, logged: LoggedDecision, factory: EngineFactory)
         raise
 
 
-def engine_of(logs: LoopStores, model_id: str, factory: EngineFactory) -> tuple[str, Engine | None]:
+def open_past_engine(logs: LoopStores, model_id: str, factory: EngineFactory) -> tuple[str, Engine | None]:
     """An engine with a model of the past, which the caller closes, and where it is from.
 
     Returns:
@@ -109,7 +111,7 @@ def engine_of(logs: LoopStores, model_id: str, factory: EngineFactory) -> tuple[
     try:
         blob = logs.models.blob(model_id)
     except ModelNotFound:
-        reason = gap(model, logs.outcomes.counts())
+        reason = replay_gap(model, logs.outcomes.counts())
         if reason is not None:
             told = f"The bytes of model {model_id} are gone, and it can't be learned again: {reason}."
             raise ModelNotFound(told) from None

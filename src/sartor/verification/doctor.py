@@ -3,13 +3,13 @@
 from msgspec import Struct
 
 from sartor.errors import SartorError
-from sartor.learn.trainer import gap
+from sartor.learn.trainer import replay_gap
 from sartor.ports import EngineFactory, Loop, LoopStores
 from sartor.verification import model_chain, model_replay
-from sartor.verification.log_integrity import Census
+from sartor.verification.log_integrity import LogIntegrityCheck
 
 
-class Report(Struct, frozen=True, kw_only=True, rename="camel"):
+class DoctorReport(Struct, frozen=True, kw_only=True, rename="camel"):
     """What a check-up of one loop found.
 
     Attributes:
@@ -31,9 +31,9 @@ class Report(Struct, frozen=True, kw_only=True, rename="camel"):
     notes: tuple[str, ...] = ()
 
 
-def checkup(
+def check_loop(
     loop: Loop, logs: LoopStores, factory: EngineFactory, /, *, replay: bool, decisions: int = 200
-) -> Report:
+) -> DoctorReport:
     """Check a loop. It reads everything once; with ``replay`` it learns everything once more.
 
     Args:
@@ -45,21 +45,21 @@ def checkup(
     """
     problems: list[str] = []
     notes: list[str] = []
-    census, live, compared = Census(), None, None
+    census, live, compared = LogIntegrityCheck(), None, None
     try:
-        problems += census.take(logs)
+        problems += census.run(logs)
         live = logs.models.live()
-        problems += model_chain.complaints(logs, factory)
+        problems += model_chain.check_models(logs, factory)
         if replay and live is not None:
-            reason = gap(live, logs.outcomes.counts())
+            reason = replay_gap(live, logs.outcomes.counts())
             if reason is None:
-                compared, found = model_replay.compare(live, logs, factory, decisions=decisions)
+                compared, found = model_replay.compare_with_replay(live, logs, factory, decisions=decisions)
                 problems += found
             else:
                 notes.append(f"Model {live.model_id} can't be learned again to compare: {reason}.")
     except SartorError as error:
         problems.append(f"The loop can't be checked to the end: {error}")
-    return Report(
+    return DoctorReport(
         loop=loop.name,
         healthy=not problems,
         problems=tuple(problems),

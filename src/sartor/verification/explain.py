@@ -2,40 +2,45 @@
 
 from msgspec import Struct
 
-from sartor.explore.why import Explained, explained
+from sartor.explore.why import DecisionExplanation, explain_decision
 from sartor.ports import EngineFactory, LoopStores
 from sartor.records import LoggedDecision
 from sartor.verification import decision_replay
 
 
-class Reasons(Struct, frozen=True, kw_only=True):
+class EventExplanation(Struct, frozen=True, kw_only=True):
     """A decision and its explanations: one, or one for each slot; none: there was no model, chance decided."""
 
     logged: LoggedDecision
     model_from: str
-    explained: tuple[Explained, ...]
+    explained: tuple[DecisionExplanation, ...]
 
 
-def why(
+def explain_event(
     logs: LoopStores, event_id: str, factory: EngineFactory, /, *, only_chosen: bool = True
-) -> list[Reasons]:
+) -> list[EventExplanation]:
     """The reasons of the decisions with this event id, in order; two may share one.
 
     Raises:
         EventNotFound: there is none.
         ModelNotFound: the model that decided is not in the history, or can't be made again.
     """
-    return [_reasons(logs, logged, factory, only_chosen) for logged in decision_replay.find(logs, event_id)]
+    return [
+        _reasons(logs, logged, factory, only_chosen)
+        for logged in decision_replay.find_decisions(logs, event_id)
+    ]
 
 
-def _reasons(logs: LoopStores, logged: LoggedDecision, factory: EngineFactory, only_chosen: bool) -> Reasons:
+def _reasons(
+    logs: LoopStores, logged: LoggedDecision, factory: EngineFactory, only_chosen: bool
+) -> EventExplanation:
     decision = logged.decision
-    source, engine = decision_replay.engine_of(logs, decision.model_id, factory)
+    source, engine = decision_replay.open_past_engine(logs, decision.model_id, factory)
     if engine is None:
-        return Reasons(logged=logged, model_from=source, explained=())
+        return EventExplanation(logged=logged, model_from=source, explained=())
     try:
         slots = range(max(1, len(decision.slots)))
-        found = [explained(engine, decision, slot=slot, only_chosen=only_chosen) for slot in slots]
+        found = [explain_decision(engine, decision, slot=slot, only_chosen=only_chosen) for slot in slots]
     finally:
         engine.close()
-    return Reasons(logged=logged, model_from=source, explained=tuple(found))
+    return EventExplanation(logged=logged, model_from=source, explained=tuple(found))

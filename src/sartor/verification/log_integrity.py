@@ -22,7 +22,7 @@ class _Numbered(Protocol):
 _N = TypeVar("_N", bound=_Numbered, covariant=True)
 
 
-class _Reader(Protocol[_N]):
+class _BatchReader(Protocol[_N]):
     def __call__(self, *, after: int, limit: int) -> Sequence[_N]: ...
 
 
@@ -30,7 +30,7 @@ _First = Callable[[], int]
 """Tells with which number a log begins now; retention may take its beginning at any time."""
 
 
-class Census:
+class LogIntegrityCheck:
     """The totals of one loop, and what is wrong with them. It needs a byte of memory for each event."""
 
     def __init__(self) -> None:
@@ -40,7 +40,7 @@ class Census:
         self._joined = bytearray()
         self._first_decision = 1
 
-    def take(self, logs: LoopStores, /) -> list[str]:
+    def run(self, logs: LoopStores, /) -> list[str]:
         """Count everything; returns the complaints.
 
         Raises:
@@ -67,7 +67,7 @@ class Census:
     def _complain(self, kind: str, number: int) -> None:
         self._complaints.setdefault(kind, []).append(number)
 
-    def _walk(self, kind: str, read: _Reader[_Numbered], first: _First, /, *, last: int) -> None:
+    def _walk(self, kind: str, read: _BatchReader[_Numbered], first: _First, /, *, last: int) -> None:
         for _ in self._numbered(kind, read, first, last=last):
             pass
 
@@ -78,7 +78,7 @@ class Census:
             self._visit(logged)
         return learnable
 
-    def _numbered(self, kind: str, read: _Reader[_N], first: _First, /, *, last: int) -> Iterator[_N]:
+    def _numbered(self, kind: str, read: _BatchReader[_N], first: _First, /, *, last: int) -> Iterator[_N]:
         """All that is numbered up to ``last``, in order; complains of gaps."""
         expected = first()
         for one in _through(read, last=last):
@@ -146,7 +146,7 @@ def _first_outcome(logs: LoopStores) -> _First:
     return lambda: logs.outcomes.counts().first_outcome
 
 
-def _through(read: _Reader[_N], *, last: int) -> Iterator[_N]:
+def _through(read: _BatchReader[_N], *, last: int) -> Iterator[_N]:
     """All that is numbered up to ``last``, in order."""
     after = 0
     while after < last and (batch := read(after=after, limit=_BATCH)):

@@ -7,7 +7,7 @@ from sartor.ports import EngineFactory, LoopStores, ModelRegistry
 from sartor.records import Model
 
 
-def complaints(logs: LoopStores, factory: EngineFactory, /) -> list[str]:
+def check_models(logs: LoopStores, factory: EngineFactory, /) -> list[str]:
     """What is wrong with the models of a loop; empty when nothing is."""
     live = logs.models.live()
     history = logs.models.history()

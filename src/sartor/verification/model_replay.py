@@ -9,7 +9,7 @@ from sartor.ports import Engine, EngineFactory, LoopStores
 from sartor.records import LoggedDecision, Model
 
 
-def compare(
+def compare_with_replay(
     model: Model, logs: LoopStores, factory: EngineFactory, /, *, decisions: int
 ) -> tuple[int, list[str]]:
     """Compare a stored model with its replay, prediction for prediction, on the newest decisions.
@@ -38,7 +38,9 @@ def _newest(logs: LoopStores, count: int) -> Sequence[LoggedDecision]:
 def _differences(
     model: Model, recent: Sequence[LoggedDecision], stored: Engine, again: Engine
 ) -> Iterator[str]:
-    different = [logged.seq for logged in recent if _odds(stored, logged) != _odds(again, logged)]
+    different = [
+        logged.seq for logged in recent if _probabilities(stored, logged) != _probabilities(again, logged)
+    ]
     if different:
         yield (
             f"Model {model.model_id} is not what its outcomes teach: {len(different)} of {len(recent)} "
@@ -46,7 +48,7 @@ def _differences(
         )
 
 
-def _odds(engine: Engine, logged: LoggedDecision) -> list[list[float]] | None:
+def _probabilities(engine: Engine, logged: LoggedDecision) -> list[list[float]] | None:
     try:
         return decision_probabilities(engine, logged.decision)
     except EngineRefused:

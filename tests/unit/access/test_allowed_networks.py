@@ -2,10 +2,10 @@
 
 import pytest
 
-from sartor.access.allowed_networks import Fence, client_of, networks
+from sartor.access.allowed_networks import AllowedNetworks, client_address, parse_networks
 from sartor.errors import Forbidden, InvalidSetting
 
-FENCE = Fence(("10.0.0.0/8", "192.0.2.7/32", "2001:db8::/32"))
+FENCE = AllowedNetworks(("10.0.0.0/8", "192.0.2.7/32", "2001:db8::/32"))
 
 
 @pytest.mark.parametrize(
@@ -27,18 +27,18 @@ def test_outside(address: str) -> None:
 
 
 def test_many_addresses_are_not_all_remembered() -> None:
-    fence = Fence(("10.0.0.0/8",))
+    networks = AllowedNetworks(("10.0.0.0/8",))
     for number in range(5_000):
-        fence.check(f"10.0.{number // 256}.{number % 256}")
-    assert len(fence._found) <= 4096
+        networks.check(f"10.0.{number // 256}.{number % 256}")
+    assert len(networks._found) <= 4096
 
 
 @pytest.mark.parametrize("text", ["10.0.0.1/8", "10.0.0.0/33", "everywhere", ""])
 def test_what_is_no_network(text: str) -> None:
     with pytest.raises(InvalidSetting):
-        networks((text,))
+        parse_networks((text,))
 
 
 def test_a_local_socket_has_no_address() -> None:
-    assert client_of({"client": None}) == client_of({}) == ""
-    assert client_of({"client": ("10.0.0.1", 5)}) == "10.0.0.1"
+    assert client_address({"client": None}) == client_address({}) == ""
+    assert client_address({"client": ("10.0.0.1", 5)}) == "10.0.0.1"

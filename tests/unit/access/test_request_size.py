@@ -42,11 +42,11 @@ objects = st.lists(st.dictionaries(names, values, max_size=4), max_size=4)
     ],
 )
 def test_features_are_counted(items: Features, features: int) -> None:
-    assert request_size.features(items) == features
+    assert request_size.count_features(items) == features
 
 
 def test_pairs_grow_with_the_square() -> None:
-    assert request_size.pairs(10, [10, 30]) == (20**2 + 40**2) // 2
+    assert request_size.count_pairs(10, [10, 30]) == (20**2 + 40**2) // 2
 
 
 @given(context=objects, actions=st.lists(objects, min_size=1, max_size=3), escaped=st.booleans())
@@ -57,13 +57,13 @@ def test_a_glance_never_lets_through_what_counting_would_not(
     body = json.dumps({"contextFeatures": context, "actions": [{"features": items} for items in actions]})
     if escaped:
         body = body.replace("_text", "_t\\u0065xt")
-    if request_size.surely_fits(body.encode(), actions=len(actions), limits=limits):
-        each = [request_size.features(items) for items in actions]
-        assert request_size.features(context) + sum(each) <= limits.features
-        assert request_size.pairs(request_size.features(context), each) <= limits.feature_pairs
+    if request_size.fits_at_a_glance(body.encode(), actions=len(actions), limits=limits):
+        each = [request_size.count_features(items) for items in actions]
+        assert request_size.count_features(context) + sum(each) <= limits.features
+        assert request_size.count_pairs(request_size.count_features(context), each) <= limits.feature_pairs
 
 
 def test_an_ordinary_request_is_not_counted() -> None:
     actions = [{"id": f"a{number}", "features": [{"x": 1, "y": 2, "z": "é"}]} for number in range(50)]
     body = json.dumps({"contextFeatures": [{"u": number} for number in range(20)], "actions": actions}).encode()
-    assert request_size.surely_fits(body, actions=50, limits=Limits())
+    assert request_size.fits_at_a_glance(body, actions=50, limits=Limits())

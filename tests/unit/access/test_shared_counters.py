@@ -6,19 +6,19 @@ from pathlib import Path
 
 import pytest
 
-from sartor.access.shared_counters import Board, Tally
+from sartor.access.shared_counters import SharedCounters, WindowCounter
 from sartor.errors import StoreUnavailable
 
 SCRIPT = """
 import sys
 from pathlib import Path
-from sartor.access.shared_counters import Board
-tally = Board(Path(sys.argv[1])).tally("loop")
+from sartor.access.shared_counters import SharedCounters
+counter = SharedCounters(Path(sys.argv[1])).counter_of("loop")
 for line in sys.stdin:
     word, second = line.split()
     if word == "add":
-        tally.add(int(second))
-    print(tally.count(int(second)), flush=True)
+        counter.add(int(second))
+    print(counter.count(int(second)), flush=True)
 """
 
 
@@ -42,7 +42,7 @@ class Other:
 
 
 def test_a_tally_counts_the_second_it_is_asked_for() -> None:
-    tally = Tally()
+    tally = WindowCounter()
     assert tally.count(7) == 0
     for _ in range(3):
         tally.add(7)
@@ -53,8 +53,8 @@ def test_a_tally_counts_the_second_it_is_asked_for() -> None:
 
 
 def test_two_processes_count_together(tmp_path: Path) -> None:
-    board = Board(tmp_path / "rates")
-    mine, another_loop, other = board.tally("loop"), board.tally("another"), Other(tmp_path / "rates")
+    board = SharedCounters(tmp_path / "rates")
+    mine, another_loop, other = board.counter_of("loop"), board.counter_of("another"), Other(tmp_path / "rates")
     try:
         assert other.say("add", 5) == 1
         mine.add(5)
@@ -71,8 +71,8 @@ def test_two_processes_count_together(tmp_path: Path) -> None:
 
 
 def test_a_dead_process_gives_its_place_and_its_count_to_the_next(tmp_path: Path) -> None:
-    board = Board(tmp_path)
-    mine = board.tally("loop")
+    board = SharedCounters(tmp_path)
+    mine = board.counter_of("loop")
     for count in (1, 2):
         other = Other(tmp_path)
         assert other.say("add", 9) == count
@@ -84,9 +84,9 @@ def test_a_dead_process_gives_its_place_and_its_count_to_the_next(tmp_path: Path
 
 
 def test_without_a_file_a_process_counts_for_itself(tmp_path: Path) -> None:
-    board = Board(tmp_path)
+    board = SharedCounters(tmp_path)
     (tmp_path / "loop").mkdir()
-    tally = board.tally("loop")
+    tally = board.counter_of("loop")
     tally.add(1)
     assert tally.count(1) == 1
     tally.close()
@@ -96,4 +96,4 @@ def test_without_a_file_a_process_counts_for_itself(tmp_path: Path) -> None:
 def test_a_folder_that_can_not_be_made(tmp_path: Path) -> None:
     (tmp_path / "rates").write_text("")
     with pytest.raises(StoreUnavailable):
-        Board(tmp_path / "rates")
+        SharedCounters(tmp_path / "rates")

@@ -4,7 +4,7 @@ from itertools import count
 
 import pytest
 
-from sartor.access.throttle import ADDRESSES, FAILURES, Suspects
+from sartor.access.throttle import ADDRESSES, FAILURES, FailedAuthThrottle
 from sartor.errors import TooManyRequests
 
 _guesses = count()
@@ -23,92 +23,92 @@ def time() -> Time:
 
 
 @pytest.fixture
-def suspects(time: Time) -> Suspects:
-    return Suspects(clock_s=time)
+def throttle(time: Time) -> FailedAuthThrottle:
+    return FailedAuthThrottle(clock_s=time)
 
 
-def failed(suspects: Suspects, address: str, times: int) -> None:
+def failed(throttle: FailedAuthThrottle, address: str, times: int) -> None:
     for _ in range(times):
         guess = b"wrong-%d" % next(_guesses)
-        suspects.check(address, guess)
-        suspects.failed(address, guess)
+        throttle.check(address, guess)
+        throttle.record_failure(address, guess)
 
 
-def is_refused(suspects: Suspects, address: str, key: bytes = b"key") -> bool:
+def is_refused(throttle: FailedAuthThrottle, address: str, key: bytes = b"key") -> bool:
     try:
-        suspects.check(address, key)
+        throttle.check(address, key)
     except TooManyRequests:
         return True
     return False
 
 
-def test_some_failures_are_forgiven(suspects: Suspects) -> None:
-    failed(suspects, "a", FAILURES - 1)
-    assert not is_refused(suspects, "a")
-    failed(suspects, "a", 1)
-    assert is_refused(suspects, "a")
-    assert not is_refused(suspects, "b")
+def test_some_failures_are_forgiven(throttle: FailedAuthThrottle) -> None:
+    failed(throttle, "a", FAILURES - 1)
+    assert not is_refused(throttle, "a")
+    failed(throttle, "a", 1)
+    assert is_refused(throttle, "a")
+    assert not is_refused(throttle, "b")
 
 
-def test_then_one_guess_a_second(suspects: Suspects, time: Time) -> None:
-    failed(suspects, "a", FAILURES)
+def test_then_one_guess_a_second(throttle: FailedAuthThrottle, time: Time) -> None:
+    failed(throttle, "a", FAILURES)
     guesses = 0
     for _ in range(100):  # ten seconds
         time.now_s += 0.1
-        if not is_refused(suspects, "a"):
-            suspects.failed("a", b"guess-%d" % guesses)
+        if not is_refused(throttle, "a"):
+            throttle.record_failure("a", b"guess-%d" % guesses)
             guesses += 1
     assert 9 <= guesses <= 10
 
 
-def test_a_good_key_from_the_same_address_goes_on(suspects: Suspects) -> None:
-    failed(suspects, "a", 3)
-    suspects.succeeded("a", b"good")
-    failed(suspects, "a", FAILURES - 3)
-    assert is_refused(suspects, "a", b"unseen")
-    assert not is_refused(suspects, "a", b"good")
+def test_a_good_key_from_the_same_address_goes_on(throttle: FailedAuthThrottle) -> None:
+    failed(throttle, "a", 3)
+    throttle.record_success("a", b"good")
+    failed(throttle, "a", FAILURES - 3)
+    assert is_refused(throttle, "a", b"unseen")
+    assert not is_refused(throttle, "a", b"good")
 
 
-def test_an_address_that_behaves_again_is_forgotten(suspects: Suspects, time: Time) -> None:
-    failed(suspects, "a", FAILURES)
-    assert suspects.any
+def test_an_address_that_behaves_again_is_forgotten(throttle: FailedAuthThrottle, time: Time) -> None:
+    failed(throttle, "a", FAILURES)
+    assert throttle.is_active
     time.now_s += FAILURES
-    suspects.succeeded("a", b"good")
-    assert not suspects.any
+    throttle.record_success("a", b"good")
+    assert not throttle.is_active
 
 
-def test_a_subscriber_of_ipv6_is_one_address(suspects: Suspects) -> None:
+def test_a_subscriber_of_ipv6_is_one_address(throttle: FailedAuthThrottle) -> None:
     for number in range(FAILURES):
-        suspects.failed(f"2001:db8::{number:x}", b"%d" % number)
-    assert is_refused(suspects, "2001:db8::ffff")
-    assert not is_refused(suspects, "2001:db8:0:1::1")
-    assert not is_refused(suspects, "::ffff:192.0.2.1")
+        throttle.record_failure(f"2001:db8::{number:x}", b"%d" % number)
+    assert is_refused(throttle, "2001:db8::ffff")
+    assert not is_refused(throttle, "2001:db8:0:1::1")
+    assert not is_refused(throttle, "::ffff:192.0.2.1")
 
 
-def test_memory_has_an_end(suspects: Suspects) -> None:
-    failed(suspects, "first", FAILURES)
+def test_memory_has_an_end(throttle: FailedAuthThrottle) -> None:
+    failed(throttle, "first", FAILURES)
     for number in range(ADDRESSES):
-        suspects.failed(f"10.0.{number // 256}.{number % 256}", b"x")
-    assert len(suspects._found) == ADDRESSES
-    assert not is_refused(suspects, "first")
+        throttle.record_failure(f"10.0.{number // 256}.{number % 256}", b"x")
+    assert len(throttle._found) == ADDRESSES
+    assert not is_refused(throttle, "first")
 
 
-def test_a_client_without_an_address_is_nobody(suspects: Suspects) -> None:
-    failed(suspects, "", 2 * FAILURES)
-    assert not suspects.any
+def test_a_client_without_an_address_is_nobody(throttle: FailedAuthThrottle) -> None:
+    failed(throttle, "", 2 * FAILURES)
+    assert not throttle.is_active
 
 
-def test_the_same_wrong_key_again_and_again_is_no_guess(suspects: Suspects) -> None:
+def test_the_same_wrong_key_again_and_again_is_no_guess(throttle: FailedAuthThrottle) -> None:
     for _ in range(10 * FAILURES):
-        suspects.check("a", b"old key")
-        suspects.failed("a", b"old key")
-    assert not is_refused(suspects, "a", b"another")
+        throttle.check("a", b"old key")
+        throttle.record_failure("a", b"old key")
+    assert not is_refused(throttle, "a", b"another")
 
 
-def test_nobody_is_suspect_for_ever(suspects: Suspects, time: Time) -> None:
-    failed(suspects, "a", 3)
-    failed(suspects, "b", 1)
+def test_nobody_is_suspect_for_ever(throttle: FailedAuthThrottle, time: Time) -> None:
+    failed(throttle, "a", 3)
+    failed(throttle, "b", 1)
     time.now_s += 3
     for _ in range(2):
-        suspects.check("c", b"good")
-    assert not suspects.any
+        throttle.check("c", b"good")
+    assert not throttle.is_active

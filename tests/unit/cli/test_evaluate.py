@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sartor.evaluation.spec import EvaluationSpec, encoded
+from sartor.evaluation.spec import EvaluationSpec, encode_job
 from sartor.management import loops
 from sartor.records import Job
 from sartor.stores.stores import open_stores
@@ -23,8 +23,8 @@ def played(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder, clock = tmp_path / "data", Clock()
     stores = open_stores(folder, clock_us=clock)
     stores.catalog.create(make_loop(arguments=SQUARE))
-    loop = loops.find(stores, "default")
-    with loops.opened(stores, loop) as logs:
+    loop = loops.find_loop(stores, "default")
+    with loops.open_loop(stores, loop) as logs:
         fill(logs, loop, clock, turns=300)
     stores.close()
     monkeypatch.setenv("SARTOR_DATA", str(folder))
@@ -122,8 +122,8 @@ def test_what_can_not_be_evaluated_is_refused(sartor: Sartor, words: list[str], 
 
 def test_an_evaluation_that_failed_says_why(sartor: Sartor, played: Path) -> None:
     stores = open_stores(played)
-    with loops.opened(stores, loops.find(stores, "default")) as logs:
-        spec = encoded(EvaluationSpec(name="e", start_us=0, end_us=1))
+    with loops.open_loop(stores, loops.find_loop(stores, "default")) as logs:
+        spec = encode_job(EvaluationSpec(name="e", start_us=0, end_us=1))
         logs.jobs.put(Job(job_id="evaluation/empty", kind="evaluation", spec=spec, created_at_us=1))
     stores.close()
     found = sartor("evaluate", "default", "--show", "empty")

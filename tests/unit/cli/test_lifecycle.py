@@ -125,7 +125,7 @@ def test_into_a_file_and_back(sartor: Sartor, empty: Path, tmp_path: Path) -> No
     sartor("loop", "delete", "news", "--yes")
     sartor("loop", "purge", "news", "--yes")
     assert sartor("loop", "restore", str(file)).code == 1, "the work process has not removed it yet"
-    with compose.stores(str(empty)) as stores:
+    with compose.open_instance(str(empty)) as stores:
         stores.purge()
     assert sartor("loop", "restore", str(file)).out == "The loop 'news' is back.\n"
     assert sartor("loop", "keys", "news", "--json").json == keys

@@ -2,7 +2,7 @@ import logging
 
 import pytest
 
-from sartor.deploy.live import Live
+from sartor.deploy.live import LiveModel
 from sartor.errors import Corrupt, StoreUnavailable
 from sartor.records import NO_MODEL
 from sartor.testing.builders import make_loop, make_model
@@ -55,7 +55,7 @@ class House:
         self.stores = MemoryStores()
         self.models = self.stores.open(make_loop()).models
         self.factory = Factory()
-        self.live = Live(self.models, self.factory)
+        self.live = LiveModel(self.models, self.factory)
 
     def publish(self, model_id: str, blob: bytes = b"good", /, *, live: bool = True) -> None:
         self.models.publish(make_model(model_id), blob, live=live)

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from sartor.dsjson import single_slot
-from sartor.dsjson.context_json import context, without_id
-from sartor.dsjson.multi_slot import question
-from sartor.records import Action, Decision, Joined, LoggedDecision, Outcome, Slot
+from sartor.dsjson.context_json import drop_action_id, encode_context
+from sartor.dsjson.multi_slot import encode_slot_query
+from sartor.records import Action, Decision, JoinedObservation, LoggedDecision, Outcome, Slot
 from tests.unit.dsjson.test_single_slot import features, made_safe, names_in, texts
 
 
@@ -76,7 +76,11 @@ OUTCOME = Outcome(
     event_id="event/é",
     reward=0.5,
     learnable=True,
-    joined=(Joined(1, 50, None), Joined(2, 51, 0.5, "top"), Joined(3, 52, -1.0, "side")),
+    joined=(
+        JoinedObservation(1, 50, None),
+        JoinedObservation(2, 51, 0.5, "top"),
+        JoinedObservation(3, 52, -1.0, "side"),
+    ),
     settled_at_us=60,
     settings_version=1,
     slot_rewards=(0.5, -1.0),
@@ -158,8 +162,8 @@ def test_logging_only_learns_nothing_of_a_single_slot() -> None:
 
 
 def test_a_question_leaves_the_slots_before_no_choice_and_offers_the_rest() -> None:
-    shared = context(DECISION.context, DECISION.actions)
-    asked = json.loads(question(shared, b'[{"size":"big"}]', taken=[2], offered=[0, 1]))
+    shared = encode_context(DECISION.context, DECISION.actions)
+    asked = json.loads(encode_slot_query(shared, b'[{"size":"big"}]', taken=[2], offered=[0, 1]))
     assert {name: asked[name] for name in ("FromUrl", "_multi")} == json.loads(shared)
     assert asked["_slots"] == [
         {"_tag": "seed=0", "_inc": [2]},
@@ -170,7 +174,9 @@ def test_a_question_leaves_the_slots_before_no_choice_and_offers_the_rest() -> N
 @given(features)
 def test_features_of_a_slot_are_made_safe_for_the_engine(value: list[object]) -> None:
     blob = msgspec.json.encode(value)
-    asked = json.loads(question(context(b"[]", DECISION.actions), blob, taken=[], offered=[0, 1, 2]))
+    asked = json.loads(
+        encode_slot_query(encode_context(b"[]", DECISION.actions), blob, taken=[], offered=[0, 1, 2])
+    )
     assert asked["_slots"][0]["sj"] == made_safe(value)
     hostile = replace(DECISION, slots=(replace(DECISION.slots[0], features=blob), DECISION.slots[1]))
     line = json.loads(single_slot.outcome_line(replace(LOGGED, decision=hostile), OUTCOME))
@@ -181,8 +187,8 @@ def test_features_of_a_slot_are_made_safe_for_the_engine(value: list[object]) ->
 @given(texts, texts)
 def test_a_context_without_the_id_of_an_action_lacks_nothing_else(one: str, other: str) -> None:
     actions = (Action(one, b'[{"x":1}]'), Action(f"{other}!", b"[]"))
-    whole = json.loads(context(b"[]", actions))
-    less = json.loads(without_id(context(b"[]", actions), actions[0]))
+    whole = json.loads(encode_context(b"[]", actions))
+    less = json.loads(drop_action_id(encode_context(b"[]", actions), actions[0]))
     del whole["_multi"][0]["i"]["id"]
     assert less == whole
 

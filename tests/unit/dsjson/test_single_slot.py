@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from sartor.dsjson import context_json, observations, single_slot
-from sartor.records import Action, Decision, Joined, LoggedDecision, Outcome
+from sartor.records import Action, Decision, JoinedObservation, LoggedDecision, Outcome
 
 DECISION = Decision(
     event_id="event/é",
@@ -33,7 +33,10 @@ OUTCOME = Outcome(
     event_id="event/é",
     reward=0.5,
     learnable=True,
-    joined=(Joined(1, 1_662_013_447_000_050, None), Joined(2, 1_662_013_448_000_000, 0.5)),
+    joined=(
+        JoinedObservation(1, 1_662_013_447_000_050, None),
+        JoinedObservation(2, 1_662_013_448_000_000, 0.5),
+    ),
     settled_at_us=1_662_013_448_000_001,
     settings_version=1,
 )
@@ -92,14 +95,14 @@ def test_a_cost_of_zero_has_no_sign(reward: float) -> None:
     ],
 )
 def test_times_are_utc_to_the_microsecond(at_us: int, text: str) -> None:
-    assert observations.timestamp(at_us) == text
+    assert observations.format_timestamp(at_us) == text
 
 
 @given(st.datetimes(datetime(1970, 1, 1), datetime(2200, 1, 1)))
 def test_a_time_reads_back(moment: datetime) -> None:
     aware = moment.replace(tzinfo=UTC)
     at_us = (aware - datetime(1970, 1, 1, tzinfo=UTC)) // (datetime.resolution)
-    assert datetime.fromisoformat(observations.timestamp(at_us)) == aware
+    assert datetime.fromisoformat(observations.format_timestamp(at_us)) == aware
 
 
 names = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=6) | st.sampled_from(
@@ -142,7 +145,7 @@ def made_safe(value: object) -> object:
 
 @given(features)
 def test_names_that_the_engine_would_obey_are_dropped_and_nothing_else(value: list[object]) -> None:
-    safe = json.loads(context_json.engine_safe(msgspec.json.encode(value)))
+    safe = json.loads(context_json.strip_reserved_names(msgspec.json.encode(value)))
     assert safe == made_safe(value)
     assert all(
         not name.startswith("_") or (name == "_text" and isinstance(inner, str))
@@ -152,25 +155,28 @@ def test_names_that_the_engine_would_obey_are_dropped_and_nothing_else(value: li
 
 @given(features)
 def test_what_is_safe_already_passes_through_byte_for_byte(value: list[object]) -> None:
-    safe = context_json.engine_safe(msgspec.json.encode(value))
-    assert context_json.engine_safe(safe) == safe
+    safe = context_json.strip_reserved_names(msgspec.json.encode(value))
+    assert context_json.strip_reserved_names(safe) == safe
 
 
 def test_a_text_to_be_split_into_words_stays_and_anything_else_of_that_name_goes() -> None:
     blob = b'[{"_text":"two words","n":{"_text":"inner"}},{"_text":["a"]},{"_text":{"_text":1}}]'
-    assert context_json.engine_safe(blob) == b'[{"_text":"two words","n":{"_text":"inner"}},{},{}]'
+    assert context_json.strip_reserved_names(blob) == b'[{"_text":"two words","n":{"_text":"inner"}},{},{}]'
 
 
 def test_a_namespace_that_does_not_begin_with_ascii_gets_a_percent_sign_and_a_feature_does_not() -> None:
     blob = '[{"é":{"é":1},"ünder":[1],"né":{"a":1},"日":"é"}]'.encode()
-    assert context_json.engine_safe(blob) == '[{"%é":{"é":1},"%ünder":[1],"né":{"a":1},"日":"é"}]'.encode()
+    assert (
+        context_json.strip_reserved_names(blob)
+        == '[{"%é":{"é":1},"%ünder":[1],"né":{"a":1},"日":"é"}]'.encode()
+    )
 
 
 @given(features, st.lists(st.tuples(texts, features), min_size=1, max_size=4))
 def test_a_context_holds_what_is_safe_of_the_request_and_each_action_once(
     context: list[object], actions: list[tuple[str, list[object]]]
 ) -> None:
-    made = context_json.context(
+    made = context_json.encode_context(
         msgspec.json.encode(context), [Action(name, msgspec.json.encode(value)) for name, value in actions]
     )
     assert json.loads(made) == {
@@ -204,7 +210,7 @@ def settled(draw: st.DrawFn) -> tuple[LoggedDecision, Outcome]:
         event_id=decision.event_id,
         reward=draw(st.floats(-1e300, 1e300)),
         learnable=draw(st.booleans()),
-        joined=tuple(Joined(n + 1, n, reward) for n, reward in enumerate(rewards)),
+        joined=tuple(JoinedObservation(n + 1, n, reward) for n, reward in enumerate(rewards)),
         settled_at_us=9,
         settings_version=1,
     )
@@ -226,7 +232,7 @@ def test_a_line_reads_back_to_the_values_that_went_in(case: tuple[LoggedDecision
     ranked = [rankable[number - 1] for number in line["a"]]
     assert ranked == [index for index in decision.ranking if index in rankable]
     assert line["p"] == [decision.probabilities[index] for index in ranked]
-    assert line["c"] == json.loads(context_json.rankable_context(decision, rankable))
+    assert line["c"] == json.loads(context_json.encode_decision_context(decision, rankable))
 
 
 @given(settled())

@@ -11,7 +11,7 @@ from sartor.estimators.columns import Columns
 from sartor.estimators.cressie_read import CressieRead
 from sartor.estimators.diagnostics import Diagnostics
 from sartor.estimators.direct import Dm, Dr
-from sartor.estimators.estimator_set import Panel
+from sartor.estimators.estimator_set import EstimatorSet
 from sartor.estimators.interval import Bounds
 from sartor.estimators.ips import Ips, Snips
 from sartor.estimators.shrinkage import DrOs, SwitchDr
@@ -44,7 +44,7 @@ def every(bounds: Bounds = SIGNED) -> list[Accumulator]:
         EmpiricalBernstein(bounds=bounds, weight_cap=10.0),
         Anytime(bounds=bounds),
         Diagnostics(),
-        Panel.empty(bounds=bounds),
+        EstimatorSet.empty(bounds=bounds),
     ]
 
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from sartor.errors import Corrupt, InvalidColumns
 from sartor.estimators.accumulator import Accumulator, Estimator
 from sartor.estimators.columns import Columns
-from sartor.estimators.estimator_set import Panel
+from sartor.estimators.estimator_set import EstimatorSet
 from sartor.estimators.interval import Bounds
 from sartor.estimators.ips import Ips, Snips
 from sartor.estimators.shrinkage import DrOs, SwitchDr
@@ -116,7 +116,7 @@ def test_different_settings_do_not_merge() -> None:
     with pytest.raises(InvalidColumns, match="Merging needs equal grid"):
         SwitchDr(grid=(1.0,)) + SwitchDr(grid=(2.0,))
     with pytest.raises(InvalidColumns, match="Merging needs equal bounds"):
-        Panel.empty(bounds=UNIT) + Panel.empty(bounds=SIGNED)
+        EstimatorSet.empty(bounds=UNIT) + EstimatorSet.empty(bounds=SIGNED)
 
 
 @pytest.mark.parametrize("state", [b"", b"\xc1", b"\x01", Snips().state(), DrOs().state()])

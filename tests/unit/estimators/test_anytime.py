@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sartor.errors import InvalidColumns
-from sartor.estimators.anytime import Anytime, intervals, log_wealth, smallest_plausible
+from sartor.estimators.anytime import Anytime, anytime_intervals, log_wealth, smallest_plausible
 from sartor.estimators.columns import Columns
 from sartor.estimators.ips import Ips
 from tests.unit.estimators.batches import SIGNED, UNIT
@@ -49,12 +49,12 @@ def test_wealth_is_what_the_definition_says(terms: list[float], value: float) ->
 @pytest.mark.parametrize("heavy", [1.0, 3.0, 40.0])
 def test_a_fair_bet_gains_nothing(value: float, centre: float, heavy: float) -> None:
     # Z is 0 or `heavy` with mean `value`; each stake's expected factor is at most 1.
-    odds = value / heavy
+    probabilities = value / heavy
     for stake in STAKES:
         price = -log1p(-stake) - stake
         win = np.exp(stake * (heavy - value) - price * (heavy - centre) ** 2)
         lose = np.exp(-stake * value - price * centre**2)
-        assert odds * win + (1 - odds) * lose <= 1 + 1e-12
+        assert probabilities * win + (1 - probabilities) * lose <= 1 + 1e-12
 
 
 def test_wealth_falls_as_the_value_grows() -> None:
@@ -158,11 +158,11 @@ def test_many_intervals_at_once_are_those_of_each_alone() -> None:
         propensity = rng.choice([0.05, 0.9], size=rows)
         one.add(Columns(reward=rng.uniform(-1, 1, rows), propensity=propensity, target=rng.random(rows)))
         found.append(one)
-    assert intervals(found) == [one.interval() for one in found]
-    assert intervals([]) == []
-    assert intervals([Anytime(bounds=UNIT)]) == [None]
+    assert anytime_intervals(found) == [one.interval() for one in found]
+    assert anytime_intervals([]) == []
+    assert anytime_intervals([Anytime(bounds=UNIT)]) == [None]
 
 
 def test_intervals_at_once_are_of_one_range() -> None:
     with pytest.raises(InvalidColumns, match="equal bounds"):
-        intervals([Anytime(bounds=UNIT), Anytime(bounds=SIGNED)])
+        anytime_intervals([Anytime(bounds=UNIT), Anytime(bounds=SIGNED)])

@@ -8,7 +8,7 @@ from sartor.estimators.bins import Bins
 from sartor.estimators.columns import Columns
 from sartor.estimators.interval import Bounds
 from sartor.estimators.ips import Ips, Snips
-from sartor.estimators.series import expanding, rolling
+from sartor.estimators.series import expanding_series, rolling_series
 from tests.unit.estimators.batches import sliced
 
 WIDTH_US = 300_000_000
@@ -81,7 +81,7 @@ def test_a_series_so_far_ends_with_everything() -> None:
     rows, bins, snips = columns(), Bins(), Snips()
     bins.add(rows)
     snips.add(rows)
-    moments = expanding(bins, bounds=Bounds(), most=7)
+    moments = expanding_series(bins, bounds=Bounds(), most=7)
     assert len(moments) <= 7
     assert moments[-1].events == rows.rows
     assert moments[-1].value == pytest.approx(snips.value())
@@ -92,12 +92,12 @@ def test_a_series_so_far_ends_with_everything() -> None:
 def test_a_series_by_windows_has_no_more_than_it_may() -> None:
     bins = Bins()
     bins.add(columns())
-    assert len(rolling(bins, WIDTH_US, bounds=Bounds(), most=400)) == len(bins.sums)
-    fewer = rolling(bins, WIDTH_US, bounds=Bounds(), most=10)
+    assert len(rolling_series(bins, WIDTH_US, bounds=Bounds(), most=400)) == len(bins.sums)
+    fewer = rolling_series(bins, WIDTH_US, bounds=Bounds(), most=10)
     assert 5 <= len(fewer) <= 10
     assert sum(one.events for one in fewer) == 500
 
 
 def test_nothing_has_no_series() -> None:
-    assert expanding(Bins(), bounds=Bounds()) == ()
-    assert rolling(Bins(), WIDTH_US, bounds=Bounds()) == ()
+    assert expanding_series(Bins(), bounds=Bounds()) == ()
+    assert rolling_series(Bins(), WIDTH_US, bounds=Bounds()) == ()

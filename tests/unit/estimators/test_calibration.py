@@ -3,20 +3,25 @@
 import numpy as np
 import pytest
 
-from sartor.estimators.calibration import Propensities
+from sartor.estimators.calibration import PropensityCalibration
 
 
-def drawn(rng: np.random.Generator, count: int, odds: list[float], logged: list[float]) -> Propensities:
-    """Decisions that were drawn by some odds and logged with others."""
-    found = Propensities()
-    chosen = [place * len(odds) + int(rng.choice(len(odds), p=odds)) for place in range(count)]
+def drawn(
+    rng: np.random.Generator, count: int, probabilities: list[float], logged: list[float]
+) -> PropensityCalibration:
+    """Decisions that were drawn by some probabilities and logged with others."""
+    found = PropensityCalibration()
+    chosen = [
+        place * len(probabilities) + int(rng.choice(len(probabilities), p=probabilities))
+        for place in range(count)
+    ]
     found.add(logged * count, chosen)
     return found
 
 
 def test_what_was_drawn_as_logged_is_believed() -> None:
-    odds = [0.04, 0.16, 0.8]
-    found = drawn(np.random.default_rng(1), 4_000, odds, odds)
+    probabilities = [0.04, 0.16, 0.8]
+    found = drawn(np.random.default_rng(1), 4_000, probabilities, probabilities)
     assert found.worst() < 4
     classes = {(one.low, one.high): one for one in found.classes()}
     assert set(classes) == {(0.02, 0.05), (0.1, 0.2), (0.7, 0.8)}
@@ -34,26 +39,26 @@ def test_what_was_drawn_by_other_odds_is_found_out() -> None:
 
 
 def test_what_can_not_have_been_chosen_is_found_out() -> None:
-    found = Propensities()
+    found = PropensityCalibration()
     found.add([1.0, 0.0], [1])
     assert found.worst() >= 1e9
 
 
 def test_certainty_is_believed() -> None:
-    found = Propensities()
+    found = PropensityCalibration()
     found.add([1.0, 0.0] * 100, list(range(0, 200, 2)))
     assert found.worst() == 0.0
     assert [one.actions for one in found.classes()] == [100], "what has no chance is not counted"
 
 
 def test_parts_make_the_whole() -> None:
-    odds = [0.3, 0.7]
-    first, second = (drawn(np.random.default_rng(seed), 50, odds, odds) for seed in (1, 2))
+    probabilities = [0.3, 0.7]
+    first, second = (drawn(np.random.default_rng(seed), 50, probabilities, probabilities) for seed in (1, 2))
     merged = first + second
     assert sum(one.observed for one in merged.classes()) == 100
-    assert Propensities.from_state(merged.state()) == merged
+    assert PropensityCalibration.from_state(merged.state()) == merged
 
 
 def test_an_empty_log_has_nothing_to_hide() -> None:
-    assert Propensities().worst() == 0.0
-    assert Propensities().classes() == ()
+    assert PropensityCalibration().worst() == 0.0
+    assert PropensityCalibration().classes() == ()

@@ -4,17 +4,17 @@ import numpy as np
 import pytest
 
 from sartor.errors import InvalidColumns
-from sartor.estimators.crossfit import Candidates, cross_fit, hashed
+from sartor.estimators.crossfit import Candidates, cross_fit, hash_features
 
 
 def test_hashed_features_are_stable_and_signed() -> None:
     rows = [[("age", 2.0), ("device=mobile", 1.0)], [("age", -2.0)]]
-    matrix = hashed(rows, width=64)
+    matrix = hash_features(rows, width=64)
     assert matrix.shape == (2, 64)
     assert matrix[:, -1].tolist() == [1.0, 1.0]
     assert np.abs(matrix[0, :-1]).sum() == 3.0
     assert np.flatnonzero(matrix[1, :-1]).tolist() == [int(np.argmax(np.abs(matrix[0, :-1])))]
-    assert (matrix == hashed(rows, width=64)).all()
+    assert (matrix == hash_features(rows, width=64)).all()
 
 
 def linear() -> tuple[np.ndarray[tuple[int, int], np.dtype[np.float64]], Candidates, list[float]]:

@@ -37,8 +37,8 @@ def test_it_is_snips_less_what_was_earned() -> None:
 
 
 def test_the_policy_that_was_at_work_gains_nothing_for_sure() -> None:
-    odds = np.array([0.5, 0.2, 0.9])
-    same = Columns(reward=np.array([1.0, 0.0, 1.0]), propensity=odds, target=odds)
+    probabilities = np.array([0.5, 0.2, 0.9])
+    same = Columns(reward=np.array([1.0, 0.0, 1.0]), propensity=probabilities, target=probabilities)
     found = gain(same)
     assert found.value() == pytest.approx(0.0)
     assert found.standard_error() == pytest.approx(0.0, abs=1e-9)

@@ -4,7 +4,7 @@ from math import sqrt
 
 import pytest
 
-from sartor.estimators.interval import gaussian, standard_error
+from sartor.estimators.interval import gaussian_interval, standard_error
 
 
 def test_standard_error_is_that_of_the_sample() -> None:
@@ -22,7 +22,7 @@ def test_one_event_has_no_spread(events: float) -> None:
 
 
 def test_levels() -> None:
-    wide, narrow = gaussian(1.0, 2.0, alpha=0.05), gaussian(1.0, 2.0, alpha=0.32)
+    wide, narrow = gaussian_interval(1.0, 2.0, alpha=0.05), gaussian_interval(1.0, 2.0, alpha=0.32)
     assert wide is not None
     assert narrow is not None
     assert (wide.lower, wide.upper) == pytest.approx((1 - 3.919928, 1 + 3.919928))
@@ -32,5 +32,5 @@ def test_levels() -> None:
 
 
 def test_nothing_known_nothing_said() -> None:
-    assert gaussian(None, 1.0, alpha=0.05) is None
-    assert gaussian(1.0, None, alpha=0.05) is None
+    assert gaussian_interval(None, 1.0, alpha=0.05) is None
+    assert gaussian_interval(1.0, None, alpha=0.05) is None

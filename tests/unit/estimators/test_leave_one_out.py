@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 from sartor.estimators.feature_names import Feature
-from sartor.estimators.leave_one_out import Effect, effect, shares, tiers
+from sartor.estimators.leave_one_out import Effect, effect_of, group_by_share, normalise_effects
 
 FEATURE = Feature("Context", "device")
 
 
 def test_a_policy_that_is_the_same_without_loses_nothing() -> None:
     weights, reward = np.array([1.0, 2.0, 0.0, 1.0]), np.array([1.0, 0.0, 1.0, 1.0])
-    found = effect(FEATURE, weights, weights, reward)
+    found = effect_of(FEATURE, weights, weights, reward)
     assert (found.effect, found.low, found.high) == (0.0, 0.0, 0.0)
     assert (found.namespace, found.feature) == ("Context", "device")
 
@@ -23,7 +23,7 @@ def test_intervals_hold_the_truth_as_often_as_they_say() -> None:
     for _ in range(500):
         best = rng.random(400) < 0.5
         reward = (rng.random(400) < np.where(best, 0.7, 0.3)).astype(float)
-        found = effect(FEATURE, np.where(best, 2.0, 0.0), np.ones(400), reward)
+        found = effect_of(FEATURE, np.where(best, 2.0, 0.0), np.ones(400), reward)
         held.append(found.low <= 0.2 <= found.high)
     assert np.mean(held) == pytest.approx(0.95, abs=0.03)
 
@@ -33,17 +33,17 @@ def made(name: str, value: float, half: float = 0.01) -> Effect:
 
 
 def test_shares_are_of_the_greatest() -> None:
-    found = shares([made("small", 0.02), made("great", 0.1), made("harmful", -0.05)])
+    found = normalise_effects([made("small", 0.02), made("great", 0.1), made("harmful", -0.05)])
     assert [one.feature for one in found] == ["great", "small", "harmful"]
     assert [one.effect for one in found] == pytest.approx([1.0, 0.2, 0.0])
     assert (found[0].low, found[0].high) == pytest.approx((0.9, 1.0))
 
 
 def test_where_nothing_matters_all_shares_are_nothing() -> None:
-    assert [one.effect for one in shares([made("a", -0.1), made("b", 0.0)])] == [0.0, 0.0]
-    assert shares([]) == []
+    assert [one.effect for one in normalise_effects([made("a", -0.1), made("b", 0.0)])] == [0.0, 0.0]
+    assert normalise_effects([]) == []
 
 
 def test_tiers_have_the_most_important_first_and_none_is_empty() -> None:
-    found = shares([made("a", 0.1), made("b", 0.06), made("c", 0.03), made("d", 0.0)])
-    assert tiers(found) == [["n.a", "n.b"], ["n.c"], ["n.d"]]
+    found = normalise_effects([made("a", 0.1), made("b", 0.06), made("c", 0.03), made("d", 0.0)])
+    assert group_by_share(found) == [["n.a", "n.b"], ["n.c"], ["n.d"]]

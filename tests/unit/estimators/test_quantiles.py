@@ -7,10 +7,10 @@ from sartor.estimators import quantiles
 
 
 def test_tabled_values() -> None:
-    assert quantiles.normal(0.975) == pytest.approx(1.9599639845)
-    assert quantiles.beta(0.5, a=1, b=1) == pytest.approx(0.5)
-    assert quantiles.f_one(0.95, degrees=10) == pytest.approx(4.9646027)
-    assert quantiles.f_one(0.95, degrees=1e12) == pytest.approx(1.9599639845**2)
+    assert quantiles.normal_quantile(0.975) == pytest.approx(1.9599639845)
+    assert quantiles.beta_quantile(0.5, a=1, b=1) == pytest.approx(0.5)
+    assert quantiles.f_one_quantile(0.95, degrees=10) == pytest.approx(4.9646027)
+    assert quantiles.f_one_quantile(0.95, degrees=1e12) == pytest.approx(1.9599639845**2)
 
 
 def test_normal_mass() -> None:

@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 
 from sartor.estimators.columns import Columns
-from sartor.estimators.fixed_actions import Followed
+from sartor.estimators.fixed_actions import TrackedActions
 from sartor.estimators.ips import Ips
-from sartor.estimators.logged_choices import Deed
-from sartor.estimators.reference_policies import Tally
+from sartor.estimators.logged_choices import LoggedChoice
+from sartor.estimators.reference_policies import ReferencePolicies
 
 NAMES = ("a", "b", "c", "d")
 
 
-def played(count: int, *, seed: int = 1, dropped: bool = False) -> list[Deed]:
-    """Deeds among two to four of the actions, some of which stand for several rows."""
+def played(count: int, *, seed: int = 1, dropped: bool = False) -> list[LoggedChoice]:
+    """Choices among two to four of the actions, some of which stand for several rows."""
     rng = random.Random(seed)
     found = []
     for _ in range(count):
@@ -24,26 +24,30 @@ def played(count: int, *, seed: int = 1, dropped: bool = False) -> list[Deed]:
         odds = tuple(share / sum(shares) for share in shares)
         chosen = rng.choices(range(len(ids)), odds)[0]
         left_out = rng.choice([0.0, 0.5]) if dropped else 0.0
-        found.append(Deed(reward=rng.uniform(-0.5, 1.0), ids=ids, odds=odds, chosen=chosen, dropped=left_out))
+        found.append(
+            LoggedChoice(
+                reward=rng.uniform(-0.5, 1.0), ids=ids, probabilities=odds, chosen=chosen, dropped=left_out
+            )
+        )
     return found
 
 
-def tally(found: list[Deed]) -> Tally:
-    made = Tally()
-    for deed in found:
-        made.add(deed, followed=set(NAMES))
+def tally(found: list[LoggedChoice]) -> ReferencePolicies:
+    made = ReferencePolicies()
+    for choice in found:
+        made.add(choice, followed=set(NAMES))
     return made
 
 
-def scored(found: list[Deed], targets: list[float]) -> Ips:
+def scored(found: list[LoggedChoice], targets: list[float]) -> Ips:
     """The same by the estimators' own way: columns."""
     ips = Ips()
     ips.add(
         Columns(
-            reward=np.array([deed.reward for deed in found]),
-            propensity=np.array([deed.propensity for deed in found]),
+            reward=np.array([choice.reward for choice in found]),
+            propensity=np.array([choice.propensity for choice in found]),
             target=np.array(targets),
-            drop_probability=np.array([deed.dropped for deed in found]),
+            drop_probability=np.array([choice.dropped for choice in found]),
         )
     )
     return ips
@@ -58,11 +62,11 @@ def same(found: Ips, expected: Ips) -> None:
 def test_weights_are_those_of_the_estimators(dropped: bool) -> None:
     found = played(200, dropped=dropped)
     made = tally(found)
-    same(made.online, scored(found, [deed.propensity for deed in found]))
-    same(made.baseline, scored(found, [float(deed.chosen == 0) for deed in found]))
-    same(made.random, scored(found, [1 / len(deed.ids) for deed in found]))
+    same(made.online, scored(found, [choice.propensity for choice in found]))
+    same(made.baseline, scored(found, [float(choice.chosen == 0) for choice in found]))
+    same(made.random, scored(found, [1 / len(choice.ids) for choice in found]))
     assert (made.lowest, made.highest) == (min(d.reward for d in found), max(d.reward for d in found))
-    assert made.smallest_propensity == min(deed.propensity for deed in found)
+    assert made.smallest_propensity == min(choice.propensity for choice in found)
 
 
 @pytest.mark.parametrize("dropped", [False, True])
@@ -72,12 +76,17 @@ def test_a_fixed_action_is_shown_where_it_is_on_offer_and_elsewhere_what_was_sho
 ) -> None:
     found = played(300, seed=2, dropped=dropped)
     made = tally(found)
-    targets = [float(deed.ids[deed.chosen] == name) if name in deed.ids else deed.propensity for deed in found]
+    targets = [
+        float(choice.ids[choice.chosen] == name) if name in choice.ids else choice.propensity
+        for choice in found
+    ]
     same(made.arms[name].sums(made.online), scored(found, targets))
 
 
 def test_an_action_on_offer_always_has_nowhere_else() -> None:
-    found = [Deed(reward=1.0, ids=("a", "b"), odds=(0.5, 0.5), chosen=place) for place in (0, 1, 1)]
+    found = [
+        LoggedChoice(reward=1.0, ids=("a", "b"), probabilities=(0.5, 0.5), chosen=place) for place in (0, 1, 1)
+    ]
     made = tally(found)
     sums = made.arms["b"].sums(made.online)
     assert (sums.matched, sums.largest_weight, sums.smallest_weight) == (2, 2.0, 0.0)
@@ -92,9 +101,9 @@ def test_parts_make_the_whole() -> None:
 
 
 def test_only_what_is_followed_is_counted_and_it_can_be_forgotten() -> None:
-    made = Tally()
-    deed = Deed(reward=1.0, ids=("a", "b"), odds=(0.5, 0.5), chosen=0)
-    made.add(deed, followed={"b"})
+    made = ReferencePolicies()
+    choice = LoggedChoice(reward=1.0, ids=("a", "b"), probabilities=(0.5, 0.5), chosen=0)
+    made.add(choice, followed={"b"})
     assert set(made.arms) == {"b"}
     made.forget("b")
     made.forget("b")
@@ -102,7 +111,7 @@ def test_only_what_is_followed_is_counted_and_it_can_be_forgotten() -> None:
 
 
 def test_the_one_that_was_on_offer_longest_ago_gives_way() -> None:
-    followed = Followed(most=2)
+    followed = TrackedActions(most=2)
     assert followed.offer(("a", "b")) == []
     assert followed.offer(("a",)) == []
     assert followed.offer(("c",)) == ["b"]
@@ -112,7 +121,7 @@ def test_the_one_that_was_on_offer_longest_ago_gives_way() -> None:
 
 
 def test_the_doubts_of_all_that_ever_come_sum_to_the_whole() -> None:
-    followed = Followed(most=5_000)
+    followed = TrackedActions(most=5_000)
     followed.offer(tuple(map(str, range(5_000))))
     shares = [followed.alpha(str(number), alpha=0.05) for number in range(5_000)]
     assert shares[0] == pytest.approx(0.025)

@@ -6,9 +6,9 @@ from msgspec.structs import replace
 
 from sartor.estimators.columns import Columns
 from sartor.estimators.interval import Bounds, Interval
-from sartor.estimators.results_table import Entry, bars, entry
-from sartor.estimators.score import Score
-from sartor.estimators.verdict import best, verdict
+from sartor.estimators.results_table import ResultRow, result_row, weight_histogram
+from sartor.estimators.score import PolicyScore
+from sartor.estimators.verdict import best_policy, verdict
 
 ROWS = 2_000
 
@@ -16,12 +16,14 @@ ROWS = 2_000
 Odds = tuple[float, float]
 
 
-def score(target: Odds, *, propensity: Odds = (0.7, 0.3), seed: int = 1, then: Odds | None = None) -> Score:
+def score(
+    target: Odds, *, propensity: Odds = (0.7, 0.3), seed: int = 1, then: Odds | None = None
+) -> PolicyScore:
     """Two actions, paid 0.3 and 0.5; what was done mostly takes the first. ``then``: every other row's."""
     rng = np.random.default_rng(seed)
     first = rng.random(ROWS) < propensity[0]
     odd = np.arange(ROWS) % 2 == 1
-    made = Score.empty(bounds=Bounds(), moment_us=1_000_000)
+    made = PolicyScore.empty(bounds=Bounds(), moment_us=1_000_000)
     made.add(
         Columns(
             reward=(rng.random(ROWS) < np.where(first, 0.3, 0.5)).astype(float),
@@ -34,8 +36,8 @@ def score(target: Odds, *, propensity: Odds = (0.7, 0.3), seed: int = 1, then: O
     return made
 
 
-def placed(name: str, source: str, found: Score, *, refused: int = 0) -> Entry:
-    return entry(found, name=name, source=source, arguments="", refused=refused, most_weight=10 / 3)
+def placed(name: str, source: str, found: PolicyScore, *, refused: int = 0) -> ResultRow:
+    return result_row(found, name=name, source=source, arguments="", refused=refused, most_weight=10 / 3)
 
 
 ONLINE = placed("Online", "Online", score((0.7, 0.3)))
@@ -85,17 +87,19 @@ def test_a_policy_that_can_not_rank_is_not_judged() -> None:
 
 def test_bars_hold_every_weight() -> None:
     diagnostics = score((0.1, 0.9)).panel.diagnostics
-    found = bars(diagnostics)
+    found = weight_histogram(diagnostics)
     assert sum(bar.rows for bar in found) == ROWS
     assert sum(bar.share for bar in found) == pytest.approx(1.0)
     assert [bar.low for bar in found] == [0.125, 2.0]
 
 
 def test_the_best_is_one_that_is_shown_to_be_better() -> None:
-    assert best([ONLINE, BETTER, SAME, WORSE]) is BETTER
-    assert best([ONLINE, SAME, WORSE]) is None
-    assert best([BETTER]) is None
-    assert best([ONLINE, replace(BETTER, source="Baseline")]) is None, "the baseline is there to compare with"
+    assert best_policy([ONLINE, BETTER, SAME, WORSE]) is BETTER
+    assert best_policy([ONLINE, SAME, WORSE]) is None
+    assert best_policy([BETTER]) is None
+    assert best_policy([ONLINE, replace(BETTER, source="Baseline")]) is None, (
+        "the baseline is there to compare with"
+    )
 
 
 @pytest.mark.parametrize(
@@ -122,15 +126,15 @@ def test_the_best_is_one_that_is_shown_to_be_better() -> None:
         ),
     ],
 )
-def test_the_verdict_is_one_sentence(entries: list[Entry], words: str) -> None:
+def test_the_verdict_is_one_sentence(entries: list[ResultRow], words: str) -> None:
     found = verdict(entries)
     assert words in found
     assert found.endswith(".")
 
 
 def test_the_gain_holds_for_all_rivals_together() -> None:
-    alone = entry(score((0.1, 0.9)), name="x", source="Custom", arguments="", most_weight=4)
-    among = entry(score((0.1, 0.9)), name="x", source="Custom", arguments="", most_weight=4, rivals=10)
+    alone = result_row(score((0.1, 0.9)), name="x", source="Custom", arguments="", most_weight=4)
+    among = result_row(score((0.1, 0.9)), name="x", source="Custom", arguments="", most_weight=4, rivals=10)
     assert isinstance(alone.gain_interval, Interval)
     assert isinstance(among.gain_interval, Interval)
     assert among.gain_interval.half_width == pytest.approx(

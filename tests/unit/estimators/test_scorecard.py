@@ -5,15 +5,15 @@ import random
 import pytest
 
 from sartor.errors import Corrupt
-from sartor.estimators.learning_curve import Curve
-from sartor.estimators.logged_choices import Deed
-from sartor.estimators.policy_estimate import BASELINE, FIXED, ONLINE, RANDOM, best_fixed, standings
-from sartor.estimators.reference_policies import Tally
+from sartor.estimators.learning_curve import LearningCurve
+from sartor.estimators.logged_choices import LoggedChoice
+from sartor.estimators.policy_estimate import BASELINE, FIXED, ONLINE, RANDOM, best_fixed, policy_estimates
+from sartor.estimators.reference_policies import ReferencePolicies
 from sartor.estimators.scorecard import COARSE_US, FINE_US, WINDOWS, Scorecard
-from sartor.estimators.scorecard_view import Standing
+from sartor.estimators.scorecard_view import PolicyEstimate
 
 START_US = 1_700_000_000_000_000 // COARSE_US * COARSE_US
-Event = tuple[Deed, int]
+Event = tuple[LoggedChoice, int]
 
 
 def story(count: int, *, seed: int = 1, step_us: int = 20_000_000) -> list[Event]:
@@ -28,18 +28,18 @@ def story(count: int, *, seed: int = 1, step_us: int = 20_000_000) -> list[Event
         reward = float(rng.random() < worth)
         odds = (1 / len(ids),) * len(ids)
         at_us += step_us if number != count // 2 else -step_us
-        events.append((Deed(reward=reward, ids=ids, odds=odds, chosen=chosen), at_us))
+        events.append((LoggedChoice(reward=reward, ids=ids, probabilities=odds, chosen=chosen), at_us))
     return events
 
 
 def folded(events: list[Event], card: Scorecard | None = None, *, first: int = 1) -> Scorecard:
     card = card or Scorecard()
-    for number, (deed, at_us) in enumerate(events, first):
-        card.add(number, deed, at_us=at_us, mark=(number, at_us))
+    for number, (choice, at_us) in enumerate(events, first):
+        card.add(number, choice, at_us=at_us, mark=(number, at_us))
     return card
 
 
-def by_policy(found: tuple[Standing, ...]) -> dict[str, Standing]:
+def by_policy(found: tuple[PolicyEstimate, ...]) -> dict[str, PolicyEstimate]:
     return {standing.policy: standing for standing in found}
 
 
@@ -58,7 +58,7 @@ def test_windows_hold_what_was_settled_in_them() -> None:
     now_us = card.at_us
     for name, (width, count) in WINDOWS.items():
         begins = (now_us // width - count + 1) * width
-        expected = [deed.reward for deed, at_us in clocked(events) if at_us >= begins]
+        expected = [choice.reward for choice, at_us in clocked(events) if at_us >= begins]
         online = card.window(name, now_us=now_us).online
         assert online.rows == len(expected), name
         assert online.product == pytest.approx(sum(expected))
@@ -68,9 +68,9 @@ def test_windows_hold_what_was_settled_in_them() -> None:
 def clocked(events: list[Event]) -> list[Event]:
     """The events with the card's own times, which never run back."""
     latest, found = 0, []
-    for deed, at_us in events:
+    for choice, at_us in events:
         latest = max(latest, at_us)
-        found.append((deed, latest))
+        found.append((choice, latest))
     return found
 
 
@@ -117,9 +117,9 @@ def test_readings_tell_who_is_best() -> None:
 
 def test_a_log_without_exploration_says_nothing_of_others() -> None:
     card = Scorecard()
-    deed = Deed(reward=1.0, ids=("a", "b"), odds=(1.0, 0.0), chosen=0)
+    choice = LoggedChoice(reward=1.0, ids=("a", "b"), probabilities=(1.0, 0.0), chosen=0)
     for number in range(1, 301):
-        card.add(number, deed, at_us=START_US, mark=(number, START_US))
+        card.add(number, choice, at_us=START_US, mark=(number, START_US))
     found = by_policy(card.reading(now_us=START_US).total)
     assert found[ONLINE].value == 1.0
     assert found[BASELINE].value == 1.0
@@ -137,15 +137,15 @@ def test_a_lucky_action_is_not_the_best_one() -> None:
         chosen = 0 if rng.random() < 0.7 else rng.randint(1, 3)
         odds = (0.7, 0.1, 0.1, 0.1)
         reward = float(rng.random() < (0.5 if chosen == 0 else 0.3))
-        deed = Deed(reward=reward, ids=ids, odds=odds, chosen=chosen)
-        card.add(number, deed, at_us=START_US, mark=(number, START_US))
+        choice = LoggedChoice(reward=reward, ids=ids, probabilities=odds, chosen=chosen)
+        card.add(number, choice, at_us=START_US, mark=(number, START_US))
     best = best_fixed(card.total(), card.followed)
     assert best is not None
     assert best.action == "steady"
 
 
 def test_an_empty_tally_has_no_standings() -> None:
-    assert standings(Tally(), Scorecard().followed) == ()
+    assert policy_estimates(ReferencePolicies(), Scorecard().followed) == ()
 
 
 def test_the_curve_thins_out_and_keeps_its_shape() -> None:
@@ -156,11 +156,11 @@ def test_the_curve_thins_out_and_keeps_its_shape() -> None:
     assert [point.events for point in points] == list(range(8, 1_001, 8))
     for point in points:
         assert point.online.rows == point.events
-        assert point.online.product == pytest.approx(sum(deed.reward for deed, _ in events[: point.events]))
+        assert point.online.product == pytest.approx(sum(choice.reward for choice, _ in events[: point.events]))
 
 
 def test_a_curve_of_few_points_has_all_of_them() -> None:
-    curve = Curve(most=4)
+    curve = LearningCurve(most=4)
     assert [curve.wants(events) for events in (1, 2, 3)] == [True, True, True]
 
 

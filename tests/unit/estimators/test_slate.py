@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from sartor.errors import InvalidColumns
-from sartor.estimators.slate import BySlot, ProductSlate, PseudoInverse, Slates, SlateSums
+from sartor.estimators.slate import BySlot, ProductSlate, PseudoInverse, SlateBatch, SlateSums
 from tests.unit.estimators.batches import FOUR, UNIT
 
-TWO = Slates(
+TWO = SlateBatch(
     reward=np.array([1.0, 2.0]),
     propensity=np.array([[0.5, 0.5], [0.25, 0.5]]),
     target=np.array([[1.0, 0.25], [0.5, 0.0]]),
@@ -49,7 +49,9 @@ def test_slates_merge_and_are_stored(kind: type[ProductSlate | PseudoInverse]) -
 )
 def test_bad_slates_are_refused(propensity: list[object], target: list[object], message: str) -> None:
     with pytest.raises(InvalidColumns, match=message):
-        ProductSlate().add(Slates(reward=np.ones(2), propensity=np.array(propensity), target=np.array(target)))
+        ProductSlate().add(
+            SlateBatch(reward=np.ones(2), propensity=np.array(propensity), target=np.array(target))
+        )
 
 
 def test_each_slot_is_a_log_of_its_own() -> None:

@@ -6,13 +6,13 @@ from numpy.typing import ArrayLike
 
 from sartor.estimators.columns import Columns
 from sartor.estimators.diagnostics import Diagnostics
-from sartor.estimators.support import Limits, Support, support
+from sartor.estimators.support import SupportThresholds, SupportVerdict, check_support
 
 ROWS = 1000
 CHOSEN = np.arange(ROWS) % 2 == 0
 
 
-def verdict(**changed: ArrayLike) -> Support:
+def verdict(**changed: ArrayLike) -> SupportVerdict:
     """The verdict on a uniform log over two actions and a policy that always takes the first, changed."""
     good: dict[str, ArrayLike] = {
         "reward": np.zeros(ROWS),
@@ -21,11 +21,11 @@ def verdict(**changed: ArrayLike) -> Support:
     }
     found = Diagnostics()
     found.add(Columns(**{name: np.asarray(value) for name, value in (good | changed).items()}))
-    return support(found)
+    return check_support(found)
 
 
 def test_a_good_log_can_answer() -> None:
-    assert verdict() == Support(True)
+    assert verdict() == SupportVerdict(True)
     assert verdict().sentence() == "The log can answer this."
 
 
@@ -60,10 +60,12 @@ def test_each_refusal_has_its_reason(changed: dict[str, ArrayLike], reason: str)
 def test_too_few_decisions() -> None:
     few = {"reward": np.zeros(4), "propensity": np.full(4, 0.5), "target": np.array([1.0, 0.0, 1.0, 0.0])}
     assert "it holds 4 decisions and at least 100 are needed" in verdict(**few).sentence()
-    assert support(Diagnostics()).reasons == ("it holds 0 decisions and at least 100 are needed",)
+    assert check_support(Diagnostics()).reasons == ("it holds 0 decisions and at least 100 are needed",)
 
 
 def test_limits_can_be_moved() -> None:
     found = Diagnostics()
     found.add(Columns(reward=np.zeros(4), propensity=np.full(4, 0.5), target=np.full(4, 0.5)))
-    assert support(found, limits=Limits(least_rows=4, least_effective=4, one_row=0.25)).answerable
+    assert check_support(
+        found, limits=SupportThresholds(least_rows=4, least_effective=4, one_row=0.25)
+    ).answerable

@@ -2,7 +2,7 @@
 
 from sartor.lab import log
 from sartor.lab.registry import open_world
-from sartor.learn.vw import engine
+from sartor.learn.vw import create_engine
 from sartor.ports import Loop, LoopStores
 from sartor.testing.builders import make_loop
 from sartor.testing.clock import Clock
@@ -17,10 +17,10 @@ MINUTE_US = 60_000_000
 
 def fill(logs: LoopStores, loop: Loop, clock: Clock, *, turns: int, uniform: bool = False) -> None:
     """Play the tutorial into the log, ten turns a minute."""
-    decider = None if uniform else engine(GREEDY)
+    decider = None if uniform else create_engine(GREEDY)
     world = open_world("tutorial")
     for first in range(0, turns, 10):
-        log.fill(logs, world, decider, loop_id=loop.loop_id, turns=10, first=first)
+        log.fill_log(logs, world, decider, loop_id=loop.loop_id, turns=10, first=first)
         clock.advance(60)
     if decider is not None:
         decider.close()

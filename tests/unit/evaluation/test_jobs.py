@@ -23,12 +23,12 @@ from sartor.evaluation.spec import (
     FEATURE_IMPORTANCE,
     EvaluationResult,
     EvaluationSpec,
+    EvaluationWindow,
     ImportanceSpec,
     PolicyResult,
     PolicySpec,
-    Window,
-    encoded,
-    evaluation_spec,
+    decode_evaluation_spec,
+    encode_job,
     job_id,
     model_name,
 )
@@ -37,7 +37,7 @@ from sartor.records import Job, Model
 from tests.unit.world import FACTORY, World
 
 BETTER = "--cb_explore_adf --epsilon 0.1 --cb_type mtr -q ::"
-EMPTY = Window(
+EMPTY = EvaluationWindow(
     start_us=0,
     events=1,
     numerator=1.0,
@@ -66,15 +66,15 @@ def named(*names: str) -> list[PolicySpec]:
 
 
 def create(world: World, asked: EvaluationSpec, *, name: str = "one") -> Job:
-    return jobs.create(world.stores, "default", name, asked)
+    return jobs.create_evaluation(world.stores, "default", name, asked)
 
 
 def test_an_evaluation_becomes_a_job(world: World) -> None:
     asked = spec(PolicySpec(name="mine", arguments=BETTER + " --dsjson"))
     job = create(world, asked, name="any/id at all")
     assert list(world.logs.jobs.jobs(kind=EVALUATION)) == [job]
-    assert jobs.find(world.logs, EVALUATION, "any/id at all") == job
-    assert evaluation_spec(job.spec) == spec(PolicySpec(name="mine", arguments=BETTER))
+    assert jobs.find_job(world.logs, EVALUATION, "any/id at all") == job
+    assert decode_evaluation_spec(job.spec) == spec(PolicySpec(name="mine", arguments=BETTER))
     assert job.state == "pending"
     assert job.created_at_us > 1_700_000_000_000_000
 
@@ -83,7 +83,7 @@ def test_an_evaluation_and_an_importance_may_have_the_same_id(world: World) -> N
     create(world, spec())
     asked = ImportanceSpec(name="spring", start_us=0, end_us=2**52)
     job = jobs.create_importance(world.stores, "default", "one", asked)
-    assert jobs.find(world.logs, FEATURE_IMPORTANCE, "one") == job
+    assert jobs.find_job(world.logs, FEATURE_IMPORTANCE, "one") == job
     with pytest.raises(JobExists):
         create(world, spec())
     with pytest.raises(JobExists):
@@ -120,7 +120,7 @@ def test_what_can_not_be_evaluated_is_refused(
 
 def test_ten_policies_are_compared(world: World) -> None:
     job = create(world, spec(*named(*(f"p{number}" for number in range(10)))))
-    assert len(evaluation_spec(job.spec).policies) == 10
+    assert len(decode_evaluation_spec(job.spec).policies) == 10
 
 
 def test_the_end_of_the_range_does_not_belong_to_it(world: World) -> None:
@@ -134,10 +134,10 @@ def test_a_removed_evaluation_takes_its_models_along(world: World) -> None:
     create(world, spec())
     create(world, spec(), name="two")
     for evaluation in ("one", "two"):
-        world.logs.shelf.put(model_name(job_id(EVALUATION, evaluation), 3), b"model")
-    jobs.delete(world.logs, EVALUATION, "one")
-    assert list(world.logs.shelf.names()) == [model_name(job_id(EVALUATION, "two"), 3)]
-    for missing in (jobs.delete, jobs.find):
+        world.logs.blobs.put(model_name(job_id(EVALUATION, evaluation), 3), b"model")
+    jobs.delete_job(world.logs, EVALUATION, "one")
+    assert list(world.logs.blobs.names()) == [model_name(job_id(EVALUATION, "two"), 3)]
+    for missing in (jobs.delete_job, jobs.find_job):
         with pytest.raises(JobNotFound):
             missing(world.logs, EVALUATION, "one")
 
@@ -145,7 +145,7 @@ def test_a_removed_evaluation_takes_its_models_along(world: World) -> None:
 def finished(world: World, *policies: PolicyResult) -> None:
     job = create(world, spec())
     result = EvaluationResult(policies=policies)
-    done = replace(job, state="succeeded", description="", result=encoded(result))
+    done = replace(job, state="succeeded", description="", result=encode_job(result))
     assert world.logs.jobs.update(done)
 
 
@@ -154,20 +154,20 @@ def scored(name: str = "better", *, arguments: str = BETTER, model: str | None =
 
 
 def kept(world: World, arguments: str = BETTER) -> str:
-    """A model on the shelf that learned what the loop did."""
+    """A model on the blob store that learned what the loop did."""
     engine = FACTORY(arguments)
     name = model_name(job_id(EVALUATION, "one"), 0)
-    world.logs.shelf.put(name, engine.dump())
+    world.logs.blobs.put(name, engine.dump())
     engine.close()
     return name
 
 
 def apply(world: World, policy: str = "better", *, evaluation: str = "one") -> Model:
-    return jobs.apply(world.stores, "default", evaluation, policy, factory=FACTORY)
+    return jobs.apply_policy(world.stores, "default", evaluation, policy, factory=FACTORY)
 
 
 def test_a_policy_is_applied_with_its_model(world: World) -> None:
-    loops.change(world.stores, "default", {"explorationPercentage": 0.3})
+    loops.change_settings(world.stores, "default", {"explorationPercentage": 0.3})
     finished(world, scored("other"), scored(model=kept(world)))
     applied = apply(world)
     assert world.live == applied
@@ -175,14 +175,14 @@ def test_a_policy_is_applied_with_its_model(world: World) -> None:
     assert applied.arguments == BETTER.replace("0.1", "0.3")
     after = world.go_on(4)
     assert (after.base_id, after.learned) == (applied.model_id, 4)
-    assert world.odds(after) == world.replayed(after)
+    assert world.probabilities(after) == world.replayed(after)
 
 
 def test_an_evaluation_that_is_not_there_can_not_be_applied(world: World) -> None:
     with pytest.raises(JobNotFound):
         apply(world)
     with pytest.raises(LoopNotFound):
-        jobs.apply(world.stores, "another", "one", "better", factory=FACTORY)
+        jobs.apply_policy(world.stores, "another", "one", "better", factory=FACTORY)
 
 
 def test_an_evaluation_that_is_not_finished_can_not_be_applied(world: World) -> None:
@@ -207,7 +207,7 @@ def test_what_can_not_be_applied_changes_nothing(
     world: World, result: PolicyResult, error: type[Exception]
 ) -> None:
     for name in ("damaged", "any"):
-        world.logs.shelf.put(name, b"no model")
+        world.logs.blobs.put(name, b"no model")
     finished(world, result)
     before = (world.loop, world.live)
     with pytest.raises(error):

@@ -7,11 +7,11 @@ from msgspec.structs import replace
 
 from sartor.errors import EngineRefused
 from sartor.estimators.interval import Bounds
-from sartor.evaluation.batch import Entrant, scored
-from sartor.evaluation.progressive_validation import Contest, Contestant, Scored
+from sartor.evaluation.batch import CandidateSpec, score_candidates
+from sartor.evaluation.progressive_validation import Candidate, CandidateScore, ProgressiveValidation
 from sartor.evaluation.spec import Source
-from sartor.evaluation.time_range import Settled, settled, span
-from sartor.learn.vw import engine
+from sartor.evaluation.time_range import SettledDecision, find_outcome_range, read_settled
+from sartor.learn.vw import create_engine
 from sartor.ports import Engine, LoopStores
 from sartor.records import LoggedDecision
 from sartor.testing.builders import make_decision, make_outcome
@@ -44,29 +44,29 @@ class Diary(SingleSlot):
         return
 
 
-def contest(logs: LoopStores, *engines: Engine) -> list[Scored]:
+def validation(logs: LoopStores, *engines: Engine) -> list[CandidateScore]:
     """The three that need no engine, and these."""
-    contestants = [Contestant(name=name, arguments="", source=source) for name, source in FREE]
-    contestants += [
-        Contestant(name=str(number), arguments="", source="Custom", engine=one)
+    candidates = [Candidate(name=name, arguments="", source=source) for name, source in FREE]
+    candidates += [
+        Candidate(name=str(number), arguments="", source="Custom", engine=one)
         for number, one in enumerate(engines)
     ]
-    read = span(logs, start_us=0, end_us=2**53)
-    made = Contest(contestants, bounds=read.bounds, moment_us=read.moment_us)
-    for one in settled(logs, read):
-        if isinstance(one, Settled):
-            made.take(one.decision, one.outcome)
+    read = find_outcome_range(logs, start_us=0, end_us=2**53)
+    made = ProgressiveValidation(candidates, bounds=read.bounds, moment_us=read.moment_us)
+    for one in read_settled(logs, read):
+        if isinstance(one, SettledDecision):
+            made.add(one.decision, one.outcome)
     return made.finish()
 
 
-def entrants(*arguments: str) -> tuple[Entrant, ...]:
-    return tuple(Entrant(name=text, arguments=text, source="Custom") for text in arguments)
+def candidates(*arguments: str) -> tuple[CandidateSpec, ...]:
+    return tuple(CandidateSpec(name=text, arguments=text, source="Custom") for text in arguments)
 
 
 def test_nothing_is_scored_by_an_engine_that_has_learned_it() -> None:
     _, logs, _ = played(30)
     diary = Diary()
-    (found,) = contest(logs, diary)[3:]
+    (found,) = validation(logs, diary)[3:]
     assert diary.entries == ["asked", "told"] * 30
     assert (found.learned, found.refused, found.model) == (30, 0, b"diary")
     assert found.scores[""].panel.ips.rows == 30
@@ -74,13 +74,13 @@ def test_nothing_is_scored_by_an_engine_that_has_learned_it() -> None:
 
 def test_a_policy_that_draws_at_random_scores_as_random() -> None:
     _, logs, _ = played(200)
-    _, _, random, diary = contest(logs, Diary())
+    _, _, random, diary = validation(logs, Diary())
     assert diary.scores[""].panel.ips == random.scores[""].panel.ips
 
 
 def test_what_was_done_is_worth_what_was_earned() -> None:
     _, logs, _ = played(200)
-    online = contest(logs)[0].scores[""].panel
+    online = validation(logs)[0].scores[""].panel
     rewards = [logged.outcome.reward for logged in logs.outcomes.outcomes(after=0, limit=200)]
     assert online.ips.value() == pytest.approx(sum(rewards) / 200)
     assert online.snips.value() == pytest.approx(sum(rewards) / 200)
@@ -89,7 +89,7 @@ def test_what_was_done_is_worth_what_was_earned() -> None:
 
 def test_the_baseline_scores_where_the_first_action_was_taken() -> None:
     _, logs, _ = played(200)
-    baseline = contest(logs)[1].scores[""].panel.ips
+    baseline = validation(logs)[1].scores[""].panel.ips
     decisions = {one.seq: one.decision for one in logs.events.decisions(after=0, limit=200)}
     expected = sum(
         one.outcome.reward / decisions[one.outcome.decision_seq].propensity
@@ -101,17 +101,17 @@ def test_the_baseline_scores_where_the_first_action_was_taken() -> None:
 
 def test_what_can_not_be_ranked_is_left_out_for_that_policy_alone() -> None:
     _, logs, _ = played(50)
-    refusing, well = contest(logs, Diary(refusing=True), Diary())[3:]
+    refusing, well = validation(logs, Diary(refusing=True), Diary())[3:]
     assert (refusing.refused, refusing.scores[""].panel.ips.rows, refusing.learned) == (5, 45, 50)
     assert (well.refused, well.scores[""].panel.ips.rows) == (0, 50)
 
 
 def test_rivals_don_t_disturb_one_another() -> None:
     _, logs, _ = played(150)
-    read = span(logs, start_us=0, end_us=2**53)
-    together = scored(logs, engine, read, entrants(SQUARE, LINEAR, GREEDY)).scored
+    read = find_outcome_range(logs, start_us=0, end_us=2**53)
+    together = score_candidates(logs, create_engine, read, candidates(SQUARE, LINEAR, GREEDY)).scored
     for arguments, among in zip((SQUARE, LINEAR, GREEDY), together, strict=True):
-        (alone,) = scored(logs, engine, read, entrants(arguments)).scored
+        (alone,) = score_candidates(logs, create_engine, read, candidates(arguments)).scored
         assert alone.scores == among.scores
         assert alone.model is not None
 
@@ -134,9 +134,9 @@ class Counting:
 @pytest.mark.parametrize("count", [1, 3])
 def test_each_event_is_read_once_for_all_of_them(count: int) -> None:
     _, logs, _ = played(100)
-    read = span(logs, start_us=0, end_us=2**53)
+    read = find_outcome_range(logs, start_us=0, end_us=2**53)
     counting = Counting(logs)
-    scored(counting, engine, read, entrants(*(SQUARE, LINEAR, GREEDY)[:count]))  # type: ignore[arg-type]
+    score_candidates(counting, create_engine, read, candidates(*(SQUARE, LINEAR, GREEDY)[:count]))  # type: ignore[arg-type]
     assert counting.read == 100
 
 
@@ -145,14 +145,16 @@ def test_a_learned_model_is_that_of_a_loop_that_learned_the_same() -> None:
     from sartor.dsjson import context_json, single_slot
 
     _, logs, _ = played(80)
-    (found,) = scored(logs, engine, span(logs, start_us=0, end_us=2**53), entrants(SQUARE)).scored
+    (found,) = score_candidates(
+        logs, create_engine, find_outcome_range(logs, start_us=0, end_us=2**53), candidates(SQUARE)
+    ).scored
     assert found.model is not None
-    kept, taught = engine(SQUARE, found.model), engine(SQUARE)
-    for one in settled(logs, span(logs, start_us=0, end_us=2**53)):
-        assert isinstance(one, Settled)
+    kept, taught = create_engine(SQUARE, found.model), create_engine(SQUARE)
+    for one in read_settled(logs, find_outcome_range(logs, start_us=0, end_us=2**53)):
+        assert isinstance(one, SettledDecision)
         taught.learn(single_slot.outcome_line(one.decision, one.outcome))
     last = logs.events.decisions(after=79, limit=1)[0].decision
-    context = context_json.rankable_context(last, last.rankable)
+    context = context_json.encode_decision_context(last, last.rankable)
     count = len(last.rankable)
     assert kept.probabilities(context, count) == taught.probabilities(context, count)
 
@@ -160,9 +162,9 @@ def test_a_learned_model_is_that_of_a_loop_that_learned_the_same() -> None:
 def test_in_apprentice_mode_the_baseline_was_shown_and_is_learned() -> None:
     decision = replace(make_decision(actions=3, chosen=2), mode="Apprentice")
     diary = Diary()
-    contestants = [Contestant(name="p", arguments="", source="Custom", engine=diary)]
-    made = Contest(contestants, bounds=Bounds(), moment_us=1_000_000)
-    made.take(LoggedDecision(1, 1_000_000, decision), make_outcome(reward=1.0))
+    candidates = [Candidate(name="p", arguments="", source="Custom", engine=diary)]
+    made = ProgressiveValidation(candidates, bounds=Bounds(), moment_us=1_000_000)
+    made.add(LoggedDecision(1, 1_000_000, decision), make_outcome(reward=1.0))
     (found,) = made.finish()
     panel = found.scores[""].panel
     assert panel.ips.weight == pytest.approx(1 / 3), "the first in one of three cases"

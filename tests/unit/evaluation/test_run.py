@@ -9,18 +9,18 @@ from msgspec.structs import replace
 
 from sartor.errors import InvalidEvaluation, InvalidSetting, NoLogsInRange, StoreUnavailable
 from sartor.evaluation import run as module
-from sartor.evaluation.batch import Order, carry_out
-from sartor.evaluation.executor import computing
-from sartor.evaluation.feature_importance import weigh
-from sartor.evaluation.report import Report
+from sartor.evaluation.batch import BatchTask, run_batch
+from sartor.evaluation.executor import open_executor
+from sartor.evaluation.feature_importance import run_importance
+from sartor.evaluation.report import EvaluationReport
 from sartor.evaluation.run import (
     CANDIDATES,
-    candidates,
-    entrants_of,
+    candidates_of,
+    default_candidates,
     evaluate,
-    groups,
     progress_folder,
-    share_done,
+    read_progress,
+    split_batches,
 )
 from sartor.evaluation.spec import (
     WINDOWS_S,
@@ -28,13 +28,13 @@ from sartor.evaluation.spec import (
     EvaluationSpec,
     ImportanceSpec,
     PolicySpec,
-    encoded,
-    evaluation_result,
-    merged,
+    decode_evaluation_result,
+    encode_job,
+    merge_windows,
     model_name,
 )
-from sartor.learn.policy import checked
-from sartor.learn.vw import engine
+from sartor.learn.policy import check_policy
+from sartor.learn.vw import create_engine
 from sartor.management import loops
 from sartor.ports import Loop, LoopStores
 from sartor.settings import AZURE_ARGUMENTS
@@ -60,7 +60,7 @@ class Played:
         clock = Clock()
         self.stores = open_stores(folder, clock_us=clock)
         self.stores.catalog.create(make_loop(arguments=SQUARE))
-        self.loop: Loop = loops.find(self.stores, "default")
+        self.loop: Loop = loops.find_loop(self.stores, "default")
         self.logs: LoopStores = self.stores.open(self.loop)
         fill(self.logs, self.loop, clock, turns=600)
 
@@ -96,7 +96,7 @@ def test_the_windows_of_each_length_make_the_total(result: EvaluationResult) -> 
     for policy in result.policies:
         assert set(policy.windows) == set(WINDOWS_S)
         for name, windows in policy.windows.items():
-            whole = merged(windows)
+            whole = merge_windows(windows)
             assert whole.events == policy.total.events == 600, name
             assert whole.numerator == pytest.approx(policy.total.numerator)
             assert whole.expected_reward == pytest.approx(policy.total.expected_reward)
@@ -109,23 +109,23 @@ def test_the_models_are_kept_and_can_be_loaded(played: Played, result: Evaluatio
     kept = {one.name: one.model for one in result.policies}
     assert kept["Online"] is None
     assert kept["square"] == model_name(JOB, 3)
-    blob = played.logs.shelf.get(model_name(JOB, 4))
+    blob = played.logs.blobs.get(model_name(JOB, 4))
     assert blob is not None
-    engine(LINEAR, blob).close()
+    create_engine(LINEAR, blob).close()
 
 
 def test_doing_it_again_gives_the_same_and_keeps_nothing_twice(
     played: Played, result: EvaluationResult
 ) -> None:
-    before = list(played.logs.shelf.names())
+    before = list(played.logs.blobs.names())
     assert played.evaluate() == result
-    assert list(played.logs.shelf.names()) == before
+    assert list(played.logs.blobs.names()) == before
 
 
 def test_the_result_survives_its_json_with_the_report(result: EvaluationResult) -> None:
-    again = evaluation_result(encoded(result))
+    again = decode_evaluation_result(encode_job(result))
     assert again.policies == result.policies
-    report = msgspec.json.decode(again.report, type=Report)
+    report = msgspec.json.decode(again.report, type=EvaluationReport)
     assert report.decisions == 600
     assert [one.name for one in report.table] == [one.name for one in result.policies]
     assert report.calibration.believable
@@ -151,7 +151,7 @@ def test_a_time_without_decisions_is_refused(played: Played) -> None:
 def test_a_search_tries_candidates_too() -> None:
     asked = PolicySpec(name="azure", arguments=LINEAR)
     spec = replace(SPEC, find_optimal=True, policies=(asked,))
-    found = entrants_of(spec, make_loop())
+    found = candidates_of(spec, make_loop())
     assert [one.name for one in found] == ["azure", *(name for name in CANDIDATES if name != "Azure")]
     assert {one.source for one in found[1:]} == {"OfflineExperimentation"}
 
@@ -159,8 +159,8 @@ def test_a_search_tries_candidates_too() -> None:
 @pytest.mark.parametrize("several_slots", [False, True])
 @pytest.mark.parametrize("name", CANDIDATES)
 def test_candidates_are_acceptable(name: str, several_slots: bool) -> None:
-    arguments = candidates(several_slots=several_slots)[name]
-    assert checked(arguments) == arguments
+    arguments = default_candidates(several_slots=several_slots)[name]
+    assert check_policy(arguments) == arguments
     assert arguments.startswith("--ccb" if several_slots else "--cb")
 
 
@@ -171,18 +171,18 @@ def test_azures_own_settings_are_among_the_candidates() -> None:
 @pytest.mark.parametrize(("most", "sizes"), [(1, [6]), (2, [5, 1]), (3, [4, 1, 1]), (9, [4, 1, 1])])
 def test_groups_are_of_nearly_equal_size_and_the_first_has_the_free_ones(most: int, sizes: list[int]) -> None:
     spec = replace(SPEC, policies=(*SPEC.policies, PolicySpec(name="third", arguments=LINEAR)))
-    made = groups(make_loop(), entrants_of(spec, make_loop()), most)
+    made = split_batches(make_loop(), candidates_of(spec, make_loop()), most)
     assert [len(group) for group in made] == sizes
     assert [one.name for one in made[0][:3]] == ["Online", "Baseline", "Random"]
 
 
 def test_without_rivals_there_is_one_group() -> None:
-    assert [len(group) for group in groups(make_loop(), [], 4)] == [3]
+    assert [len(group) for group in split_batches(make_loop(), [], 4)] == [3]
 
 
 def test_importance_has_scores_from_one_downwards(played: Played) -> None:
     spec = ImportanceSpec(name="which", start_us=0, end_us=2**53)
-    found = weigh(played.logs, played.loop, spec, where=str(played.folder))
+    found = run_importance(played.logs, played.loop, spec, where=str(played.folder))
     scores = [one.score for one in found.scores]
     assert scores == sorted(scores, reverse=True)
     assert scores[0] == 1.0
@@ -194,30 +194,30 @@ def test_importance_of_a_log_that_can_not_tell_is_refused(tmp_path: Path) -> Non
     clock = Clock()
     stores = open_stores(tmp_path / "data", clock_us=clock)
     stores.catalog.create(make_loop(arguments=SQUARE))
-    loop = loops.find(stores, "default")
+    loop = loops.find_loop(stores, "default")
     logs = stores.open(loop)
     fill(logs, loop, clock, turns=30)
     spec = ImportanceSpec(name="which", start_us=0, end_us=2**53)
     with pytest.raises(InvalidEvaluation, match="because it holds 30 decisions"):
-        weigh(logs, loop, spec, where=str(tmp_path / "data"))
+        run_importance(logs, loop, spec, where=str(tmp_path / "data"))
     with pytest.raises(NoLogsInRange):
-        weigh(logs, loop, replace(spec, end_us=1), where=str(tmp_path / "data"))
+        run_importance(logs, loop, replace(spec, end_us=1), where=str(tmp_path / "data"))
     logs.close()
     stores.close()
 
 
 def test_progress_is_that_of_the_groups_that_told_any() -> None:
     with progress_folder() as folder:
-        assert share_done(folder) == 0.0
+        assert read_progress(folder) == 0.0
         (folder / "0").write_text("0.5")
         (folder / "1").write_text("0.25")
         (folder / "2").write_text("")
-        assert share_done(folder) == pytest.approx(0.375)
+        assert read_progress(folder) == pytest.approx(0.375)
 
 
 @pytest.mark.parametrize("where", ["elsewhere", "dask://", "ray://somewhere:1"])
 def test_another_place_to_compute_is_refused(where: str) -> None:
-    with pytest.raises(InvalidSetting, match="Can't compute"), computing(where):
+    with pytest.raises(InvalidSetting, match="Can't compute"), open_executor(where):
         pass
 
 
@@ -225,15 +225,15 @@ def test_what_was_amended_meanwhile_is_evaluated_anew(played: Played, monkeypatc
     """A model that learned what was taken back must not be kept."""
     attempts: list[int] = []
 
-    def amending(order: Order) -> bytes:
+    def amending(order: BatchTask) -> bytes:
         attempts.append(order.span.revision)
-        answer = carry_out(order)
+        answer = run_batch(order)
         if len(attempts) == 1:
             outcome = played.logs.outcomes.outcomes(after=0, limit=1)[0].outcome
             played.logs.outcomes.amend([replace(outcome, learnable=False)])
         return answer
 
-    monkeypatch.setattr(module, "carry_out", amending)
+    monkeypatch.setattr(module, "run_batch", amending)
     found = played.evaluate(replace(SPEC, policies=()), job_id="evaluation/amended")
     assert len(attempts) == 2
     assert attempts[1] == attempts[0] + 1
@@ -243,11 +243,11 @@ def test_what_was_amended_meanwhile_is_evaluated_anew(played: Played, monkeypatc
 def test_what_is_amended_all_the_time_is_left_for_later(
     played: Played, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def amending(order: Order) -> bytes:
+    def amending(order: BatchTask) -> bytes:
         outcome = played.logs.outcomes.outcomes(after=5, limit=1)[0].outcome
         played.logs.outcomes.amend([outcome])
-        return carry_out(order)
+        return run_batch(order)
 
-    monkeypatch.setattr(module, "carry_out", amending)
+    monkeypatch.setattr(module, "run_batch", amending)
     with pytest.raises(StoreUnavailable, match="again and again"):
         played.evaluate(replace(SPEC, policies=()), job_id="evaluation/restless")

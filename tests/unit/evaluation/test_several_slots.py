@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from sartor.evaluation.batch import Entrant, scored
-from sartor.evaluation.progressive_validation import LogSummary, Scored
-from sartor.evaluation.report import calibration
-from sartor.evaluation.run import free
-from sartor.evaluation.time_range import span
-from sartor.learn.vw import engine
+from sartor.evaluation.batch import CandidateSpec, score_candidates
+from sartor.evaluation.progressive_validation import CandidateScore, LogSummary
+from sartor.evaluation.report import summarise_calibration
+from sartor.evaluation.run import reference_candidates
+from sartor.evaluation.time_range import find_outcome_range
+from sartor.learn.vw import create_engine
 from sartor.ports import Loop, LoopStores
 from sartor.testing.builders import make_loop
 from sartor.testing.stores import MemoryStores
@@ -21,20 +21,24 @@ CCB = "--ccb_explore_adf --epsilon 0.2 --cb_type mtr -q ::"
 def played(count: int = 400) -> tuple[Loop, LoopStores]:
     loop = make_loop(arguments=CCB)
     logs = MemoryStores().open(loop)
-    fill(loop, logs, engine, first=0, count=count)
-    learn(loop, logs, engine)
+    fill(loop, logs, create_engine, first=0, count=count)
+    learn(loop, logs, create_engine)
     return loop, logs
 
 
 @pytest.fixture(scope="module")
-def found() -> tuple[dict[str, Scored], LogSummary]:
+def found() -> tuple[dict[str, CandidateScore], LogSummary]:
     loop, logs = played()
-    entrants = (*free(loop), Entrant(name="ccb", arguments=CCB, source="Custom"))
-    ballot = scored(logs, engine, span(logs, start_us=0, end_us=2**53), entrants)
-    return {one.name: one for one in ballot.scored}, ballot.summary
+    candidates = (*reference_candidates(loop), CandidateSpec(name="ccb", arguments=CCB, source="Custom"))
+    batch_result = score_candidates(
+        logs, create_engine, find_outcome_range(logs, start_us=0, end_us=2**53), candidates
+    )
+    return {one.name: one for one in batch_result.scored}, batch_result.summary
 
 
-def test_each_slot_has_a_score_and_all_rows_have_one(found: tuple[dict[str, Scored], LogSummary]) -> None:
+def test_each_slot_has_a_score_and_all_rows_have_one(
+    found: tuple[dict[str, CandidateScore], LogSummary],
+) -> None:
     policies, summary = found
     for one in policies.values():
         assert {name: score.panel.ips.rows for name, score in one.scores.items()} == {
@@ -43,11 +47,11 @@ def test_each_slot_has_a_score_and_all_rows_have_one(found: tuple[dict[str, Scor
             "side": 400,
         }
     assert summary.decisions == 400
-    assert calibration(summary.propensities).believable
+    assert summarise_calibration(summary.propensities).believable
 
 
 def test_a_policy_that_learns_the_slots_beats_chance_in_each(
-    found: tuple[dict[str, Scored], LogSummary],
+    found: tuple[dict[str, CandidateScore], LogSummary],
 ) -> None:
     policies, _ = found
     for slot in ("top", "side"):
@@ -58,7 +62,7 @@ def test_a_policy_that_learns_the_slots_beats_chance_in_each(
         assert learned > random + 0.1, slot
 
 
-def test_weights_average_to_one_in_each_slot(found: tuple[dict[str, Scored], LogSummary]) -> None:
+def test_weights_average_to_one_in_each_slot(found: tuple[dict[str, CandidateScore], LogSummary]) -> None:
     policies, _ = found
     for name, one in policies.items():
         for slot, score in one.scores.items():
@@ -69,8 +73,10 @@ def test_weights_average_to_one_in_each_slot(found: tuple[dict[str, Scored], Log
 
 def test_a_policy_for_single_slots_can_not_rank_them() -> None:
     _, logs = played(20)
-    single = Entrant(name="single", arguments="--cb_explore_adf --epsilon 0.2", source="Custom")
-    (one,) = scored(logs, engine, span(logs, start_us=0, end_us=2**53), (single,)).scored
+    single = CandidateSpec(name="single", arguments="--cb_explore_adf --epsilon 0.2", source="Custom")
+    (one,) = score_candidates(
+        logs, create_engine, find_outcome_range(logs, start_us=0, end_us=2**53), (single,)
+    ).scored
     assert one.refused == 40
     assert one.learned == 0
 
@@ -83,10 +89,10 @@ def test_the_whole_path_works(tmp_path: Path) -> None:
 
     stores = open_stores(tmp_path / "data")
     stores.catalog.create(make_loop(arguments=CCB))
-    loop = loops.find(stores, "default")
-    with loops.opened(stores, loop) as logs:
-        fill(loop, logs, engine, first=0, count=150)
-        learn(loop, logs, engine)
+    loop = loops.find_loop(stores, "default")
+    with loops.open_loop(stores, loop) as logs:
+        fill(loop, logs, create_engine, first=0, count=150)
+        learn(loop, logs, create_engine)
         spec = EvaluationSpec(
             name="slots", start_us=0, end_us=2**53, policies=(PolicySpec(name="ccb", arguments=CCB),)
         )

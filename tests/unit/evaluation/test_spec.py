@@ -11,24 +11,24 @@ from sartor.evaluation.spec import (
     WINDOWS_S,
     EvaluationResult,
     EvaluationSpec,
-    FeatureScore,
+    EvaluationWindow,
     ImportanceResult,
+    ImportanceScore,
     ImportanceSpec,
     PolicyResult,
     PolicySpec,
-    Window,
-    encoded,
-    evaluation_result,
-    evaluation_spec,
-    importance_result,
-    importance_spec,
+    decode_evaluation_result,
+    decode_evaluation_spec,
+    decode_importance_result,
+    decode_importance_spec,
+    encode_job,
     job_id,
     model_name,
     model_prefix,
     public_id,
 )
 
-WINDOW = Window(
+WINDOW = EvaluationWindow(
     start_us=1,
     events=3,
     numerator=1.5,
@@ -45,26 +45,28 @@ POLICY = PolicyResult(
 )
 SPEC = EvaluationSpec(name="e", start_us=1, end_us=2, policies=(PolicySpec(name="mine", arguments="-q ::"),))
 IMPORTANCE = ImportanceSpec(name="i", start_us=1, end_us=2)
-SCORE = FeatureScore(namespace="user", feature="age", score=0.5, low=0.25, high=0.75)
+SCORE = ImportanceScore(namespace="user", feature="age", score=0.5, low=0.25, high=0.75)
 
 
 def test_what_is_written_is_read_again() -> None:
     result = EvaluationResult(policies=(POLICY,), optimal_policy="mine", importance=(("user.age",),))
-    assert evaluation_spec(encoded(SPEC)) == SPEC
-    assert encoded(evaluation_result(encoded(result))) == encoded(result)
-    assert evaluation_result(encoded(result)).policies == result.policies
-    assert importance_spec(encoded(IMPORTANCE)) == IMPORTANCE
+    assert decode_evaluation_spec(encode_job(SPEC)) == SPEC
+    assert encode_job(decode_evaluation_result(encode_job(result))) == encode_job(result)
+    assert decode_evaluation_result(encode_job(result)).policies == result.policies
+    assert decode_importance_spec(encode_job(IMPORTANCE)) == IMPORTANCE
     scores = ImportanceResult(scores=(SCORE,))
-    assert importance_result(encoded(scores)).scores == scores.scores
+    assert decode_importance_result(encode_job(scores)).scores == scores.scores
 
 
 def test_a_report_passes_through_untouched() -> None:
     report = msgspec.Raw(b'{"any":[1,2.50]}')
-    written = encoded(EvaluationResult(policies=(), report=report))
-    assert bytes(evaluation_result(written).report) == bytes(report)
+    written = encode_job(EvaluationResult(policies=(), report=report))
+    assert bytes(decode_evaluation_result(written).report) == bytes(report)
 
 
-@pytest.mark.parametrize("read", [evaluation_spec, evaluation_result, importance_spec, importance_result])
+@pytest.mark.parametrize(
+    "read", [decode_evaluation_spec, decode_evaluation_result, decode_importance_spec, decode_importance_result]
+)
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"name":1}'])
 def test_what_is_no_spec_and_no_result_is_corrupt(read: Callable[[bytes], object], content: bytes) -> None:
     with pytest.raises(Corrupt, match="This job holds no"):

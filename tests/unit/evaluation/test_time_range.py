@@ -1,7 +1,7 @@
 """What an evaluation reads: the decisions of a time, in the order of learning, and nothing that came later."""
 
 from sartor.estimators.interval import Bounds
-from sartor.evaluation.time_range import Settled, settled, span
+from sartor.evaluation.time_range import SettledDecision, find_outcome_range, read_settled
 from sartor.records import Cursor, Settlement
 from sartor.testing.builders import make_decision, make_loop, make_outcome
 from sartor.testing.clock import Clock
@@ -12,17 +12,17 @@ from tests.unit.evaluation.played import MINUTE_US, fill, played
 def test_the_decisions_of_a_time_are_read_and_no_others() -> None:
     _, logs, _ = played(100)
     start_us = logs.events.decisions(after=0, limit=1)[0].at_us
-    read = span(logs, start_us=start_us + 2 * MINUTE_US, end_us=start_us + 5 * MINUTE_US)
-    found = [one for one in settled(logs, read) if isinstance(one, Settled)]
+    read = find_outcome_range(logs, start_us=start_us + 2 * MINUTE_US, end_us=start_us + 5 * MINUTE_US)
+    found = [one for one in read_settled(logs, read) if isinstance(one, SettledDecision)]
     assert [one.decision.seq for one in found] == list(range(21, 51))
     assert read.first == 21, "what was settled before the time is not read at all"
 
 
 def test_what_is_settled_while_it_is_read_is_left_for_later() -> None:
     loop, logs, clock = played(40)
-    read = span(logs, start_us=0, end_us=2**53)
+    read = find_outcome_range(logs, start_us=0, end_us=2**53)
     fill(logs, loop, clock, turns=20)
-    assert len(list(settled(logs, read))) == 40
+    assert len(list(read_settled(logs, read))) == 40
 
 
 def test_outcomes_without_a_lesson_are_numbers() -> None:
@@ -32,10 +32,10 @@ def test_outcomes_without_a_lesson_are_numbers() -> None:
     from msgspec.structs import replace
 
     unlearned = replace(make_outcome(1), learnable=False)
-    logs.outcomes.record(Settlement(outcomes=(unlearned, make_outcome(2)), strays=(), cursor=Cursor(2, 0)))
-    first, second = settled(logs, span(logs, start_us=0, end_us=2**53))
+    logs.outcomes.record(Settlement(outcomes=(unlearned, make_outcome(2)), unmatched=(), cursor=Cursor(2, 0)))
+    first, second = read_settled(logs, find_outcome_range(logs, start_us=0, end_us=2**53))
     assert first == 1
-    assert isinstance(second, Settled)
+    assert isinstance(second, SettledDecision)
 
 
 def test_rewards_outside_of_the_unit_widen_the_range() -> None:
@@ -43,22 +43,22 @@ def test_rewards_outside_of_the_unit_widen_the_range() -> None:
     logs = MemoryStores(clock_us=Clock()).open(loop)
     logs.events.append([make_decision("a"), make_decision("b")])
     outcomes = (make_outcome(1, reward=-2.0), make_outcome(2, reward=5.0))
-    logs.outcomes.record(Settlement(outcomes=outcomes, strays=(), cursor=Cursor(2, 0)))
-    read = span(logs, start_us=0, end_us=2**53)
+    logs.outcomes.record(Settlement(outcomes=outcomes, unmatched=(), cursor=Cursor(2, 0)))
+    read = find_outcome_range(logs, start_us=0, end_us=2**53)
     assert read.bounds == Bounds(-2.0, 5.0)
     _, played_logs, _ = played(10)
-    assert span(played_logs, start_us=0, end_us=2**53).bounds == Bounds(0.0, 1.0)
+    assert find_outcome_range(played_logs, start_us=0, end_us=2**53).bounds == Bounds(0.0, 1.0)
 
 
 def test_moments_cover_the_log_and_are_not_too_many() -> None:
     _, logs, _ = played(2_000, uniform=True)
-    read = span(logs, start_us=0, end_us=2**53)
+    read = find_outcome_range(logs, start_us=0, end_us=2**53)
     assert read.moment_us == 120_000_000
-    short = span(logs, start_us=0, end_us=logs.events.decisions(after=100, limit=1)[0].at_us)
+    short = find_outcome_range(logs, start_us=0, end_us=logs.events.decisions(after=100, limit=1)[0].at_us)
     assert short.moment_us == 5_000_000
 
 
 def test_an_empty_log_has_an_empty_span() -> None:
     logs = MemoryStores(clock_us=Clock()).open(make_loop())
-    read = span(logs, start_us=0, end_us=2**53)
-    assert (read.outcomes, list(settled(logs, read))) == (0, [])
+    read = find_outcome_range(logs, start_us=0, end_us=2**53)
+    assert (read.outcomes, list(read_settled(logs, read))) == (0, [])

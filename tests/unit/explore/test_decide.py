@@ -1,4 +1,4 @@
-"""A decision ranks, draws and swaps as the contract says, and logs the odds that were used."""
+"""A decision ranks, draws and swaps as the contract says, and logs the probabilities that were used."""
 
 import math
 
@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 
 from sartor.explore.decide import decide
 from sartor.explore.draw import draw, pick
-from sartor.inference import uniform
-from sartor.records import NO_MODEL, Action, Decision, Request
+from sartor.inference import uniform_probabilities
+from sartor.records import NO_MODEL, Action, Decision, RankInput
 
 
-def request(actions: int, *, excluded: tuple[int, ...] = (), event_id: str = "e") -> Request:
-    return Request(
+def request(actions: int, *, excluded: tuple[int, ...] = (), event_id: str = "e") -> RankInput:
+    return RankInput(
         event_id=event_id,
         context=b'[{"hour":9}]',
         actions=tuple(Action(f"a{i}", b'[{"n":%d}]' % i) for i in range(actions)),
@@ -21,7 +21,7 @@ def request(actions: int, *, excluded: tuple[int, ...] = (), event_id: str = "e"
     )
 
 
-def decided(asked: Request, probabilities: list[float], *, loop_id: str = "loop") -> Decision:
+def decided(asked: RankInput, probabilities: list[float], *, loop_id: str = "loop") -> Decision:
     return decide(asked, probabilities=probabilities, loop_id=loop_id, model_id="m1", settings_version=3)
 
 
@@ -31,7 +31,7 @@ def event_that_draws(low: float, high: float) -> str:
 
 
 def test_a_decision_keeps_what_was_asked_and_who_answered() -> None:
-    asked = Request(event_id="e9", context=b"[]", actions=(Action("a", b"[{}]"),), excluded=(), deferred=True)
+    asked = RankInput(event_id="e9", context=b"[]", actions=(Action("a", b"[{}]"),), excluded=(), deferred=True)
     decision = decided(asked, [1.0])
     assert decision == Decision(
         event_id="e9",
@@ -79,13 +79,15 @@ def test_excluded_actions_in_the_middle_stay_in_the_middle() -> None:
 
 
 def test_one_action_is_certain() -> None:
-    assert decided(request(1), uniform(1)).probabilities == (1.0,)
+    assert decided(request(1), uniform_probabilities(1)).probabilities == (1.0,)
 
 
 def test_without_a_model_every_action_has_the_same_odds() -> None:
-    assert uniform(4) == [0.25] * 4
+    assert uniform_probabilities(4) == [0.25] * 4
     asked = request(3)
-    decision = decide(asked, probabilities=uniform(3), loop_id="l", model_id=NO_MODEL, settings_version=1)
+    decision = decide(
+        asked, probabilities=uniform_probabilities(3), loop_id="l", model_id=NO_MODEL, settings_version=1
+    )
     assert decision.probabilities == (1 / 3, 1 / 3, 1 / 3)
 
 
@@ -121,7 +123,7 @@ weights = st.lists(st.floats(0, 1e6), min_size=1, max_size=60).filter(lambda w: 
 
 
 @st.composite
-def asked_and_odds(draw_from: st.DrawFn) -> tuple[Request, list[float]]:
+def asked_and_odds(draw_from: st.DrawFn) -> tuple[RankInput, list[float]]:
     values = draw_from(weights)
     left_out = draw_from(st.integers(0, 5))
     count = len(values) + left_out
@@ -131,7 +133,7 @@ def asked_and_odds(draw_from: st.DrawFn) -> tuple[Request, list[float]]:
 
 @given(asked_and_odds())
 def test_the_logged_odds_are_a_distribution_over_the_rankable_actions(
-    case: tuple[Request, list[float]],
+    case: tuple[RankInput, list[float]],
 ) -> None:
     decision = decided(*case)
     assert math.fsum(decision.probabilities) == pytest.approx(1.0, abs=1e-12)
@@ -141,7 +143,7 @@ def test_the_logged_odds_are_a_distribution_over_the_rankable_actions(
 
 
 @given(asked_and_odds())
-def test_the_logged_odds_are_those_of_the_draw(case: tuple[Request, list[float]]) -> None:
+def test_the_logged_odds_are_those_of_the_draw(case: tuple[RankInput, list[float]]) -> None:
     decision = decided(*case)
     rankable = decision.rankable
     used = [decision.probabilities[index] for index in rankable]
@@ -149,7 +151,9 @@ def test_the_logged_odds_are_those_of_the_draw(case: tuple[Request, list[float]]
 
 
 @given(asked_and_odds())
-def test_the_answer_holds_every_action_once_and_the_excluded_at_home(case: tuple[Request, list[float]]) -> None:
+def test_the_answer_holds_every_action_once_and_the_excluded_at_home(
+    case: tuple[RankInput, list[float]],
+) -> None:
     decision = decided(*case)
     assert sorted(decision.ranking) == list(range(len(decision.actions)))
     assert all(decision.ranking[index] == index for index in decision.excluded)
@@ -157,7 +161,7 @@ def test_the_answer_holds_every_action_once_and_the_excluded_at_home(case: tuple
 
 
 @given(asked_and_odds())
-def test_but_for_the_swap_the_order_is_that_of_the_odds(case: tuple[Request, list[float]]) -> None:
+def test_but_for_the_swap_the_order_is_that_of_the_odds(case: tuple[RankInput, list[float]]) -> None:
     decision = decided(*case)
     ranked = [index for index in decision.ranking if index not in decision.excluded]
     best = sorted(decision.rankable, key=lambda index: (-decision.probabilities[index], index))
@@ -167,7 +171,7 @@ def test_but_for_the_swap_the_order_is_that_of_the_odds(case: tuple[Request, lis
 
 
 @given(asked_and_odds())
-def test_the_same_request_to_the_same_odds_gives_the_same_decision(case: tuple[Request, list[float]]) -> None:
+def test_the_same_request_to_the_same_odds_gives_the_same_decision(case: tuple[RankInput, list[float]]) -> None:
     assert decided(*case) == decided(*case)
 
 

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from hypothesis import given
 
-from sartor.explore.features import names, without
+from sartor.explore.features import list_features, without_feature
 from tests.unit.dsjson.test_single_slot import features
 
 
@@ -25,20 +25,28 @@ from tests.unit.dsjson.test_single_slot import features
     ],
 )
 def test_a_feature_is_named_after_the_nearest_name_around_it(blob: bytes, expected: list[str]) -> None:
-    assert names(blob, outermost="Context") == expected
+    assert list_features(blob, outermost="Context") == expected
 
 
 def test_every_feature_of_a_name_goes_and_nothing_else() -> None:
     blob = b'[{"a":1,"b":2},{"u":{"a":3}},{"a":[1,2]}]'
-    assert json.loads(without(blob, "Context.a", outermost="Context")) == [{"b": 2}, {"u": {"a": 3}}, {}]
-    assert json.loads(without(blob, "u.a", outermost="Context")) == [{"a": 1, "b": 2}, {"u": {}}, {"a": [1, 2]}]
+    assert json.loads(without_feature(blob, "Context.a", outermost="Context")) == [
+        {"b": 2},
+        {"u": {"a": 3}},
+        {},
+    ]
+    assert json.loads(without_feature(blob, "u.a", outermost="Context")) == [
+        {"a": 1, "b": 2},
+        {"u": {}},
+        {"a": [1, 2]},
+    ]
 
 
 @given(features)
 def test_without_each_of_them_nothing_is_left(value: list[object]) -> None:
     blob = msgspec.json.encode(value)
-    for name in names(blob, outermost="X"):
-        less = without(blob, name, outermost="X")
-        assert name not in names(less, outermost="X")
+    for name in list_features(blob, outermost="X"):
+        less = without_feature(blob, name, outermost="X")
+        assert name not in list_features(less, outermost="X")
         blob = less
-    assert names(blob, outermost="X") == []
+    assert list_features(blob, outermost="X") == []

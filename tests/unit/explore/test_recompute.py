@@ -4,10 +4,10 @@ import pytest
 from msgspec.structs import replace
 
 from sartor.explore.decide import decide
-from sartor.explore.recompute import asked, differences
-from sartor.records import Action, Decision, Request
+from sartor.explore.recompute import differing_fields, request_of
+from sartor.records import Action, Decision, RankInput
 
-REQUEST = Request(
+REQUEST = RankInput(
     event_id="e",
     context=b"[]",
     actions=tuple(Action(name, b"[{}]") for name in "abc"),
@@ -16,17 +16,17 @@ REQUEST = Request(
 )
 
 
-def decided(request: Request) -> Decision:
+def decided(request: RankInput) -> Decision:
     return decide(request, probabilities=[0.3, 0.7], loop_id="l", model_id="m", settings_version=2)
 
 
 def test_what_was_asked_can_be_read_from_the_decision() -> None:
-    assert asked(decided(REQUEST)) == REQUEST
+    assert request_of(decided(REQUEST)) == REQUEST
 
 
 def test_a_decision_recomputed_is_the_same() -> None:
     decision = decided(REQUEST)
-    assert differences(decision, decided(asked(decision))) == []
+    assert differing_fields(decision, decided(request_of(decision))) == []
 
 
 @pytest.mark.parametrize(
@@ -35,4 +35,4 @@ def test_a_decision_recomputed_is_the_same() -> None:
 )
 def test_the_smallest_difference_is_named(field: str, value: object) -> None:
     decision = decided(REQUEST)
-    assert differences(decision, replace(decision, **{field: value})) == [field]
+    assert differing_fields(decision, replace(decision, **{field: value})) == [field]

@@ -7,22 +7,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sartor.explore.decide import decide
-from sartor.explore.response_view import Answered, AnsweredSlot, answered, answered_slots
+from sartor.explore.response_view import SingleSlotView, SlotView, view_decision, view_slots
 from sartor.explore.slots import decide_slots
-from sartor.records import Action, Decision, Mode, MultiRequest, Request, SlotRequest
+from sartor.records import Action, Decision, Mode, MultiSlotInput, RankInput, SlotInput
 
 ODDS = [0.1, 0.2, 0.7]
 
 
 def decided(mode: Mode, *, event_id: str = "e", excluded: tuple[int, ...] = ()) -> Decision:
     actions = tuple(Action(f"a{n}", b'[{"n":1}]') for n in range(len(ODDS) + len(excluded)))
-    asked = Request(event_id=event_id, context=b"[]", actions=actions, excluded=excluded)
+    asked = RankInput(event_id=event_id, context=b"[]", actions=actions, excluded=excluded)
     return decide(asked, probabilities=ODDS, loop_id="l", model_id="m", settings_version=1, mode=mode)
 
 
 def filled(mode: Mode, event_id: str = "e") -> Decision:
-    slots = [SlotRequest(id=f"s{n}", features=b"[]", baseline=n) for n in range(2)]
-    asked = MultiRequest(
+    slots = [SlotInput(id=f"s{n}", features=b"[]", baseline=n) for n in range(2)]
+    asked = MultiSlotInput(
         event_id=event_id,
         context=b"[]",
         actions=tuple(Action(f"a{n}", b'[{"n":1}]') for n in range(3)),
@@ -40,7 +40,7 @@ def filled(mode: Mode, event_id: str = "e") -> Decision:
 
 def test_online_answers_what_was_drawn() -> None:
     decision = decided("Online", excluded=(0,))
-    assert answered(decision) == Answered(
+    assert view_decision(decision) == SingleSlotView(
         ranking=decision.ranking, probabilities=decision.probabilities, chosen=decision.chosen
     )
 
@@ -51,7 +51,7 @@ def test_apprentice_records_the_draw_of_the_model_and_answers_the_order_of_the_c
     online = decided("Online", event_id=event_id, excluded=(0,))
     assert (decision.chosen, decision.ranking) == (online.chosen, online.ranking)
     assert decision.probabilities == online.probabilities
-    assert answered(decision) == Answered(
+    assert view_decision(decision) == SingleSlotView(
         ranking=(0, 1, 2, 3), probabilities=(0.0, *decision.probabilities[1:]), chosen=1
     )
 
@@ -66,22 +66,22 @@ def test_logging_only_records_the_baseline_for_certain(event_id: str) -> None:
 
 def test_logging_only_answers_the_probabilities_of_the_model_without_recording_them() -> None:
     decision = decided("LoggingOnly", excluded=(0,))
-    assert answered(decision, model=ODDS) == Answered(
+    assert view_decision(decision, model=ODDS) == SingleSlotView(
         ranking=(0, 1, 2, 3), probabilities=(0.0, *ODDS), chosen=1
     )
-    assert answered(decision).probabilities == decision.probabilities
+    assert view_decision(decision).probabilities == decision.probabilities
 
 
 @pytest.mark.parametrize("mode", ["Online", "Apprentice"])
 def test_what_the_model_gave_changes_no_answer_whose_record_has_it(mode: Mode) -> None:
     decision = decided(mode)
-    assert answered(decision, model=[1.0, 0.0, 0.0]) == answered(decision)
+    assert view_decision(decision, model=[1.0, 0.0, 0.0]) == view_decision(decision)
 
 
 def test_the_slots_of_a_loop_that_is_online_get_what_was_drawn_for_them() -> None:
     decision = filled("Online")
-    assert answered_slots(decision) == tuple(
-        AnsweredSlot(id=slot.id, chosen=slot.chosen, probability=slot.probabilities[slot.chosen])
+    assert view_slots(decision) == tuple(
+        SlotView(id=slot.id, chosen=slot.chosen, probability=slot.probabilities[slot.chosen])
         for slot in decision.slots
     )
 
@@ -92,8 +92,8 @@ def test_in_apprentice_each_slot_gets_its_baseline_with_the_odds_that_it_had(eve
     assert [slot.chosen for slot in decision.slots] == [
         slot.chosen for slot in filled("Online", event_id).slots
     ]
-    assert [slot.chosen for slot in answered_slots(decision)] == [0, 1]
-    first, second = answered_slots(decision)
+    assert [slot.chosen for slot in view_slots(decision)] == [0, 1]
+    first, second = view_slots(decision)
     assert first.probability == pytest.approx(0.1)
     taken = decision.slots[0].chosen
     expected = 0.0 if taken == 1 else 0.2 / math.fsum(odd for place, odd in enumerate(ODDS) if place != taken)
@@ -106,4 +106,4 @@ def test_in_logging_only_each_slot_gets_its_baseline_for_certain_without_asking_
         (0, (1.0, 0.0, 0.0)),
         (1, (0.0, 1.0, 0.0)),
     ]
-    assert [(slot.chosen, slot.probability) for slot in answered_slots(decision)] == [(0, 1.0), (1, 1.0)]
+    assert [(slot.chosen, slot.probability) for slot in view_slots(decision)] == [(0, 1.0), (1, 1.0)]

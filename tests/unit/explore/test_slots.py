@@ -1,4 +1,4 @@
-"""Several slots: each gets another action, drawn with the odds that are logged, and none is left without."""
+"""Several slots: each gets another action, drawn with the logged probabilities; none is left without."""
 
 import itertools
 import math
@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from sartor.explore.decide import decide
 from sartor.explore.draw import draw, pick
-from sartor.explore.recompute import asked_slots, differences, recomputed
-from sartor.explore.slot_matching import Vacancies
-from sartor.explore.slots import decide_slots, seed
+from sartor.explore.recompute import differing_fields, recompute_decision, slots_request_of
+from sartor.explore.slot_matching import SlotMatching
+from sartor.explore.slots import decide_slots, slot_seed
 from sartor.inference import slot_predictor
-from sartor.learn.vw import engine
-from sartor.records import NO_MODEL, Action, Decision, Mode, MultiRequest, Request, SlotRequest
+from sartor.learn.vw import create_engine
+from sartor.records import NO_MODEL, Action, Decision, Mode, MultiSlotInput, RankInput, SlotInput
 from sartor.settings import DEFAULT_ARGUMENTS
 
 SEVERAL = DEFAULT_ARGUMENTS.replace("--cb_", "--ccb_", 1)
@@ -23,14 +23,14 @@ SEVERAL = DEFAULT_ARGUMENTS.replace("--cb_", "--ccb_", 1)
 
 def request(
     actions: int, *slots: tuple[int, tuple[int, ...]], event_id: str = "e", deferred: bool = False
-) -> MultiRequest:
+) -> MultiSlotInput:
     """For each slot its baseline and what is excluded there."""
-    return MultiRequest(
+    return MultiSlotInput(
         event_id=event_id,
         context=b'[{"hour":9}]',
         actions=tuple(Action(f"a{n}", b'[{"n":%d}]' % n) for n in range(actions)),
         slots=tuple(
-            SlotRequest(id=f"s{n}", features=b'[{"place":%d}]' % n, baseline=baseline, excluded=excluded)
+            SlotInput(id=f"s{n}", features=b'[{"place":%d}]' % n, baseline=baseline, excluded=excluded)
             for n, (baseline, excluded) in enumerate(slots)
         ),
         deferred=deferred,
@@ -38,16 +38,16 @@ def request(
 
 
 def weights(taken: Sequence[int], offered: Sequence[int]) -> Sequence[float]:
-    """Odds that depend on the action and the number of the slot."""
+    """Probabilities that depend on the action and the number of the slot."""
     return [1.0 + index * (1 + len(taken)) for index in offered]
 
 
-def decided(asked: MultiRequest, *, loop_id: str = "loop") -> Decision:
+def decided(asked: MultiSlotInput, *, loop_id: str = "loop") -> Decision:
     return decide_slots(asked, predict=weights, loop_id=loop_id, model_id="m1", settings_version=3)
 
 
 @st.composite
-def requests(draw_from: st.DrawFn) -> MultiRequest:
+def requests(draw_from: st.DrawFn) -> MultiSlotInput:
     """Up to six actions and as many slots, with any exclusions that leave each slot its baseline."""
     count = draw_from(st.integers(1, 6))
     baselines = draw_from(st.permutations(range(count)))[: draw_from(st.integers(1, count))]
@@ -68,11 +68,11 @@ def test_a_decision_keeps_what_was_asked_and_the_first_slot_stands_for_it() -> N
     assert (decision.baseline, decision.propensity) == (0, first.probabilities[first.chosen])
     assert (decision.event_id, decision.context, decision.actions) == ("e", asked.context, asked.actions)
     assert (decision.model_id, decision.settings_version, decision.deferred) == ("m1", 3, True)
-    assert asked_slots(decision) == asked
+    assert slots_request_of(decision) == asked
 
 
 @given(requests())
-def test_no_action_goes_into_two_slots_nor_where_it_is_excluded(asked: MultiRequest) -> None:
+def test_no_action_goes_into_two_slots_nor_where_it_is_excluded(asked: MultiSlotInput) -> None:
     decision = decided(asked)
     chosen = [slot.chosen for slot in decision.slots]
     assert len(set(chosen)) == len(chosen) == len(asked.slots)
@@ -80,18 +80,18 @@ def test_no_action_goes_into_two_slots_nor_where_it_is_excluded(asked: MultiRequ
 
 
 @given(requests())
-def test_the_logged_odds_of_each_slot_are_those_of_its_draw(asked: MultiRequest) -> None:
+def test_the_logged_odds_of_each_slot_are_those_of_its_draw(asked: MultiSlotInput) -> None:
     decision = decided(asked)
     taken: set[int] = set()
     for number, slot in enumerate(decision.slots):
         assert math.fsum(slot.probabilities) == pytest.approx(1.0, abs=1e-12)
         assert all(slot.probabilities[index] == 0.0 for index in {*slot.excluded, *taken})
-        assert slot.chosen == pick(slot.probabilities, draw("loop", seed(asked.event_id, number)))
+        assert slot.chosen == pick(slot.probabilities, draw("loop", slot_seed(asked.event_id, number)))
         taken.add(slot.chosen)
 
 
 @given(requests())
-def test_what_a_slot_can_t_take_keeps_its_place_and_the_rest_is_in_order(asked: MultiRequest) -> None:
+def test_what_a_slot_can_t_take_keeps_its_place_and_the_rest_is_in_order(asked: MultiSlotInput) -> None:
     decision = decided(asked)
     taken: set[int] = set()
     for slot in decision.slots:
@@ -106,7 +106,7 @@ def test_what_a_slot_can_t_take_keeps_its_place_and_the_rest_is_in_order(asked: 
         taken.add(slot.chosen)
 
 
-def fillings(asked: MultiRequest) -> set[tuple[int, ...]]:
+def fillings(asked: MultiSlotInput) -> set[tuple[int, ...]]:
     """Every complete filling, found by trying all."""
     count = len(asked.actions)
     return {
@@ -117,7 +117,7 @@ def fillings(asked: MultiRequest) -> set[tuple[int, ...]]:
 
 
 @given(requests())
-def test_a_slot_is_offered_exactly_what_can_still_be_completed(asked: MultiRequest) -> None:
+def test_a_slot_is_offered_exactly_what_can_still_be_completed(asked: MultiSlotInput) -> None:
     everything = frozenset(range(len(asked.actions)))
     complete = fillings(asked)
     taken: list[int] = []
@@ -127,7 +127,7 @@ def test_a_slot_is_offered_exactly_what_can_still_be_completed(asked: MultiReque
         place = len(before)
         assert list(offered) == sorted({one[place] for one in complete if one[:place] == tuple(before)})
         odds = [1.0] * len(offered)
-        taken.append(offered[pick([p / len(odds) for p in odds], draw("l", seed(asked.event_id, place)))])
+        taken.append(offered[pick([p / len(odds) for p in odds], draw("l", slot_seed(asked.event_id, place)))])
         return odds
 
     decision = decide_slots(asked, predict=odds, loop_id="l", model_id="m", settings_version=1)
@@ -137,26 +137,26 @@ def test_a_slot_is_offered_exactly_what_can_still_be_completed(asked: MultiReque
 
 def test_a_dead_end_is_seen_many_slots_ahead() -> None:
     chain = [frozenset({n, n + 1}) for n in range(49)] + [frozenset({49})]
-    vacancies = Vacancies(accepted=chain, filling=list(range(50)))
+    vacancies = SlotMatching(accepted=chain, filling=list(range(50)))
     for number in range(50):
         assert vacancies.offered() == [number]  # to take the next one would leave the last slot with nothing
         vacancies.take(number)
 
 
 @given(requests())
-def test_the_same_request_gives_the_same_decision(asked: MultiRequest) -> None:
+def test_the_same_request_gives_the_same_decision(asked: MultiSlotInput) -> None:
     assert decided(asked) == decided(asked)
 
 
 def test_the_draws_of_the_slots_do_not_depend_on_one_another() -> None:
     """The first slot is drawn as a request without slots would be; no other event shares a slot's draw."""
-    single = Request(event_id="e", context=b"[]", actions=request(3).actions)
+    single = RankInput(event_id="e", context=b"[]", actions=request(3).actions)
     alone = decide(single, probabilities=weights((), range(3)), loop_id="l", model_id="m", settings_version=1)
     several = decide_slots(
         request(3, (0, ()), (1, ())), predict=weights, loop_id="l", model_id="m", settings_version=1
     )
     assert several.chosen == alone.chosen
-    assert [seed("e", number) for number in range(3)] == ["e", "e\0001", "e\0002"]
+    assert [slot_seed("e", number) for number in range(3)] == ["e", "e\0001", "e\0002"]
 
 
 @pytest.mark.parametrize("odds", [[], [0.5], [0.0, 0.0, 0.0], [math.nan, 1.0, 1.0], [-1.0, 1.0, 1.0]])
@@ -168,7 +168,7 @@ def test_what_is_not_odds_is_refused(odds: list[float]) -> None:
 
 
 @given(requests())
-def test_without_a_model_every_offered_action_has_the_same_odds(asked: MultiRequest) -> None:
+def test_without_a_model_every_offered_action_has_the_same_odds(asked: MultiSlotInput) -> None:
     decision = decide_slots(
         asked, predict=slot_predictor(None, asked), loop_id="l", model_id=NO_MODEL, settings_version=1
     )
@@ -177,8 +177,8 @@ def test_without_a_model_every_offered_action_has_the_same_odds(asked: MultiRequ
 
 
 @given(requests())
-def test_a_decision_of_the_engine_is_recomputed_bit_for_bit(asked: MultiRequest) -> None:
-    ranks = engine(SEVERAL)
+def test_a_decision_of_the_engine_is_recomputed_bit_for_bit(asked: MultiSlotInput) -> None:
+    ranks = create_engine(SEVERAL)
     decision = decide_slots(
         asked,
         predict=slot_predictor(ranks, asked),
@@ -187,9 +187,9 @@ def test_a_decision_of_the_engine_is_recomputed_bit_for_bit(asked: MultiRequest)
         settings_version=1,
         mode="Online",
     )
-    again = engine(SEVERAL)
+    again = create_engine(SEVERAL)
     for _ in range(2):
-        assert differences(decision, recomputed(decision, again, loop_id="l")) == []
+        assert differing_fields(decision, recompute_decision(decision, again, loop_id="l")) == []
     ranks.close()
     again.close()
 
@@ -205,9 +205,9 @@ def test_other_modes_are_recomputed_too(mode: Mode) -> None:
         settings_version=1,
         mode=mode,
     )
-    assert recomputed(decision, None, loop_id="l") == decision
-    single = Request(event_id="e", context=b"[]", actions=asked.actions, excluded=(0,))
+    assert recompute_decision(decision, None, loop_id="l") == decision
+    single = RankInput(event_id="e", context=b"[]", actions=asked.actions, excluded=(0,))
     one = decide(
         single, probabilities=[0.5, 0.5], loop_id="l", model_id=NO_MODEL, settings_version=1, mode=mode
     )
-    assert recomputed(one, None, loop_id="l") == one
+    assert recompute_decision(one, None, loop_id="l") == one

@@ -4,10 +4,10 @@ import pytest
 from msgspec.structs import replace
 
 from sartor.explore.decide import decide
-from sartor.explore.why import Explanation, explained
+from sartor.explore.why import ExplainedAction, explain_decision
 from sartor.inference import request_probabilities
-from sartor.learn.vw import VowpalWabbit, engine
-from sartor.records import Action, Decision, Request
+from sartor.learn.vw import VowpalWabbit, create_engine
+from sartor.records import Action, Decision, RankInput
 from tests.unit.learn.slot_samples import make_slots_decision, slot_lines
 
 ACTIONS = (
@@ -15,12 +15,12 @@ ACTIONS = (
     Action("bad", b'[{"topic":"finance","size":1}]'),
     Action("never", b'[{"topic":"travel"}]'),
 )
-REQUEST = Request(event_id="e", context=b'[{"user":{"age":30}},{"hour":9}]', actions=ACTIONS, excluded=(2,))
+REQUEST = RankInput(event_id="e", context=b'[{"user":{"age":30}},{"hour":9}]', actions=ACTIONS, excluded=(2,))
 
 
 def taught(arguments: str) -> VowpalWabbit:
     """It has learned that 'good' is worth something, and that the hour is worth nothing."""
-    made = engine(arguments)
+    made = create_engine(arguments)
     for turn in range(300):
         place = turn % 2
         reward = -1.0 if place == 0 else 0.0
@@ -34,7 +34,7 @@ def taught(arguments: str) -> VowpalWabbit:
     return made
 
 
-def decision(ranks: VowpalWabbit, request: Request = REQUEST) -> Decision:
+def decision(ranks: VowpalWabbit, request: RankInput = REQUEST) -> Decision:
     return decide(
         request,
         probabilities=request_probabilities(ranks, request),
@@ -44,14 +44,14 @@ def decision(ranks: VowpalWabbit, request: Request = REQUEST) -> Decision:
     )
 
 
-def scores(explanation: Explanation) -> dict[str, float]:
+def scores(explanation: ExplainedAction) -> dict[str, float]:
     return {one.name: one.score for one in explanation.features}
 
 
 @pytest.mark.parametrize("exploration", ["--epsilon 0.2", "--squarecb", "--softmax", "--regcb", "--first 5"])
 def test_what_speaks_for_an_action_has_a_positive_score(exploration: str) -> None:
     ranks = taught(f"--cb_explore_adf {exploration} --cb_type mtr")
-    found = explained(ranks, decision(ranks))
+    found = explain_decision(ranks, decision(ranks))
     assert found.measure == "reward"
     by_id = {one.id: one for one in found.actions}
     assert set(by_id) == {"good", "bad"}
@@ -67,7 +67,7 @@ def test_what_speaks_for_an_action_has_a_positive_score(exploration: str) -> Non
 def test_where_there_are_several_models_scores_are_probabilities(exploration: str) -> None:
     ranks = taught(f"--cb_explore_adf {exploration}")
     made = decision(ranks)
-    found = explained(ranks, made)
+    found = explain_decision(ranks, made)
     assert found.measure == "probability"
     for one in found.actions:
         place = [action.id for action in ACTIONS].index(one.id)
@@ -79,14 +79,14 @@ def test_a_score_is_the_difference_that_the_feature_makes() -> None:
     made = decision(ranks)
     without_age = replace(REQUEST, context=b'[{"user":{}},{"hour":9}]')
     expected = made.probabilities[0] - decision(ranks, without_age).probabilities[0]
-    (good,) = (one for one in explained(ranks, made).actions if one.id == "good")
+    (good,) = (one for one in explain_decision(ranks, made).actions if one.id == "good")
     assert scores(good)["user.age"] == pytest.approx(expected)
 
 
 def test_features_are_sorted_by_how_much_they_matter_and_actions_as_answered() -> None:
     ranks = taught("--cb_explore_adf --squarecb")
     made = decision(ranks)
-    found = explained(ranks, made)
+    found = explain_decision(ranks, made)
     ranked = [ACTIONS[index].id for index in made.ranking if index != 2]
     assert [one.id for one in found.actions] == ranked
     for one in found.actions:
@@ -97,19 +97,19 @@ def test_features_are_sorted_by_how_much_they_matter_and_actions_as_answered() -
 def test_only_the_chosen_action_is_explained_when_asked() -> None:
     ranks = taught("--cb_explore_adf --squarecb")
     made = decision(ranks)
-    found = explained(ranks, made, only_chosen=True)
+    found = explain_decision(ranks, made, only_chosen=True)
     assert [one.id for one in found.actions] == [ACTIONS[made.chosen].id]
 
 
 def test_a_budget_is_spent_on_the_chosen_action_first_and_the_rest_is_counted() -> None:
     ranks = taught("--cb_explore_adf --squarecb")
     made = decision(ranks)
-    found = explained(ranks, made, budget_bytes=1_000)
+    found = explain_decision(ranks, made, budget_bytes=1_000)
     assert found.left_out > 0
     names = set(scores(found.actions[0]))
     assert names <= {"Action.id", "Action.topic", "Action.size", "user.age", "Context.hour"}
     assert "Action.id" in names
-    everything = explained(ranks, made)
+    everything = explain_decision(ranks, made)
     told = sum(len(one.features) for one in everything.actions)
     assert told == 10
     assert everything.left_out == 0
@@ -122,23 +122,23 @@ def test_the_same_name_in_context_and_action_is_told_twice() -> None:
         context=b'[{"topic":{"name":"x"}}]',
         actions=(Action("good", b'[{"topic":{"name":"y"}}]'), *ACTIONS[1:]),
     )
-    (good,) = (one for one in explained(ranks, decision(ranks, alike)).actions if one.id == "good")
+    (good,) = (one for one in explain_decision(ranks, decision(ranks, alike)).actions if one.id == "good")
     assert [one.name for one in good.features].count("topic.name") == 2
 
 
 def test_explaining_changes_nothing() -> None:
     ranks = taught("--cb_explore_adf --squarecb -q ::")
     before = decision(ranks)
-    explained(ranks, before)
+    explain_decision(ranks, before)
     assert decision(ranks) == before
 
 
 def test_a_slot_is_explained_given_what_was_put_into_those_before() -> None:
-    ranks = engine("--ccb_explore_adf --squarecb -q ::")
+    ranks = create_engine("--ccb_explore_adf --squarecb -q ::")
     for line in slot_lines(0, 100):
         ranks.learn(line)
     made = next(d for d in map(make_slots_decision, range(100)) if len(d.slots) > 1)
-    found = explained(ranks, made, slot=1)
+    found = explain_decision(ranks, made, slot=1)
     closed = {made.slots[0].chosen, *made.slots[1].excluded}
     expected = [made.actions[index].id for index in made.slots[1].ranking if index not in closed]
     assert [one.id for one in found.actions] == expected

@@ -13,12 +13,12 @@ from sartor.evaluation.spec import (
     FEATURE_IMPORTANCE,
     EvaluationSpec,
     ImportanceSpec,
-    encoded,
-    evaluation_result,
-    importance_result,
+    decode_evaluation_result,
+    decode_importance_result,
+    encode_job,
     job_id,
 )
-from sartor.jobs.child import Assignment, carry_out
+from sartor.jobs.child import JobArguments, run_job
 from sartor.jobs.kinds import KINDS
 from sartor.management import loops
 from sartor.ports import LoopStores
@@ -37,7 +37,7 @@ class Site:
         clock = Clock()
         self.stores: SqliteStores = open_stores(folder, clock_us=clock)
         self.stores.catalog.create(make_loop(arguments=SQUARE))
-        self.loop = loops.find(self.stores, "default")
+        self.loop = loops.find_loop(self.stores, "default")
         self.logs: LoopStores = self.stores.open(self.loop)
         fill(self.logs, self.loop, clock, turns=200)
 
@@ -48,7 +48,7 @@ class Site:
         return job
 
     def carry_out(self, job: Job) -> Job:
-        assignment = Assignment(
+        assignment = JobArguments(
             where=str(self.folder),
             loop_id=self.loop.loop_id,
             job_id=job.job_id,
@@ -56,7 +56,7 @@ class Site:
             compute="local",
             lifeline=-1,
         )
-        carry_out(assignment, self.loop, self.logs)
+        run_job(assignment, self.loop, self.logs)
         return self.logs.jobs.jobs()[0]
 
 
@@ -69,18 +69,18 @@ def site(tmp_path: Path) -> Iterator[Site]:
 
 
 def test_an_evaluation_is_computed(site: Site) -> None:
-    spec = encoded(EvaluationSpec(name="e", start_us=0, end_us=2**53))
+    spec = encode_job(EvaluationSpec(name="e", start_us=0, end_us=2**53))
     job = site.carry_out(site.claimed(EVALUATION, spec))
     assert (job.state, job.progress, job.description) == ("succeeded", 1.0, "")
     assert job.finished_at_us > job.started_at_us > 0
-    assert evaluation_result(job.result).policies[0].total.events == 200
+    assert decode_evaluation_result(job.result).policies[0].total.events == 200
 
 
 def test_importances_are_computed(site: Site) -> None:
-    spec = encoded(ImportanceSpec(name="i", start_us=0, end_us=2**53))
+    spec = encode_job(ImportanceSpec(name="i", start_us=0, end_us=2**53))
     job = site.carry_out(site.claimed(FEATURE_IMPORTANCE, spec))
     assert job.state == "succeeded"
-    assert importance_result(job.result).scores
+    assert decode_importance_result(job.result).scores
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_importances_are_computed(site: Site) -> None:
     [
         pytest.param(
             EVALUATION,
-            encoded(EvaluationSpec(name="e", start_us=0, end_us=1)),
+            encode_job(EvaluationSpec(name="e", start_us=0, end_us=1)),
             "There is no decision in this range of time.",
             id="nothing to evaluate",
         ),

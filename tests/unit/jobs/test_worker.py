@@ -1,9 +1,9 @@
-"""The foreman: one job at a time, given back when a child dies, dropped when nobody wants it any more."""
+"""The job worker: one job at a time, given back when a child dies, dropped when nobody wants it any more."""
 
 import pytest
 from msgspec.structs import replace
 
-from sartor.jobs.worker import LEASE_US, MOST_ATTEMPTS, Foreman
+from sartor.jobs.worker import LEASE_US, MOST_ATTEMPTS, JobWorker
 from sartor.ports import Loop, LoopStores
 from sartor.records import Job
 from sartor.testing.builders import make_job, make_loop
@@ -21,7 +21,7 @@ class Child:
         self.cause: str | None = None
         self.killed = False
 
-    def ended(self) -> str | None:
+    def exit_reason(self) -> str | None:
         return self.cause
 
     def kill(self) -> None:
@@ -29,7 +29,7 @@ class Child:
 
 
 class Site:
-    """An instance with two loops, a foreman and the children that it started."""
+    """An instance with two loops, a job worker and the children that it started."""
 
     def __init__(self) -> None:
         self.stores = MemoryStores()
@@ -38,7 +38,7 @@ class Site:
             self.stores.catalog.create(loop)
         self.children: list[Child] = []
         self.forgotten: list[str] = []
-        self.foreman = Foreman(self.stores, self._start, forget=self._forget)
+        self.job_worker = JobWorker(self.stores, self._start, forget=self._forget)
         self.now_us = NOW_US
 
     def _start(self, loop: Loop, job: Job) -> Child:
@@ -56,7 +56,7 @@ class Site:
 
     def round(self, *, later_s: float = 1.0) -> None:
         self.now_us += round(later_s * 1_000_000)
-        self.foreman.round(now_us=self.now_us)
+        self.job_worker.run_once(now_us=self.now_us)
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ def test_jobs_are_done_one_at_a_time_of_all_loops(site: Site) -> None:
 
 def test_without_jobs_nothing_is_started(site: Site) -> None:
     site.round()
-    assert not site.foreman.busy
+    assert not site.job_worker.busy
     assert site.children == []
 
 
@@ -149,23 +149,23 @@ def test_a_job_that_another_worker_took_is_left_to_it(site: Site) -> None:
 def test_stopping_gives_the_job_back_at_once(site: Site) -> None:
     site.put("a")
     site.round()
-    site.foreman.stop()
+    site.job_worker.stop()
     assert site.children[0].killed
-    again = Foreman(site.stores, site._start)
-    again.round(now_us=site.now_us)
+    again = JobWorker(site.stores, site._start)
+    again.run_once(now_us=site.now_us)
     assert [child.job.attempts for child in site.children] == [1, 2]
 
 
 def test_stopping_without_a_job_does_nothing(site: Site) -> None:
-    site.foreman.stop()
+    site.job_worker.stop()
     assert site.children == []
 
 
 def test_a_lease_that_ran_out_is_claimed_by_the_next_foreman(site: Site) -> None:
     site.put("a")
     site.round()
-    other = Foreman(site.stores, site._start)
-    other.round(now_us=site.now_us + LEASE_US - 1)
+    other = JobWorker(site.stores, site._start)
+    other.run_once(now_us=site.now_us + LEASE_US - 1)
     assert len(site.children) == 1
-    other.round(now_us=site.now_us + LEASE_US)
+    other.run_once(now_us=site.now_us + LEASE_US)
     assert len(site.children) == 2

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from sartor.lab.plot import curve
+from sartor.lab.plot import draw_curve
 from sartor.lab.registry import open_world
 from sartor.lab.simulate import simulate
 
@@ -11,7 +11,7 @@ from sartor.lab.simulate import simulate
 @pytest.mark.parametrize("name", ["tutorial", "notification"])
 @pytest.mark.parametrize("turns", [1, 400])
 def test_a_curve_is_a_png_that_shows_something(name: str, turns: int, tmp_path: Path) -> None:
-    path = curve(simulate(open_world(name), None, iterations=turns), tmp_path / "curve.png")
+    path = draw_curve(simulate(open_world(name), None, iterations=turns), tmp_path / "curve.png")
     head = path.read_bytes()
     assert head.startswith(b"\x89PNG\r\n\x1a\n")
     width, height = int.from_bytes(head[16:20]), int.from_bytes(head[20:24])
@@ -20,5 +20,5 @@ def test_a_curve_is_a_png_that_shows_something(name: str, turns: int, tmp_path: 
 
 
 def test_drawing_opens_no_window(tmp_path: Path) -> None:
-    curve(simulate(open_world("tutorial"), None, iterations=30), tmp_path / "curve.png")
+    draw_curve(simulate(open_world("tutorial"), None, iterations=30), tmp_path / "curve.png")
     assert "matplotlib.pyplot" not in sys.modules

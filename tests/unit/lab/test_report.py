@@ -1,11 +1,11 @@
 import msgspec
 import pytest
 
-from sartor.lab.report import Played, best_fixed, report
+from sartor.lab.report import Turn, best_fixed, build_play_report
 
 
-def played(*expectations: float, chosen: int = 0, reward: float = 0.0, ids: str = "abc") -> Played:
-    return Played(ids=tuple(ids[: len(expectations)]), expectations=expectations, chosen=chosen, reward=reward)
+def played(*expectations: float, chosen: int = 0, reward: float = 0.0, ids: str = "abc") -> Turn:
+    return Turn(ids=tuple(ids[: len(expectations)]), expectations=expectations, chosen=chosen, reward=reward)
 
 
 GAME = [
@@ -17,7 +17,7 @@ GAME = [
 
 
 def test_a_report_counts_what_was_paid_and_what_was_expected() -> None:
-    made = report(GAME, world="w", reward_is="a click", seed=3)
+    made = build_play_report(GAME, world="w", reward_is="a click", seed=3)
     assert (made.world, made.reward_is, made.seed, made.iterations) == ("w", "a click", 3, 4)
     assert made.mean_reward == pytest.approx(0.25)
     assert made.share_positive == pytest.approx(0.5)
@@ -27,7 +27,7 @@ def test_a_report_counts_what_was_paid_and_what_was_expected() -> None:
 
 
 def test_a_report_knows_what_other_policies_would_have_earned() -> None:
-    reference = report(GAME, world="w", reward_is="", seed=0).reference
+    reference = build_play_report(GAME, world="w", reward_is="", seed=0).reference
     assert reference.random == pytest.approx((0.5 + 0.4 + 0.5 + 0.3) / 4)
     assert reference.baseline == pytest.approx(1.4 / 4)
     assert reference.best_fixed == pytest.approx(2.0 / 4)
@@ -35,7 +35,7 @@ def test_a_report_knows_what_other_policies_would_have_earned() -> None:
 
 
 def test_quarters_are_the_first_and_the_last_of_the_turns() -> None:
-    made = report(GAME, world="w", reward_is="", seed=0)
+    made = build_play_report(GAME, world="w", reward_is="", seed=0)
     assert (made.first_quarter.mean_reward, made.first_quarter.share_positive) == (0.0, 0.0)
     assert made.first_quarter.share_of_best == pytest.approx(0.25)
     assert (made.last_quarter.mean_reward, made.last_quarter.share_positive) == (-1.0, 0.0)
@@ -48,13 +48,13 @@ def test_the_best_fixed_order_falls_back_to_what_is_on_offer() -> None:
 
 
 def test_a_game_of_one_turn_has_a_report() -> None:
-    made = report(GAME[:1], world="w", reward_is="", seed=0)
+    made = build_play_report(GAME[:1], world="w", reward_is="", seed=0)
     assert made.first_quarter == made.last_quarter
     assert len(made.curve) == 1
 
 
 def test_the_curve_has_a_bounded_number_of_points_and_ends_with_the_regret() -> None:
-    made = report(GAME * 1_000, world="w", reward_is="", seed=0)
+    made = build_play_report(GAME * 1_000, world="w", reward_is="", seed=0)
     assert 150 <= len(made.curve) <= 200
     assert made.curve[-1].turn == 4_000
     assert made.curve[-1].regret == pytest.approx(made.regret)
@@ -63,6 +63,6 @@ def test_the_curve_has_a_bounded_number_of_points_and_ends_with_the_regret() -> 
 
 
 def test_a_report_is_json_with_the_names_of_the_wire() -> None:
-    said = msgspec.json.decode(msgspec.json.encode(report(GAME, world="w", reward_is="", seed=0)))
+    said = msgspec.json.decode(msgspec.json.encode(build_play_report(GAME, world="w", reward_is="", seed=0)))
     assert {"shareOfBest", "meanReward", "regret", "firstQuarter", "reference", "curve"} <= set(said)
     assert said["reference"]["bestFixed"] == pytest.approx(0.5)

@@ -44,9 +44,11 @@ def test_the_tutorial_offers_the_articles_of_the_original() -> None:
 @pytest.mark.parametrize("hour", range(24))
 def test_the_tutorial_pays_as_the_original_did(hour: int) -> None:
     world = Tutorial()
-    office = 9 <= hour <= 17
+    admin_app = 9 <= hour <= 17
     assert world.expectations(visit("mobile", hour)) == [0.6, 0.2, 0.6]
-    assert world.expectations(visit("desktop", hour)) == ([0.25, 0.65, 0.25] if office else [0.25, 0.25, 0.55])
+    assert world.expectations(visit("desktop", hour)) == (
+        [0.25, 0.65, 0.25] if admin_app else [0.25, 0.25, 0.55]
+    )
 
 
 def test_the_tutorial_meets_every_device_hour_and_page() -> None:

@@ -5,8 +5,8 @@ from datetime import timedelta
 from msgspec.structs import replace
 
 from sartor.learn.trainer import Trainer, replay
-from sartor.learn.training_data import lessons
-from sartor.learn.vw import engine
+from sartor.learn.training_data import read_examples
+from sartor.learn.vw import create_engine
 from sartor.records import Cursor, Model, Outcome, Settlement
 from sartor.settings import LoopSettings
 from sartor.testing.builders import make_loop, make_outcome
@@ -31,7 +31,7 @@ class Bench:
 
     def restart(self) -> None:
         """What a crash leaves: the stores, and a trainer that knows nothing."""
-        self.trainer = Trainer(self.log.events, self.log.outcomes, self.models, engine)
+        self.trainer = Trainer(self.log.events, self.log.outcomes, self.models, create_engine)
 
     def settle(self, count: int, *, learnable: bool = True) -> None:
         """Log and settle more decisions, now."""
@@ -39,7 +39,7 @@ class Bench:
         seqs = range(first, first + count)
         self.log.events.append([make_decision(seq) for seq in seqs])
         outcomes = tuple(self._outcome(seq, learnable=learnable) for seq in seqs)
-        self.log.outcomes.record(Settlement(outcomes=outcomes, strays=(), cursor=Cursor()))
+        self.log.outcomes.record(Settlement(outcomes=outcomes, unmatched=(), cursor=Cursor()))
 
     def _outcome(self, seq: int, *, learnable: bool) -> Outcome:
         outcome = make_outcome(seq, reward=REWARDS[seq % len(REWARDS)])
@@ -91,23 +91,27 @@ class Bench:
         """Lose the first decisions and their outcomes."""
         (after,) = self.log.outcomes.outcomes(after=count, limit=1)
         last = self.log.outcomes.counts().last_outcome
-        settled = Settlement(outcomes=(), strays=(), cursor=Cursor(after.outcome.decision_seq - 1, 0))
+        settled = Settlement(outcomes=(), unmatched=(), cursor=Cursor(after.outcome.decision_seq - 1, 0))
         self.log.outcomes.record(settled)
         self.stores.retain(self.loop, before_us=self.clock() + 1)
         assert self.log.outcomes.counts().first_outcome == min(count + 1, last)
 
     def lines(self) -> list[bytes]:
         """What there is to learn."""
-        found = lessons(self.log.events, self.log.outcomes, after=0, limit=10_000)
-        return [line for lesson in found if (line := lesson.line()) is not None]
+        found = read_examples(self.log.events, self.log.outcomes, after=0, limit=10_000)
+        return [line for example in found if (line := example.line()) is not None]
 
     @property
     def newest(self) -> Model:
         return self.models.history()[0]
 
     def assert_newest_equals_a_replay(self) -> None:
-        stored = engine(self.newest.arguments, self.models.blob(self.newest.model_id))
+        stored = create_engine(self.newest.arguments, self.models.blob(self.newest.model_id))
         again = replay(
-            self.newest, events=self.log.events, outcomes=self.log.outcomes, models=self.models, factory=engine
+            self.newest,
+            events=self.log.events,
+            outcomes=self.log.outcomes,
+            models=self.models,
+            factory=create_engine,
         )
         assert answers(stored, REQUESTS) == answers(again, REQUESTS)

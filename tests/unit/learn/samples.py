@@ -58,7 +58,7 @@ def make_line(seed: int, *, reward: float | None = None) -> bytes:
 def answer(engine: Engine, seed: int) -> list[float]:
     """The probabilities for the request of a seed."""
     decision = make_decision(seed)
-    context = context_json.context(decision.context, decision.actions)
+    context = context_json.encode_context(decision.context, decision.actions)
     return engine.probabilities(context, len(decision.actions))
 
 

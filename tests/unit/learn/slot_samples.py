@@ -62,5 +62,5 @@ def slot_lines(first: int, last: int) -> Iterator[bytes]:
 
 
 def slot_answers(engine: Engine, seeds: Sequence[int]) -> list[list[list[float]]]:
-    """The odds of every slot of several decisions."""
+    """The probabilities of every slot of several decisions."""
     return [decision_probabilities(engine, make_slots_decision(seed)) for seed in seeds]

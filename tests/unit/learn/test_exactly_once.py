@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from sartor.learn.trainer import gap
-from sartor.learn.vw import engine
+from sartor.learn.trainer import replay_gap
+from sartor.learn.vw import create_engine
 from sartor.settings import AZURE_ARGUMENTS, DEFAULT_ARGUMENTS
 from tests.unit.learn.bench import Bench
 
@@ -55,7 +55,7 @@ def _resets(bench: Bench) -> None:
 
 
 def _imports(bench: Bench) -> None:
-    bench.bring_in(engine(bench.loop.arguments).dump())
+    bench.bring_in(create_engine(bench.loop.arguments).dump())
 
 
 def _retrains(bench: Bench) -> None:
@@ -112,7 +112,7 @@ def test_the_newest_model_equals_a_replay_whatever_happened(events: list[Event])
     assert newest.last_outcome == learnable[-1]
     assert newest.revision == bench.log.outcomes.counts().revision
     assert newest.generation == bench.loop.generation
-    if gap(newest, bench.log.outcomes.counts()) is not None:
+    if replay_gap(newest, bench.log.outcomes.counts()) is not None:
         return  # the log lost what it began with
     assert newest.learned == len([seq for seq in learnable if seq >= newest.first_outcome])
     bench.assert_newest_equals_a_replay()
@@ -129,7 +129,7 @@ def test_every_model_ever_published_says_truly_what_is_in_it(events: list[Event]
     ids = [model.model_id for model in models]
     assert ids == sorted(set(ids), reverse=True)
     outcomes = bench.log.outcomes.outcomes(after=0, limit=10_000)
-    for model in (model for model in models if gap(model, counts) is None):
+    for model in (model for model in models if replay_gap(model, counts) is None):
         within = [logged for logged in outcomes if model.first_outcome <= logged.seq <= model.last_outcome]
         assert model.learned == sum(logged.outcome.learnable for logged in within) > 0
         assert model == replace(model, created_at_us=int(model.model_id, 16))

@@ -1,4 +1,4 @@
-"""Judging a line: the odds from before it is learned, and the same engine afterwards, bit for bit."""
+"""Judging a line: the probabilities from before it is learned, and the same engine afterwards, bit for bit."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from sartor.dsjson import context_json, single_slot
 from sartor.errors import EngineRefused
 from sartor.lab import log
 from sartor.lab.registry import open_world
-from sartor.learn.vw import engine
+from sartor.learn.vw import create_engine
 from sartor.records import LoggedDecision, Outcome
 from sartor.testing.builders import make_loop
 from sartor.testing.stores import MemoryStores
@@ -30,7 +30,7 @@ EXPLORATIONS = (
 @pytest.fixture(scope="module")
 def lessons() -> list[tuple[LoggedDecision, Outcome]]:
     logs = MemoryStores().open(make_loop())
-    log.fill(logs, open_world("tutorial"), None, loop_id="x", turns=150)
+    log.fill_log(logs, open_world("tutorial"), None, loop_id="x", turns=150)
     decisions = logs.events.decisions(after=0, limit=150)
     outcomes = [one.outcome for one in logs.outcomes.outcomes(after=0, limit=150)]
     return list(zip(decisions, outcomes, strict=True))
@@ -41,15 +41,17 @@ def test_judging_is_asking_and_then_learning(
     lessons: list[tuple[LoggedDecision, Outcome]], exploration: str
 ) -> None:
     arguments = f"--cb_explore_adf {exploration}"
-    two_steps, one_step = engine(arguments), engine(arguments)
+    two_steps, one_step = create_engine(arguments), create_engine(arguments)
     for logged, outcome in lessons:
         rankable = logged.decision.rankable
         line = single_slot.outcome_line(logged, outcome)
-        asked = two_steps.probabilities(context_json.rankable_context(logged.decision, rankable), len(rankable))
+        asked = two_steps.probabilities(
+            context_json.encode_decision_context(logged.decision, rankable), len(rankable)
+        )
         two_steps.learn(line)
-        assert one_step.judge(line, len(rankable)) == asked
+        assert one_step.predict_then_learn(line, len(rankable)) == asked
     last = lessons[-1][0].decision
-    context = context_json.rankable_context(last, last.rankable)
+    context = context_json.encode_decision_context(last, last.rankable)
     assert one_step.probabilities(context, len(last.rankable)) == two_steps.probabilities(
         context, len(last.rankable)
     )
@@ -60,22 +62,22 @@ def test_judging_is_asking_and_then_learning(
 def test_what_does_not_fit_is_refused_and_the_engine_stays_usable(
     lessons: list[tuple[LoggedDecision, Outcome]],
 ) -> None:
-    judging = engine("--cb_explore_adf --epsilon 0.2")
+    judging = create_engine("--cb_explore_adf --epsilon 0.2")
     logged, outcome = lessons[0]
     line = single_slot.outcome_line(logged, outcome)
     count = len(logged.decision.rankable)
     with pytest.raises(EngineRefused):
-        judging.judge(line, count + 1)
+        judging.predict_then_learn(line, count + 1)
     with pytest.raises(EngineRefused):
-        judging.judge(b'{"no":"label"}', count)
-    assert sum(judging.judge(line, count)) == pytest.approx(1)
+        judging.predict_then_learn(b'{"no":"label"}', count)
+    assert sum(judging.predict_then_learn(line, count)) == pytest.approx(1)
     judging.close()
 
 
 def test_an_engine_for_several_slots_judges_no_single_ones(
     lessons: list[tuple[LoggedDecision, Outcome]],
 ) -> None:
-    several = engine("--ccb_explore_adf --epsilon 0.2")
+    several = create_engine("--ccb_explore_adf --epsilon 0.2")
     with pytest.raises(EngineRefused, match="several slots"):
-        several.judge(single_slot.outcome_line(*lessons[0]), 3)
+        several.predict_then_learn(single_slot.outcome_line(*lessons[0]), 3)
     several.close()

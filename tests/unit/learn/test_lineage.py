@@ -7,8 +7,8 @@ import pytest
 from msgspec.structs import replace
 
 from sartor.errors import ModelNotFound
-from sartor.learn.trainer import gap, replay
-from sartor.learn.vw import engine
+from sartor.learn.trainer import replay, replay_gap
+from sartor.learn.vw import create_engine
 from sartor.records import Model
 from sartor.settings import AZURE_ARGUMENTS
 from tests.unit.learn.bench import REQUESTS, Bench
@@ -136,7 +136,7 @@ def test_a_rollback_to_an_earlier_generation_stands(bench: Bench) -> None:
 
 def taught(bench: Bench, first: int, *, count: int = 30) -> bytes:
     """The bytes of an engine that learned elsewhere."""
-    elsewhere = engine(bench.loop.arguments)
+    elsewhere = create_engine(bench.loop.arguments)
     for line in lines(first, first + count):
         elsewhere.learn(line)
     return elsewhere.dump()
@@ -159,12 +159,12 @@ def test_training_goes_on_from_an_imported_model(bench: Bench) -> None:
 def test_an_imported_model_counts_in_what_is_learned(bench: Bench) -> None:
     bench.bring_in(taught(bench, 100))
     trained(bench, 5)
-    again = engine(bench.loop.arguments, taught(bench, 100))
+    again = create_engine(bench.loop.arguments, taught(bench, 100))
     for line in bench.lines():
         again.learn(line)
-    stored = engine(bench.newest.arguments, bench.models.blob(bench.newest.model_id))
+    stored = create_engine(bench.newest.arguments, bench.models.blob(bench.newest.model_id))
     assert answers(stored, REQUESTS) == answers(again, REQUESTS)
-    assert answers(stored, REQUESTS) != answers(engine(bench.loop.arguments), REQUESTS)
+    assert answers(stored, REQUESTS) != answers(create_engine(bench.loop.arguments), REQUESTS)
 
 
 def test_a_lineage_whose_models_are_lost_begins_again_with_its_base(bench: Bench) -> None:
@@ -190,20 +190,26 @@ def test_a_lost_base_is_told_and_done_without(bench: Bench, caplog: pytest.LogCa
     assert (bench.newest.base_id, bench.newest.learned) == (None, 10)
     bench.assert_newest_equals_a_replay()
     with pytest.raises(ModelNotFound):
-        replay(lost, events=bench.log.events, outcomes=bench.log.outcomes, models=bench.models, factory=engine)
+        replay(
+            lost,
+            events=bench.log.events,
+            outcomes=bench.log.outcomes,
+            models=bench.models,
+            factory=create_engine,
+        )
 
 
 def test_an_amended_log_is_learned_again_from_the_same_beginning(bench: Bench) -> None:
     old = trained(bench)
     bench.amend(3, reward=-1.0)
-    assert gap(old, bench.log.outcomes.counts()) == "it learned revision 0 of the log, which is at 1"
+    assert replay_gap(old, bench.log.outcomes.counts()) == "it learned revision 0 of the log, which is at 1"
     assert bench.step(limit=4) == 4
     assert bench.models.live() == old
     bench.step()
     new = bench.newest
     assert (new.revision, new.first_outcome, new.learned, new.parent_id) == (1, 1, 10, None)
     assert bench.models.live() == new
-    assert gap(new, bench.log.outcomes.counts()) is None
+    assert replay_gap(new, bench.log.outcomes.counts()) is None
     bench.assert_newest_equals_a_replay()
 
 
@@ -231,7 +237,7 @@ def test_a_lineage_whose_beginning_is_gone_goes_on_and_can_not_be_replayed(bench
     bench.forget(4)
     new = trained(bench, 5)
     assert (new.first_outcome, new.last_outcome, new.learned) == (1, 15, 15)
-    assert gap(new, bench.log.outcomes.counts()) == "the log begins with outcome 5, the model with 1"
+    assert replay_gap(new, bench.log.outcomes.counts()) == "the log begins with outcome 5, the model with 1"
 
 
 def test_what_begins_anew_begins_with_what_is_kept(bench: Bench) -> None:
@@ -260,7 +266,7 @@ def test_a_model_that_learned_nothing_can_always_be_replayed(bench: Bench) -> No
     imported = bench.bring_in(taught(bench, 100))
     bench.forget(4)
     bench.amend(7, reward=1.0)
-    assert gap(imported, bench.log.outcomes.counts()) is None
+    assert replay_gap(imported, bench.log.outcomes.counts()) is None
 
 
 def test_a_long_history_costs_no_more_than_a_short_one(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,16 +6,16 @@ import pytest
 
 from sartor.errors import InvalidModel
 from sartor.learn import model_file
-from sartor.learn.model_file import unsealed
-from sartor.learn.vw import engine
+from sartor.learn.model_file import strip_checksum
+from sartor.learn.vw import create_engine
 
 OWN = "--cb_explore_adf --epsilon 0.2 --power_t 0 -l 0.001 --cb_type mtr -q ::"
 
 
 def made(arguments: str = OWN) -> bytes:
-    fresh = engine(arguments)
+    fresh = create_engine(arguments)
     try:
-        return unsealed(fresh.dump())
+        return strip_checksum(fresh.dump())
     finally:
         fresh.close()
 
@@ -31,11 +31,11 @@ def forged(options: str, *, version: str = "9.1.0", bits: int = 18, mark: bytes 
 
 
 def misfit(model: bytes, arguments: str) -> str | None:
-    return model_file.misfit(model_file.head(model), model_file.head(made(arguments)))
+    return model_file.find_mismatch(model_file.read_header(model), model_file.read_header(made(arguments)))
 
 
 def test_the_head_of_a_file_of_the_engine_is_read() -> None:
-    head = model_file.head(made(OWN + " --ngram F2 -b 16"))
+    head = model_file.read_header(made(OWN + " --ngram F2 -b 16"))
     assert (head.bits, head.ngrams) == (16, ("F2",))
     assert head.options.values("quadratic") == ["::"]
     assert head.options.values("cb_type") == ["mtr"]
@@ -47,7 +47,7 @@ def test_the_head_of_the_retired_services_file_is_read() -> None:
         " --cb_adf --cb_explore_adf --cb_type mtr --csoaa_ldf multiline --csoaa_rank "
         "--epsilon 0.200000003 --learning_rate 0.001 --power_t 0 --quadratic ::"
     )
-    head = model_file.head(forged(options))
+    head = model_file.read_header(forged(options))
     assert head.version == "9.1.0"
     assert misfit(forged(options), OWN) is None
 
@@ -69,13 +69,13 @@ def test_the_head_of_the_retired_services_file_is_read() -> None:
 )
 def test_an_option_that_is_not_for_learning_is_refused(option: str) -> None:
     with pytest.raises(InvalidModel, match="options that are not accepted"):
-        model_file.head(forged(f" --cb_explore_adf --cb_type mtr {option}"))
+        model_file.read_header(forged(f" --cb_explore_adf --cb_type mtr {option}"))
 
 
 @pytest.mark.parametrize("length", [0, 1, 4, 11, 20, 40, 60])
 def test_a_file_that_ends_early_is_refused(length: int) -> None:
     with pytest.raises(InvalidModel):
-        model_file.head(made()[:length])
+        model_file.read_header(made()[:length])
 
 
 @pytest.mark.parametrize(
@@ -93,14 +93,14 @@ def test_a_file_that_ends_early_is_refused(length: int) -> None:
 )
 def test_what_is_no_model_is_refused(content: bytes) -> None:
     with pytest.raises(InvalidModel):
-        model_file.head(content)
+        model_file.read_header(content)
 
 
 def test_skips_are_refused() -> None:
     head = forged("--cb_explore_adf --cb_type mtr")
     place = head.index(text("--cb_explore_adf --cb_type mtr")) - 4
     with pytest.raises(InvalidModel, match="--skips"):
-        model_file.head(head[:place] + struct.pack("<I", 1) + b"F1\0" + head[place + 4 :])
+        model_file.read_header(head[:place] + struct.pack("<I", 1) + b"F1\0" + head[place + 4 :])
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,9 @@ import pytest
 
 from sartor.dsjson import context_json, single_slot
 from sartor.errors import Corrupt, InvalidModel
-from sartor.learn.model_file import sealed, unsealed
-from sartor.learn.model_import import adopted
-from sartor.learn.vw import engine
+from sartor.learn.model_file import add_checksum, strip_checksum
+from sartor.learn.model_import import adopt_model
+from sartor.learn.vw import create_engine
 from sartor.records import LoggedDecision
 from sartor.testing.builders import make_decision, make_outcome
 
@@ -21,7 +21,7 @@ def line(number: int) -> bytes:
 
 
 def taught(arguments: str = OWN, *, count: int = 30) -> bytes:
-    made = engine(arguments)
+    made = create_engine(arguments)
     for number in range(count):
         made.learn(line(number))
     blob = made.dump()
@@ -31,11 +31,11 @@ def taught(arguments: str = OWN, *, count: int = 30) -> bytes:
 
 def odds(arguments: str, blob: bytes, *, after: int = 0) -> list[float]:
     """What an engine answers that learned some more."""
-    made = engine(arguments, blob)
+    made = create_engine(arguments, blob)
     for number in range(100, 100 + after):
         made.learn(line(number))
     decision = make_decision()
-    answer = made.probabilities(context_json.context(decision.context, decision.actions), 3)
+    answer = made.probabilities(context_json.encode_context(decision.context, decision.actions), 3)
     made.close()
     return answer
 
@@ -46,24 +46,26 @@ def odds(arguments: str, blob: bytes, *, after: int = 0) -> list[float]:
 )
 def test_an_adopted_model_goes_on_as_the_one_it_was(arguments: str) -> None:
     blob = taught(arguments)
-    other = adopted(unsealed(blob), arguments)
+    other = adopt_model(strip_checksum(blob), arguments)
     assert odds(arguments, other) == odds(arguments, blob)
     assert odds(arguments, other, after=10) == odds(arguments, blob, after=10)
     assert odds(arguments, other) != odds(arguments, taught(arguments, count=0))
 
 
 def test_the_trial_leaves_no_trace() -> None:
-    assert adopted(unsealed(taught()), OWN) == adopted(unsealed(adopted(unsealed(taught()), OWN)), OWN)
+    assert adopt_model(strip_checksum(taught()), OWN) == adopt_model(
+        strip_checksum(adopt_model(strip_checksum(taught()), OWN)), OWN
+    )
 
 
 def test_a_model_that_does_not_fit_is_refused_with_its_own_settings() -> None:
     with pytest.raises(InvalidModel, match=r"without --squarecb\. Its own are: .*--quadratic ::"):
-        adopted(unsealed(taught()), "--cb_explore_adf --squarecb --cb_type mtr -q ::")
+        adopt_model(strip_checksum(taught()), "--cb_explore_adf --squarecb --cb_type mtr -q ::")
 
 
 def test_a_seal_is_checked() -> None:
-    blob = sealed(b"model")
-    assert unsealed(blob) == b"model"
+    blob = add_checksum(b"model")
+    assert strip_checksum(blob) == b"model"
     for changed in (b"Model" + blob[5:], blob[:-1], blob[:-1] + bytes([blob[-1] ^ 1]), b"", blob + b"x"):
         with pytest.raises(Corrupt):
-            unsealed(changed)
+            strip_checksum(changed)

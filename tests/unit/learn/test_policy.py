@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from sartor.errors import InvalidPolicy
-from sartor.learn.policy import checked, several_slots, with_exploration
+from sartor.learn.policy import check_policy, fills_several_slots, with_epsilon
 from sartor.settings import AZURE_ARGUMENTS, DEFAULT_ARGUMENTS
 
 
@@ -51,8 +51,8 @@ from sartor.settings import AZURE_ARGUMENTS, DEFAULT_ARGUMENTS
     ],
 )
 def test_what_is_accepted_is_read_into_one_spelling(given: str, read: str) -> None:
-    assert checked(given) == read
-    assert checked(read) == read
+    assert check_policy(given) == read
+    assert check_policy(read) == read
 
 
 FILES = """-d --data -i --initial_regressor -f --final_regressor --extra_metrics --no_stdin --binary_parser
@@ -77,7 +77,7 @@ def test_what_is_the_service_s_to_decide_is_refused_by_name(option: str, reason:
     message = f"The option {option} is not accepted: it concerns {reason}, which the service decides."
     for given in (option, f"{option} x", f"{option}=x"):
         with pytest.raises(InvalidPolicy) as refusal:
-            checked(f"--cb_explore_adf {given}")
+            check_policy(f"--cb_explore_adf {given}")
         assert refusal.value.message == message
 
 
@@ -130,34 +130,34 @@ def test_what_is_the_service_s_to_decide_is_refused_by_name(option: str, reason:
 )
 def test_what_is_refused_is_refused_with_the_reason(rest: str, message: str) -> None:
     with pytest.raises(InvalidPolicy) as refusal:
-        checked(f"--cb_explore_adf {rest}")
+        check_policy(f"--cb_explore_adf {rest}")
     assert message in refusal.value.message
 
 
 def test_an_option_that_does_not_go_on_exactly_with_several_slots_is_refused() -> None:
     with pytest.raises(InvalidPolicy, match="--large_action_space is not accepted beside --ccb_explore_adf"):
-        checked("--ccb_explore_adf --squarecb --large_action_space --max_actions 2")
+        check_policy("--ccb_explore_adf --squarecb --large_action_space --max_actions 2")
 
 
 def test_the_kind_of_problem_is_read_from_the_settings() -> None:
-    assert several_slots("--ccb_explore_adf --squarecb")
-    assert not several_slots("--cb_explore_adf --squarecb")
+    assert fills_several_slots("--ccb_explore_adf --squarecb")
+    assert not fills_several_slots("--cb_explore_adf --squarecb")
 
 
 @pytest.mark.parametrize("arguments", ["", "--epsilon 0.2", "--cb_adf", "--squarecb -q ::"])
 def test_other_problems_than_ranking_are_refused(arguments: str) -> None:
     with pytest.raises(InvalidPolicy, match="must contain --cb_explore_adf"):
-        checked(arguments)
+        check_policy(arguments)
 
 
 def test_a_policy_writes_nothing_to_disk_or_screen(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    checked(DEFAULT_ARGUMENTS)
+    check_policy(DEFAULT_ARGUMENTS)
     for rest in ["-f x.vw", "-p x.txt", "--squarecb --cb_type dr", "--coin --ftrl", "--audit"]:
         with pytest.raises(InvalidPolicy):
-            checked(f"--cb_explore_adf {rest}")
+            check_policy(f"--cb_explore_adf {rest}")
     assert list(tmp_path.iterdir()) == []
     assert capfd.readouterr() == ("", "")
 
@@ -174,11 +174,11 @@ def test_a_policy_writes_nothing_to_disk_or_screen(
     ],
 )
 def test_exploration_replaces_the_number_after_epsilon(arguments: str, expected: str) -> None:
-    assert with_exploration(arguments, epsilon=0.05) == expected
+    assert with_epsilon(arguments, epsilon=0.05) == expected
 
 
 @pytest.mark.parametrize("epsilon", [0, 1, 0.2, 1e-05, 0.1 + 0.2])
 def test_a_policy_with_any_exploration_is_accepted(epsilon: float) -> None:
-    arguments = with_exploration(AZURE_ARGUMENTS, epsilon=epsilon)
+    arguments = with_epsilon(AZURE_ARGUMENTS, epsilon=epsilon)
     assert float(arguments.split()[2]) == epsilon
-    assert checked(arguments) == arguments
+    assert check_policy(arguments) == arguments

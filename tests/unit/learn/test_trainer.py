@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from sartor.errors import Corrupt, InvalidPolicy, ModelNotFound, StoreUnavailable
 from sartor.learn.trainer import replay
-from sartor.learn.vw import engine
+from sartor.learn.vw import create_engine
 from sartor.records import Cursor, Model, Settlement
 from sartor.settings import AZURE_ARGUMENTS
 from sartor.testing.builders import make_outcome
@@ -329,7 +329,7 @@ def test_learning_settings_that_are_not_accepted_are_told(bench: Bench) -> None:
 def test_an_outcome_without_its_decision_stops_learning_there(bench: Bench) -> None:
     bench.settle(3)
     lost = make_outcome(99)
-    bench.log.outcomes.record(Settlement(outcomes=(lost,), strays=(), cursor=Cursor()))
+    bench.log.outcomes.record(Settlement(outcomes=(lost,), unmatched=(), cursor=Cursor()))
     with pytest.raises(Corrupt, match="Outcome 4 settles decision 99"):
         bench.step()
 
@@ -340,7 +340,7 @@ def test_an_outcome_that_the_engine_refuses_is_left_out_in_training_and_replay(
     bench.settle(5)
     bench.log.events.append([make_decision(6)])
     endless = replace(make_outcome(6), reward=float("inf"))
-    bench.log.outcomes.record(Settlement(outcomes=(endless,), strays=(), cursor=Cursor()))
+    bench.log.outcomes.record(Settlement(outcomes=(endless,), unmatched=(), cursor=Cursor()))
     bench.settle(5)
     with caplog.at_level(logging.WARNING):
         assert bench.step() == 10
@@ -387,6 +387,6 @@ def test_a_replay_of_a_lineage_that_began_later_begins_there(bench: Bench) -> No
         created_at_us=1,
     )
     again = replay(
-        empty, events=bench.log.events, outcomes=bench.log.outcomes, models=bench.models, factory=engine
+        empty, events=bench.log.events, outcomes=bench.log.outcomes, models=bench.models, factory=create_engine
     )
-    assert answers(again, REQUESTS) == answers(engine(bench.loop.arguments), REQUESTS)
+    assert answers(again, REQUESTS) == answers(create_engine(bench.loop.arguments), REQUESTS)

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from sartor.dsjson import context_json, single_slot
 from sartor.errors import Corrupt, EngineRefused, InvalidPolicy, StoreUnavailable
-from sartor.learn.policy import checked
-from sartor.learn.vw import engine
+from sartor.learn.policy import check_policy
+from sartor.learn.vw import create_engine
 from sartor.records import Action, Decision, LoggedDecision, Outcome
 from sartor.settings import AZURE_ARGUMENTS, DEFAULT_ARGUMENTS
 from tests.unit.learn.samples import answer, answers, lines, make_line, requests
@@ -95,24 +95,24 @@ REQUESTS = range(10_000, 10_012)
 
 @pytest.mark.parametrize("arguments", POLICIES)
 def test_a_loaded_dump_goes_on_bit_for_bit(arguments: str) -> None:
-    assert checked(arguments) == arguments
-    going = engine(arguments)
+    assert check_policy(arguments) == arguments
+    going = create_engine(arguments)
     for line in lines(0, 150):
         going.learn(line)
-    loaded = engine(arguments, going.dump())
+    loaded = create_engine(arguments, going.dump())
     assert answers(loaded, REQUESTS) == answers(going, REQUESTS)
     for seed in range(150, 300):
         line = make_line(seed)
         going.learn(line)
         loaded.learn(line)
         if seed % 50 == 0:
-            loaded = engine(arguments, loaded.dump())
+            loaded = create_engine(arguments, loaded.dump())
         assert answer(loaded, 10_000 + seed) == answer(going, 10_000 + seed)
 
 
 @pytest.mark.parametrize("arguments", POLICIES)
 def test_predicting_changes_nothing(arguments: str) -> None:
-    asked, unasked = engine(arguments), engine(arguments)
+    asked, unasked = create_engine(arguments), create_engine(arguments)
     for line in lines(0, 100):
         asked.learn(line)
         unasked.learn(line)
@@ -127,7 +127,7 @@ def test_predicting_changes_nothing(arguments: str) -> None:
 
 @pytest.mark.parametrize("arguments", POLICIES)
 def test_probabilities_are_a_distribution_from_the_first_request_on(arguments: str) -> None:
-    fresh = engine(arguments)
+    fresh = create_engine(arguments)
     for seed in range(60):
         odds = answer(fresh, seed)
         assert abs(math.fsum(odds) - 1) <= 1e-12
@@ -138,14 +138,14 @@ def test_probabilities_are_a_distribution_from_the_first_request_on(arguments: s
 @pytest.mark.parametrize("rest", ["--cb_dro", "--lrq ui4", "--boosting 3", "--bootstrap 3"])
 def test_what_would_not_go_on_exactly_is_refused(rest: str) -> None:
     with pytest.raises(InvalidPolicy, match="is not accepted"):
-        engine(f"{SOFTMAX} {rest}")
+        create_engine(f"{SOFTMAX} {rest}")
 
 
 @given(request=requests, seed=st.integers(0, 1000))
 @settings(max_examples=100)
 def test_whatever_the_wire_lets_through_is_ranked(request: tuple[bytes, list[Action]], seed: int) -> None:
     features, actions = request
-    odds = TRAINED.probabilities(context_json.context(features, actions), len(actions))
+    odds = TRAINED.probabilities(context_json.encode_context(features, actions), len(actions))
     assert len(odds) == len(actions)
     assert abs(math.fsum(odds) - 1) <= 1e-12
     assert answer(TRAINED, seed) == answer(TWIN, seed)
@@ -159,12 +159,12 @@ def test_whatever_was_ranked_is_learned_and_others_are_still_ranked(
     features, actions = request
     chosen = data.draw(st.integers(0, len(actions) - 1))
     line = single_slot.outcome_line(*_settled(features, actions, chosen, reward, 1 / len(actions)))
-    engines = engine(DEFAULT_ARGUMENTS), engine(DEFAULT_ARGUMENTS)
+    engines = create_engine(DEFAULT_ARGUMENTS), create_engine(DEFAULT_ARGUMENTS)
     for learner in engines:
         learner.learn(make_line(1))
         learner.learn(line)
         learner.learn(make_line(2))
-    loaded = engine(DEFAULT_ARGUMENTS, engines[0].dump())
+    loaded = create_engine(DEFAULT_ARGUMENTS, engines[0].dump())
     assert answers(loaded, range(5)) == answers(engines[1], range(5))
 
 
@@ -194,7 +194,7 @@ def _settled(
     return LoggedDecision(1, 1, decision), outcome
 
 
-TRAINED, TWIN = engine(DEFAULT_ARGUMENTS), engine(DEFAULT_ARGUMENTS)
+TRAINED, TWIN = create_engine(DEFAULT_ARGUMENTS), create_engine(DEFAULT_ARGUMENTS)
 for _line in lines(0, 200):
     TRAINED.learn(_line)
     TWIN.learn(_line)
@@ -203,7 +203,7 @@ for _line in lines(0, 200):
 @pytest.mark.parametrize("arguments", [DEFAULT_ARGUMENTS, AZURE_ARGUMENTS, "--cb_explore_adf --regcb --coin"])
 @pytest.mark.parametrize("magnitude", [1e6, 1e15])
 def test_huge_rewards_and_features_never_make_weights_infinite(arguments: str, magnitude: float) -> None:
-    learner = engine(arguments)
+    learner = create_engine(arguments)
     for number in range(60):
         sign = -1 if number % 2 else 1
         features = msgspec.json.encode(
@@ -218,25 +218,28 @@ def test_huge_rewards_and_features_never_make_weights_infinite(arguments: str, m
 
 def test_it_learns_which_action_is_better_and_answers_in_the_order_of_the_request() -> None:
     actions = [Action(name, b'[{"name":"%b"}]' % name.encode()) for name in ("good", "bad", "ugly")]
-    learner = engine(DEFAULT_ARGUMENTS)
+    learner = create_engine(DEFAULT_ARGUMENTS)
     for number in range(300):
         reward = 1.0 if number % 3 == 0 else 0.0
         learner.learn(single_slot.outcome_line(*_settled(b"[]", actions, number % 3, reward, 1 / 3)))
-    odds = learner.probabilities(context_json.context(b"[]", actions), 3)
-    reverse = learner.probabilities(context_json.context(b"[]", actions[::-1]), 3)
+    odds = learner.probabilities(context_json.encode_context(b"[]", actions), 3)
+    reverse = learner.probabilities(context_json.encode_context(b"[]", actions[::-1]), 3)
     assert odds[0] > 0.8
     assert reverse[2] > 0.8
 
 
 def test_one_action_is_certain() -> None:
-    assert engine(DEFAULT_ARGUMENTS).probabilities(context_json.context(b"[]", [Action("a", b"[]")]), 1) == [
-        1.0
-    ]
+    assert create_engine(DEFAULT_ARGUMENTS).probabilities(
+        context_json.encode_context(b"[]", [Action("a", b"[]")]), 1
+    ) == [1.0]
 
 
 def test_fifty_actions_are_ranked() -> None:
     actions = [Action(f"action-{number}", b'[{"width":%d}]' % number) for number in range(50)]
-    assert len(engine(DEFAULT_ARGUMENTS).probabilities(context_json.context(b"[]", actions), 50)) == 50
+    assert (
+        len(create_engine(DEFAULT_ARGUMENTS).probabilities(context_json.encode_context(b"[]", actions), 50))
+        == 50
+    )
 
 
 MALFORMED = [
@@ -258,7 +261,7 @@ MALFORMED = [
 
 @pytest.mark.parametrize("arguments", [DEFAULT_ARGUMENTS, AZURE_ARGUMENTS, "--cb_explore_adf --cover 3"])
 def test_malformed_contexts_are_refused_and_do_no_harm(arguments: str) -> None:
-    attacked, spared = engine(arguments), engine(arguments)
+    attacked, spared = create_engine(arguments), create_engine(arguments)
     for seed in range(200):
         for context in MALFORMED:
             with pytest.raises(EngineRefused):
@@ -268,11 +271,11 @@ def test_malformed_contexts_are_refused_and_do_no_harm(arguments: str) -> None:
         attacked.learn(make_line(seed))
         spared.learn(make_line(seed))
         assert answer(attacked, seed) == answer(spared, seed)
-    assert answers(engine(arguments, attacked.dump()), REQUESTS) == answers(spared, REQUESTS)
+    assert answers(create_engine(arguments, attacked.dump()), REQUESTS) == answers(spared, REQUESTS)
 
 
 def test_malformed_contexts_leak_no_memory() -> None:
-    attacked = engine(DEFAULT_ARGUMENTS)
+    attacked = create_engine(DEFAULT_ARGUMENTS)
     before = None
     for _ in range(2):
         for number in range(5_000):
@@ -304,7 +307,7 @@ def test_lines_without_a_usable_label_are_refused(line: bytes) -> None:
 
 
 def test_costs_beyond_the_bound_are_learned_as_the_bound() -> None:
-    bounded, huge = engine(SOFTMAX), engine(SOFTMAX)
+    bounded, huge = create_engine(SOFTMAX), create_engine(SOFTMAX)
     bounded.learn(make_line(1, reward=1e9))
     huge.learn(make_line(1, reward=1e300))
     assert answers(huge, REQUESTS) == answers(bounded, REQUESTS)
@@ -314,7 +317,9 @@ def test_triples_of_too_many_features_are_refused_at_once() -> None:
     wide = msgspec.json.encode([{f"feature-{number}": 1 for number in range(2_000)}])
     actions = [Action("a", b"[]"), Action("b", b"[]")]
     with pytest.raises(EngineRefused, match="its features cross to"):
-        engine(f"{SOFTMAX} --interactions :::").probabilities(context_json.context(wide, actions), 2)
+        create_engine(f"{SOFTMAX} --interactions :::").probabilities(
+            context_json.encode_context(wide, actions), 2
+        )
 
 
 @pytest.mark.parametrize(
@@ -330,45 +335,45 @@ def test_triples_of_too_many_features_are_refused_at_once() -> None:
 )
 def test_bytes_that_are_not_a_dump_are_corrupt(spoil: Callable[[bytes], bytes]) -> None:
     with pytest.raises(Corrupt):
-        engine(DEFAULT_ARGUMENTS, spoil(TRAINED.dump()))
+        create_engine(DEFAULT_ARGUMENTS, spoil(TRAINED.dump()))
 
 
 def test_a_dump_of_other_arguments_is_corrupt() -> None:
     with pytest.raises(Corrupt):
-        engine(AZURE_ARGUMENTS, engine("--cb_explore_adf --cb_type ips --epsilon 0.3").dump())
+        create_engine(AZURE_ARGUMENTS, create_engine("--cb_explore_adf --cb_type ips --epsilon 0.3").dump())
 
 
 def test_arguments_that_are_not_accepted_make_no_engine() -> None:
     with pytest.raises(InvalidPolicy):
-        engine("--cb_explore_adf -f /tmp/x")
+        create_engine("--cb_explore_adf -f /tmp/x")
 
 
 def test_no_room_for_temporary_files_is_unavailable_and_passes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    learner = engine(DEFAULT_ARGUMENTS)
+    learner = create_engine(DEFAULT_ARGUMENTS)
     learner.learn(make_line(1))
     with monkeypatch.context() as full:
         full.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
         with pytest.raises(StoreUnavailable, match="temporary folder"):
             learner.dump()
-    assert answers(engine(DEFAULT_ARGUMENTS, learner.dump()), REQUESTS) == answers(learner, REQUESTS)
+    assert answers(create_engine(DEFAULT_ARGUMENTS, learner.dump()), REQUESTS) == answers(learner, REQUESTS)
 
 
 def test_dumping_leaves_no_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    engine(DEFAULT_ARGUMENTS, engine(DEFAULT_ARGUMENTS).dump()).close()
+    create_engine(DEFAULT_ARGUMENTS, create_engine(DEFAULT_ARGUMENTS).dump()).close()
     assert list(tmp_path.iterdir()) == []
 
 
 def test_closing_twice_is_fine() -> None:
-    closed = engine(DEFAULT_ARGUMENTS)
+    closed = create_engine(DEFAULT_ARGUMENTS)
     closed.close()
     closed.close()
 
 
 def test_the_engine_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
-    learner = engine("--cb_explore_adf --loss_function logistic")
+    learner = create_engine("--cb_explore_adf --loss_function logistic")
     learner.learn(make_line(1))
     with pytest.raises(EngineRefused):
         learner.probabilities(b'{"FromUrl":', 2)

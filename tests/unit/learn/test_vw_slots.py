@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from msgspec.structs import replace
 
-from sartor.dsjson.context_json import context
-from sartor.dsjson.multi_slot import question
+from sartor.dsjson.context_json import encode_context
+from sartor.dsjson.multi_slot import encode_slot_query
 from sartor.errors import EngineRefused
 from sartor.inference import decision_probabilities
-from sartor.learn.policy import checked
-from sartor.learn.vw import VowpalWabbit, engine
+from sartor.learn.policy import check_policy
+from sartor.learn.vw import VowpalWabbit, create_engine
 from sartor.records import Action, Decision
 from sartor.settings import DEFAULT_ARGUMENTS
 from tests.unit.learn.samples import features, make_line, requests
@@ -50,7 +50,7 @@ REQUESTS = range(10_000, 10_012)
 
 
 def taught(arguments: str, first: int, last: int) -> VowpalWabbit:
-    made = engine(arguments)
+    made = create_engine(arguments)
     for line in slot_lines(first, last):
         made.learn(line)
     return made
@@ -58,22 +58,22 @@ def taught(arguments: str, first: int, last: int) -> VowpalWabbit:
 
 @pytest.mark.parametrize("arguments", POLICIES)
 def test_a_loaded_dump_goes_on_bit_for_bit(arguments: str) -> None:
-    assert checked(arguments) == arguments
+    assert check_policy(arguments) == arguments
     going = taught(arguments, 0, 80)
-    loaded = engine(arguments, going.dump())
+    loaded = create_engine(arguments, going.dump())
     assert slot_answers(loaded, REQUESTS) == slot_answers(going, REQUESTS)
     for seed in range(80, 140):
         line = make_slots_line(seed)
         going.learn(line)
         loaded.learn(line)
         if seed % 30 == 0:
-            loaded = engine(arguments, loaded.dump())
+            loaded = create_engine(arguments, loaded.dump())
     assert slot_answers(loaded, REQUESTS) == slot_answers(going, REQUESTS)
 
 
 @pytest.mark.parametrize("arguments", POLICIES)
 def test_asking_changes_nothing(arguments: str) -> None:
-    asked, unasked = engine(arguments), engine(arguments)
+    asked, unasked = create_engine(arguments), create_engine(arguments)
     for number, line in enumerate(slot_lines(0, 60)):
         asked.learn(line)
         unasked.learn(line)
@@ -85,7 +85,7 @@ def test_asking_changes_nothing(arguments: str) -> None:
 
 @pytest.mark.parametrize("arguments", POLICIES)
 def test_the_odds_of_each_slot_are_a_distribution_over_what_is_left(arguments: str) -> None:
-    fresh = engine(arguments)
+    fresh = create_engine(arguments)
     for seed in range(40):
         decision = make_slots_decision(seed)
         for found in decision_probabilities(fresh, decision):
@@ -97,7 +97,7 @@ def test_the_odds_of_each_slot_are_a_distribution_over_what_is_left(arguments: s
 def test_the_number_of_a_slot_is_a_feature_from_the_first_request_on() -> None:
     """An engine that has not seen several slots yet answers as it will afterwards."""
     single = [make_slots_line(seed, decision=_first_slot_only(seed)) for seed in range(30)]
-    fresh, asked = engine(SEVERAL), engine(SEVERAL)
+    fresh, asked = create_engine(SEVERAL), create_engine(SEVERAL)
     slot_answers(asked, REQUESTS)
     for line in single:
         fresh.learn(line)
@@ -111,12 +111,12 @@ def _first_slot_only(seed: int) -> Decision:
 
 
 def test_what_was_put_into_earlier_slots_matters_only_as_it_is_gone() -> None:
-    """Their features are not sent: the odds of a slot are the same with them."""
+    """Their features are not sent: the probabilities of a slot are the same with them."""
     trained = taught(SEVERAL, 0, 200)
     decision = make_slots_decision(7)
-    shared, count = context(decision.context, decision.actions), len(decision.actions)
+    shared, count = encode_context(decision.context, decision.actions), len(decision.actions)
     offered = [index for index in range(count) if index != 1]
-    short = question(shared, b'[{"place":{"row":1}}]', taken=[1], offered=offered)
+    short = encode_slot_query(shared, b'[{"place":{"row":1}}]', taken=[1], offered=offered)
     full = short.replace(b'"_inc":[1]}', b'"_inc":[1],"sj":[{"place":{"size":"l","row":3}}]}')
     assert full != short
     answers = [trained.slot_probabilities(text, count, slots=2, offered=offered) for text in (short, full)]
@@ -124,7 +124,7 @@ def test_what_was_put_into_earlier_slots_matters_only_as_it_is_gone() -> None:
 
 
 def test_it_learns_what_belongs_into_which_slot() -> None:
-    learner = engine(SEVERAL)
+    learner = create_engine(SEVERAL)
     for seed in range(300):
         decision = _of_places(seed)
         rewards = [float(slot.chosen == 1 - number) for number, slot in enumerate(decision.slots)]
@@ -165,12 +165,15 @@ def test_whatever_the_wire_lets_through_is_ranked_and_learned(
     request: tuple[bytes, list[Action]], slot: bytes
 ) -> None:
     shared, actions = request
-    ranks = engine(SEVERAL)
+    ranks = create_engine(SEVERAL)
     count = len(actions)
     try:
-        seen = context(shared, actions)
+        seen = encode_context(shared, actions)
         first = ranks.slot_probabilities(
-            question(seen, slot, taken=[], offered=list(range(count))), count, slots=1, offered=range(count)
+            encode_slot_query(seen, slot, taken=[], offered=list(range(count))),
+            count,
+            slots=1,
+            offered=range(count),
         )
         assert math.fsum(first) == pytest.approx(1)
         base = make_slots_decision(0).slots[0]
@@ -233,10 +236,10 @@ def test_malformed_questions_leak_no_memory() -> None:
 
 
 def test_each_kind_of_engine_refuses_the_requests_and_lines_of_the_other() -> None:
-    single, several = engine(DEFAULT_ARGUMENTS), engine(SEVERAL)
+    single, several = create_engine(DEFAULT_ARGUMENTS), create_engine(SEVERAL)
     decision = make_slots_decision(3)
-    shared, count = context(decision.context, decision.actions), len(decision.actions)
-    asked = question(shared, b"[]", taken=[], offered=list(range(count)))
+    shared, count = encode_context(decision.context, decision.actions), len(decision.actions)
+    asked = encode_slot_query(shared, b"[]", taken=[], offered=list(range(count)))
     with pytest.raises(EngineRefused, match="fill several slots"):
         several.probabilities(shared, count)
     with pytest.raises(EngineRefused, match="fill no slots"):
@@ -259,14 +262,14 @@ def test_each_kind_of_engine_refuses_the_requests_and_lines_of_the_other() -> No
     ],
 )
 def test_lines_without_usable_labels_are_refused(old: bytes, new: bytes) -> None:
-    learner = engine(SEVERAL)
+    learner = create_engine(SEVERAL)
     line = make_slots_line(1, reward=0.5).replace(old, new)
     with pytest.raises(EngineRefused):
         learner.learn(line)
 
 
 def test_costs_beyond_the_bound_are_learned_as_the_bound() -> None:
-    huge, bound = engine(f"{SOFTMAX} -q ::"), engine(f"{SOFTMAX} -q ::")
+    huge, bound = create_engine(f"{SOFTMAX} -q ::"), create_engine(f"{SOFTMAX} -q ::")
     for seed in range(3):
         huge.learn(make_slots_line(seed, reward=1e300))
         bound.learn(make_slots_line(seed, reward=1e9))
@@ -275,7 +278,7 @@ def test_costs_beyond_the_bound_are_learned_as_the_bound() -> None:
 
 @pytest.mark.parametrize("slot_id", ["seed=4", '"_label_cost":9,', "é日", "a\\b\n", "{}[]", ""])
 def test_the_id_of_a_slot_is_only_a_name(slot_id: str) -> None:
-    named, plain = engine(SEVERAL), engine(SEVERAL)
+    named, plain = create_engine(SEVERAL), create_engine(SEVERAL)
     for seed in range(20):
         decision = make_slots_decision(seed)
         other = tuple(replace(slot, id=f"{slot_id}{n}") for n, slot in enumerate(decision.slots))
@@ -287,28 +290,28 @@ def test_the_id_of_a_slot_is_only_a_name(slot_id: str) -> None:
 def test_as_many_slots_as_actions_are_filled() -> None:
     count = 50
     actions = [Action(f"a{n}", b'[{"n":%d}]' % n) for n in range(count)]
-    ranks = engine(SEVERAL)
-    seen = context(b"[]", actions)
+    ranks = create_engine(SEVERAL)
+    seen = encode_context(b"[]", actions)
     for number in (0, 25, 49):
         offered = list(range(number, count))
-        asked = question(seen, b"[]", taken=list(range(number)), offered=offered)
+        asked = encode_slot_query(seen, b"[]", taken=list(range(number)), offered=offered)
         found = ranks.slot_probabilities(asked, count, slots=number + 1, offered=offered)
         assert len(found) == count - number
 
 
 @pytest.mark.parametrize("rest", ["--bag 3", "--cover 3", "--rnd 2"])
 def test_an_exploration_with_several_models_has_no_single_estimate(rest: str) -> None:
-    ranks = engine(f"--cb_explore_adf {rest}")
-    assert ranks.estimates(context(b"[]", [Action("a", b'[{"x":1}]')]), 1) is None
+    ranks = create_engine(f"--cb_explore_adf {rest}")
+    assert ranks.estimates(encode_context(b"[]", [Action("a", b'[{"x":1}]')]), 1) is None
 
 
 @pytest.mark.parametrize("rest", ["--epsilon 0.2", "--squarecb", "--softmax", "--first 10", "--regcb"])
 @pytest.mark.parametrize("kind", ["--cb_explore_adf", "--ccb_explore_adf"])
 def test_an_estimate_is_the_reward_that_was_learned(kind: str, rest: str) -> None:
-    ranks = engine(f"{kind} {rest} --cb_type mtr -l 0.5")
+    ranks = create_engine(f"{kind} {rest} --cb_type mtr -l 0.5")
     actions = [Action(name, b'[{"x":1}]') for name in "abc"]
-    seen = context(b"[]", actions)
-    asked = question(seen, b"[]", taken=[], offered=[0, 1, 2]) if kind == "--ccb_explore_adf" else seen
+    seen = encode_context(b"[]", actions)
+    asked = encode_slot_query(seen, b"[]", taken=[], offered=[0, 1, 2]) if kind == "--ccb_explore_adf" else seen
     slots = int(kind == "--ccb_explore_adf")
     for turn in range(600):
         place = turn % 3

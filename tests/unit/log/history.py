@@ -13,7 +13,7 @@ from sartor.log.settler import Settler
 from sartor.ports import EventLog, OutcomeCounts, OutcomeLog
 from sartor.records import (
     Decision,
-    Head,
+    DecisionHeader,
     Horizon,
     LoggedDecision,
     LoggedObservation,
@@ -85,7 +85,7 @@ class Interrupted(EventLog):
         self._happen()
         return self._events.horizon()
 
-    def heads(self, *, after: int, limit: int) -> Sequence[Head]:
+    def heads(self, *, after: int, limit: int) -> Sequence[DecisionHeader]:
         self._happen()
         return self._events.heads(after=after, limit=limit)
 
@@ -183,7 +183,7 @@ class World:
         while self.settler.step(settings, settings_version=1):
             pass
 
-    def heads(self) -> Sequence[Head]:
+    def heads(self) -> Sequence[DecisionHeader]:
         return self.events.heads(after=0, limit=10_000)
 
     def observed(self) -> Sequence[LoggedObservation]:
@@ -199,8 +199,12 @@ class World:
             o.decision_seq: (o.reward, o.learnable, tuple(joined.seq for joined in o.joined)) for o in outcomes
         }
 
-    def strays(self) -> dict[int, str]:
-        return {stray.observation_seq: stray.reason for step in self.outcomes.recorded for stray in step.strays}
+    def unmatched(self) -> dict[int, str]:
+        return {
+            unmatched_observation.observation_seq: unmatched_observation.reason
+            for step in self.outcomes.recorded
+            for unmatched_observation in step.unmatched
+        }
 
 
 def owners(world: World, settings: LoopSettings) -> dict[int, int | None]:
@@ -216,13 +220,13 @@ def owners(world: World, settings: LoopSettings) -> dict[int, int | None]:
 
 def expected_strays(world: World, settings: LoopSettings) -> dict[int, str]:
     """Late is what came after a decision that could not have it any more; dangling, what met none."""
-    strays: dict[int, str] = {}
+    unmatched: dict[int, str] = {}
     belongs_to = owners(world, settings)
     for seen in world.observed():
         if belongs_to[seen.seq] is None:
             mine = [head for head in world.heads() if head.event_id == seen.observation.event_id]
-            strays[seen.seq] = "late" if any(head.at_us <= seen.at_us for head in mine) else "dangling"
-    return strays
+            unmatched[seen.seq] = "late" if any(head.at_us <= seen.at_us for head in mine) else "dangling"
+    return unmatched
 
 
 def expected(world: World, settings: LoopSettings) -> dict[int, tuple[int, float, bool, tuple[int, ...]]]:

@@ -7,19 +7,19 @@ import pytest
 from sartor.errors import StoreUnavailable
 from sartor.log.settler import Settler
 from sartor.ports import OutcomeLog
-from sartor.records import Imported, Joined, LoggedOutcome, Observation, Outcome
-from sartor.settings import LoopSettings, changed
+from sartor.records import ImportedDecision, JoinedObservation, LoggedOutcome, Observation, Outcome
+from sartor.settings import LoopSettings, with_changes
 from sartor.testing.builders import make_decision, make_loop
 from sartor.testing.clock import Clock
 from sartor.testing.stores import MemoryStores
 from tests.unit.log.history import Mortal
 
-SETTINGS = changed(LoopSettings(), {"rewardWaitTime": "PT10S", "defaultReward": 0.1})
+SETTINGS = with_changes(LoopSettings(), {"rewardWaitTime": "PT10S", "defaultReward": 0.1})
 MADE_US = 1_500_000_000_000_000
 
 
-def imported(event_id: str, reward: float = 0.25) -> Imported:
-    joined = (Joined(0, MADE_US, reward), Joined(0, MADE_US, 1.0))
+def imported(event_id: str, reward: float = 0.25) -> ImportedDecision:
+    joined = (JoinedObservation(0, MADE_US, reward), JoinedObservation(0, MADE_US, 1.0))
     outcome = Outcome(
         decision_seq=0,
         event_id=event_id,
@@ -29,7 +29,7 @@ def imported(event_id: str, reward: float = 0.25) -> Imported:
         settled_at_us=0,
         settings_version=0,
     )
-    return Imported(decision=make_decision(event_id), made_at_us=MADE_US, outcome=outcome)
+    return ImportedDecision(decision=make_decision(event_id), made_at_us=MADE_US, outcome=outcome)
 
 
 class World:

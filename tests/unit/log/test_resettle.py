@@ -12,18 +12,18 @@ from sartor.log.resettle import Resettler
 from sartor.log.settler import Settler
 from sartor.ports import Loop
 from sartor.records import Decision, Observation, Outcome
-from sartor.settings import LoopSettings, changed
+from sartor.settings import LoopSettings, with_changes
 from sartor.testing.builders import make_decision, make_loop
 from sartor.testing.clock import Clock
 from sartor.testing.stores import MemoryStores
 from tests.unit.log.history import Arrival, S, histories
 
 DAY = 86_400 * S
-OLD = changed(LoopSettings(), {"rewardWaitTime": "PT10S", "defaultReward": 0.0})
+OLD = with_changes(LoopSettings(), {"rewardWaitTime": "PT10S", "defaultReward": 0.0})
 
 
 def rules(**changes: object) -> LoopSettings:
-    return changed(OLD, changes)
+    return with_changes(OLD, changes)
 
 
 class House:
@@ -37,7 +37,7 @@ class House:
 
     def restart(self) -> None:
         self.settler = Settler(self.logs.events, self.logs.outcomes)
-        self.resettler = Resettler(self.logs.events, self.logs.outcomes, self.logs.shelf)
+        self.resettler = Resettler(self.logs.events, self.logs.outcomes, self.logs.blobs)
 
     def arrive(self, *events: Decision | Observation, after_us: int = 0) -> None:
         self.clock.now_us += after_us
@@ -186,7 +186,7 @@ def test_a_loop_that_settled_nothing_keeps_nothing() -> None:
     house = House()
     assert not house.step(OLD)
     assert not house.step(rules(defaultReward=1.0))
-    assert list(house.logs.shelf.names()) == []
+    assert list(house.logs.blobs.names()) == []
 
 
 def test_one_step_does_a_bounded_part() -> None:

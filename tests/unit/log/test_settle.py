@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sartor.log.settle import Verdict, belongs, settle
-from sartor.records import Head, Joined
-from sartor.settings import Aggregation, LearnWhen, LoopSettings, changed
+from sartor.log.settle import SettledReward, belongs_to, settle
+from sartor.records import DecisionHeader, JoinedObservation
+from sartor.settings import Aggregation, LearnWhen, LoopSettings, with_changes
 
 S = 1_000_000
 WAIT = 600 * S
@@ -18,23 +18,25 @@ MINUTES_2 = 120 * S
 
 
 def rules(**changes: object) -> LoopSettings:
-    return changed(LoopSettings(), {"rewardWaitTime": "PT10M", **changes})
+    return with_changes(LoopSettings(), {"rewardWaitTime": "PT10M", **changes})
 
 
 WINDOW = rules(learnWhen="window")
 SUM = rules(rewardAggregation="sum")
 
 
-def head(*, deferred: bool = False) -> Head:
-    return Head(1, RANK, "e", deferred)
+def head(*, deferred: bool = False) -> DecisionHeader:
+    return DecisionHeader(1, RANK, "e", deferred)
 
 
-def joined(*rewards: float | None, at_us: int = RANK + S) -> tuple[Joined, ...]:
+def joined(*rewards: float | None, at_us: int = RANK + S) -> tuple[JoinedObservation, ...]:
     """Observations one second apart; None is an activation."""
-    return tuple(Joined(n + 1, at_us + n * S, reward) for n, reward in enumerate(rewards))
+    return tuple(JoinedObservation(n + 1, at_us + n * S, reward) for n, reward in enumerate(rewards))
 
 
-def at_the_end(of: Head, observed: Sequence[Joined] = (), *, settings: LoopSettings | None = None) -> Verdict:
+def at_the_end(
+    of: DecisionHeader, observed: Sequence[JoinedObservation] = (), *, settings: LoopSettings | None = None
+) -> SettledReward:
     verdict = settle(of, observed, now_us=RANK + WAIT, settings=settings or rules())
     assert verdict is not None
     return verdict
@@ -51,13 +53,13 @@ def at_the_end(of: Head, observed: Sequence[Joined] = (), *, settings: LoopSetti
     ],
 )
 def test_which_observations_belong_to_a_decision(offset_us: int, inside: bool) -> None:
-    assert belongs(head(), RANK + offset_us, wait_us=WAIT) is inside
+    assert belongs_to(head(), RANK + offset_us, wait_us=WAIT) is inside
 
 
 def test_the_first_reward_settles_at_once() -> None:
     observed = joined(0.5)
     verdict = settle(head(), observed, now_us=RANK + 2 * S, settings=rules())
-    assert verdict == Verdict(reward=0.5, learnable=True, joined=observed, due_us=RANK + S)
+    assert verdict == SettledReward(reward=0.5, learnable=True, joined=observed, due_us=RANK + S)
 
 
 def test_a_reward_that_overtook_its_rank_settles_with_the_rank() -> None:
@@ -84,7 +86,7 @@ def test_without_a_reward_the_default_counts_when_the_window_ends() -> None:
     settings = rules(defaultReward=-0.25)
     assert settle(head(), (), now_us=RANK + WAIT - 1, settings=settings) is None
     verdict = settle(head(), (), now_us=RANK + WAIT, settings=settings)
-    assert verdict == Verdict(reward=-0.25, learnable=True, joined=(), due_us=RANK + WAIT)
+    assert verdict == SettledReward(reward=-0.25, learnable=True, joined=(), due_us=RANK + WAIT)
 
 
 @pytest.mark.parametrize("settings", [WINDOW, SUM, rules(rewardAggregation="max")])
@@ -112,14 +114,16 @@ def test_a_reward_alone_does_not_activate() -> None:
     observed = joined(1.0)
     assert settle(head(deferred=True), observed, now_us=RANK + 2 * S, settings=rules()) is None
     verdict = at_the_end(head(deferred=True), observed)
-    assert verdict == Verdict(reward=1.0, learnable=False, joined=observed, due_us=RANK + WAIT)
+    assert verdict == SettledReward(reward=1.0, learnable=False, joined=observed, due_us=RANK + WAIT)
 
 
 @pytest.mark.parametrize("observed", [joined(None, 1.0), joined(1.0, None)])
-def test_a_deferred_decision_settles_once_it_is_active_and_has_a_reward(observed: tuple[Joined, ...]) -> None:
+def test_a_deferred_decision_settles_once_it_is_active_and_has_a_reward(
+    observed: tuple[JoinedObservation, ...],
+) -> None:
     assert settle(head(deferred=True), observed[:1], now_us=RANK + S, settings=rules()) is None
     verdict = settle(head(deferred=True), observed, now_us=RANK + 2 * S, settings=rules())
-    assert verdict == Verdict(reward=1.0, learnable=True, joined=observed, due_us=RANK + 2 * S)
+    assert verdict == SettledReward(reward=1.0, learnable=True, joined=observed, due_us=RANK + 2 * S)
 
 
 def test_activated_without_a_reward_the_default_is_learned_when_the_window_ends() -> None:
@@ -147,7 +151,7 @@ observations = st.lists(
     st.tuples(st.integers(-MINUTES_2 + 1, WAIT - 1), st.none() | st.floats(-1, 1)), max_size=6
 ).map(
     lambda found: tuple(
-        Joined(n + 1, RANK + at, reward) for n, (at, reward) in enumerate(sorted(found, key=_at))
+        JoinedObservation(n + 1, RANK + at, reward) for n, (at, reward) in enumerate(sorted(found, key=_at))
     )
 )
 all_rules = st.builds(
@@ -164,7 +168,7 @@ def _at(found: tuple[int, float | None]) -> int:
 
 @given(observations, st.booleans(), all_rules, st.lists(st.integers(-MINUTES_2, 2 * WAIT), min_size=1))
 def test_there_is_never_a_second_verdict(
-    observed: tuple[Joined, ...], deferred: bool, settings: LoopSettings, looks: list[int]
+    observed: tuple[JoinedObservation, ...], deferred: bool, settings: LoopSettings, looks: list[int]
 ) -> None:
     """However often somebody looked, with whatever was there by then: the first verdict is the last."""
     verdicts = []
@@ -178,7 +182,7 @@ def test_there_is_never_a_second_verdict(
 
 @given(observations, st.booleans(), all_rules)
 def test_the_end_of_the_window_settles_everything(
-    observed: tuple[Joined, ...], deferred: bool, settings: LoopSettings
+    observed: tuple[JoinedObservation, ...], deferred: bool, settings: LoopSettings
 ) -> None:
     verdict = at_the_end(head(deferred=deferred), observed, settings=settings)
     assert RANK <= verdict.due_us <= RANK + WAIT
@@ -188,7 +192,7 @@ def test_the_end_of_the_window_settles_everything(
 
 @given(observations, st.booleans())
 def test_learning_at_the_reward_learns_what_the_window_would_have(
-    observed: tuple[Joined, ...], deferred: bool
+    observed: tuple[JoinedObservation, ...], deferred: bool
 ) -> None:
     early = at_the_end(head(deferred=deferred), observed, settings=rules())
     late = at_the_end(head(deferred=deferred), observed, settings=WINDOW)

@@ -3,13 +3,13 @@
 import pytest
 
 from sartor.errors import StoreUnavailable
-from sartor.records import Cursor, Horizon, Joined, Observation, Outcome
-from sartor.settings import LoopSettings, changed
+from sartor.records import Cursor, Horizon, JoinedObservation, Observation, Outcome
+from sartor.settings import LoopSettings, with_changes
 from sartor.testing.builders import make_decision
 from tests.unit.log.history import Interrupted, S, World
 
-EARLIEST = changed(LoopSettings(), {"rewardWaitTime": "PT10S", "defaultReward": 0.1})
-WINDOW = changed(EARLIEST, {"learnWhen": "window"})
+EARLIEST = with_changes(LoopSettings(), {"rewardWaitTime": "PT10S", "defaultReward": 0.1})
+WINDOW = with_changes(EARLIEST, {"learnWhen": "window"})
 
 
 def reward(event_id: str, value: float | None) -> Observation:
@@ -34,7 +34,7 @@ def test_a_rewarded_decision_is_settled_at_once_and_whole() -> None:
             event_id="e",
             reward=0.5,
             learnable=True,
-            joined=(Joined(1, start_us + 2 * S, 0.5),),
+            joined=(JoinedObservation(1, start_us + 2 * S, 0.5),),
             settled_at_us=start_us + 3 * S,
             settings_version=7,
         )
@@ -67,10 +67,10 @@ def test_a_reward_that_met_no_decision_within_two_minutes_is_dangling() -> None:
     step(world)
     world.clock.advance(119)
     step(world)
-    assert world.strays() == {}
+    assert world.unmatched() == {}
     world.clock.advance(1)
     step(world)
-    assert world.strays() == {1: "dangling"}
+    assert world.unmatched() == {1: "dangling"}
     world.events.append([make_decision("e")])
     world.clock.advance(10)
     step(world)
@@ -86,7 +86,7 @@ def test_a_reward_after_the_window_is_late() -> None:
     world.clock.advance(120)
     step(world)
     assert world.results() == {1: (0.1, True, ())}
-    assert world.strays() == {1: "late"}
+    assert world.unmatched() == {1: "late"}
 
 
 def test_a_second_reward_inside_the_window_goes_to_the_settled_decision_and_not_to_the_next() -> None:
@@ -101,7 +101,7 @@ def test_a_second_reward_inside_the_window_goes_to_the_settled_decision_and_not_
     world.clock.advance(200)
     step(world)
     assert world.results() == {1: (1.0, True, (1,)), 2: (0.1, True, ())}
-    assert world.strays() == {}
+    assert world.unmatched() == {}
 
 
 def test_two_ranks_with_one_id_are_two_decisions_and_the_second_sees_what_comes_after_the_first() -> None:
@@ -142,7 +142,7 @@ def test_when_the_wait_time_grows_open_decisions_wait_longer() -> None:
     world.events.append([make_decision("e")])
     step(world, WINDOW)
     world.clock.advance(15)
-    longer = changed(WINDOW, {"rewardWaitTime": "PT20S"})
+    longer = with_changes(WINDOW, {"rewardWaitTime": "PT20S"})
     assert step(world, longer) == 0
     world.events.append([reward("e", 1.0)])
     world.clock.advance(5)
@@ -156,12 +156,12 @@ def test_when_the_wait_time_shrinks_what_came_after_it_is_late() -> None:
     world.clock.advance(5)
     world.events.append([reward("e", 1.0)])
     step(world, WINDOW)
-    shorter = changed(WINDOW, {"rewardWaitTime": "PT5S"})
+    shorter = with_changes(WINDOW, {"rewardWaitTime": "PT5S"})
     assert step(world, shorter) == 1
     world.clock.advance(120)
     step(world, shorter)
     assert world.results() == {1: (0.1, True, ())}
-    assert world.strays() == {1: "late"}
+    assert world.unmatched() == {1: "late"}
 
 
 def test_when_rewards_are_to_be_learned_at_once_those_that_wait_are() -> None:
@@ -176,7 +176,7 @@ def test_the_default_reward_of_the_moment_of_settling_counts() -> None:
     world.events.append([make_decision("e")])
     step(world)
     world.clock.advance(10)
-    step(world, changed(EARLIEST, {"defaultReward": -0.5}))
+    step(world, with_changes(EARLIEST, {"defaultReward": -0.5}))
     assert world.results() == {1: (-0.5, True, ())}
 
 
@@ -249,7 +249,7 @@ def test_the_horizon_is_not_asked_for_before_something_is_due() -> None:
     assert events.horizons == 2
     world.clock.advance(110)
     world.settler.step(EARLIEST, settings_version=1, now_us=start_us + 120 * S)
-    assert world.strays() == {1: "dangling"}
+    assert world.unmatched() == {1: "dangling"}
 
 
 def test_without_a_clock_the_settler_asks_while_anything_is_open() -> None:
@@ -309,12 +309,12 @@ def test_a_reward_that_was_learned_is_not_learned_again_when_the_wait_time_shrin
     assert step(world) == 1
     world.clock.advance(1)
     world.events.append([make_decision("e")])
-    shorter = changed(EARLIEST, {"rewardWaitTime": "PT5S"})
+    shorter = with_changes(EARLIEST, {"rewardWaitTime": "PT5S"})
     step(world, shorter)
     world.clock.advance(130)
     step(world, shorter)
     assert world.results() == {1: (1.0, False, (1,)), 2: (1.0, True, (2,)), 3: (0.1, True, ())}
-    assert world.strays() == {}
+    assert world.unmatched() == {}
 
 
 def test_while_decisions_are_still_to_be_read_no_reward_is_given_up() -> None:
@@ -327,7 +327,7 @@ def test_while_decisions_are_still_to_be_read_no_reward_is_given_up() -> None:
     while step(world, limit=1):
         pass
     assert world.results()[4] == (1.0, True, (1,))
-    assert world.strays() == {}
+    assert world.unmatched() == {}
 
 
 def test_while_decisions_are_still_to_be_read_none_is_settled_before_its_turn() -> None:

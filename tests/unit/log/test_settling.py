@@ -7,7 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sartor.records import Cursor, Observation
-from sartor.settings import LoopSettings, changed
+from sartor.settings import LoopSettings, with_changes
 from sartor.testing.builders import make_decision
 from tests.unit.log.history import (
     Arrival,
@@ -23,7 +23,7 @@ from tests.unit.log.history import (
 
 
 def rules(**changes: object) -> LoopSettings:
-    return changed(LoopSettings(), {"rewardWaitTime": "PT10S", "defaultReward": -1.0, **changes})
+    return with_changes(LoopSettings(), {"rewardWaitTime": "PT10S", "defaultReward": -1.0, **changes})
 
 
 RULES = [
@@ -67,7 +67,7 @@ def test_outcomes_and_strays_are_those_of_the_whole_history(
 ) -> None:
     world = lived(history, life, rule)
     assert world.results() == {seq: fate[1:] for seq, fate in expected(world, rule).items()}
-    assert world.strays() == expected_strays(world, rule)
+    assert world.unmatched() == expected_strays(world, rule)
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -118,7 +118,7 @@ def test_when_the_settings_change_every_decision_is_still_settled_once(
     joined = [one.seq for outcome in outcomes for one in outcome.joined]
     assert sorted(outcome.decision_seq for outcome in outcomes) == [head.seq for head in world.heads()]
     assert len(set(joined)) == len(joined)
-    assert not set(joined) & set(world.strays())
+    assert not set(joined) & set(world.unmatched())
 
 
 def test_the_expectation_itself_knows_whose_reward_is_whose() -> None:

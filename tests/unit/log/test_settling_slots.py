@@ -7,22 +7,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from sartor.log.settle import concerns, settle
-from sartor.records import Decision, Head, Joined, Observation, Slot
-from sartor.settings import LoopSettings, changed
+from sartor.log.settle import is_about, settle
+from sartor.records import Decision, DecisionHeader, JoinedObservation, Observation, Slot
+from sartor.settings import LoopSettings, with_changes
 from sartor.testing.builders import make_decision
 from tests.unit.log.history import BEFORE_S, Arrival, S, Step, World, gaps_us, lives
 
 AT = 1_000 * S
-HEAD = Head(1, AT, "e", False, ("top", "side"))
+HEAD = DecisionHeader(1, AT, "e", False, ("top", "side"))
 
 
 def rules(**changes: object) -> LoopSettings:
-    return changed(LoopSettings(), {"rewardWaitTime": "PT10S", "defaultReward": -1.0, **changes})
+    return with_changes(LoopSettings(), {"rewardWaitTime": "PT10S", "defaultReward": -1.0, **changes})
 
 
-def at(seconds: float, reward: float | None, slot: str | None = None) -> Joined:
-    return Joined(round(seconds * 10), AT + round(seconds * S), reward, slot)
+def at(seconds: float, reward: float | None, slot: str | None = None) -> JoinedObservation:
+    return JoinedObservation(round(seconds * 10), AT + round(seconds * S), reward, slot)
 
 
 def test_it_settles_at_once_when_every_slot_has_a_reward() -> None:
@@ -81,8 +81,10 @@ def test_one_activation_is_for_all_slots() -> None:
         ((), at(1, None), True),
     ],
 )
-def test_a_reward_concerns_the_slot_that_it_names(slots: tuple[str, ...], one: Joined, expected: bool) -> None:
-    assert concerns(replace(HEAD, slots=slots), one) is expected
+def test_a_reward_concerns_the_slot_that_it_names(
+    slots: tuple[str, ...], one: JoinedObservation, expected: bool
+) -> None:
+    assert is_about(replace(HEAD, slots=slots), one) is expected
 
 
 def slots_decision(event_id: str, names: Sequence[str], *, deferred: bool) -> Decision:
@@ -187,7 +189,7 @@ def test_what_no_decision_can_be_meant_by_is_a_stray(history: list[Arrival], lif
     world.live(life, rules())
     world.finish(rules())
     met = owners(world, 10 * S)
-    assert set(world.strays()) == {seen.seq for seen in world.observed()} - set(met)
+    assert set(world.unmatched()) == {seen.seq for seen in world.observed()} - set(met)
 
 
 def test_a_reward_for_a_slot_that_is_not_there_dangles_and_disturbs_nobody() -> None:
@@ -199,4 +201,4 @@ def test_a_reward_for_a_slot_that_is_not_there_dangles_and_disturbs_nobody() -> 
     world = World(history)
     world.finish(rules())
     assert [logged.outcome.slot_rewards for logged in world.settled()] == [(1.0,)]
-    assert world.strays() == {1: "dangling"}
+    assert world.unmatched() == {1: "dangling"}

@@ -3,7 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
-from sartor.log.time_range import first_since, settled
+from sartor.log.time_range import settled_time_range
 from sartor.records import Cursor, Settlement
 from sartor.testing.builders import make_decision, make_loop, make_outcome
 from sartor.testing.clock import Clock
@@ -28,13 +28,13 @@ class World:
             replace(make_outcome(number), event_id=f"event-{number}" if event_id is None else event_id)
             for number in decisions
         )
-        self.logs.outcomes.record(Settlement(outcomes=outcomes, strays=(), cursor=Cursor()))
+        self.logs.outcomes.record(Settlement(outcomes=outcomes, unmatched=(), cursor=Cursor()))
 
     def time(self, number: int) -> int:
         return self.logs.events.heads(after=number - 1, limit=1)[0].at_us
 
     def span(self) -> tuple[int, int] | None:
-        return settled(self.logs.events, self.logs.outcomes)
+        return settled_time_range(self.logs.events, self.logs.outcomes)
 
 
 @pytest.fixture
@@ -43,21 +43,7 @@ def world() -> World:
 
 
 def test_an_empty_log_has_no_beginning(world: World) -> None:
-    assert first_since(world.logs.events, 0) is None
     assert world.span() is None
-
-
-@pytest.mark.parametrize("count", [1, 2, 7, 16])
-def test_the_first_decision_since_a_time_is_found(world: World, count: int) -> None:
-    world.decide(count)
-    times = [head.at_us for head in world.logs.events.heads(after=0, limit=count)]
-    for number, at_us in enumerate(times, start=1):
-        for asked in (at_us, at_us - 1):
-            head = first_since(world.logs.events, asked)
-            assert head is not None
-            assert head.seq == number
-        after = first_since(world.logs.events, at_us + 1)
-        assert (None if after is None else after.seq) == (None if number == count else number + 1)
 
 
 def test_what_is_not_settled_is_not_in_the_log_yet(world: World) -> None:

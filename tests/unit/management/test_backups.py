@@ -13,10 +13,10 @@ from sartor.errors import Corrupt, InvalidSetting, LoopExists, LoopNotFound, Sto
 from sartor.management import backups, lifecycle, loops
 from sartor.ports import EngineFactory, Loop, LoopStores
 from sartor.runtime import compose
-from sartor.stores.audited import ActingStores, acting
+from sartor.stores.audited import AuditedStores, audited
 from sartor.testing.builders import make_loop
 from sartor.testing.stores import MemoryStores
-from sartor.verification.doctor import checkup
+from sartor.verification.doctor import check_loop
 from tests.unit import instance
 
 
@@ -26,8 +26,8 @@ def factory() -> EngineFactory:
 
 
 @pytest.fixture
-def stores(tmp_path: Path) -> Iterator[ActingStores]:
-    with compose.stores(str(instance.taught_folder(tmp_path / "data"))) as made:
+def stores(tmp_path: Path) -> Iterator[AuditedStores]:
+    with compose.open_instance(str(instance.taught_folder(tmp_path / "data"))) as made:
         yield made
 
 
@@ -47,75 +47,77 @@ def contents(logs: LoopStores) -> tuple[object, ...]:
         list(models.history()),
         models.live(),
         [models.blob(note.model_id) for note in logs.notes.all()],
-        {name: logs.shelf.get(name) for name in logs.shelf.names()},
+        {name: logs.blobs.get(name) for name in logs.blobs.names()},
     )
 
 
-def seen(stores: ActingStores, loop: Loop) -> tuple[object, ...]:
-    with loops.opened(stores, loop) as logs:
+def seen(stores: AuditedStores, loop: Loop) -> tuple[object, ...]:
+    with loops.open_loop(stores, loop) as logs:
         return contents(logs)
 
 
-def test_everything_comes_back(stores: ActingStores, file: Path, factory: EngineFactory) -> None:
-    before = loops.find(stores, "default")
-    with loops.opened(stores, before) as logs:
-        logs.shelf.put("kept", b"content")
+def test_everything_comes_back(stores: AuditedStores, file: Path, factory: EngineFactory) -> None:
+    before = loops.find_loop(stores, "default")
+    with loops.open_loop(stores, before) as logs:
+        logs.blobs.put("kept", b"content")
     was = seen(stores, before)
-    backups.back_up(stores, "default", file)
+    backups.back_up_loop(stores, "default", file)
     lifecycle.delete(stores, "default")
     lifecycle.purge(stores, "default")
     stores.purge()
-    back = backups.restore(stores, file)
+    back = backups.restore_loop(stores, file)
     assert (back.loop_id, back.key1, back.key2) == (before.loop_id, before.key1, before.key2)
-    assert loops.find(stores, "default") == back
+    assert loops.find_loop(stores, "default") == back
     assert seen(stores, back) == was
-    with loops.opened(stores, back) as logs:
-        assert checkup(back, logs, factory, replay=True).problems == ()
+    with loops.open_loop(stores, back) as logs:
+        assert check_loop(back, logs, factory, replay=True).problems == ()
         instance.play(back, logs, factory, first=100, count=3)
         instance.learn(back, logs, factory, ahead_s=600)
     assert [line.activity.action for line in stores.audit.last(9)][:1] == ["restore"]
 
 
-def test_elsewhere_it_has_new_keys_and_the_same_draws(stores: ActingStores, file: Path, tmp_path: Path) -> None:
-    before = loops.find(stores, "default")
-    backups.back_up(stores, "default", file)
-    with compose.stores(str(tmp_path / "elsewhere"), must_exist=False) as other:
-        back = backups.restore(other, file, rename="moved")
+def test_elsewhere_it_has_new_keys_and_the_same_draws(
+    stores: AuditedStores, file: Path, tmp_path: Path
+) -> None:
+    before = loops.find_loop(stores, "default")
+    backups.back_up_loop(stores, "default", file)
+    with compose.open_instance(str(tmp_path / "elsewhere"), must_exist=False) as other:
+        back = backups.restore_loop(other, file, rename="moved")
         assert (back.name, back.loop_id) == ("moved", before.loop_id)
         assert {back.key1, back.key2}.isdisjoint({before.key1, before.key2})
         assert seen(other, back) == seen(stores, before)
 
 
-def test_no_key_is_in_the_file(stores: ActingStores, file: Path) -> None:
-    loop = loops.find(stores, "default")
-    backups.back_up(stores, "default", file)
+def test_no_key_is_in_the_file(stores: AuditedStores, file: Path) -> None:
+    loop = loops.find_loop(stores, "default")
+    backups.back_up_loop(stores, "default", file)
     with tarfile.open(file) as tar:
         said = b"".join(found.read() for member in tar if (found := tar.extractfile(member)) is not None)
     assert loop.key1.encode() not in said
     assert loop.key2.encode() not in said
 
 
-def test_what_is_there_is_not_overwritten(stores: ActingStores, file: Path) -> None:
-    backups.back_up(stores, "default", file)
+def test_what_is_there_is_not_overwritten(stores: AuditedStores, file: Path) -> None:
+    backups.back_up_loop(stores, "default", file)
     with pytest.raises(LoopExists):
-        backups.restore(stores, file)
+        backups.restore_loop(stores, file)
     with pytest.raises(LoopExists, match="the same loop"):
-        backups.restore(stores, file, rename="other")
+        backups.restore_loop(stores, file, rename="other")
     lifecycle.delete(stores, "default")
     with pytest.raises(LoopExists):
-        backups.restore(stores, file)
+        backups.restore_loop(stores, file)
     lifecycle.recover(stores, "default")
     assert [loop.name for loop in stores.catalog.loops()] == ["default"]
 
 
 def test_taken_while_it_is_used(
-    stores: ActingStores, file: Path, factory: EngineFactory, tmp_path: Path
+    stores: AuditedStores, file: Path, factory: EngineFactory, tmp_path: Path
 ) -> None:
-    loop = loops.find(stores, "default")
+    loop = loops.find_loop(stores, "default")
     stop = threading.Event()
 
     def use() -> None:
-        with compose.stores(str(tmp_path / "data")) as mine, loops.opened(mine, loop) as logs:
+        with compose.open_instance(str(tmp_path / "data")) as mine, loops.open_loop(mine, loop) as logs:
             first = 1_000
             while not stop.is_set():
                 instance.play(loop, logs, factory, first=first, count=5)
@@ -126,24 +128,24 @@ def test_taken_while_it_is_used(
     busy.start()
     try:
         for number in range(3):
-            backups.back_up(stores, "default", tmp_path / f"{number}.backup")
+            backups.back_up_loop(stores, "default", tmp_path / f"{number}.backup")
     finally:
         stop.set()
         busy.join()
     for number in range(3):
-        with compose.stores(str(tmp_path / f"elsewhere-{number}"), must_exist=False) as other:
-            back = backups.restore(other, tmp_path / f"{number}.backup")
-            with loops.opened(other, back) as logs:
-                assert checkup(back, logs, factory, replay=True).problems == ()
+        with compose.open_instance(str(tmp_path / f"elsewhere-{number}"), must_exist=False) as other:
+            back = backups.restore_loop(other, tmp_path / f"{number}.backup")
+            with loops.open_loop(other, back) as logs:
+                assert check_loop(back, logs, factory, replay=True).problems == ()
 
 
-def test_a_loop_or_a_place_that_is_not_there(stores: ActingStores, file: Path, tmp_path: Path) -> None:
+def test_a_loop_or_a_place_that_is_not_there(stores: AuditedStores, file: Path, tmp_path: Path) -> None:
     with pytest.raises(LoopNotFound):
-        backups.back_up(stores, "other", file)
+        backups.back_up_loop(stores, "other", file)
     with pytest.raises(StoreUnavailable):
-        backups.back_up(stores, "default", tmp_path / "nowhere" / "x")
+        backups.back_up_loop(stores, "default", tmp_path / "nowhere" / "x")
     with pytest.raises(StoreUnavailable):
-        backups.restore(stores, tmp_path / "nothing")
+        backups.restore_loop(stores, tmp_path / "nothing")
     assert not list((tmp_path / "data" / "loops" / "default").glob(".backup-*"))
 
 
@@ -163,19 +165,19 @@ def forged(file: Path, *members: tuple[str, bytes]) -> None:
 @pytest.mark.parametrize(
     "name", ["../evil", "/etc/evil", "models/../../evil", "catalog.sqlite", "models/.hidden", "models/a/b"]
 )
-def test_nothing_leaves_the_folder(stores: ActingStores, file: Path, tmp_path: Path, name: str) -> None:
-    backups.back_up(stores, "default", file)
+def test_nothing_leaves_the_folder(stores: AuditedStores, file: Path, tmp_path: Path, name: str) -> None:
+    backups.back_up_loop(stores, "default", file)
     forged(file, (name, b"evil"))
-    with compose.stores(str(tmp_path / "elsewhere"), must_exist=False) as other:
+    with compose.open_instance(str(tmp_path / "elsewhere"), must_exist=False) as other:
         with pytest.raises(Corrupt):
-            backups.restore(other, file)
+            backups.restore_loop(other, file)
         assert list(other.catalog.loops()) == []
     assert not list(tmp_path.rglob("*evil*"))
     assert not list((tmp_path / "elsewhere" / "loops").iterdir())
 
 
-def test_a_link_is_no_content(stores: ActingStores, file: Path, tmp_path: Path) -> None:
-    backups.back_up(stores, "default", file)
+def test_a_link_is_no_content(stores: AuditedStores, file: Path, tmp_path: Path) -> None:
+    backups.back_up_loop(stores, "default", file)
     with tarfile.open(file) as tar:
         card = tar.extractfile("loop.json")
         assert card is not None
@@ -187,19 +189,19 @@ def test_a_link_is_no_content(stores: ActingStores, file: Path, tmp_path: Path) 
         link = tarfile.TarInfo("models/link")
         link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
         tar.addfile(link)
-    with compose.stores(str(tmp_path / "elsewhere"), must_exist=False) as other, pytest.raises(Corrupt):
-        backups.restore(other, file)
+    with compose.open_instance(str(tmp_path / "elsewhere"), must_exist=False) as other, pytest.raises(Corrupt):
+        backups.restore_loop(other, file)
 
 
 @pytest.mark.parametrize("content", [b"", b"no tar", b"\x1f\x8b\x08\x00" + bytes(20)])
-def test_what_is_no_backup(stores: ActingStores, file: Path, content: bytes) -> None:
+def test_what_is_no_backup(stores: AuditedStores, file: Path, content: bytes) -> None:
     file.write_bytes(content)
     with pytest.raises(Corrupt):
-        backups.restore(stores, file, rename="other")
+        backups.restore_loop(stores, file, rename="other")
 
 
-def test_a_database_of_another_loop_does_not_open(stores: ActingStores, file: Path, tmp_path: Path) -> None:
-    backups.back_up(stores, "default", file)
+def test_a_database_of_another_loop_does_not_open(stores: AuditedStores, file: Path, tmp_path: Path) -> None:
+    backups.back_up_loop(stores, "default", file)
     foreign = tmp_path / "foreign.sqlite"
     with tarfile.open(file) as tar:
         found = tar.extractfile("events.sqlite")
@@ -210,14 +212,14 @@ def test_a_database_of_another_loop_does_not_open(stores: ActingStores, file: Pa
     database.commit()
     database.close()
     forged(file, ("events.sqlite", foreign.read_bytes()))
-    with compose.stores(str(tmp_path / "elsewhere"), must_exist=False) as other:
-        back = backups.restore(other, file)
-        with loops.opened(other, back) as logs, pytest.raises(StoreUnavailable, match="another loop"):
+    with compose.open_instance(str(tmp_path / "elsewhere"), must_exist=False) as other:
+        back = backups.restore_loop(other, file)
+        with loops.open_loop(other, back) as logs, pytest.raises(StoreUnavailable, match="another loop"):
             logs.events.heads(after=0, limit=1)
 
 
 def test_stores_in_memory_have_none(file: Path) -> None:
-    stores = acting(MemoryStores(), "ada")
-    stores.bare.catalog.create(make_loop("shop"))
+    stores = audited(MemoryStores(), "ada")
+    stores.wrapped.catalog.create(make_loop("shop"))
     with pytest.raises(InvalidSetting):
-        backups.back_up(stores, "shop", file)
+        backups.back_up_loop(stores, "shop", file)

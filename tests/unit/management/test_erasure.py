@@ -10,15 +10,15 @@ from msgspec.structs import replace
 
 from sartor.errors import InvalidReceipt, InvalidRequest, LoopLocked
 from sartor.management import erasure, erasure_receipts, lifecycle, loops
-from sartor.management.erasure_criteria import Criteria
+from sartor.management.erasure_criteria import ErasureCriteria
 from sartor.ports import EngineFactory, Loop, LoopStores
 from sartor.records import Observation
 from sartor.runtime import compose
-from sartor.stores.audited import ActingStores
-from sartor.verification.doctor import checkup
+from sartor.stores.audited import AuditedStores
+from sartor.verification.doctor import check_loop
 from tests.unit import instance
 
-ADA = Criteria(where={"user": "ada lovelace"})
+ADA = ErasureCriteria(where={"user": "ada lovelace"})
 
 
 @pytest.fixture
@@ -27,11 +27,11 @@ def factory() -> EngineFactory:
 
 
 @pytest.fixture
-def stores(tmp_path: Path, factory: EngineFactory) -> Iterator[ActingStores]:
+def stores(tmp_path: Path, factory: EngineFactory) -> Iterator[AuditedStores]:
     """A loop that decided for Ada every fourth time, and learned it."""
-    with compose.stores(str(tmp_path / "data"), must_exist=False) as made:
-        loop = loops.create(made, "shop")
-        with loops.opened(made, loop) as logs:
+    with compose.open_instance(str(tmp_path / "data"), must_exist=False) as made:
+        loop = loops.create_loop(made, "shop")
+        with loops.open_loop(made, loop) as logs:
             play(loop, logs, factory, first=0)
             instance.learn(loop, logs, factory, ahead_s=0)
             play(loop, logs, factory, first=20)
@@ -49,8 +49,8 @@ def play(loop: Loop, logs: LoopStores, factory: EngineFactory, *, first: int, re
 
 
 @pytest.fixture
-def logs(stores: ActingStores) -> Iterator[LoopStores]:
-    with loops.opened(stores, loops.find(stores, "shop")) as opened:
+def logs(stores: AuditedStores) -> Iterator[LoopStores]:
+    with loops.open_loop(stores, loops.find_loop(stores, "shop")) as opened:
         yield opened
 
 
@@ -59,10 +59,10 @@ def kept(logs: LoopStores) -> set[str]:
 
 
 def test_nothing_is_left_in_the_log_nor_in_a_model(
-    stores: ActingStores, logs: LoopStores, factory: EngineFactory
+    stores: AuditedStores, logs: LoopStores, factory: EngineFactory
 ) -> None:
     before = kept(logs)
-    receipt = erasure.erase(stores, "shop", ADA)
+    receipt = erasure.erase_with_receipt(stores, "shop", ADA)
     assert receipt.decisions == tuple(range(1, 41, 4))
     assert receipt.still_open == ()
     assert list(ADA.find(logs.events)) == []
@@ -72,107 +72,109 @@ def test_nothing_is_left_in_the_log_nor_in_a_model(
     assert observed == {""} | {f"event-{number}" for number in range(40) if number % 4}
     assert logs.outcomes.counts().learnable == 30
 
-    found = erasure.check(stores, receipt, criteria=ADA)
+    found = erasure.check_receipt(stores, receipt, criteria=ADA)
     assert (found.erased, found.forgotten) == (True, False), "the old models still know"
-    assert not erasure.forget(logs)
-    loop = loops.find(stores, "shop")
+    assert not erasure.forget_models(logs)
+    loop = loops.find_loop(stores, "shop")
     instance.learn(loop, logs, factory, ahead_s=1200)
     live = logs.models.live()
     assert live is not None
     assert (live.learned, live.revision) == (30, receipt.revision)
-    assert erasure.forget(logs)
+    assert erasure.forget_models(logs)
     assert kept(logs) == {live.model_id}
     assert not kept(logs) & before
-    found = erasure.check(stores, receipt, criteria=ADA)
+    found = erasure.check_receipt(stores, receipt, criteria=ADA)
     assert (found.erased, found.forgotten, found.problems) == (True, True, ())
-    report = checkup(loop, logs, factory, replay=True)
+    report = check_loop(loop, logs, factory, replay=True)
     assert report.problems == ()
 
 
-def test_by_event_id(stores: ActingStores, logs: LoopStores) -> None:
-    receipt = erasure.erase(stores, "shop", Criteria(event_ids=("event-3", "no-such-event")))
+def test_by_event_id(stores: AuditedStores, logs: LoopStores) -> None:
+    receipt = erasure.erase_with_receipt(
+        stores, "shop", ErasureCriteria(event_ids=("event-3", "no-such-event"))
+    )
     assert receipt.decisions == (4,)
 
 
 def test_an_open_decision_is_left_and_told(
-    stores: ActingStores, logs: LoopStores, factory: EngineFactory
+    stores: AuditedStores, logs: LoopStores, factory: EngineFactory
 ) -> None:
-    loop = loops.find(stores, "shop")
+    loop = loops.find_loop(stores, "shop")
     play(loop, logs, factory, first=40, rewarded=False)
-    receipt = erasure.erase(stores, "shop", ADA)
+    receipt = erasure.erase_with_receipt(stores, "shop", ADA)
     assert receipt.still_open == (41, 45, 49, 53, 57)
-    found = erasure.check(stores, receipt)
+    found = erasure.check_receipt(stores, receipt)
     assert not found.erased
     assert "41, 45, 49, 53, 57" in found.problems[0]
 
 
-def test_a_receipt_holds_no_value_and_can_not_be_forged(stores: ActingStores) -> None:
-    receipt = erasure.erase(stores, "shop", ADA)
+def test_a_receipt_holds_no_value_and_can_not_be_forged(stores: AuditedStores) -> None:
+    receipt = erasure.erase_with_receipt(stores, "shop", ADA)
     text = msgspec.json.encode(receipt)
     assert b"lovelace" not in text
     assert b"event-" not in text
-    assert erasure_receipts.read(stores, text) == receipt
+    assert erasure_receipts.parse_receipt(stores, text) == receipt
     for field, value in (("decisions", [1]), ("loop", "other"), ("revision", 0), ("seal", "00")):
         with pytest.raises(InvalidReceipt):
-            erasure_receipts.read(stores, json.dumps(json.loads(text) | {field: value}).encode())
+            erasure_receipts.parse_receipt(stores, json.dumps(json.loads(text) | {field: value}).encode())
     with pytest.raises(InvalidReceipt):
-        erasure_receipts.read(stores, b"{}")
+        erasure_receipts.parse_receipt(stores, b"{}")
 
 
-def test_a_receipt_is_for_what_was_asked(stores: ActingStores) -> None:
-    receipt = erasure.erase(stores, "shop", ADA)
-    again = erasure.check(stores, receipt, criteria=Criteria(where={"user": "grace"}))
+def test_a_receipt_is_for_what_was_asked(stores: AuditedStores) -> None:
+    receipt = erasure.erase_with_receipt(stores, "shop", ADA)
+    again = erasure.check_receipt(stores, receipt, criteria=ErasureCriteria(where={"user": "grace"}))
     assert not again.erased
     assert "other criteria" in again.problems[0]
 
 
 def test_a_check_notices_what_is_there_again(
-    stores: ActingStores, logs: LoopStores, factory: EngineFactory
+    stores: AuditedStores, logs: LoopStores, factory: EngineFactory
 ) -> None:
-    receipt = erasure.erase(stores, "shop", ADA)
-    play(loops.find(stores, "shop"), logs, factory, first=100)
-    found = erasure.check(stores, receipt, criteria=ADA)
+    receipt = erasure.erase_with_receipt(stores, "shop", ADA)
+    play(loops.find_loop(stores, "shop"), logs, factory, first=100)
+    found = erasure.check_receipt(stores, receipt, criteria=ADA)
     assert not found.erased
     assert "meet the criteria" in found.problems[0]
 
 
-def test_models_of_evaluations_go_and_other_contents_stay(stores: ActingStores, logs: LoopStores) -> None:
-    logs.shelf.put("evaluation-abc-0", b"learned")
-    logs.shelf.put("scorecard", b"numbers")
-    erasure.erase(stores, "shop", ADA)
-    assert logs.shelf.get("evaluation-abc-0") is None
-    assert logs.shelf.get("scorecard") == b"numbers"
+def test_models_of_evaluations_go_and_other_contents_stay(stores: AuditedStores, logs: LoopStores) -> None:
+    logs.blobs.put("evaluation-abc-0", b"learned")
+    logs.blobs.put("scorecard", b"numbers")
+    erasure.erase_with_receipt(stores, "shop", ADA)
+    assert logs.blobs.get("evaluation-abc-0") is None
+    assert logs.blobs.get("scorecard") == b"numbers"
 
 
-def test_without_a_match_nothing_changes(stores: ActingStores, logs: LoopStores) -> None:
+def test_without_a_match_nothing_changes(stores: AuditedStores, logs: LoopStores) -> None:
     before = logs.outcomes.counts()
-    receipt = erasure.erase(stores, "shop", Criteria(where={"user": "nobody"}))
+    receipt = erasure.erase_with_receipt(stores, "shop", ErasureCriteria(where={"user": "nobody"}))
     assert (receipt.decisions, logs.outcomes.counts()) == ((), before)
-    assert erasure.check(stores, receipt).forgotten
+    assert erasure.check_receipt(stores, receipt).forgotten
 
 
-def test_it_leaves_a_line_without_a_value(stores: ActingStores) -> None:
-    receipt = erasure.erase(stores, "shop", ADA)
-    deed = stores.audit.last(1)[0].activity
-    told = json.loads(deed.after)
-    assert (deed.action, told["receiptId"], told["decisions"]) == ("erase", receipt.receipt_id, 10)
-    assert b"lovelace" not in deed.after
+def test_it_leaves_a_line_without_a_value(stores: AuditedStores) -> None:
+    receipt = erasure.erase_with_receipt(stores, "shop", ADA)
+    choice = stores.audit.last(1)[0].activity
+    told = json.loads(choice.after)
+    assert (choice.action, told["receiptId"], told["decisions"]) == ("erase", receipt.receipt_id, 10)
+    assert b"lovelace" not in choice.after
 
 
-def test_a_locked_loop_is_not_erased(stores: ActingStores, logs: LoopStores) -> None:
+def test_a_locked_loop_is_not_erased(stores: AuditedStores, logs: LoopStores) -> None:
     lifecycle.lock(stores, "shop", against="change")
     with pytest.raises(LoopLocked):
-        erasure.erase(stores, "shop", ADA)
+        erasure.erase_with_receipt(stores, "shop", ADA)
     assert len(list(ADA.find(logs.events))) == 10
 
 
-def test_nothing_is_not_everything(stores: ActingStores) -> None:
+def test_nothing_is_not_everything(stores: AuditedStores) -> None:
     with pytest.raises(InvalidRequest):
-        erasure.erase(stores, "shop", Criteria())
+        erasure.erase_with_receipt(stores, "shop", ErasureCriteria())
 
 
 @pytest.mark.parametrize(
     ("numbers", "told"), [((), ""), ((3,), "3"), ((1, 2, 3, 7, 9, 10), "1-3, 7, 9-10"), ((2, 1), "1-2")]
 )
 def test_numbers_for_people(numbers: tuple[int, ...], told: str) -> None:
-    assert erasure_receipts.ranges(numbers) == told
+    assert erasure_receipts.format_ranges(numbers) == told

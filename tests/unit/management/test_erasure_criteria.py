@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from sartor.errors import InvalidRequest
-from sartor.management.erasure_criteria import Criteria
+from sartor.management.erasure_criteria import ErasureCriteria
 from sartor.records import Action, Slot
 from sartor.testing.builders import make_decision
 from sartor.testing.clock import Clock
@@ -49,7 +49,7 @@ DECISION = replace(
     ],
 )
 def test_a_feature_with_this_value(path: str, value: str) -> None:
-    assert Criteria(where={path: value}).matches(DECISION)
+    assert ErasureCriteria(where={path: value}).matches(DECISION)
 
 
 @pytest.mark.parametrize(
@@ -69,22 +69,22 @@ def test_a_feature_with_this_value(path: str, value: str) -> None:
     ],
 )
 def test_not_a_feature_with_this_value(path: str, value: str) -> None:
-    assert not Criteria(where={path: value}).matches(DECISION)
+    assert not ErasureCriteria(where={path: value}).matches(DECISION)
 
 
 def test_all_features_must_hold() -> None:
-    assert Criteria(where={"user.id": "42", "owner": "grace"}).matches(DECISION)
-    assert not Criteria(where={"user.id": "42", "owner": "ada"}).matches(DECISION)
+    assert ErasureCriteria(where={"user.id": "42", "owner": "grace"}).matches(DECISION)
+    assert not ErasureCriteria(where={"user.id": "42", "owner": "ada"}).matches(DECISION)
 
 
 def test_an_event_id_or_features() -> None:
-    assert Criteria(event_ids=("event-1",)).matches(DECISION)
-    assert Criteria(event_ids=("event-1",), where={"user.id": "43"}).matches(DECISION)
-    assert not Criteria(event_ids=("event-2",)).matches(DECISION)
+    assert ErasureCriteria(event_ids=("event-1",)).matches(DECISION)
+    assert ErasureCriteria(event_ids=("event-1",), where={"user.id": "43"}).matches(DECISION)
+    assert not ErasureCriteria(event_ids=("event-2",)).matches(DECISION)
 
 
-@pytest.mark.parametrize("criteria", [Criteria(), Criteria(where={"": "x"})])
-def test_nothing_is_not_everything(criteria: Criteria) -> None:
+@pytest.mark.parametrize("criteria", [ErasureCriteria(), ErasureCriteria(where={"": "x"})])
+def test_nothing_is_not_everything(criteria: ErasureCriteria) -> None:
     with pytest.raises(InvalidRequest):
         criteria.check()
 
@@ -94,4 +94,4 @@ def test_the_whole_log_is_searched() -> None:
     for number in range(1_200):
         user = b'[{"user":{"id":"%d"}}]' % (number % 400)
         log.append([replace(make_decision(f"event-{number}"), context=user)])
-    assert list(Criteria(where={"user.id": "7"}).find(log)) == [8, 408, 808]
+    assert list(ErasureCriteria(where={"user.id": "7"}).find(log)) == [8, 408, 808]

@@ -4,22 +4,22 @@ import pytest
 
 from sartor.errors import InvalidSetting, LoopExists, LoopNotFound
 from sartor.management import audit_log, lifecycle, loops
-from sartor.settings import Terms
-from sartor.stores.audited import ActingStores, acting
+from sartor.settings import LoopTerms
+from sartor.stores.audited import AuditedStores, audited
 from sartor.testing.clock import Clock
 from sartor.testing.stores import MemoryStores
 
 
 @pytest.fixture
-def stores() -> ActingStores:
-    return acting(MemoryStores(), "ada")
+def stores() -> AuditedStores:
+    return audited(MemoryStores(), "ada")
 
 
-def test_a_loop_is_made_on_terms(stores: ActingStores) -> None:
+def test_a_loop_is_made_on_terms(stores: AuditedStores) -> None:
     loop = lifecycle.create(stores, "shop", terms={"tier": "F0", "tags": {"team": "news"}})
-    assert loop.terms == Terms(tier="F0", tags={"team": "news"})
+    assert loop.terms == LoopTerms(tier="F0", tags={"team": "news"})
     assert (loop.terms.quota_per_second, loop.terms.quota_per_month) == (20, 50_000)
-    assert lifecycle.create(stores, "other").terms == Terms()
+    assert lifecycle.create(stores, "other").terms == LoopTerms()
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ def test_a_loop_is_made_on_terms(stores: ActingStores) -> None:
 def test_a_quota_of_its_own_goes_before_the_tiers(
     second: int | None, month: int | None, meant: tuple[int, int]
 ) -> None:
-    terms = Terms(tier="F0", ranks_per_second=second, ranks_per_month=month)
+    terms = LoopTerms(tier="F0", ranks_per_second=second, ranks_per_month=month)
     assert (terms.quota_per_second, terms.quota_per_month) == meant
 
 
@@ -46,26 +46,26 @@ def test_a_quota_of_its_own_goes_before_the_tiers(
         pytest.param({"tags": {str(number): "" for number in range(51)}}, id="51 tags"),
     ],
 )
-def test_terms_that_are_none(stores: ActingStores, terms: dict[str, object]) -> None:
+def test_terms_that_are_none(stores: AuditedStores, terms: dict[str, object]) -> None:
     lifecycle.create(stores, "shop")
     with pytest.raises(InvalidSetting):
         lifecycle.create(stores, "new", terms=terms)
     with pytest.raises(InvalidSetting):
         lifecycle.set_terms(stores, "shop", terms)
     assert [loop.name for loop in stores.catalog.loops()] == ["shop"]
-    assert loops.find(stores, "shop").terms == Terms()
+    assert loops.find_loop(stores, "shop").terms == LoopTerms()
 
 
-def test_tags_are_added_replaced_and_removed(stores: ActingStores) -> None:
+def test_tags_are_added_replaced_and_removed(stores: AuditedStores) -> None:
     lifecycle.create(stores, "shop", terms={"tags": {"a": "1", "b": "2"}})
     assert lifecycle.set_tags(stores, "shop", {"a": None, "b": "3", "c": ""}).terms.tags == {"b": "3", "c": ""}
 
 
-def test_deleted_brought_back_under_another_name_and_removed(stores: ActingStores) -> None:
+def test_deleted_brought_back_under_another_name_and_removed(stores: AuditedStores) -> None:
     first = lifecycle.create(stores, "shop")
     lifecycle.delete(stores, "shop")
     second = lifecycle.create(stores, "shop")
-    assert [loop.loop_id for loop in lifecycle.deleted(stores)] == [first.loop_id]
+    assert [loop.loop_id for loop in lifecycle.list_deleted(stores)] == [first.loop_id]
     with pytest.raises(LoopExists):
         lifecycle.recover(stores, "shop")
     back = lifecycle.recover(stores, first.loop_id, rename="old-shop")
@@ -78,7 +78,7 @@ def test_deleted_brought_back_under_another_name_and_removed(stores: ActingStore
         lifecycle.recover(stores, "old-shop")
 
 
-def test_of_two_that_had_the_name_the_later_one_comes_back(stores: ActingStores) -> None:
+def test_of_two_that_had_the_name_the_later_one_comes_back(stores: AuditedStores) -> None:
     lifecycle.create(stores, "shop")
     lifecycle.delete(stores, "shop")
     later = lifecycle.create(stores, "shop")
@@ -88,7 +88,7 @@ def test_of_two_that_had_the_name_the_later_one_comes_back(stores: ActingStores)
 
 def test_seven_days_to_think_again() -> None:
     clock = Clock()
-    stores = acting(MemoryStores(clock_us=clock), "ada")
+    stores = audited(MemoryStores(clock_us=clock), "ada")
     lifecycle.create(stores, "shop")
     gone = lifecycle.delete(stores, "shop")
     clock.now_us = gone.recoverable_until_us - 1
@@ -97,22 +97,22 @@ def test_seven_days_to_think_again() -> None:
     assert list(stores.purge()) == [gone.loop_id]
 
 
-def test_the_record_of_a_loop_outlives_it(stores: ActingStores) -> None:
+def test_the_record_of_a_loop_outlives_it(stores: AuditedStores) -> None:
     lifecycle.create(stores, "other")
     lifecycle.create(stores, "shop")
     lifecycle.delete(stores, "shop")
     lifecycle.purge(stores, "shop")
     stores.purge()
-    found = audit_log.newest(stores, 99, loop="shop")
+    found = audit_log.read_newest(stores, 99, loop="shop")
     assert [line.activity.action for line in found] == ["create", "delete", "purge"]
-    assert [line.activity.action for line in audit_log.newest(stores, 1, loop="shop")] == ["purge"]
-    assert len(audit_log.newest(stores, 99)) == 4
+    assert [line.activity.action for line in audit_log.read_newest(stores, 1, loop="shop")] == ["purge"]
+    assert len(audit_log.read_newest(stores, 99)) == 4
 
 
-def test_a_whole_record_and_one_that_lost_its_end(stores: ActingStores) -> None:
+def test_a_whole_record_and_one_that_lost_its_end(stores: AuditedStores) -> None:
     lifecycle.create(stores, "shop")
-    noted = audit_log.verified(stores.audit)
+    noted = audit_log.verify_audit(stores.audit)
     assert (noted.whole, noted.lines) == (True, 1)
     lifecycle.delete(stores, "shop")
-    assert audit_log.verified(stores.audit, expect=noted.digest).whole
-    assert not audit_log.verified(acting(MemoryStores(), "eve").audit, expect=noted.digest).whole
+    assert audit_log.verify_audit(stores.audit, expect=noted.digest).whole
+    assert not audit_log.verify_audit(audited(MemoryStores(), "eve").audit, expect=noted.digest).whole

@@ -17,20 +17,20 @@ def stores(monkeypatch: pytest.MonkeyPatch) -> MemoryStores:
     """A loop 'default' with three models, the newest of them live."""
     monkeypatch.setattr(loops, "_ON_ITS_WAY_S", 0.05)
     stores = MemoryStores()
-    loop = loops.create(stores, "default")
+    loop = loops.create_loop(stores, "default")
     for number in (1, 2, 3):
         stores.open(loop).models.publish(make_model(f"m{number}", last_outcome=number), b"", live=True)
     return stores
 
 
 def live(stores: MemoryStores) -> str | None:
-    model = stores.open(loops.find(stores, "default")).models.live()
+    model = stores.open(loops.find_loop(stores, "default")).models.live()
     return None if model is None else model.model_id
 
 
 def test_a_loop_is_born_with_secrets_of_its_own() -> None:
     stores = MemoryStores()
-    first, second = loops.create(stores, "a"), loops.create(stores, "b")
+    first, second = loops.create_loop(stores, "a"), loops.create_loop(stores, "b")
     secrets = [first.loop_id, first.key1, first.key2, second.loop_id, second.key1, second.key2]
     assert len(set(secrets)) == 6
     assert {len(secret) for secret in secrets} == {32}
@@ -39,15 +39,17 @@ def test_a_loop_is_born_with_secrets_of_its_own() -> None:
 
 
 def test_a_refused_change_changes_nothing(stores: MemoryStores) -> None:
-    before = loops.find(stores, "default")
+    before = loops.find_loop(stores, "default")
     with pytest.raises(InvalidSetting):
-        loops.change(stores, "default", {"defaultReward": "7"})
+        loops.change_settings(stores, "default", {"defaultReward": "7"})
     with pytest.raises(InvalidPolicy):
         loops.set_policy(stores, "default", "--cb_explore_adf -f model")
-    assert loops.find(stores, "default") == before
+    assert loops.find_loop(stores, "default") == before
 
 
-@pytest.mark.parametrize("action", [loops.rollback, loops.find, lambda s, n: loops.promote(s, n, "m1")])
+@pytest.mark.parametrize(
+    "action", [loops.roll_back, loops.find_loop, lambda s, n: loops.promote_model(s, n, "m1")]
+)
 def test_a_loop_that_is_not_there_is_named(
     stores: MemoryStores, action: Callable[[MemoryStores, str], object]
 ) -> None:
@@ -56,17 +58,17 @@ def test_a_loop_that_is_not_there_is_named(
 
 
 def test_rolling_back_goes_one_model_back_each_time(stores: MemoryStores) -> None:
-    assert loops.rollback(stores, "default").model_id == live(stores) == "m2"
-    assert loops.rollback(stores, "default").model_id == live(stores) == "m1"
+    assert loops.roll_back(stores, "default").model_id == live(stores) == "m2"
+    assert loops.roll_back(stores, "default").model_id == live(stores) == "m1"
     with pytest.raises(ModelNotFound, match="no model before m1"):
-        loops.rollback(stores, "default")
+        loops.roll_back(stores, "default")
     assert live(stores) == "m1"
 
 
 def test_a_promoted_model_is_kept(stores: MemoryStores) -> None:
-    loops.promote(stores, "default", "m1")
+    loops.promote_model(stores, "default", "m1")
     assert live(stores) == "m1"
-    assert loops.find(stores, "default").settings.model_auto_publish is False
+    assert loops.find_loop(stores, "default").settings.model_auto_publish is False
 
 
 def test_a_model_that_was_on_its_way_does_not_stay(
@@ -74,16 +76,16 @@ def test_a_model_that_was_on_its_way_does_not_stay(
 ) -> None:
     """A trainer that read the old settings a moment ago publishes a live model after the promotion."""
     monkeypatch.setattr(loops, "_ON_ITS_WAY_S", 0.4)
-    models = stores.open(loops.find(stores, "default")).models
+    models = stores.open(loops.find_loop(stores, "default")).models
     late = threading.Timer(0.1, lambda: models.publish(make_model("m4"), b"", live=True))
     late.start()
-    loops.promote(stores, "default", "m1")
+    loops.promote_model(stores, "default", "m1")
     late.join()
     assert live(stores) == "m1"
 
 
 def test_an_unknown_model_changes_nothing(stores: MemoryStores) -> None:
     with pytest.raises(ModelNotFound):
-        loops.promote(stores, "default", "m9")
+        loops.promote_model(stores, "default", "m9")
     assert live(stores) == "m3"
-    assert loops.find(stores, "default").settings.model_auto_publish is True
+    assert loops.find_loop(stores, "default").settings.model_auto_publish is True

@@ -6,23 +6,23 @@ from pathlib import Path
 import pytest
 
 from sartor.errors import InvalidModel
-from sartor.learn.model_file import unsealed
-from sartor.learn.vw import engine
+from sartor.learn.model_file import strip_checksum
+from sartor.learn.vw import create_engine
 from sartor.management import model_sandbox
 
 OWN = "--cb_explore_adf --epsilon 0.2 --cb_type mtr -q ::"
 
 
 def model() -> bytes:
-    made = engine(OWN)
+    made = create_engine(OWN)
     try:
-        return unsealed(made.dump())
+        return strip_checksum(made.dump())
     finally:
         made.close()
 
 
 def test_a_sound_model_comes_back_as_a_dump() -> None:
-    engine(OWN, model_sandbox.tried(model(), OWN)).close()
+    create_engine(OWN, model_sandbox.convert_in_sandbox(model(), OWN)).close()
 
 
 def test_a_model_that_does_not_fit_is_refused_before_a_process_is_started(
@@ -30,14 +30,14 @@ def test_a_model_that_does_not_fit_is_refused_before_a_process_is_started(
 ) -> None:
     monkeypatch.setattr(sys, "executable", "/there/is/no/such/program")
     with pytest.raises(InvalidModel, match="made without --squarecb"):
-        model_sandbox.tried(model(), "--cb_explore_adf --squarecb --cb_type mtr -q ::")
+        model_sandbox.convert_in_sandbox(model(), "--cb_explore_adf --squarecb --cb_type mtr -q ::")
 
 
 def test_what_the_engines_reader_refuses_is_told() -> None:
     sound = model()
     # The first weight that is read belongs to a place that there is not.
     with pytest.raises(InvalidModel, match="can't be loaded"):
-        model_sandbox.tried(sound + b"\xff\xff\xff\x7f\0\0\0\0" * 4, OWN)
+        model_sandbox.convert_in_sandbox(sound + b"\xff\xff\xff\x7f\0\0\0\0" * 4, OWN)
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_a_crash_of_the_engines_reader_is_a_refusal(
     fake.chmod(0o700)
     monkeypatch.setattr(sys, "executable", str(fake))
     with pytest.raises(InvalidModel, match="broke down"):
-        model_sandbox.tried(model(), OWN)
+        model_sandbox.convert_in_sandbox(model(), OWN)
 
 
 def test_a_reader_that_does_not_end_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -61,4 +61,4 @@ def test_a_reader_that_does_not_end_is_ended(tmp_path: Path, monkeypatch: pytest
     fake.chmod(0o700)
     monkeypatch.setattr(sys, "executable", str(fake))
     with pytest.raises(InvalidModel, match="took longer"):
-        model_sandbox.tried(model(), OWN, timeout_s=0.3)
+        model_sandbox.convert_in_sandbox(model(), OWN, timeout_s=0.3)

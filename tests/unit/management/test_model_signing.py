@@ -13,8 +13,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
 from sartor.errors import InvalidModel, InvalidSignature
-from sartor.management.model_archive import MODEL_BYTES, Parcel, packed, unpacked
-from sartor.management.model_signing import Signer, Trust, fingerprint, signer
+from sartor.management.model_archive import MODEL_BYTES, ModelArchive, pack_archive, unpack_archive
+from sartor.management.model_signing import Signer, TrustedSigners, certificate_fingerprint, open_signer
 from sartor.testing.stores import MemoryStores
 
 MICROSOFT = "ame.personalizer.azure.com"
@@ -23,10 +23,10 @@ MODEL = b"the bytes of a model " * 50
 
 @pytest.fixture(scope="module")
 def ours() -> Signer:
-    return signer(MemoryStores())
+    return open_signer(MemoryStores())
 
 
-def foreign(name: str = MICROSOFT, *, model: bytes = MODEL) -> Parcel:
+def foreign(name: str = MICROSOFT, *, model: bytes = MODEL) -> ModelArchive:
     """What somebody else signed, with a certificate that has run out."""
     key = rsa.generate_private_key(public_exponent=65_537, key_size=2048)
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
@@ -40,19 +40,19 @@ def foreign(name: str = MICROSOFT, *, model: bytes = MODEL) -> Parcel:
         .not_valid_after(datetime(2021, 1, 1, tzinfo=UTC))
         .sign(key, SHA256())
     )
-    return Parcel(
+    return ModelArchive(
         model=model,
         certificate=certificate.public_bytes(Encoding.DER),
         signature=key.sign(model, padding.PKCS1v15(), SHA512()),
     )
 
 
-def trust(ours: Signer, *, others: str = MICROSOFT, unsigned: bool = False) -> Trust:
-    return Trust(own=ours.certificate, others=others, unsigned=unsigned)
+def trust(ours: Signer, *, others: str = MICROSOFT, unsigned: bool = False) -> TrustedSigners:
+    return TrustedSigners(own=ours.certificate, others=others, unsigned=unsigned)
 
 
 def test_the_zip_has_the_three_members_of_the_contract(ours: Signer) -> None:
-    with zipfile.ZipFile(io.BytesIO(packed(ours.signed(MODEL)))) as archive:
+    with zipfile.ZipFile(io.BytesIO(pack_archive(ours.sign(MODEL)))) as archive:
         assert archive.namelist() == ["model.vw", "signer.der", "sha512_signature.bin"]
         assert archive.read("model.vw") == MODEL
         assert len(archive.read("sha512_signature.bin")) == 256
@@ -60,7 +60,7 @@ def test_the_zip_has_the_three_members_of_the_contract(ours: Signer) -> None:
 
 
 def test_anyone_can_verify_our_signature(ours: Signer) -> None:
-    with zipfile.ZipFile(io.BytesIO(packed(ours.signed(MODEL)))) as archive:
+    with zipfile.ZipFile(io.BytesIO(pack_archive(ours.sign(MODEL)))) as archive:
         key = x509.load_der_x509_certificate(archive.read("signer.der")).public_key()
         signature = archive.read("sha512_signature.bin")
     assert isinstance(key, rsa.RSAPublicKey)
@@ -77,22 +77,22 @@ def test_anyone_can_verify_our_signature(ours: Signer) -> None:
 
 def test_the_signer_of_an_instance_stays_and_is_its_own() -> None:
     stores = MemoryStores()
-    assert signer(stores) == signer(stores)
-    assert signer(stores).certificate != signer(MemoryStores()).certificate
+    assert open_signer(stores) == open_signer(stores)
+    assert open_signer(stores).certificate != open_signer(MemoryStores()).certificate
 
 
 def test_our_own_is_accepted_without_a_setting(ours: Signer) -> None:
-    trust(ours, others="").check(ours.signed(MODEL))
+    trust(ours, others="").check(ours.sign(MODEL))
 
 
 def test_microsofts_is_accepted_though_its_certificate_has_run_out(ours: Signer) -> None:
-    trust(ours).check(unpacked(packed(foreign())))
+    trust(ours).check(unpack_archive(pack_archive(foreign())))
 
 
 @pytest.mark.parametrize("unsigned", [False, True])
 def test_a_changed_model_is_refused_whoever_signed_it(ours: Signer, *, unsigned: bool) -> None:
-    for parcel in (ours.signed(MODEL), foreign()):
-        changed = Parcel(model=MODEL + b".", certificate=parcel.certificate, signature=parcel.signature)
+    for parcel in (ours.sign(MODEL), foreign()):
+        changed = ModelArchive(model=MODEL + b".", certificate=parcel.certificate, signature=parcel.signature)
         with pytest.raises(InvalidSignature, match="does not fit the model"):
             trust(ours, unsigned=unsigned).check(changed)
 
@@ -102,33 +102,33 @@ def test_a_certificate_of_another_name_is_refused_and_told(ours: Signer) -> None
     with pytest.raises(InvalidSignature) as caught:
         trust(ours).check(parcel)
     assert "'models.example'" in caught.value.message
-    assert fingerprint(parcel.certificate) in caught.value.message
+    assert certificate_fingerprint(parcel.certificate) in caught.value.message
     assert "trustedModelSigners" in caught.value.message
 
 
 @pytest.mark.parametrize("spelled", [str, str.upper, lambda text: ":".join([text[:2], text[2:]])])
 def test_a_fingerprint_in_the_setting_is_accepted(ours: Signer, spelled: type[str]) -> None:
     parcel = foreign("models.example")
-    trust(ours, others=f"other.example, {spelled(fingerprint(parcel.certificate))}").check(parcel)
+    trust(ours, others=f"other.example, {spelled(certificate_fingerprint(parcel.certificate))}").check(parcel)
 
 
 def test_the_fingerprint_is_that_of_other_tools(ours: Signer) -> None:
     certificate = x509.load_der_x509_certificate(ours.certificate)
-    assert fingerprint(ours.certificate) == certificate.fingerprint(SHA256()).hex()
+    assert certificate_fingerprint(ours.certificate) == certificate.fingerprint(SHA256()).hex()
 
 
 def test_a_pinned_fingerprint_refuses_one_that_only_has_the_name(ours: Signer) -> None:
-    pinned = trust(ours, others=fingerprint(foreign().certificate))
+    pinned = trust(ours, others=certificate_fingerprint(foreign().certificate))
     with pytest.raises(InvalidSignature):
         pinned.check(foreign())
 
 
 def test_an_unsigned_model_needs_the_setting(ours: Signer) -> None:
     with pytest.raises(InvalidSignature, match="allowUnsignedModels"):
-        trust(ours).check(unpacked(MODEL))
+        trust(ours).check(unpack_archive(MODEL))
     with pytest.raises(InvalidSignature, match="allowUnsignedModels"):
-        trust(ours).check(unpacked(packed(Parcel(model=MODEL))))
-    trust(ours, unsigned=True).check(unpacked(MODEL))
+        trust(ours).check(unpack_archive(pack_archive(ModelArchive(model=MODEL))))
+    trust(ours, unsigned=True).check(unpack_archive(MODEL))
     trust(ours, unsigned=True).check(foreign("anyone.example"))
 
 
@@ -136,7 +136,7 @@ def test_an_unsigned_model_needs_the_setting(ours: Signer) -> None:
 def test_a_certificate_that_is_none_is_refused(ours: Signer, certificate: bytes) -> None:
     signature = foreign().signature
     with pytest.raises(InvalidSignature):
-        trust(ours).check(Parcel(model=MODEL, certificate=certificate, signature=signature))
+        trust(ours).check(ModelArchive(model=MODEL, certificate=certificate, signature=signature))
 
 
 def test_a_certificate_without_an_rsa_key_is_refused(ours: Signer) -> None:
@@ -154,7 +154,7 @@ def test_a_certificate_without_an_rsa_key_is_refused(ours: Signer) -> None:
     )
     with pytest.raises(InvalidSignature, match="no RSA key"):
         trust(ours).check(
-            Parcel(model=MODEL, certificate=certificate.public_bytes(Encoding.DER), signature=b"x" * 256)
+            ModelArchive(model=MODEL, certificate=certificate.public_bytes(Encoding.DER), signature=b"x" * 256)
         )
 
 
@@ -168,8 +168,8 @@ def zipped(*members: tuple[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> b
 
 def test_what_is_packed_is_unpacked() -> None:
     parcel = foreign()
-    assert unpacked(packed(parcel)) == parcel
-    assert packed(parcel) == packed(parcel)
+    assert unpack_archive(pack_archive(parcel)) == parcel
+    assert pack_archive(parcel) == pack_archive(parcel)
 
 
 def test_order_and_further_members_do_not_matter() -> None:
@@ -181,7 +181,7 @@ def test_order_and_further_members_do_not_matter() -> None:
         ("model.vw", parcel.model),
         method=zipfile.ZIP_STORED,
     )
-    assert unpacked(content) == parcel
+    assert unpack_archive(content) == parcel
 
 
 @pytest.mark.parametrize(
@@ -195,19 +195,19 @@ def test_order_and_further_members_do_not_matter() -> None:
         zipped(("../model.vw", b"model")),
         zipped(("model.vw", b"")),
         zipped(("model.vw", b"model"), method=zipfile.ZIP_LZMA),
-        packed(Parcel(model=MODEL))[:-40],
-        packed(Parcel(model=MODEL))[:60] + b"????" + packed(Parcel(model=MODEL))[64:],
+        pack_archive(ModelArchive(model=MODEL))[:-40],
+        pack_archive(ModelArchive(model=MODEL))[:60] + b"????" + pack_archive(ModelArchive(model=MODEL))[64:],
     ],
 )
 def test_a_bad_zip_is_refused(body: bytes) -> None:
     with pytest.raises(InvalidModel):
-        unpacked(body)
+        unpack_archive(body)
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 def test_a_member_that_is_there_twice_is_refused() -> None:
     with pytest.raises(InvalidModel, match="more than once"):
-        unpacked(zipped(("model.vw", b"one"), ("model.vw", b"two")))
+        unpack_archive(zipped(("model.vw", b"one"), ("model.vw", b"two")))
 
 
 def test_a_zip_that_unpacks_to_too_much_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -216,4 +216,4 @@ def test_a_zip_that_unpacks_to_too_much_is_refused(monkeypatch: pytest.MonkeyPat
     bomb = zipped(("model.vw", b"\0" * 10_000_000))
     assert len(bomb) < 20_000
     with pytest.raises(InvalidModel, match="larger than 1000000 bytes"):
-        unpacked(bomb)
+        unpack_archive(bomb)

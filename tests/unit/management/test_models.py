@@ -22,12 +22,12 @@ def world() -> World:
 def test_an_imported_model_serves_at_once(world: World) -> None:
     before, package = world.live, world.signed()
     assert before is not None
-    models.reset(world.stores, "default")
+    models.reset_model(world.stores, "default")
     assert world.logs.models.live() is None
     imported = models.import_model(world.stores, "default", package)
     assert world.live == imported
     assert imported.base_id == imported.model_id
-    assert world.odds(imported) == world.odds(before)
+    assert world.probabilities(imported) == world.probabilities(before)
     assert imported.generation == world.loop.generation == before.generation + 2
 
 
@@ -36,12 +36,12 @@ def test_training_goes_on_from_an_imported_model(world: World) -> None:
     after = world.go_on(5)
     assert after.base_id == after.parent_id == imported.model_id
     assert (after.first_outcome, after.last_outcome, after.learned) == (21, 25, 5)
-    assert world.odds(after) == world.replayed(after) != world.odds(imported)
+    assert world.probabilities(after) == world.replayed(after) != world.probabilities(imported)
 
 
 def test_an_imported_model_serves_though_others_are_not_published_by_themselves(world: World) -> None:
     package = world.signed()
-    loops.change(world.stores, "default", {"modelAutoPublish": False})
+    loops.change_settings(world.stores, "default", {"modelAutoPublish": False})
     imported = models.import_model(world.stores, "default", package)
     assert world.live == imported
 
@@ -51,16 +51,16 @@ def test_a_loop_goes_on_with_the_model_of_another_instance(world: World) -> None
     with pytest.raises(InvalidSignature) as caught:
         models.import_model(other.stores, "default", world.signed())
     fingerprint = caught.value.message.rsplit(" ", 1)[1].rstrip(".")
-    loops.change(other.stores, "default", {"trustedModelSigners": fingerprint})
+    loops.change_settings(other.stores, "default", {"trustedModelSigners": fingerprint})
     imported = models.import_model(other.stores, "default", world.signed())
     assert world.live is not None
-    assert other.odds(imported) == world.odds(world.live)
+    assert other.probabilities(imported) == world.probabilities(world.live)
 
 
 def test_an_unsigned_model_needs_the_setting(world: World) -> None:
     with pytest.raises(InvalidModel, match="zip"):
         models.import_model(world.stores, "default", world.raw())
-    loops.change(world.stores, "default", {"allowUnsignedModels": True})
+    loops.change_settings(world.stores, "default", {"allowUnsignedModels": True})
     models.import_model(world.stores, "default", world.raw())
 
 
@@ -77,7 +77,7 @@ def test_a_refused_model_changes_nothing(world: World) -> None:
 
 def test_the_model_is_one_under_the_exploration_of_the_loop(world: World) -> None:
     loops.set_policy(world.stores, "default", "--cb_explore_adf --epsilon 0.2 --cb_type mtr")
-    loops.change(world.stores, "default", {"explorationPercentage": 0.4})
+    loops.change_settings(world.stores, "default", {"explorationPercentage": 0.4})
     world.go_on(3)
     imported = models.import_model(world.stores, "default", world.signed())
     assert imported.arguments == "--cb_explore_adf --epsilon 0.4 --cb_type mtr"
@@ -102,7 +102,7 @@ def test_a_model_on_its_way_does_not_take_the_place_of_an_imported_one(world: Wo
 
 
 def test_a_reset_forgets(world: World) -> None:
-    models.reset(world.stores, "default")
+    models.reset_model(world.stores, "default")
     assert world.live is None
     after = world.go_on(4)
     assert (after.first_outcome, after.learned, after.base_id, after.parent_id) == (21, 4, None, None)
@@ -112,9 +112,9 @@ def test_a_model_is_described_and_removed(world: World) -> None:
     first = world.live
     assert first is not None
     world.go_on(3)
-    models.note(world.stores, "default", ModelNote(model_id=first.model_id, description="the first"))
+    models.note_model(world.stores, "default", ModelNote(model_id=first.model_id, description="the first"))
     assert world.logs.notes.all()[-1].description == "the first"
-    models.remove(world.stores, "default", first.model_id)
+    models.remove_model(world.stores, "default", first.model_id)
     with pytest.raises(ModelNotFound):
         world.logs.models.blob(first.model_id)
 
@@ -124,9 +124,9 @@ def test_a_model_in_use_is_not_removed(world: World) -> None:
     live = world.go_on(3)
     for model in (imported, live):
         with pytest.raises(ModelInUse):
-            models.remove(world.stores, "default", model.model_id)
-    models.reset(world.stores, "default")
-    models.remove(world.stores, "default", imported.model_id)
+            models.remove_model(world.stores, "default", model.model_id)
+    models.reset_model(world.stores, "default")
+    models.remove_model(world.stores, "default", imported.model_id)
 
 
 def test_a_locked_loop_keeps_its_model(world: World) -> None:
@@ -134,19 +134,19 @@ def test_a_locked_loop_keeps_its_model(world: World) -> None:
     terms = replace(world.loop.terms, lock="change")
     world.stores.catalog.update(replace(world.loop, terms=terms))
     history = world.logs.models.history()
-    for deed in (
+    for choice in (
         lambda: models.import_model(world.stores, "default", package),
-        lambda: models.reset(world.stores, "default"),
-        lambda: models.remove(world.stores, "default", history[0].model_id),
-        lambda: models.note(world.stores, "default", ModelNote(model_id=history[0].model_id)),
+        lambda: models.reset_model(world.stores, "default"),
+        lambda: models.remove_model(world.stores, "default", history[0].model_id),
+        lambda: models.note_model(world.stores, "default", ModelNote(model_id=history[0].model_id)),
     ):
         with pytest.raises(LoopLocked):
-            deed()
+            choice()
     assert (world.live, world.logs.models.history()) == (before, history)
 
 
 def test_a_loop_that_is_not_there_has_no_model(world: World) -> None:
     with pytest.raises(LoopNotFound):
-        models.reset(world.stores, "another")
+        models.reset_model(world.stores, "another")
     with pytest.raises(LoopNotFound):
         models.import_model(world.stores, "another", world.signed())

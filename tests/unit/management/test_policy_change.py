@@ -7,13 +7,13 @@ import pytest
 from msgspec.structs import replace
 
 from sartor.management import loops
-from sartor.management.policy_change import DEFAULT_SLOTS_ARGUMENTS, edited
+from sartor.management.policy_change import DEFAULT_SLOTS_ARGUMENTS, mark_edited
 from sartor.ports import Loop, LoopStores
 from sartor.runtime import compose
-from sartor.service.learn_process import Learner
+from sartor.service.learn_process import LearnProcess
 from sartor.testing.builders import make_loop
 from sartor.testing.stores import MemoryStores
-from sartor.verification.doctor import checkup
+from sartor.verification.doctor import check_loop
 from tests.unit.slots_world import fill, play
 
 FACTORY = compose.engine_factory()
@@ -38,17 +38,17 @@ def test_the_date_of_the_last_edit_moves_when_training_is_concerned(
     name: str, value: str, concerns: bool
 ) -> None:
     stores = MemoryStores()
-    before = loops.create(stores, "default")
+    before = loops.create_loop(stores, "default")
     assert before.edited_at_us == before.created_at_us
     time.sleep(0.001)
-    after = loops.change(stores, "default", {name: value})
+    after = loops.change_settings(stores, "default", {name: value})
     assert (after.edited_at_us > before.edited_at_us) is concerns
 
 
 def test_new_learning_settings_are_an_edit_and_new_keys_are_not() -> None:
     loop = make_loop()
-    assert edited(loop, replace(loop, arguments="--cb_explore_adf"), now_us=7).edited_at_us == 7
-    assert edited(loop, replace(loop, key1="another"), now_us=7).edited_at_us == 0
+    assert mark_edited(loop, replace(loop, arguments="--cb_explore_adf"), now_us=7).edited_at_us == 7
+    assert mark_edited(loop, replace(loop, key1="another"), now_us=7).edited_at_us == 0
 
 
 class House:
@@ -56,16 +56,18 @@ class House:
 
     def __init__(self, *, slots: bool) -> None:
         self.stores = MemoryStores()
-        loops.create(self.stores, "default")
+        loops.create_loop(self.stores, "default")
         if slots:
             loops.set_policy(self.stores, "default", DEFAULT_SLOTS_ARGUMENTS)
-        loops.change(self.stores, "default", {"rewardWaitTime": "PT1S", "modelExportFrequency": "PT1S"})
-        self.learner = Learner(self.stores, FACTORY)
+        loops.change_settings(
+            self.stores, "default", {"rewardWaitTime": "PT1S", "modelExportFrequency": "PT1S"}
+        )
+        self.learner = LearnProcess(self.stores, FACTORY)
         (fill if slots else play)(self.loop, self.logs, FACTORY, first=0, count=20)
 
     @property
     def loop(self) -> Loop:
-        return loops.find(self.stores, "default")
+        return loops.find_loop(self.stores, "default")
 
     @property
     def logs(self) -> LoopStores:
@@ -75,7 +77,7 @@ class House:
         """Let the learn process work until the live model knows a revision of the log, or a later one."""
         until = time.monotonic() + 10
         while time.monotonic() < until:
-            time.sleep(min(self.learner.round(), 0.01))
+            time.sleep(min(self.learner.run_once(), 0.01))
             live = self.logs.models.live()
             if live is not None and live.revision >= max(revision, self.logs.outcomes.counts().revision):
                 return
@@ -92,7 +94,7 @@ def house(request: pytest.FixtureRequest) -> Iterator[House]:
 
 def test_the_learn_process_settles_and_learns_the_last_days_again(house: House) -> None:
     first = house.logs.models.live()
-    loops.change(house.stores, "default", {"rewardAggregation": "sum", "defaultReward": "-1"})
+    loops.change_settings(house.stores, "default", {"rewardAggregation": "sum", "defaultReward": "-1"})
     house.run(revision=1)
     live = house.logs.models.live()
     assert first is not None
@@ -102,10 +104,12 @@ def test_the_learn_process_settles_and_learns_the_last_days_again(house: House) 
     version = house.loop.version
     outcomes = house.logs.outcomes.outcomes(after=0, limit=100)
     assert {logged.outcome.settings_version for logged in outcomes} == {version}
-    assert checkup(house.loop, house.logs, FACTORY, replay=True).problems == ()
+    assert check_loop(house.loop, house.logs, FACTORY, replay=True).problems == ()
 
 
 def test_other_changes_amend_nothing(house: House) -> None:
-    loops.change(house.stores, "default", {"modelExportFrequency": "PT2S", "explorationPercentage": "0.3"})
+    loops.change_settings(
+        house.stores, "default", {"modelExportFrequency": "PT2S", "explorationPercentage": "0.3"}
+    )
     house.run(revision=0)
     assert house.logs.outcomes.counts().revision == 0

@@ -6,7 +6,7 @@ import pytest
 
 from sartor.errors import InvalidRequest
 from sartor.management import usage
-from sartor.management.usage import Day
+from sartor.management.usage import UsageByDay
 from sartor.records import Observation
 from sartor.testing.builders import make_decision, make_loop
 from sartor.testing.clock import Clock
@@ -27,17 +27,17 @@ def test_by_loop_and_day() -> None:
     stores.open(loops[0]).events.append([make_decision("e2")])
     stores.open(loops[1]).events.append([Observation(event_id="e", reward=1.0), Observation(event_id="e")])
     day = FIRST + timedelta(days=1)
-    assert list(usage.used(stores, loops, first=FIRST, last=day)) == [
-        Day(loop="a", day=FIRST, ranks=1, rewards=1),
-        Day(loop="a", day=day, ranks=1, rewards=0),
-        Day(loop="b", day=day, ranks=0, rewards=1),
+    assert list(usage.read_usage(stores, loops, first=FIRST, last=day)) == [
+        UsageByDay(loop="a", day=FIRST, ranks=1, rewards=1),
+        UsageByDay(loop="a", day=day, ranks=1, rewards=0),
+        UsageByDay(loop="b", day=day, ranks=0, rewards=1),
     ]
-    assert [one.day for one in usage.used(stores, loops, first=FIRST, last=FIRST)] == [FIRST]
+    assert [one.day for one in usage.read_usage(stores, loops, first=FIRST, last=FIRST)] == [FIRST]
 
 
 def test_as_csv() -> None:
-    days = [Day(loop="a", day=FIRST, ranks=3, rewards=2)]
-    assert usage.csv_of(days) == "loop,day,ranks,rewards\r\na,2026-02-27,3,2\r\n"
+    days = [UsageByDay(loop="a", day=FIRST, ranks=3, rewards=2)]
+    assert usage.usage_csv(days) == "loop,day,ranks,rewards\r\na,2026-02-27,3,2\r\n"
 
 
 @pytest.mark.parametrize(
@@ -49,14 +49,14 @@ def test_as_csv() -> None:
     ],
 )
 def test_the_days_that_are_meant(first: str | None, last: str | None, meant: tuple[date, date]) -> None:
-    assert usage.span(first, last, today=FIRST) == meant
+    assert usage.usage_days(first, last, today=FIRST) == meant
 
 
 def test_days_that_are_none() -> None:
     for nonsense in ("yesterday", "2026-13-01"):
         with pytest.raises(InvalidRequest):
-            usage.span(nonsense, None, today=FIRST)
+            usage.usage_days(nonsense, None, today=FIRST)
     stores = MemoryStores()
     for last in (FIRST - timedelta(days=1), FIRST + timedelta(days=367)):
         with pytest.raises(InvalidRequest):
-            usage.used(stores, (), first=FIRST, last=last)
+            usage.read_usage(stores, (), first=FIRST, last=last)

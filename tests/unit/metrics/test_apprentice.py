@@ -6,9 +6,16 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from sartor.errors import Corrupt
-from sartor.metrics.apprentice import NAME, RECENT, Apprentice, ApprenticeMetrics, Sums, kept
+from sartor.metrics.apprentice import (
+    NAME,
+    RECENT,
+    ApprenticeMatch,
+    ApprenticeMatchFold,
+    MatchSums,
+    read_checkpoint,
+)
 from sartor.records import LoggedDecision, Mode, Outcome
-from sartor.testing.blobs import MemoryShelf
+from sartor.testing.blobs import MemoryBlobStore
 from sartor.testing.builders import make_decision, make_outcome
 from sartor.testing.disk import Disk
 
@@ -21,14 +28,14 @@ def event(seq: int, *, chosen: int = 0, reward: float = 1.0, mode: Mode = "Appre
 Event = tuple[int, Outcome, LoggedDecision | None]
 
 
-def counted(*events: Event) -> Apprentice:
-    fold = Apprentice()
+def counted(*events: Event) -> ApprenticeMatchFold:
+    fold = ApprenticeMatchFold()
     for one in events:
         fold.add(*one)
     return fold
 
 
-def metrics(*events: Event) -> ApprenticeMetrics:
+def metrics(*events: Event) -> ApprenticeMatch:
     found = counted(*events).metrics()
     assert found is not None
     return found
@@ -36,11 +43,11 @@ def metrics(*events: Event) -> ApprenticeMetrics:
 
 def test_a_decision_is_imitated_where_the_model_chose_the_baseline() -> None:
     found = metrics(event(1), event(2, chosen=1, reward=0.5), event(3, reward=0.25))
-    assert found == ApprenticeMetrics(
+    assert found == ApprenticeMatch(
         start_us=1_001,
         last_us=1_003,
-        total=Sums(events=3, imitated=2, rewards=1.75, imitated_rewards=1.25),
-        recent=Sums(events=3, imitated=2, rewards=1.75, imitated_rewards=1.25),
+        total=MatchSums(events=3, imitated=2, rewards=1.75, imitated_rewards=1.25),
+        recent=MatchSums(events=3, imitated=2, rewards=1.75, imitated_rewards=1.25),
     )
     assert found.total.baseline_average == pytest.approx(1.75 / 3)
     assert found.total.model_average == pytest.approx(1.25 / 3)
@@ -65,7 +72,7 @@ def test_other_modes_and_what_was_never_activated_do_not_count() -> None:
 
 def test_without_rewards_there_is_no_ratio() -> None:
     assert metrics(event(1, reward=0.0)).total.ratio is None
-    assert (Sums().ratio, Sums().baseline_average, Sums().model_average) == (None, 0.0, 0.0)
+    assert (MatchSums().ratio, MatchSums().baseline_average, MatchSums().model_average) == (None, 0.0, 0.0)
 
 
 def test_the_last_thousand_are_shown_by_themselves_in_constant_memory() -> None:
@@ -73,8 +80,8 @@ def test_the_last_thousand_are_shown_by_themselves_in_constant_memory() -> None:
     fold = counted(*early, *[event(seq, reward=0.5) for seq in range(501, 501 + RECENT)])
     found = fold.metrics()
     assert found is not None
-    assert found.recent == Sums(events=RECENT, imitated=RECENT, rewards=500.0, imitated_rewards=500.0)
-    assert found.total == Sums(events=1_500, imitated=1_000, rewards=1_000.0, imitated_rewards=500.0)
+    assert found.recent == MatchSums(events=RECENT, imitated=RECENT, rewards=500.0, imitated_rewards=500.0)
+    assert found.total == MatchSums(events=1_500, imitated=1_000, rewards=1_000.0, imitated_rewards=500.0)
     assert len(fold.recent) == RECENT
 
 
@@ -95,17 +102,17 @@ def test_going_on_from_a_checkpoint_is_the_same_as_going_on(
 ) -> None:
     stream = [event(seq, chosen=c, reward=r, mode=m) for seq, (c, r, m) in enumerate(facts, 1)]
     whole = counted(*stream)
-    resumed = Apprentice.from_state(counted(*stream[:cut]).state())
+    resumed = ApprenticeMatchFold.from_state(counted(*stream[:cut]).state())
     for one in stream[cut:]:
         resumed.add(*one)
     assert resumed == whole
 
 
 def test_what_is_on_the_shelf_is_read_and_anything_else_is_corrupt() -> None:
-    shelf = MemoryShelf(disk=Disk())
-    assert kept(shelf) is None
-    shelf.put(NAME, counted(event(1)).state())
-    assert kept(shelf) == metrics(event(1))
-    shelf.put(NAME, b"not a checkpoint")
+    blobs = MemoryBlobStore(disk=Disk())
+    assert read_checkpoint(blobs) is None
+    blobs.put(NAME, counted(event(1)).state())
+    assert read_checkpoint(blobs) == metrics(event(1))
+    blobs.put(NAME, b"not a checkpoint")
     with pytest.raises(Corrupt, match="Apprentice"):
-        kept(shelf)
+        read_checkpoint(blobs)

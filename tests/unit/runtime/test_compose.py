@@ -29,9 +29,9 @@ def test_another_url_is_refused(where: str) -> None:
 
 def test_a_missing_folder_is_made_only_when_asked(tmp_path: Path) -> None:
     where = str(tmp_path / "data")
-    with pytest.raises(InvalidSetting, match="There is no data folder"), compose.stores(where):
+    with pytest.raises(InvalidSetting, match="There is no data folder"), compose.open_instance(where):
         pass
-    with compose.stores(where, must_exist=False) as stores:
+    with compose.open_instance(where, must_exist=False) as stores:
         assert list(stores.catalog.loops()) == []
-    with compose.stores(f"sqlite:///{where}") as stores:
+    with compose.open_instance(f"sqlite:///{where}") as stores:
         stores.check_writable()

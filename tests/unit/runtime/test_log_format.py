@@ -62,5 +62,5 @@ def test_a_record_as_json(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_whole_lines_stand_beside_the_records(capsys: pytest.CaptureFixture[str]) -> None:
     log_format.start("api")
-    log_format.lines()('{"category":"RequestResponse"}')
+    log_format.line_writer()('{"category":"RequestResponse"}')
     assert capsys.readouterr().err == '{"category":"RequestResponse"}\n'

@@ -8,17 +8,16 @@ import pytest
 
 CHILD = """
 import signal, sys, time
-from sartor.runtime.shutdown import Alarm
-from sartor.runtime.shutdown import watch
+from sartor.runtime.shutdown import StopSignal, watch_parent
 
-alarm = Alarm()
+stop_signal = StopSignal()
 if sys.argv[2] == "polite":
-    alarm.listen()
+    stop_signal.listen()
 else:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-watch(int(sys.argv[1]), grace_s=0.5)
+watch_parent(int(sys.argv[1]), grace_s=0.5)
 print("up", flush=True)
-alarm.sleep(60)
+stop_signal.wait(60)
 """
 
 

@@ -4,7 +4,7 @@ import asyncio
 import sys
 from pathlib import Path
 
-from sartor.service.child_process import Child, Role
+from sartor.service.child_process import ChildSupervisor, Role
 
 LIVES = "import sys, time; open(sys.argv[1], 'a').write('.'); time.sleep(60)"
 DIES = "import sys; open(sys.argv[1], 'a').write('.'); sys.exit(3)"
@@ -26,8 +26,8 @@ async def until(mark: Path, times: int) -> None:
 
 def test_a_child_that_keeps_dying_is_started_ever_less_eagerly(tmp_path: Path) -> None:
     async def watch() -> list[float]:
-        child = Child(role(DIES, tmp_path / "mark"))
-        kept = asyncio.create_task(child.keep())
+        child = ChildSupervisor(role(DIES, tmp_path / "mark"))
+        kept = asyncio.create_task(child.run())
         clock = asyncio.get_running_loop().time
         times = []
         for count in (1, 2, 3, 4):
@@ -45,8 +45,8 @@ def test_a_child_that_keeps_dying_is_started_ever_less_eagerly(tmp_path: Path) -
 
 def test_a_stopped_child_is_not_started_again(tmp_path: Path) -> None:
     async def watch() -> None:
-        child = Child(role(LIVES, tmp_path / "mark"))
-        kept = asyncio.create_task(child.keep())
+        child = ChildSupervisor(role(LIVES, tmp_path / "mark"))
+        kept = asyncio.create_task(child.run())
         await until(tmp_path / "mark", 1)
         child.stop()
         await asyncio.wait_for(kept, 10)
@@ -57,8 +57,8 @@ def test_a_stopped_child_is_not_started_again(tmp_path: Path) -> None:
 
 def test_a_stop_interrupts_the_pause(tmp_path: Path) -> None:
     async def watch() -> None:
-        child = Child(Role(name="test", command=(str(tmp_path / "no-such-program"),)))
-        kept = asyncio.create_task(child.keep())
+        child = ChildSupervisor(Role(name="test", command=(str(tmp_path / "no-such-program"),)))
+        kept = asyncio.create_task(child.run())
         await asyncio.sleep(1)
         child.stop()
         await asyncio.wait_for(kept, 1)

@@ -34,14 +34,14 @@ def told(caplog: pytest.LogCaptureFixture) -> Sequence[str]:
 
 def test_every_loop_is_tidied() -> None:
     stores = Stores("a", "b")
-    assert Housekeeping(stores).round() == 2
+    assert Housekeeping(stores).run_once() == 2
     assert stores.tidied == ["a", "b"]
 
 
 def test_a_broken_loop_does_not_stop_the_others() -> None:
     stores = Stores("a", "b", "c")
     stores.broken = {"a"}
-    assert Housekeeping(stores).round() == 2
+    assert Housekeeping(stores).run_once() == 2
     assert stores.tidied == ["b", "c"]
 
 
@@ -50,7 +50,7 @@ def test_a_trouble_is_told_once_until_it_is_over(caplog: pytest.LogCaptureFixtur
     house = Housekeeping(stores)
     for broken in ({"a"}, {"a"}, set(), {"a"}):
         stores.broken = broken
-        house.round()
+        house.run_once()
     assert told(caplog) == ["The store of a loop could not be tidied: The folder is read-only."] * 2
 
 

@@ -10,8 +10,8 @@ from sartor.management import loops
 from sartor.ports import Engine, Loop
 from sartor.records import Observation
 from sartor.runtime import compose
-from sartor.runtime.shutdown import Alarm
-from sartor.service.learn_process import Learner
+from sartor.runtime.shutdown import StopSignal
+from sartor.service.learn_process import LearnProcess
 from sartor.testing.builders import make_decision, make_loop
 from sartor.testing.stores import MemoryStores
 
@@ -40,59 +40,59 @@ def learned(stores: MemoryStores, loop: Loop) -> int:
     return 0 if live is None else live.learned
 
 
-def rounds(learner: Learner, *, for_s: float = 0.3) -> None:
+def rounds(learner: LearnProcess, *, for_s: float = 0.3) -> None:
     until = time.monotonic() + for_s
     while time.monotonic() < until:
-        time.sleep(min(learner.round(), 0.01))
+        time.sleep(min(learner.run_once(), 0.01))
 
 
 def test_every_loop_learns(stores: MemoryStores) -> None:
-    made = [loops.create(stores, name) for name in ("a", "b")]
+    made = [loops.create_loop(stores, name) for name in ("a", "b")]
     for loop in made:
         teach(stores, loop)
-    Learner(stores, factory).round()
+    LearnProcess(stores, factory).run_once()
     assert [learned(stores, loop) for loop in made] == [1, 1]
 
 
 def test_a_new_loop_is_seen_at_the_next_round(stores: MemoryStores) -> None:
-    learner = Learner(stores, factory)
-    learner.round()
-    loop = loops.create(stores, "late")
+    learner = LearnProcess(stores, factory)
+    learner.run_once()
+    loop = loops.create_loop(stores, "late")
     teach(stores, loop)
-    learner.round()
+    learner.run_once()
     assert learned(stores, loop) == 1
 
 
 def test_new_settings_are_used_at_the_next_round(stores: MemoryStores) -> None:
-    loop = loops.create(stores, "a")
-    loops.change(stores, "a", {"learnWhen": "window"})
+    loop = loops.create_loop(stores, "a")
+    loops.change_settings(stores, "a", {"learnWhen": "window"})
     teach(stores, loop)
-    learner = Learner(stores, factory)
-    learner.round()
+    learner = LearnProcess(stores, factory)
+    learner.run_once()
     assert learned(stores, loop) == 0
-    loops.change(stores, "a", {"learnWhen": "reward"})
-    learner.round()
+    loops.change_settings(stores, "a", {"learnWhen": "reward"})
+    learner.run_once()
     assert learned(stores, loop) == 1
 
 
 def test_a_loop_made_again_under_its_name_is_another(stores: MemoryStores) -> None:
-    learner = Learner(stores, factory)
-    first = loops.create(stores, "a")
-    learner.round()
+    learner = LearnProcess(stores, factory)
+    first = loops.create_loop(stores, "a")
+    learner.run_once()
     stores.catalog.delete("a")
-    second = loops.create(stores, "a")
+    second = loops.create_loop(stores, "a")
     teach(stores, second)
-    learner.round()
+    learner.run_once()
     assert (learned(stores, first), learned(stores, second)) == (0, 1)
 
 
 def test_a_broken_loop_does_not_stop_the_others(stores: MemoryStores, caplog: pytest.LogCaptureFixture) -> None:
     broken = make_loop("a", arguments=BROKEN)
     stores.catalog.create(broken)
-    sound = loops.create(stores, "b")
+    sound = loops.create_loop(stores, "b")
     for loop in (broken, sound):
         teach(stores, loop)
-    rounds(Learner(stores, factory))
+    rounds(LearnProcess(stores, factory))
     assert (learned(stores, broken), learned(stores, sound)) == (0, 1)
     told = [record for record in caplog.records if record.levelno == logging.ERROR]
     assert 1 <= len(told) <= 2, "it waits longer each time before it tries again"
@@ -103,38 +103,38 @@ def test_a_broken_loop_that_is_mended_learns(stores: MemoryStores) -> None:
     broken = make_loop("a", arguments=BROKEN)
     stores.catalog.create(broken)
     teach(stores, broken)
-    learner = Learner(stores, factory)
-    learner.round()
+    learner = LearnProcess(stores, factory)
+    learner.run_once()
     assert learned(stores, broken) == 0
     loops.set_policy(stores, "a", None)
-    learner.round()
+    learner.run_once()
     assert learned(stores, broken) == 1
 
 
 def test_a_full_disk_is_waited_out(stores: MemoryStores) -> None:
-    loop = loops.create(stores, "a")
+    loop = loops.create_loop(stores, "a")
     teach(stores, loop)
-    learner = Learner(stores, factory)
-    learner.round()
+    learner = LearnProcess(stores, factory)
+    learner.run_once()
     teach(stores, loop, "second")
     stores.disk.failing = True
-    assert learner.round() > 0
+    assert learner.run_once() > 0
     stores.disk.failing = False
     rounds(learner, for_s=0.5)
     assert stores.open(loop).outcomes.counts().outcomes == 2
 
 
 def test_it_ends_when_the_alarm_rings(stores: MemoryStores) -> None:
-    alarm = Alarm()
-    alarm.ring()
-    Learner(stores, factory).run(alarm)
-    assert alarm.rung
+    stop_signal = StopSignal()
+    stop_signal.set()
+    LearnProcess(stores, factory).run(stop_signal)
+    assert stop_signal.is_set
 
 
 def test_an_idle_loop_is_not_asked_without_pause(stores: MemoryStores) -> None:
-    loops.create(stores, "a")
-    learner = Learner(stores, factory)
-    pauses = [learner.round() for _ in range(3)]
+    loops.create_loop(stores, "a")
+    learner = LearnProcess(stores, factory)
+    pauses = [learner.run_once() for _ in range(3)]
     assert all(pause > 0.01 for pause in pauses)
 
 
@@ -145,9 +145,9 @@ def test_a_loop_that_was_never_used_holds_no_engine(stores: MemoryStores) -> Non
         made.append(arguments)
         return factory(arguments, blob)
 
-    loop = loops.create(stores, "a")
-    learner = Learner(stores, counting)
-    learner.round()
+    loop = loops.create_loop(stores, "a")
+    learner = LearnProcess(stores, counting)
+    learner.run_once()
     assert made == []
     teach(stores, loop)
     rounds(learner, for_s=0.1)

@@ -7,11 +7,11 @@ import pytest
 
 from sartor.management import loops
 from sartor.management.policy_change import DEFAULT_SLOTS_ARGUMENTS
-from sartor.metrics.apprentice_updater import Apprenticeship, apprentice_metrics
+from sartor.metrics.apprentice_updater import ApprenticeUpdater, current_apprentice_match
 from sartor.ports import Loop, LoopStores, Stores
 from sartor.runtime import compose
 from sartor.verification import decision_replay
-from sartor.verification.doctor import checkup
+from sartor.verification.doctor import check_loop
 from tests.unit.slots_world import fill, learn, play
 
 FACTORY = compose.engine_factory()
@@ -19,8 +19,8 @@ FACTORY = compose.engine_factory()
 
 @pytest.fixture
 def stores(tmp_path: Path) -> Iterator[Stores]:
-    with compose.stores(str(tmp_path / "data"), must_exist=False) as opened:
-        loops.create(opened, "default")
+    with compose.open_instance(str(tmp_path / "data"), must_exist=False) as opened:
+        loops.create_loop(opened, "default")
         yield opened
 
 
@@ -31,22 +31,22 @@ def taught(loop: Loop, logs: LoopStores, *, first: int = 0, turns: int = 3) -> N
 
 
 def switched(stores: Stores, mode: str) -> Loop:
-    return loops.change(stores, "default", {"learningMode": mode})
+    return loops.change_settings(stores, "default", {"learningMode": mode})
 
 
 def test_apprentice_learns_to_imitate_the_baseline_whatever_is_rewarded(stores: Stores) -> None:
     loop = switched(stores, "Apprentice")
-    with loops.opened(stores, loop) as logs:
+    with loops.open_loop(stores, loop) as logs:
         taught(loop, logs)
         decisions = play(loop, logs, FACTORY, first=900, count=60)
         assert sum(decision.chosen == 0 for decision in decisions) > 45
-        assert checkup(loop, logs, FACTORY, replay=True).problems == ()
+        assert check_loop(loop, logs, FACTORY, replay=True).problems == ()
 
 
 def test_apprentice_of_several_slots_learns_the_baseline_of_each(stores: Stores) -> None:
     loops.set_policy(stores, "default", DEFAULT_SLOTS_ARGUMENTS)
     loop = switched(stores, "Apprentice")
-    with loops.opened(stores, loop) as logs:
+    with loops.open_loop(stores, loop) as logs:
         for turn in range(3):
             fill(loop, logs, FACTORY, first=40 * turn, count=40)
             learn(loop, logs, FACTORY, ahead_s=1_000.0 * turn)
@@ -54,24 +54,24 @@ def test_apprentice_of_several_slots_learns_the_baseline_of_each(stores: Stores)
         assert sum(decision.slots[0].chosen == 0 for decision in decisions) > 45
         assert sum(decision.slots[1].chosen == 1 for decision in decisions) > 40
         for number in (0, 100, 930):
-            (logged,) = decision_replay.find(logs, f"event-{number}")
-            assert decision_replay.recompute(loop, logs, logged, FACTORY).same
+            (logged,) = decision_replay.find_decisions(logs, f"event-{number}")
+            assert decision_replay.replay_decision(loop, logs, logged, FACTORY).same
 
 
 def test_logging_only_logs_and_learns_nothing(stores: Stores) -> None:
     loop = switched(stores, "LoggingOnly")
-    with loops.opened(stores, loop) as logs:
+    with loops.open_loop(stores, loop) as logs:
         taught(loop, logs)
         assert logs.models.live() is None
         assert logs.outcomes.counts().outcomes == 120
-        (logged,) = decision_replay.find(logs, "event-100")
-        assert decision_replay.recompute(loop, logs, logged, FACTORY).same
+        (logged,) = decision_replay.find_decisions(logs, "event-100")
+        assert decision_replay.replay_decision(loop, logs, logged, FACTORY).same
 
 
 def test_what_was_under_way_when_the_mode_changed_is_learned_by_the_mode_of_its_rank(stores: Stores) -> None:
     """The retired service lost it."""
-    online = loops.find(stores, "default")
-    with loops.opened(stores, online) as logs:
+    online = loops.find_loop(stores, "default")
+    with loops.open_loop(stores, online) as logs:
         play(online, logs, FACTORY, first=0, count=30)
         apprentice = switched(stores, "Apprentice")
         play(apprentice, logs, FACTORY, first=100, count=30)
@@ -81,22 +81,22 @@ def test_what_was_under_way_when_the_mode_changed_is_learned_by_the_mode_of_its_
         live = logs.models.live()
         assert live is not None
         assert (live.last_outcome, live.learned) == (90, 60)
-        assert checkup(quiet, logs, FACTORY, replay=True).problems == ()
+        assert check_loop(quiet, logs, FACTORY, replay=True).problems == ()
 
 
 def test_how_well_the_model_imitates_is_counted(stores: Stores) -> None:
     loop = switched(stores, "Apprentice")
-    with loops.opened(stores, loop) as logs:
-        assert apprentice_metrics(logs) is None
+    with loops.open_loop(stores, loop) as logs:
+        assert current_apprentice_match(logs) is None
         decisions = play(loop, logs, FACTORY, first=0, count=50)
         learn(loop, logs, FACTORY)
-        keeper = Apprenticeship(logs)
-        while keeper.attempt(loop):
+        keeper = ApprenticeUpdater(logs)
+        while keeper.try_step(loop):
             pass
         keeper.close()
         more = play(loop, logs, FACTORY, first=50, count=10)
         learn(loop, logs, FACTORY)
-        metrics = apprentice_metrics(logs)
+        metrics = current_apprentice_match(logs)
     assert metrics is not None
     matched = [decision for decision in (*decisions, *more) if decision.chosen == 0]
     assert (metrics.total.events, metrics.total.imitated) == (60, len(matched))
@@ -106,27 +106,27 @@ def test_how_well_the_model_imitates_is_counted(stores: Stores) -> None:
 
 def test_counting_goes_on_after_a_crash_and_begins_again_when_outcomes_were_amended(stores: Stores) -> None:
     loop = switched(stores, "Apprentice")
-    with loops.opened(stores, loop) as logs:
+    with loops.open_loop(stores, loop) as logs:
         play(loop, logs, FACTORY, first=0, count=30)
         learn(loop, logs, FACTORY)
-        first = Apprenticeship(logs)
+        first = ApprenticeUpdater(logs)
         first.step(loop, limit=10)
         first.save()
-        second = Apprenticeship(logs)
+        second = ApprenticeUpdater(logs)
         assert second.step(loop) == 20
         logs.outcomes.amend([logs.outcomes.outcomes(after=0, limit=1)[0].outcome])
         assert second.step(loop) == 30
         second.close()
-        metrics = apprentice_metrics(logs)
+        metrics = current_apprentice_match(logs)
     assert metrics is not None
     assert metrics.total.events == 30
 
 
 def test_a_loop_that_never_was_an_apprentice_keeps_and_counts_nothing(stores: Stores) -> None:
-    loop = loops.find(stores, "default")
-    with loops.opened(stores, loop) as logs:
+    loop = loops.find_loop(stores, "default")
+    with loops.open_loop(stores, loop) as logs:
         taught(loop, logs, turns=1)
-        keeper = Apprenticeship(logs)
-        assert keeper.attempt(loop) == 0
+        keeper = ApprenticeUpdater(logs)
+        assert keeper.try_step(loop) == 0
         keeper.close()
-        assert "apprentice" not in logs.shelf.names()
+        assert "apprentice" not in logs.blobs.names()

@@ -5,19 +5,21 @@ import time
 
 from msgspec.structs import replace
 
-from sartor.service.retention_schedule import Retention
-from sartor.settings import changed
+from sartor.service.retention_schedule import RetentionSchedule
+from sartor.settings import with_changes
 from tests.unit.transfer.copying import Copying
 
 DAY_S = 86_400
 
 
-def retention(copying: Copying) -> Retention:
-    return Retention(copying.stores, now_us=copying.clock)
+def retention(copying: Copying) -> RetentionSchedule:
+    return RetentionSchedule(copying.stores, now_us=copying.clock)
 
 
 def keep(copying: Copying, days: int) -> None:
-    copying.loop = replace(copying.loop, settings=changed(copying.loop.settings, {"logRetentionDays": days}))
+    copying.loop = replace(
+        copying.loop, settings=with_changes(copying.loop.settings, {"logRetentionDays": days})
+    )
 
 
 def first_outcome(copying: Copying) -> int:
@@ -64,12 +66,12 @@ def test_a_round_returns_at_once_and_rests_then() -> None:
     copying.clock.advance(2 * DAY_S)
     copying.settle(1)
     visiting = retention(copying)
-    visiting.round([copying.loop])
+    visiting.run_once([copying.loop])
     end = time.monotonic() + 5
     while first_outcome(copying) == 1 or _is_visiting():
         assert time.monotonic() < end
         time.sleep(0.002)
-    visiting.round([copying.loop])
+    visiting.run_once([copying.loop])
     assert not _is_visiting()
 
 

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from sartor.access.asgi import Receive, Scope, Send
-from sartor.access.served_loops import Desks
-from sartor.access.trusted_proxies import Proxies
-from sartor.api.dataplane.request_log import Diagnostics
+from sartor.access.served_loops import LoopTable
+from sartor.access.trusted_proxies import TrustedProxies
+from sartor.api.dataplane.request_log import RequestLog
 from sartor.errors import InvalidSetting
-from sartor.service.server_options import Entrance
+from sartor.service.server_options import ServerOptions
 from sartor.settings import ServeSettings
 from sartor.testing.stores import MemoryStores
 from tests.wire.certificates import authority
@@ -21,9 +21,9 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 def test_by_default_there_is_nothing_in_between() -> None:
-    entrance = Entrance(ServeSettings())
-    assert (entrance.owner_key, entrance.certificates, entrance.bearers) == ("", None, None)
-    assert entrance.before(app, Desks(), MemoryStores(), tell=lambda: print) is app
+    options = ServerOptions(ServeSettings())
+    assert (options.owner_key, options.certificates, options.token_verifier) == ("", None, None)
+    assert options.wrap(app, LoopTable(), MemoryStores(), tell=lambda: print) is app
 
 
 def test_everything_that_was_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -38,13 +38,13 @@ def test_everything_that_was_asked_for(tmp_path: Path, monkeypatch: pytest.Monke
         trusted_proxies="10.0.0.0/8, 192.0.2.1/32",
         diagnostics=True,
     )
-    entrance = Entrance(settings)
-    assert entrance.owner_key == "0123456789abcdef"
-    assert entrance.certificates is not None
-    assert entrance.bearers is not None
-    outer = entrance.before(app, Desks(), MemoryStores(), tell=lambda: print)
-    assert isinstance(outer, Proxies)
-    assert isinstance(outer._app, Diagnostics)
+    options = ServerOptions(settings)
+    assert options.owner_key == "0123456789abcdef"
+    assert options.certificates is not None
+    assert options.token_verifier is not None
+    outer = options.wrap(app, LoopTable(), MemoryStores(), tell=lambda: print)
+    assert isinstance(outer, TrustedProxies)
+    assert isinstance(outer._app, RequestLog)
 
 
 @pytest.mark.parametrize(
@@ -59,10 +59,10 @@ def test_everything_that_was_asked_for(tmp_path: Path, monkeypatch: pytest.Monke
 )
 def test_what_does_not_fit(settings: ServeSettings) -> None:
     with pytest.raises(InvalidSetting):
-        Entrance(settings)
+        ServerOptions(settings)
 
 
 def test_an_owner_key_that_can_be_guessed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SARTOR_OWNER_KEY", "admin")
     with pytest.raises(InvalidSetting, match="16 characters"):
-        Entrance(ServeSettings())
+        ServerOptions(ServeSettings())

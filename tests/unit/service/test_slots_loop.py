@@ -7,8 +7,8 @@ import msgspec
 import pytest
 
 from sartor.errors import InvalidPolicy
-from sartor.explore.recompute import recomputed
-from sartor.log.joined_log import pending, settled
+from sartor.explore.recompute import recompute_decision
+from sartor.log.joined_log import pending_lines, settled_lines
 from sartor.management import loops
 from sartor.management.policy_change import DEFAULT_SLOTS_ARGUMENTS
 from sartor.ports import Loop, LoopStores, Stores
@@ -16,8 +16,8 @@ from sartor.records import Observation
 from sartor.runtime import compose
 from sartor.settings import DEFAULT_ARGUMENTS
 from sartor.verification import decision_replay
-from sartor.verification.doctor import checkup
-from sartor.verification.explain import why
+from sartor.verification.doctor import check_loop
+from sartor.verification.explain import explain_event
 from tests.unit.slots_world import fill, learn, play
 
 FACTORY = compose.engine_factory()
@@ -25,21 +25,21 @@ FACTORY = compose.engine_factory()
 
 @pytest.fixture
 def stores(tmp_path: Path) -> Iterator[Stores]:
-    with compose.stores(str(tmp_path / "data"), must_exist=False) as opened:
+    with compose.open_instance(str(tmp_path / "data"), must_exist=False) as opened:
         yield opened
 
 
 @pytest.fixture
 def loop(stores: Stores) -> Loop:
     """A loop of several slots."""
-    loops.create(stores, "default")
+    loops.create_loop(stores, "default")
     return loops.set_policy(stores, "default", DEFAULT_SLOTS_ARGUMENTS)
 
 
 @pytest.fixture
 def taught(stores: Stores, loop: Loop) -> Iterator[LoopStores]:
     """Two models, 120 outcomes, and one decision that is open."""
-    with loops.opened(stores, loop) as logs:
+    with loops.open_loop(stores, loop) as logs:
         for turn in range(4):
             fill(loop, logs, FACTORY, first=30 * turn, count=30)
             learn(loop, logs, FACTORY, ahead_s=1_000.0 * turn)
@@ -55,14 +55,14 @@ def test_it_learns_what_belongs_into_each_slot(loop: Loop, taught: LoopStores) -
 
 def test_every_decision_is_recomputed_bit_for_bit(loop: Loop, taught: LoopStores) -> None:
     for number in (0, 40, 100, 120):
-        (logged,) = decision_replay.find(taught, f"event-{number}")
-        again = decision_replay.recompute(loop, taught, logged, FACTORY)
+        (logged,) = decision_replay.find_decisions(taught, f"event-{number}")
+        again = decision_replay.replay_decision(loop, taught, logged, FACTORY)
         assert again.same, again.differs
     assert again.model_id == "N/A" or again.model_from == "stored"
 
 
 def test_the_live_model_equals_a_replay_of_the_log(loop: Loop, taught: LoopStores) -> None:
-    report = checkup(loop, taught, FACTORY, replay=True)
+    report = check_loop(loop, taught, FACTORY, replay=True)
     assert report.problems == ()
     assert report.compared == 121
     assert report.counts["learnable"] == report.counts["outcomes"] == 120
@@ -73,21 +73,23 @@ def test_the_exported_log_is_what_another_engine_learns_the_same_from(taught: Lo
     assert live is not None
     stored = FACTORY(live.arguments, taught.models.blob(live.model_id))
     bare = FACTORY(live.arguments)
-    for line in settled(taught):
+    for line in settled_lines(taught):
         bare.learn(line)
-    (logged,) = decision_replay.find(taught, "event-120")
+    (logged,) = decision_replay.find_decisions(taught, "event-120")
     decision = msgspec.structs.replace(logged.decision, model_id=live.model_id)
-    assert recomputed(decision, stored, loop_id="any") == recomputed(decision, bare, loop_id="any")
+    assert recompute_decision(decision, stored, loop_id="any") == recompute_decision(
+        decision, bare, loop_id="any"
+    )
 
 
 def test_open_decisions_are_exported_without_labels(taught: LoopStores) -> None:
-    (line,) = pending(taught)
+    (line,) = pending_lines(taught)
     assert line.startswith(b'{"_pending":true,"_skipLearn":true,"Timestamp":')
     assert b"_label_cost" not in line
 
 
 def test_each_slot_is_explained(taught: LoopStores) -> None:
-    (reasons,) = why(taught, "event-120", FACTORY)
+    (reasons,) = explain_event(taught, "event-120", FACTORY)
     top, side = reasons.explained
     assert top.measure == side.measure == "reward"
     assert {"Action.id", "Action.topic", "Context.device", "Slot.place"} == {
@@ -100,8 +102,8 @@ def test_each_slot_is_explained(taught: LoopStores) -> None:
 
 
 def test_a_loop_gets_several_slots_for_good(stores: Stores) -> None:
-    first = loops.create(stores, "default")
-    with loops.opened(stores, first) as logs:
+    first = loops.create_loop(stores, "default")
+    with loops.open_loop(stores, first) as logs:
         play(first, logs, FACTORY, first=0, count=20)
         learn(first, logs, FACTORY)
         assert logs.models.live() is not None
@@ -121,15 +123,15 @@ def test_a_loop_gets_several_slots_for_good(stores: Stores) -> None:
 
 
 def test_a_loop_that_optimises_itself_gets_no_slots(stores: Stores) -> None:
-    loops.create(stores, "default")
-    loops.change(stores, "default", {"isAutoOptimizationEnabled": "true"})
+    loops.create_loop(stores, "default")
+    loops.change_settings(stores, "default", {"isAutoOptimizationEnabled": "true"})
     with pytest.raises(InvalidPolicy, match="isAutoOptimizationEnabled"):
         loops.set_policy(stores, "default", DEFAULT_SLOTS_ARGUMENTS)
 
 
 def test_what_was_decided_before_there_were_slots_is_settled_and_not_learned(stores: Stores) -> None:
-    first = loops.create(stores, "default")
-    with loops.opened(stores, first) as logs:
+    first = loops.create_loop(stores, "default")
+    with loops.open_loop(stores, first) as logs:
         play(first, logs, FACTORY, first=0, count=3)
         loop = loops.set_policy(stores, "default", DEFAULT_SLOTS_ARGUMENTS)
         fill(loop, logs, FACTORY, first=10, count=5)

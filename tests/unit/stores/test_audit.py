@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sartor.management.audit_log import verified
+from sartor.management.audit_log import verify_audit
 from sartor.records import Activity
 from sartor.stores.stores import open_stores
 
@@ -40,7 +40,7 @@ def test_a_line_that_was_forged_all_the_same_is_found(tmp_path: Path, forgery: s
         raw.execute(f"DROP TRIGGER {trigger}")
     raw.execute(forgery)
     raw.close()
-    found = verified(stores.audit)
+    found = verify_audit(stores.audit)
     stores.close()
     assert not found.whole
     assert f"Line {line} " in found.problem

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from sartor.errors import LoopLocked, LoopNotFound
 from sartor.management import lifecycle, loops
 from sartor.ports import Loop
-from sartor.stores.audited import ActingStores, acting
+from sartor.stores.audited import AuditedStores, audited
 from sartor.testing.builders import make_loop, make_model
 from sartor.testing.stores import MemoryStores
 
@@ -18,25 +18,25 @@ TARGET = "https://user:word@store.example/container?sig=very-secret"
 
 
 @pytest.fixture
-def stores() -> ActingStores:
-    made = acting(MemoryStores(), "ada")
-    made.bare.catalog.create(make_loop("shop"))
+def stores() -> AuditedStores:
+    made = audited(MemoryStores(), "ada")
+    made.wrapped.catalog.create(make_loop("shop"))
     return made
 
 
-def shop(stores: ActingStores) -> Loop:
-    return loops.find(stores, "shop")
+def shop(stores: AuditedStores) -> Loop:
+    return loops.find_loop(stores, "shop")
 
 
-def line(stores: ActingStores) -> tuple[str, str, Any, Any]:
+def line(stores: AuditedStores) -> tuple[str, str, Any, Any]:
     """The newest line: who, what, before, after."""
-    deed = stores.audit.last(1)[0].activity
-    assert deed.loop == "shop"
-    return deed.by, deed.action, json.loads(deed.before), json.loads(deed.after)
+    choice = stores.audit.last(1)[0].activity
+    assert choice.loop == "shop"
+    return choice.by, choice.action, json.loads(choice.before), json.loads(choice.after)
 
 
-def test_a_new_loop_is_told_whole(stores: ActingStores) -> None:
-    stores.bare.catalog.delete("shop")
+def test_a_new_loop_is_told_whole(stores: AuditedStores) -> None:
+    stores.wrapped.catalog.delete("shop")
     lifecycle.create(stores, "shop", terms={"tier": "F0"})
     by, action, before, after = line(stores)
     assert (by, action, before) == ("ada", "create", None)
@@ -44,8 +44,8 @@ def test_a_new_loop_is_told_whole(stores: ActingStores) -> None:
     assert after["settings"]["rewardWaitTime"] == "PT600S"
 
 
-def test_of_a_change_only_what_changed_is_told(stores: ActingStores) -> None:
-    loops.change(stores, "shop", {"defaultReward": 0.5})
+def test_of_a_change_only_what_changed_is_told(stores: AuditedStores) -> None:
+    loops.change_settings(stores, "shop", {"defaultReward": 0.5})
     assert line(stores) == (
         "ada",
         "update",
@@ -56,7 +56,7 @@ def test_of_a_change_only_what_changed_is_told(stores: ActingStores) -> None:
     assert line(stores)[2:] == ({"terms": {"tags": {"team": None}}}, {"terms": {"tags": {"team": "news"}}})
 
 
-def test_no_key_is_told(stores: ActingStores) -> None:
+def test_no_key_is_told(stores: AuditedStores) -> None:
     before = shop(stores)
     after = loops.rotate_key(stores, "shop", second=True)
     assert after.key2 != before.key2
@@ -67,11 +67,11 @@ def test_no_key_is_told(stores: ActingStores) -> None:
         assert key not in said
 
 
-def test_no_signature_of_a_mirror_is_told(stores: ActingStores) -> None:
-    loops.change(stores, "shop", {"logMirrorSasUri": TARGET})
+def test_no_signature_of_a_mirror_is_told(stores: AuditedStores) -> None:
+    loops.change_settings(stores, "shop", {"logMirrorSasUri": TARGET})
     told = {"settings": {"logMirrorSasUri": "https://store.example/container?…"}}
     assert line(stores)[2:] == ({"settings": {"logMirrorSasUri": None}}, told)
-    loops.change(stores, "shop", {"logMirrorSasUri": TARGET.replace("very", "other")})
+    loops.change_settings(stores, "shop", {"logMirrorSasUri": TARGET.replace("very", "other")})
     assert line(stores)[2:] == (told, told)
     lifecycle.delete(stores, "shop")
     said = b"".join(one.activity.before + one.activity.after for one in stores.audit.last(99))
@@ -79,33 +79,33 @@ def test_no_signature_of_a_mirror_is_told(stores: ActingStores) -> None:
     assert b"word" not in said
 
 
-def test_each_acts_in_their_own_name(stores: ActingStores) -> None:
-    lifecycle.set_tags(acting(stores, "grace"), "shop", {"a": "b"})
+def test_each_acts_in_their_own_name(stores: AuditedStores) -> None:
+    lifecycle.set_tags(audited(stores, "grace"), "shop", {"a": "b"})
     assert line(stores)[0] == "grace"
     lifecycle.set_tags(stores, "shop", {"a": "c"})
     assert line(stores)[0] == "ada"
 
 
-def test_a_deed_beside_the_catalog(stores: ActingStores) -> None:
+def test_a_deed_beside_the_catalog(stores: AuditedStores) -> None:
     stores.note("ImportModel", shop(stores), after={"bytes": 3})
     assert line(stores) == ("ada", "ImportModel", None, {"bytes": 3})
 
 
-def test_a_lock_against_deletion_lets_changes_through(stores: ActingStores) -> None:
+def test_a_lock_against_deletion_lets_changes_through(stores: AuditedStores) -> None:
     lifecycle.lock(stores, "shop", against="delete")
-    loops.change(stores, "shop", {"defaultReward": 0.5})
+    loops.change_settings(stores, "shop", {"defaultReward": 0.5})
     with pytest.raises(LoopLocked, match="against deletion"):
         lifecycle.delete(stores, "shop")
     lifecycle.lock(stores, "shop", against="none")
     lifecycle.delete(stores, "shop")
 
 
-def test_a_lock_against_change_holds_against_everything_but_unlocking(stores: ActingStores) -> None:
+def test_a_lock_against_change_holds_against_everything_but_unlocking(stores: AuditedStores) -> None:
     lifecycle.lock(stores, "shop", against="change")
     lines = len(stores.audit.last(99))
     before = shop(stores)
     attempts: list[Callable[[], object]] = [
-        lambda: loops.change(stores, "shop", {"defaultReward": 0.5}),
+        lambda: loops.change_settings(stores, "shop", {"defaultReward": 0.5}),
         lambda: loops.rotate_key(stores, "shop", second=False),
         lambda: loops.set_policy(stores, "shop", None),
         lambda: lifecycle.set_tags(stores, "shop", {"a": "b"}),
@@ -117,23 +117,23 @@ def test_a_lock_against_change_holds_against_everything_but_unlocking(stores: Ac
     assert shop(stores) == before
     assert len(stores.audit.last(99)) == lines
     lifecycle.lock(stores, "shop", against="none")
-    loops.change(stores, "shop", {"defaultReward": 0.5})
+    loops.change_settings(stores, "shop", {"defaultReward": 0.5})
 
 
-def test_a_model_of_a_locked_loop_is_not_exchanged(stores: ActingStores) -> None:
+def test_a_model_of_a_locked_loop_is_not_exchanged(stores: AuditedStores) -> None:
     opened = stores.open(shop(stores))
     opened.models.publish(make_model("m1"), b"", live=True)
     opened.models.publish(make_model("m2"), b"", live=False)
-    loops.change(stores, "shop", {"modelAutoPublish": False})
+    loops.change_settings(stores, "shop", {"modelAutoPublish": False})
     lifecycle.lock(stores, "shop", against="change")
     with pytest.raises(LoopLocked):
-        loops.promote(stores, "shop", "m2")
+        loops.promote_model(stores, "shop", "m2")
     live = opened.models.live()
     assert live is not None
     assert live.model_id == "m1"
 
 
-def test_what_is_not_there_can_not_be_changed(stores: ActingStores) -> None:
+def test_what_is_not_there_can_not_be_changed(stores: AuditedStores) -> None:
     with pytest.raises(LoopNotFound):
         stores.catalog.update(replace(make_loop("shop"), name="other"))
     with pytest.raises(LoopNotFound):
@@ -141,10 +141,10 @@ def test_what_is_not_there_can_not_be_changed(stores: ActingStores) -> None:
     assert list(stores.audit.last(9)) == []
 
 
-def test_a_model_that_was_chosen_is_told(stores: ActingStores) -> None:
+def test_a_model_that_was_chosen_is_told(stores: AuditedStores) -> None:
     opened = stores.open(shop(stores))
     opened.models.publish(make_model("m1"), b"", live=True)
     opened.models.publish(make_model("m2"), b"", live=False)
-    loops.change(stores, "shop", {"modelAutoPublish": False})
-    loops.promote(stores, "shop", "m2")
+    loops.change_settings(stores, "shop", {"modelAutoPublish": False})
+    loops.promote_model(stores, "shop", "m2")
     assert line(stores) == ("ada", "promote", {"liveModel": "m1"}, {"liveModel": "m2"})

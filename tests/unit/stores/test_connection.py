@@ -9,7 +9,7 @@ import pytest
 
 from sartor.errors import Corrupt, StoreUnavailable
 from sartor.stores import connection as connection_module
-from sartor.stores.connection import Connection
+from sartor.stores.connection import SqliteConnection
 
 
 @pytest.fixture
@@ -18,29 +18,29 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def connection(path: Path) -> Iterator[Connection]:
-    made = Connection(path, "catalog")
+def connection(path: Path) -> Iterator[SqliteConnection]:
+    made = SqliteConnection(path, "catalog")
     yield made
     made.close()
 
 
-def tried(connection: Connection) -> int:
+def tried(connection: SqliteConnection) -> int:
     number: int = connection.rows("SELECT tried FROM state")[0][0]
     return number
 
 
-def count_up(connection: Connection) -> None:
+def count_up(connection: SqliteConnection) -> None:
     with connection.transaction() as raw:
         raw.execute("UPDATE state SET tried = tried + 1")
 
 
-def fail_after_counting(connection: Connection) -> None:
+def fail_after_counting(connection: SqliteConnection) -> None:
     with connection.transaction() as raw:
         raw.execute("UPDATE state SET tried = 7")
         raise ZeroDivisionError
 
 
-def test_an_error_in_a_transaction_undoes_it(connection: Connection) -> None:
+def test_an_error_in_a_transaction_undoes_it(connection: SqliteConnection) -> None:
     with pytest.raises(ZeroDivisionError):
         fail_after_counting(connection)
     assert tried(connection) == 0
@@ -49,10 +49,10 @@ def test_an_error_in_a_transaction_undoes_it(connection: Connection) -> None:
 
 
 def test_a_write_lock_held_too_long_is_no_damage(
-    connection: Connection, path: Path, monkeypatch: pytest.MonkeyPatch
+    connection: SqliteConnection, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connection_module, "BUSY_S", 0.05)
-    other = Connection(path, "catalog")
+    other = SqliteConnection(path, "catalog")
     with other.transaction():
         assert tried(connection) == 0
         with pytest.raises(StoreUnavailable, match="locked"):
@@ -62,8 +62,8 @@ def test_a_write_lock_held_too_long_is_no_damage(
     other.close()
 
 
-def test_a_write_waits_for_its_turn(connection: Connection, path: Path) -> None:
-    other = Connection(path, "catalog")
+def test_a_write_waits_for_its_turn(connection: SqliteConnection, path: Path) -> None:
+    other = SqliteConnection(path, "catalog")
     tried(connection)
     with other.transaction():
         waiting = threading.Thread(target=count_up, args=(connection,))
@@ -76,7 +76,7 @@ def test_a_write_waits_for_its_turn(connection: Connection, path: Path) -> None:
     other.close()
 
 
-def test_a_file_that_could_only_be_read_is_opened_again(connection: Connection) -> None:
+def test_a_file_that_could_only_be_read_is_opened_again(connection: SqliteConnection) -> None:
     connection.rows("PRAGMA query_only = 1")
     with pytest.raises(StoreUnavailable, match="readonly"):
         count_up(connection)
@@ -84,8 +84,10 @@ def test_a_file_that_could_only_be_read_is_opened_again(connection: Connection) 
     assert tried(connection) == 1
 
 
-def test_the_version_of_the_data_changes_with_others_commits_only(connection: Connection, path: Path) -> None:
-    other = Connection(path, "catalog")
+def test_the_version_of_the_data_changes_with_others_commits_only(
+    connection: SqliteConnection, path: Path
+) -> None:
+    other = SqliteConnection(path, "catalog")
     tried(other)
     before = connection.data_version()
     count_up(connection)
@@ -95,7 +97,7 @@ def test_the_version_of_the_data_changes_with_others_commits_only(connection: Co
     other.close()
 
 
-def test_a_closed_connection_stays_closed(connection: Connection) -> None:
+def test_a_closed_connection_stays_closed(connection: SqliteConnection) -> None:
     tried(connection)
     connection.close()
     connection.close()
@@ -104,7 +106,7 @@ def test_a_closed_connection_stays_closed(connection: Connection) -> None:
 
 
 def test_a_missing_folder_is_reported_until_it_is_there(tmp_path: Path) -> None:
-    connection = Connection(tmp_path / "sub" / "catalog.sqlite", "catalog")
+    connection = SqliteConnection(tmp_path / "sub" / "catalog.sqlite", "catalog")
     with pytest.raises(StoreUnavailable):
         tried(connection)
     (tmp_path / "sub").mkdir()
@@ -120,7 +122,7 @@ def test_a_missing_folder_is_reported_until_it_is_there(tmp_path: Path) -> None:
     ],
 )
 def test_a_file_that_is_no_database_of_ours_is_corrupt(
-    connection: Connection, path: Path, content: bytes
+    connection: SqliteConnection, path: Path, content: bytes
 ) -> None:
     path.write_bytes(content)
     with pytest.raises(Corrupt, match=r"catalog\.sqlite"):
@@ -128,33 +130,33 @@ def test_a_file_that_is_no_database_of_ours_is_corrupt(
 
 
 def test_a_damaged_page_is_corrupt(path: Path) -> None:
-    first = Connection(path, "catalog")
+    first = SqliteConnection(path, "catalog")
     count_up(first)
     first.close()
     content = bytearray(path.read_bytes())
     content[4096:] = b"\xff" * (len(content) - 4096)
     path.write_bytes(content)
-    second = Connection(path, "catalog")
+    second = SqliteConnection(path, "catalog")
     with pytest.raises(Corrupt, match=r"catalog\.sqlite"):
         tried(second)
     second.close()
 
 
-def test_a_newer_schema_is_refused_with_a_reason(connection: Connection, path: Path) -> None:
+def test_a_newer_schema_is_refused_with_a_reason(connection: SqliteConnection, path: Path) -> None:
     tried(connection)
     raw = sqlite3.connect(path)
     raw.execute("PRAGMA user_version = 99")
     raw.close()
-    newer = Connection(path, "catalog")
+    newer = SqliteConnection(path, "catalog")
     with pytest.raises(Corrupt, match="newer version of Sartor"):
         tried(newer)
     newer.close()
 
 
 def test_a_folder_of_another_loop_is_refused(tmp_path: Path) -> None:
-    first = Connection(tmp_path / "events.sqlite", "events", owner="first")
+    first = SqliteConnection(tmp_path / "events.sqlite", "events", owner="first")
     assert first.rows("SELECT owner FROM about") == [("first",)]
-    second = Connection(tmp_path / "events.sqlite", "events", owner="second")
+    second = SqliteConnection(tmp_path / "events.sqlite", "events", owner="second")
     with pytest.raises(StoreUnavailable, match="another loop"):
         second.rows("SELECT 1")
     first.close()
@@ -164,14 +166,14 @@ def test_a_folder_of_another_loop_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["a b", "50%25", "why?", "#1", "é"])
 def test_a_path_may_have_any_name(tmp_path: Path, name: str) -> None:
     (tmp_path / name).mkdir()
-    connection = Connection(tmp_path / name / "catalog.sqlite", "catalog")
+    connection = SqliteConnection(tmp_path / name / "catalog.sqlite", "catalog")
     count_up(connection)
     assert (tmp_path / name / "catalog.sqlite").is_file()
     connection.close()
 
 
 def test_a_file_is_made_once_by_many(tmp_path: Path) -> None:
-    connections = [Connection(tmp_path / "catalog.sqlite", "catalog") for _ in range(8)]
+    connections = [SqliteConnection(tmp_path / "catalog.sqlite", "catalog") for _ in range(8)]
     threads = [threading.Thread(target=count_up, args=(connection,)) for connection in connections]
     for thread in threads:
         thread.start()

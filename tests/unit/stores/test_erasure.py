@@ -8,9 +8,9 @@ from msgspec.structs import replace
 
 from sartor.errors import StoreUnavailable
 from sartor.ports import Loop
-from sartor.records import Action, Cursor, Decision, Joined, Observation, Settlement
+from sartor.records import Action, Cursor, Decision, JoinedObservation, Observation, Settlement
 from sartor.stores import erasure
-from sartor.stores.connection import Connection
+from sartor.stores.connection import SqliteConnection
 from sartor.stores.stores import SqliteLoopStores, SqliteStores, open_stores
 from sartor.testing.builders import make_decision, make_loop, make_outcome
 
@@ -51,10 +51,10 @@ def fill(opened: SqliteLoopStores) -> None:
     for number in numbers:
         opened.events.append([marked(number), Observation(event_id=f"mark-of-{number}-id", reward=1.0)])
     outcomes = tuple(
-        replace(make_outcome(number, f"mark-of-{number}-id"), joined=(Joined(number, 1, 1.0),))
+        replace(make_outcome(number, f"mark-of-{number}-id"), joined=(JoinedObservation(number, 1, 1.0),))
         for number in numbers
     )
-    opened.outcomes.record(Settlement(outcomes=outcomes, strays=(), cursor=Cursor(400, 400)))
+    opened.outcomes.record(Settlement(outcomes=outcomes, unmatched=(), cursor=Cursor(400, 400)))
 
 
 def found(folder: Path, number: int) -> list[str]:
@@ -103,7 +103,7 @@ def test_while_a_reader_keeps_old_pages_it_is_not_said_to_be_done(
     fill(opened)
     monkeypatch.setattr(erasure, "BUSY_S", 0.05)
     path = tmp_path / "loops" / loop.name / "events.sqlite"
-    reader = Connection(path, "events", owner=loop.loop_id)
+    reader = SqliteConnection(path, "events", owner=loop.loop_id)
     with reader.transaction() as raw:
         raw.execute("COMMIT")
         raw.execute("BEGIN")

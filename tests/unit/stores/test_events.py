@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from sartor.errors import Corrupt, StoreUnavailable
 from sartor.records import Cursor, Decision, Observation, Settlement
-from sartor.stores.connection import Connection
+from sartor.stores.connection import SqliteConnection
 from sartor.stores.stores import SqliteLoopStores, SqliteStores, open_stores
 from sartor.testing.builders import make_decision, make_loop
 from sartor.testing.clock import Clock
@@ -36,10 +36,10 @@ def opened(stores: SqliteStores) -> Iterator[SqliteLoopStores]:
 
 
 @pytest.fixture
-def database(tmp_path: Path, opened: SqliteLoopStores) -> Iterator[Connection]:
+def database(tmp_path: Path, opened: SqliteLoopStores) -> Iterator[SqliteConnection]:
     opened.events.horizon()
     path = tmp_path / "loops" / "default" / "events.sqlite"
-    connection = Connection(path, "events", owner=make_loop().loop_id)
+    connection = SqliteConnection(path, "events", owner=make_loop().loop_id)
     yield connection
     connection.close()
 
@@ -67,7 +67,7 @@ def test_a_disk_that_fills_up_within_a_batch_takes_none_of_it(opened: SqliteLoop
 
 
 def test_numbers_lost_in_a_power_cut_stay_taken(opened: SqliteLoopStores) -> None:
-    opened.outcomes.record(Settlement(outcomes=(), strays=(), cursor=Cursor(5, 3)))
+    opened.outcomes.record(Settlement(outcomes=(), unmatched=(), cursor=Cursor(5, 3)))
     opened.events.append([make_decision("a")])
     opened.events.append([make_decision("b"), Observation(event_id="a"), Observation(event_id="b")])
     opened.events.append([Observation(event_id="c")])
@@ -88,7 +88,7 @@ def test_a_lost_clock_file_is_made_again_from_the_log(
     again.close()
 
 
-def test_a_body_that_is_no_decision_is_corrupt(opened: SqliteLoopStores, database: Connection) -> None:
+def test_a_body_that_is_no_decision_is_corrupt(opened: SqliteLoopStores, database: SqliteConnection) -> None:
     opened.events.append([make_decision("a"), make_decision("b")])
     with database.transaction() as raw:
         raw.execute("UPDATE decisions SET body = x'93' WHERE seq = 2")
@@ -106,7 +106,7 @@ def test_a_text_that_is_no_unicode_fails_before_anything_is_written(opened: Sqli
     assert opened.events.heads(after=0, limit=1)[0].event_id == "next"
 
 
-def test_reading_holds_up_no_append(opened: SqliteLoopStores, database: Connection) -> None:
+def test_reading_holds_up_no_append(opened: SqliteLoopStores, database: SqliteConnection) -> None:
     opened.events.append([make_decision("a"), make_decision("b")])
     database.rows("BEGIN")
     before = database.rows("SELECT count(*) FROM decisions")

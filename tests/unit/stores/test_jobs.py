@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sartor.errors import Corrupt, StoreUnavailable
-from sartor.stores.connection import Connection
+from sartor.stores.connection import SqliteConnection
 from sartor.stores.jobs import SqliteJobs
 from sartor.testing.builders import make_job
 
@@ -55,7 +55,7 @@ def test_a_queue_of_another_loop_is_not_touched(jobs: SqliteJobs, tmp_path: Path
 
 def test_a_body_that_is_no_job_is_corrupt(jobs: SqliteJobs, tmp_path: Path) -> None:
     jobs.put(make_job())
-    database = Connection(tmp_path / "jobs.sqlite", "jobs", owner="loop")
+    database = SqliteConnection(tmp_path / "jobs.sqlite", "jobs", owner="loop")
     with database.transaction() as raw:
         raw.execute("UPDATE jobs SET body = x'ff'")
     database.close()

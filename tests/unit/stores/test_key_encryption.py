@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sartor.errors import Corrupt, InvalidSetting
-from sartor.stores.key_encryption import Keyring, master_key_of
+from sartor.stores.key_encryption import KeyEncryption, master_key_of
 from sartor.stores.stores import open_stores
 from sartor.testing.builders import make_loop
 
@@ -16,38 +16,38 @@ MASTER = b"a master key from outside"
 
 
 def test_what_is_sealed_opens_again() -> None:
-    sealed = Keyring(MASTER).seal(("one", "two"), loop_id="a")
-    assert Keyring(MASTER).open(sealed, loop_id="a") == ("one", "two")
+    sealed = KeyEncryption(MASTER).seal(("one", "two"), loop_id="a")
+    assert KeyEncryption(MASTER).open(sealed, loop_id="a") == ("one", "two")
 
 
 def test_sealing_twice_gives_different_bytes() -> None:
-    ring = Keyring(MASTER)
+    ring = KeyEncryption(MASTER)
     assert ring.seal(("one", "two"), loop_id="a") != ring.seal(("one", "two"), loop_id="a")
 
 
 @pytest.mark.parametrize("flip", [0, 11, 12, -1])
 def test_a_changed_byte_is_noticed(flip: int) -> None:
-    sealed = bytearray(Keyring(MASTER).seal(("one", "two"), loop_id="a"))
+    sealed = bytearray(KeyEncryption(MASTER).seal(("one", "two"), loop_id="a"))
     sealed[flip] ^= 1
     with pytest.raises(Corrupt):
-        Keyring(MASTER).open(bytes(sealed), loop_id="a")
+        KeyEncryption(MASTER).open(bytes(sealed), loop_id="a")
 
 
 @pytest.mark.parametrize("sealed", [b"", b"short"])
 def test_fewer_bytes_than_a_seal_are_noticed(sealed: bytes) -> None:
     with pytest.raises(Corrupt):
-        Keyring(MASTER).open(sealed, loop_id="a")
+        KeyEncryption(MASTER).open(sealed, loop_id="a")
 
 
 def test_keys_moved_to_another_loop_do_not_open() -> None:
-    sealed = Keyring(MASTER).seal(("one", "two"), loop_id="a")
+    sealed = KeyEncryption(MASTER).seal(("one", "two"), loop_id="a")
     with pytest.raises(Corrupt):
-        Keyring(MASTER).open(sealed, loop_id="b")
+        KeyEncryption(MASTER).open(sealed, loop_id="b")
 
 
 def test_a_short_master_key_is_refused() -> None:
     with pytest.raises(InvalidSetting):
-        Keyring(b"fifteen bytes..")
+        KeyEncryption(b"fifteen bytes..")
 
 
 def test_another_master_key_is_reported_as_such(tmp_path: Path) -> None:

@@ -15,11 +15,11 @@ import pytest
 
 from sartor.errors import StoreUnavailable
 from sartor.ports import LoopStores
-from sartor.records import Cursor, Joined, Observation, Settlement
+from sartor.records import Cursor, JoinedObservation, Observation, Settlement
 from sartor.stores import connection as connection_module
 from sartor.stores import schema
-from sartor.stores.connection import Connection
-from sartor.stores.key_encryption import Keyring
+from sartor.stores.connection import SqliteConnection
+from sartor.stores.key_encryption import KeyEncryption
 from sartor.stores.outcomes import event_key
 from sartor.stores.statements import migration
 from sartor.stores.stores import SqliteStores, open_stores
@@ -49,7 +49,7 @@ def folder(tmp_path: Path) -> Path:
     (loop_folder / "models").mkdir(parents=True)
     (loop_folder / "models" / "m1.vw").write_bytes(b"bytes")
     with closing(made(tmp_path / "catalog.sqlite", "catalog")) as catalog:
-        sealed = Keyring(SECRET).seal((LOOP.key1, LOOP.key2), loop_id=LOOP.loop_id)
+        sealed = KeyEncryption(SECRET).seal((LOOP.key1, LOOP.key2), loop_id=LOOP.loop_id)
         row = (LOOP.loop_id, LOOP.name, LOOP_BODY, sealed)
         catalog.execute("INSERT INTO loops (loop_id, name, body, keys) VALUES (?, ?, ?, ?)", row)
     with closing(made(loop_folder / "events.sqlite", "events", owner=LOOP.loop_id)) as events:
@@ -123,7 +123,7 @@ def test_the_log_is_as_it_was(opened: LoopStores) -> None:
     (observed,) = opened.events.observations(after=0, limit=9)
     assert observed.observation == Observation(event_id="event-1", reward=0.5)
     (outcome,) = opened.outcomes.outcomes_of("event-1")
-    assert outcome.outcome.joined == (Joined(1, 15, 0.5),)
+    assert outcome.outcome.joined == (JoinedObservation(1, 15, 0.5),)
     assert outcome.outcome.slot_rewards == ()
     counts = opened.outcomes.counts()
     assert (counts.outcomes, counts.learnable, counts.cursor) == (1, 1, Cursor(1, 1))
@@ -142,7 +142,7 @@ def test_it_works_on(stores: SqliteStores, opened: LoopStores) -> None:
     opened.events.append([make_decision("event-3"), slotted])
     assert [head.seq for head in opened.events.heads(after=0, limit=9)] == [1, 2, 3]
     assert opened.events.observations(after=1, limit=9)[0].observation == slotted
-    settled = Settlement(outcomes=(make_outcome(2),), strays=(), cursor=Cursor(2, 2))
+    settled = Settlement(outcomes=(make_outcome(2),), unmatched=(), cursor=Cursor(2, 2))
     opened.outcomes.record(settled)
     assert opened.outcomes.amend([make_outcome(1, reward=0.25)]) == 1
     days = stores.usage(LOOP, from_us=0, to_us=20)
@@ -156,7 +156,7 @@ def test_a_migrated_file_has_the_tables_of_a_new_one(tmp_path: Path, kind: str) 
     old, new = tmp_path / "old.sqlite", tmp_path / "new.sqlite"
     made(old, kind).close()
     for path in (old, new):
-        connection = Connection(path, kind)
+        connection = SqliteConnection(path, kind)
         connection.rows("SELECT 1")
         connection.close()
     assert tables(old) == tables(new)
@@ -172,10 +172,10 @@ def tables(path: Path) -> dict[str, object]:
 
 def test_two_that_open_it_at_once_migrate_it_once(folder: Path) -> None:
     path = folder / "loops" / LOOP.name / "events.sqlite"
-    connections = [Connection(path, "events", owner=LOOP.loop_id) for _ in range(4)]
+    connections = [SqliteConnection(path, "events", owner=LOOP.loop_id) for _ in range(4)]
     found: list[int] = []
 
-    def read(connection: Connection) -> None:
+    def read(connection: SqliteConnection) -> None:
         found.append(len(connection.rows("SELECT slot FROM observations")))
 
     readers = [Thread(target=read, args=(connection,)) for connection in connections]
@@ -192,7 +192,7 @@ def test_a_migration_that_fails_changes_nothing(folder: Path, monkeypatch: pytes
     path = folder / "loops" / LOOP.name / "events.sqlite"
     before = tables(path)
     monkeypatch.setattr(schema, "migration", failing_migration)
-    connection = Connection(path, "events", owner=LOOP.loop_id)
+    connection = SqliteConnection(path, "events", owner=LOOP.loop_id)
     with pytest.raises(Exception, match="no such table"):
         connection.rows("SELECT 1")
     assert tables(path) == before
@@ -213,7 +213,7 @@ def test_a_file_that_can_not_be_written_is_not_migrated_and_says_so(
     path = folder / "loops" / LOOP.name / "events.sqlite"
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        connection = Connection(path, "events", owner=LOOP.loop_id)
+        connection = SqliteConnection(path, "events", owner=LOOP.loop_id)
         with pytest.raises(StoreUnavailable, match="locked"):
             connection.rows("SELECT 1")
     assert connection.rows("SELECT slot FROM observations") == [(None,)]

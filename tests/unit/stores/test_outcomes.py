@@ -7,7 +7,7 @@ import pytest
 
 from sartor.records import Cursor, Outcome, Settlement
 from sartor.stores import outcomes as outcomes_module
-from sartor.stores.connection import Connection
+from sartor.stores.connection import SqliteConnection
 from sartor.stores.outcomes import SqliteOutcomes
 from sartor.testing.builders import make_outcome
 
@@ -15,19 +15,19 @@ SEGMENT = 65_536
 
 
 @pytest.fixture
-def connection(tmp_path: Path) -> Iterator[Connection]:
-    connection = Connection(tmp_path / "outcomes.sqlite", "outcomes", owner="loop")
+def connection(tmp_path: Path) -> Iterator[SqliteConnection]:
+    connection = SqliteConnection(tmp_path / "outcomes.sqlite", "outcomes", owner="loop")
     yield connection
     connection.close()
 
 
-def record(connection: Connection, outcome: Outcome, *, seq: int) -> None:
-    SqliteOutcomes(connection).record(Settlement(outcomes=(outcome,), strays=(), cursor=Cursor()))
+def record(connection: SqliteConnection, outcome: Outcome, *, seq: int) -> None:
+    SqliteOutcomes(connection).record(Settlement(outcomes=(outcome,), unmatched=(), cursor=Cursor()))
     with connection.transaction() as raw:
         raw.execute("UPDATE outcomes SET seq = ? WHERE decision_seq = ?", (seq, outcome.decision_seq))
 
 
-def test_an_event_is_found_in_every_segment(connection: Connection) -> None:
+def test_an_event_is_found_in_every_segment(connection: SqliteConnection) -> None:
     numbers = [1, SEGMENT - 1, SEGMENT, 3 * SEGMENT + 5, 4 * SEGMENT]
     for decision, seq in enumerate(numbers, start=1):
         record(connection, make_outcome(decision, "same"), seq=seq)
@@ -39,7 +39,7 @@ def test_an_event_is_found_in_every_segment(connection: Connection) -> None:
 
 
 def test_events_that_share_a_key_are_told_apart(
-    connection: Connection, monkeypatch: pytest.MonkeyPatch
+    connection: SqliteConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(outcomes_module, "event_key", lambda _: 7)
     record(connection, make_outcome(1, "a"), seq=1)

@@ -109,7 +109,7 @@ def test_tidying_cuts_the_write_ahead_logs_and_keeps_everything(stores: SqliteSt
     opened = stores.open(loop)
     opened.events.append([make_decision(f"e{number}") for number in range(500)])
     settled = tuple(make_outcome(number) for number in range(1, 301))
-    opened.outcomes.record(Settlement(outcomes=settled, strays=(), cursor=Cursor(300, 0)))
+    opened.outcomes.record(Settlement(outcomes=settled, unmatched=(), cursor=Cursor(300, 0)))
     wals = [tmp_path / "loops" / "default" / f"{kind}.sqlite-wal" for kind in ("events", "outcomes")]
     assert all(wal.stat().st_size > 10_000 for wal in wals)
     stores.tidy(loop)

@@ -3,11 +3,8 @@
 import time
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from sartor.stores.bisection import first_since
-from sartor.stores.throttled_transactions import LARGEST, Steps
+from sartor.stores.throttled_transactions import LARGEST, ThrottledTransactions
 
 
 class Machine:
@@ -33,7 +30,7 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
 
 
 def test_each_step_is_followed_by_a_pause_as_long(machine: Machine) -> None:
-    steps = Steps()
+    steps = ThrottledTransactions()
     for _ in range(5):
         steps.take(lambda rows: machine.takes(1e-5, rows))
     assert machine.paused_s == pytest.approx(machine.now_s)
@@ -41,7 +38,7 @@ def test_each_step_is_followed_by_a_pause_as_long(machine: Machine) -> None:
 
 @pytest.mark.parametrize("row_s", [1e-7, 1e-5, 1e-3])
 def test_steps_grow_and_shrink_until_they_are_short(machine: Machine, row_s: float) -> None:
-    steps = Steps()
+    steps = ThrottledTransactions()
     for _ in range(20):
         steps.take(lambda rows: machine.takes(row_s, rows))
     assert steps.rows == {1e-7: LARGEST, 1e-5: 250, 1e-3: 50}[row_s]
@@ -49,7 +46,7 @@ def test_steps_grow_and_shrink_until_they_are_short(machine: Machine, row_s: flo
 
 def test_all_is_done_in_order(machine: Machine) -> None:
     done: list[int] = []
-    Steps().through(list(range(10_000)), done.extend)
+    ThrottledTransactions().through(list(range(10_000)), done.extend)
     assert done == list(range(10_000))
 
 
@@ -58,18 +55,4 @@ def test_what_fails_is_told_at_once(machine: Machine) -> None:
         raise OSError
 
     with pytest.raises(OSError):  # noqa: PT011 - the one raised above
-        Steps().through([1, 2], fail)
-
-
-@given(st.lists(st.integers(0, 20), max_size=30).map(sorted), st.integers(-1, 21), st.integers(1, 9))
-def test_the_first_of_a_time_is_found(times: list[int], at_us: int, first: int) -> None:
-    last = first + len(times) - 1
-    found = first_since(at_us, first=first, last=last, time_of=lambda number: times[number - first])
-    assert found == first + sum(time < at_us for time in times)
-
-
-def test_of_nothing_the_next_is_the_first() -> None:
-    def never(number: int) -> int:
-        raise AssertionError(number)
-
-    assert first_since(5, first=4, last=2, time_of=never) == 4
+        ThrottledTransactions().through([1, 2], fail)

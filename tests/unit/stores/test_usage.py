@@ -7,7 +7,7 @@ import pytest
 
 from sartor.records import Observation, Usage
 from sartor.stores import usage
-from sartor.stores.connection import Connection
+from sartor.stores.connection import SqliteConnection
 from sartor.stores.stores import SqliteLoopStores, open_stores
 from sartor.testing.builders import make_decision, make_loop
 from sartor.testing.clock import Clock
@@ -31,10 +31,10 @@ def opened(tmp_path: Path, clock: Clock) -> Iterator[SqliteLoopStores]:
 
 
 @pytest.fixture
-def events(tmp_path: Path, opened: SqliteLoopStores) -> Iterator[Connection]:
+def events(tmp_path: Path, opened: SqliteLoopStores) -> Iterator[SqliteConnection]:
     opened.events.horizon()
     path = tmp_path / "loops" / "articles" / "events.sqlite"
-    events = Connection(path, "events", owner=make_loop("articles").loop_id)
+    events = SqliteConnection(path, "events", owner=make_loop("articles").loop_id)
     yield events
     events.close()
 
@@ -51,40 +51,42 @@ def play(opened: SqliteLoopStores, clock: Clock, days: int) -> list[Usage]:
     return expected
 
 
-def told(events: Connection) -> list[Usage]:
-    return list(usage.usage(events, from_us=0, to_us=(FIRST + 100) * DAY_US))
+def told(events: SqliteConnection) -> list[Usage]:
+    return list(usage.read_usage(events, from_us=0, to_us=(FIRST + 100) * DAY_US))
 
 
 def test_days_are_counted_in_batches(
-    opened: SqliteLoopStores, events: Connection, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    opened: SqliteLoopStores, events: SqliteConnection, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(usage, "_BATCH", 4)
     expected = play(opened, clock, 7)
     assert told(events) == expected
-    usage.count(events)
+    usage.count_usage(events)
     assert told(events) == expected
 
 
 def test_counting_twice_at_once_counts_once(
-    opened: SqliteLoopStores, events: Connection, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    opened: SqliteLoopStores, events: SqliteConnection, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     expected = play(opened, clock, 3)
     counted = usage._counted
 
-    def overtaken(connection: Connection) -> tuple[int, int]:
+    def overtaken(connection: SqliteConnection) -> tuple[int, int]:
         found = counted(connection)
         monkeypatch.undo()
-        usage.count(connection)
+        usage.count_usage(connection)
         return found
 
     monkeypatch.setattr(usage, "_counted", overtaken)
-    usage.count(events)
+    usage.count_usage(events)
     assert told(events) == expected
 
 
-def test_what_was_counted_is_not_read_again(opened: SqliteLoopStores, events: Connection, clock: Clock) -> None:
+def test_what_was_counted_is_not_read_again(
+    opened: SqliteLoopStores, events: SqliteConnection, clock: Clock
+) -> None:
     expected = play(opened, clock, 3)
-    usage.count(events)
+    usage.count_usage(events)
     with events.transaction() as raw:
         raw.execute("UPDATE observations SET reward = NULL")
         raw.execute("UPDATE decisions SET at_us = 0")
@@ -92,7 +94,7 @@ def test_what_was_counted_is_not_read_again(opened: SqliteLoopStores, events: Co
 
 
 def test_numbers_that_a_power_cut_took_count_as_asked(
-    opened: SqliteLoopStores, events: Connection, clock: Clock
+    opened: SqliteLoopStores, events: SqliteConnection, clock: Clock
 ) -> None:
     play(opened, clock, 3)
     with events.transaction() as raw:

@@ -9,12 +9,12 @@ from msgspec.structs import replace
 from sartor.errors import PlaceUnavailable, StoreUnavailable
 from sartor.ports import Loop, LoopStores
 from sartor.records import Cursor, Outcome, Settlement
-from sartor.testing.blobs import MemoryShelf
+from sartor.testing.blobs import MemoryBlobStore
 from sartor.testing.builders import make_decision, make_loop
 from sartor.testing.clock import Clock
 from sartor.testing.stores import MemoryLoopStores, MemoryStores
 from sartor.transfer.locations import File
-from sartor.transfer.mirror import Copied, Mirror
+from sartor.transfer.mirror import Mirror, MirroredOutcome
 
 TARGET = "there"
 
@@ -48,8 +48,8 @@ class There:
         return [int(line) for path in sorted(self.content) for line in self.content[path].split()]
 
 
-class FailingShelf(MemoryShelf):
-    """A shelf that may fail to put something, once, after so many puts."""
+class FailingShelf(MemoryBlobStore):
+    """A blob store that may fail to put something, once, after so many puts."""
 
     puts_to_fail: int | None = None
 
@@ -68,8 +68,8 @@ class Copying:
         self.stores = MemoryStores(clock_us=self.clock)
         self.loop: Loop = replace(make_loop(), created_at_us=self.clock.now_us)
         self.logs: MemoryLoopStores = self.stores.open(self.loop)
-        self.shelf = FailingShelf(disk=self.stores.disk)
-        self.logs.shelf = self.shelf
+        self.blobs = FailingShelf(disk=self.stores.disk)
+        self.logs.blobs = self.blobs
         self.there = There()
         self.before_read: list[Callable[[], object]] = []
 
@@ -87,7 +87,7 @@ class Copying:
                 settled_at_us=self.clock.now_us,
                 settings_version=1,
             )
-            self.logs.outcomes.record(Settlement(outcomes=(outcome,), strays=(), cursor=Cursor(number, 0)))
+            self.logs.outcomes.record(Settlement(outcomes=(outcome,), unmatched=(), cursor=Cursor(number, 0)))
 
     def forget(self) -> int:
         """Remove what was settled up to now, save for the last."""
@@ -98,7 +98,7 @@ class Copying:
         """A mirror as a new process has it."""
         return Mirror(self.loop, self.logs, self.there, self._read)
 
-    def _read(self, logs: LoopStores, after: int) -> Iterator[Copied]:
+    def _read(self, logs: LoopStores, after: int) -> Iterator[MirroredOutcome]:
         while self.before_read:
             self.before_read.pop()()
         return read(logs, after)
@@ -109,7 +109,7 @@ class Copying:
             pass
 
 
-def read(logs: LoopStores, after: int) -> Iterator[Copied]:
+def read(logs: LoopStores, after: int) -> Iterator[MirroredOutcome]:
     """Lines that hold the number of their outcome only."""
     for logged in logs.outcomes.outcomes(after=after, limit=1_000):
-        yield Copied(logged.seq, logged.outcome.settled_at_us, b"%08d" % logged.seq)
+        yield MirroredOutcome(logged.seq, logged.outcome.settled_at_us, b"%08d" % logged.seq)

@@ -3,8 +3,17 @@
 from sartor.dsjson.single_slot import outcome_line
 from sartor.explore.decide import decide
 from sartor.explore.slots import decide_slots
-from sartor.inference import uniform
-from sartor.records import Action, Decision, Joined, LoggedDecision, MultiRequest, Outcome, Request, SlotRequest
+from sartor.inference import uniform_probabilities
+from sartor.records import (
+    Action,
+    Decision,
+    JoinedObservation,
+    LoggedDecision,
+    MultiSlotInput,
+    Outcome,
+    RankInput,
+    SlotInput,
+)
 from sartor.testing.builders import make_action
 
 START_US = 1_600_000_000_000_000
@@ -14,8 +23,8 @@ ACTIONS = tuple(make_action(number) for number in range(3))
 def line(number: int, *, actions: tuple[Action, ...] = ACTIONS) -> bytes:
     """The line of a decision made ``number`` seconds after the start; rewarded if it chose action 1."""
     decision = decide(
-        Request(event_id=f"old-{number}", context=b'[{"device":"mobile"}]', actions=actions),
-        probabilities=uniform(len(actions)),
+        RankInput(event_id=f"old-{number}", context=b'[{"device":"mobile"}]', actions=actions),
+        probabilities=uniform_probabilities(len(actions)),
         loop_id="another",
         model_id="app/model",
         settings_version=1,
@@ -25,15 +34,15 @@ def line(number: int, *, actions: tuple[Action, ...] = ACTIONS) -> bytes:
 
 def slots_line(number: int) -> bytes:
     """The line of a decision of two slots."""
-    request = MultiRequest(
+    request = MultiSlotInput(
         event_id=f"old-{number}",
         context=b"[]",
         actions=ACTIONS,
-        slots=tuple(SlotRequest(id=f"slot-{place}", features=b"[]", baseline=place) for place in range(2)),
+        slots=tuple(SlotInput(id=f"slot-{place}", features=b"[]", baseline=place) for place in range(2)),
     )
     decision = decide_slots(
         request,
-        predict=lambda _, offered: uniform(len(offered)),
+        predict=lambda _, offered: uniform_probabilities(len(offered)),
         loop_id="another",
         model_id="N/A",
         settings_version=1,
@@ -47,7 +56,7 @@ def _line(decision: Decision, number: int, reward: float) -> bytes:
         event_id=decision.event_id,
         reward=reward,
         learnable=True,
-        joined=(Joined(0, 0, reward),) if reward and not decision.slots else (),
+        joined=(JoinedObservation(0, 0, reward),) if reward and not decision.slots else (),
         settled_at_us=0,
         settings_version=1,
         slot_rewards=(reward,) * len(decision.slots),

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import pytest
 
 from sartor.errors import PlaceUnavailable
-from sartor.transfer.azure_blob import Container
+from sartor.transfer.azure_blob import AzureContainer
 from sartor.transfer.locations import File
-from sartor.transfer.open_location import place
+from sartor.transfer.open_location import open_location
 from tests.unit.transfer.container_server import SIGNATURE, ContainerServer, container_server
 
 
@@ -18,13 +18,13 @@ def server() -> Iterator[ContainerServer]:
 
 
 def test_a_sas_uri_is_a_container(server: ContainerServer) -> None:
-    there = place(server.sas_uri)
-    assert isinstance(there, Container)
+    there = open_location(server.sas_uri)
+    assert isinstance(there, AzureContainer)
     assert there.label == f"http://127.0.0.1:{server.server_port}/logs"
 
 
 def test_what_was_put_is_listed_and_read(server: ContainerServer) -> None:
-    there = Container(server.sas_uri)
+    there = AzureContainer(server.sas_uri)
     names = [f"stamp/data/2026/03/0{day}_0000000000.json" for day in range(1, 6)]
     for name in reversed(names):
         there.put(name, name.encode())
@@ -34,7 +34,7 @@ def test_what_was_put_is_listed_and_read(server: ContainerServer) -> None:
 
 
 def test_a_blob_is_replaced_whole(server: ContainerServer) -> None:
-    there = Container(server.sas_uri)
+    there = AzureContainer(server.sas_uri)
     there.put("a", b"first, and longer")
     there.put("a", b"second")
     assert server.blobs == {"a": b"second"}
@@ -42,7 +42,7 @@ def test_a_blob_is_replaced_whole(server: ContainerServer) -> None:
 
 def test_a_folder_of_a_container(server: ContainerServer) -> None:
     server.blobs = {"in/a #1.json": b"a", "inside": b"b", "other": b"c"}
-    there = Container(server.sas_uri.replace("/logs?", "/logs/in?"))
+    there = AzureContainer(server.sas_uri.replace("/logs?", "/logs/in?"))
     (found,) = there.files()
     assert found.path == "in/a #1.json"
     with there.open(found.path) as stream:
@@ -53,12 +53,12 @@ def test_a_folder_of_a_container(server: ContainerServer) -> None:
 
 def test_nothing_is_there(server: ContainerServer) -> None:
     with pytest.raises(PlaceUnavailable, match="There is nothing at"):
-        Container(server.sas_uri).files()
+        AzureContainer(server.sas_uri).files()
 
 
 def test_a_refusal_tells_no_secret(server: ContainerServer) -> None:
     server.signature = "another"
-    there = Container(server.sas_uri)
+    there = AzureContainer(server.sas_uri)
     for refused in (there.files, lambda: there.open("a"), lambda: there.put("a", b"")):
         with pytest.raises(PlaceUnavailable, match=r"answered 403 Forbidden") as caught:
             refused()
@@ -68,11 +68,11 @@ def test_a_refusal_tells_no_secret(server: ContainerServer) -> None:
 def test_nobody_answers(server: ContainerServer) -> None:
     uri = f"http://127.0.0.1:1/logs?{SIGNATURE}"
     with pytest.raises(PlaceUnavailable, match="can't be reached") as caught:
-        Container(uri).put("a", b"")
+        AzureContainer(uri).put("a", b"")
     assert "sig" not in str(caught.value)
 
 
 def test_what_answers_is_no_container(server: ContainerServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tests.unit.transfer.container_server._Handler._page", lambda *_: b"<html>")
     with pytest.raises(PlaceUnavailable, match="does not answer as a container"):
-        Container(server.sas_uri).files()
+        AzureContainer(server.sas_uri).files()

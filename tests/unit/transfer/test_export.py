@@ -11,12 +11,12 @@ from pyarrow import parquet
 from sartor.dsjson.single_slot import outcome_line, pending_line
 from sartor.errors import InvalidSetting
 from sartor.ports import LoopStores
-from sartor.records import Action, Cursor, Decision, Joined, Outcome, Settlement, Slot
+from sartor.records import Action, Cursor, Decision, JoinedObservation, Outcome, Settlement, Slot
 from sartor.testing.builders import make_loop
 from sartor.testing.clock import Clock
 from sartor.testing.stores import MemoryStores
 from sartor.transfer import tables
-from sartor.transfer.export import Format, Selection, export
+from sartor.transfer.export import ExportSelection, Format, export_log
 from sartor.transfer.rows import COLUMNS
 
 S = 1_000_000
@@ -60,8 +60,12 @@ def logs() -> LoopStores:
     for made in (decision("one"), decision("two", (slot("top", 2), slot("side", 0, (1,)))), decision("open")):
         stores.events.append([made])
         clock.advance(1)
-    joined = (Joined(1, START_US, None), Joined(2, START_US, 0.5), Joined(3, START_US, -1.0))
-    of_slots = (Joined(4, START_US, 1.0, "top"), Joined(5, START_US, 0.25, "side"))
+    joined = (
+        JoinedObservation(1, START_US, None),
+        JoinedObservation(2, START_US, 0.5),
+        JoinedObservation(3, START_US, -1.0),
+    )
+    of_slots = (JoinedObservation(4, START_US, 1.0, "top"), JoinedObservation(5, START_US, 0.25, "side"))
     outcomes = (
         Outcome(
             decision_seq=2,
@@ -83,13 +87,13 @@ def logs() -> LoopStores:
             settings_version=7,
         ),
     )
-    stores.outcomes.record(Settlement(outcomes=outcomes, strays=(), cursor=Cursor(2, 0)))
+    stores.outcomes.record(Settlement(outcomes=outcomes, unmatched=(), cursor=Cursor(2, 0)))
     return stores
 
 
 def exported(logs: LoopStores, format_: Format, **selection: object) -> bytes:
     stream = io.BytesIO()
-    export(logs, stream, format_=format_, selection=Selection(**selection))  # type: ignore[arg-type]
+    export_log(logs, stream, format_=format_, selection=ExportSelection(**selection))  # type: ignore[arg-type]
     return stream.getvalue()
 
 

@@ -9,12 +9,12 @@ import pytest
 
 from sartor.errors import StoreUnavailable
 from sartor.ports import History
-from sartor.records import Action, Imported
+from sartor.records import Action, ImportedDecision
 from sartor.testing.builders import make_action, make_loop
 from sartor.testing.stores import MemoryStores
-from sartor.transfer.import_summary import Tally
-from sartor.transfer.importer import Importer, find
-from sartor.transfer.open_location import place
+from sartor.transfer.import_summary import ImportSummary
+from sartor.transfer.importer import Importer, find_logs
+from sartor.transfer.open_location import open_location
 from tests.unit.transfer import saved
 
 
@@ -31,9 +31,13 @@ class World:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
 
-    def take(self, *, alone: bool = True, several_slots: bool = False, told: list[int] | None = None) -> Tally:
+    def take(
+        self, *, alone: bool = True, several_slots: bool = False, told: list[int] | None = None
+    ) -> ImportSummary:
         importer = Importer(self.history, several_slots=several_slots, alone=alone)
-        importer.take(find(place(str(self.folder))), tell=(told if told is not None else []).append)
+        importer.take(
+            find_logs(open_location(str(self.folder))), tell=(told if told is not None else []).append
+        )
         return importer.tally
 
     def ids(self) -> list[str]:
@@ -110,7 +114,7 @@ def test_what_is_no_decision_is_counted_by_kind(world: World) -> None:
 
 @pytest.mark.parametrize("kind", ["blank", "checkpoint", "dangling", "repeated"])
 def test_what_tells_of_no_decision_is_no_refusal(kind: str) -> None:
-    tally = Tally(taken={}, skipped={}, passed=[], damaged=[])
+    tally = ImportSummary(taken={}, skipped={}, passed=[], damaged=[])
     tally.skip(kind, where="log:1")
     assert tally.is_clean
 
@@ -151,7 +155,7 @@ def test_a_damaged_file_gives_what_can_be_read_and_others_follow(world: World) -
 def test_nothing_is_written_without_a_history(world: World) -> None:
     world.keep("log", saved.log(0, 3))
     importer = Importer(None, several_slots=False, alone=True)
-    importer.take(find(place(str(world.folder))))
+    importer.take(find_logs(open_location(str(world.folder))))
     assert importer.tally.taken_in_all == 3
     assert world.ids() == []
 
@@ -177,7 +181,7 @@ def test_an_interruption_neither_loses_nor_doubles(world: World, alone: bool) ->
 
         calls = 0
 
-        def bring(self, lines: Sequence[Imported], /, *, source: int) -> Sequence[bool]:
+        def bring(self, lines: Sequence[ImportedDecision], /, *, source: int) -> Sequence[bool]:
             self.calls += 1
             if self.calls <= 2:
                 history.bring(lines[: len(lines) // 2], source=source)
@@ -198,7 +202,7 @@ def test_beside_a_service_little_is_written_at_once(world: World) -> None:
     history, sizes = world.history, list[int]()
 
     class Slow:
-        def bring(self, lines: Sequence[Imported], /, *, source: int) -> Sequence[bool]:
+        def bring(self, lines: Sequence[ImportedDecision], /, *, source: int) -> Sequence[bool]:
             sizes.append(len(lines))
             time.sleep(0.009)
             return history.bring(lines, source=source)

@@ -9,13 +9,13 @@ import pytest
 from sartor.errors import PlaceUnavailable
 from sartor.transfer import log_files
 from sartor.transfer.locations import File
-from sartor.transfer.open_location import place
+from sartor.transfer.open_location import open_location
 
 
 def lines_of(path: Path) -> list[bytes | None]:
-    there = place(str(path))
+    there = open_location(str(path))
     (file,) = there.files()
-    reading = log_files.Reading(there, file)
+    reading = log_files.LogFileReader(there, file)
     found = list(reading.lines())
     assert reading.read_bytes == path.stat().st_size
     return found
@@ -91,6 +91,6 @@ def test_a_packed_file_that_is_damaged(tmp_path: Path) -> None:
     ],
 )
 def test_what_can_be_a_log(path: str, reason: str | None) -> None:
-    found = log_files.why_not(File(path, 1))
+    found = log_files.reject_reason(File(path, 1))
     assert (found is None) is (reason is None)
     assert reason is None or reason in str(found)

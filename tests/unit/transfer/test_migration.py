@@ -23,11 +23,11 @@ from sartor.log.settler import Settler
 from sartor.management import lifecycle, loops
 from sartor.ports import Loop, LoopStores, Stores
 from sartor.runtime import compose
-from sartor.runtime.instance_lock import Instance
+from sartor.runtime.instance_lock import InstanceLock
 from sartor.transfer import settle_and_learn
-from sartor.transfer.migration import MovedIn, Saved, move_in
+from sartor.transfer.migration import MigrationSummary, SavedResources, migrate
 from sartor.verification import decision_replay
-from sartor.verification.doctor import checkup
+from sartor.verification.doctor import check_loop
 from tests.unit.instance import learn, play
 from tests.unit.transfer import saved as lines
 
@@ -41,32 +41,34 @@ class House:
         self.things = folder / "things"
         self.things.mkdir()
         self.stores = stores
-        loops.create(stores, "default")
+        loops.create_loop(stores, "default")
 
     def thing(self, name: str, content: bytes) -> str:
         (self.things / name).write_bytes(content)
         return str(self.things / name)
 
-    def move_in(self, *, dry_run: bool = False, **things: str) -> MovedIn:
-        return move_in(self.stores, "default", Saved(**things), FACTORY, folder=self.folder, dry_run=dry_run)
+    def move_in(self, *, dry_run: bool = False, **things: str) -> MigrationSummary:
+        return migrate(
+            self.stores, "default", SavedResources(**things), FACTORY, folder=self.folder, dry_run=dry_run
+        )
 
     @property
     def loop(self) -> Loop:
-        return loops.find(self.stores, "default")
+        return loops.find_loop(self.stores, "default")
 
     @contextmanager
     def logs(self) -> Iterator[LoopStores]:
-        with loops.opened(self.stores, self.loop) as logs:
+        with loops.open_loop(self.stores, self.loop) as logs:
             yield logs
 
     def exported(self) -> Sequence[bytes]:
         with self.logs() as logs:
-            return [outcome_line(decision, logged.outcome) for decision, logged in joined_log.pairs(logs)]
+            return [outcome_line(decision, logged.outcome) for decision, logged in joined_log.read_pairs(logs)]
 
 
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
-    with compose.stores(str(tmp_path / "data"), must_exist=False) as stores:
+    with compose.open_instance(str(tmp_path / "data"), must_exist=False) as stores:
         yield House(tmp_path, stores)
 
 
@@ -75,7 +77,7 @@ def test_history_is_settled_and_learned_and_proved(house: House) -> None:
     assert moved.logs is not None
     assert (moved.logs.taken, moved.learned, moved.pending) == ({"single-slot": LINES}, LINES, False)
     with house.logs() as logs:
-        report = checkup(house.loop, logs, FACTORY, replay=True)
+        report = check_loop(house.loop, logs, FACTORY, replay=True)
     assert report.problems == ()
     assert report.compared == LINES
     assert report.live_model is not None
@@ -127,7 +129,7 @@ def test_a_model_comes_last_and_knows_the_history_already(house: House) -> None:
     engine = FACTORY(house.loop.arguments)
     raw = engine.dump()[:-24]  # without the seal
     engine.close()
-    loops.change(house.stores, "default", {"allowUnsignedModels": True})
+    loops.change_settings(house.stores, "default", {"allowUnsignedModels": True})
     moved = house.move_in(logs=house.thing("log", lines.log(0, 5)), model=house.thing("model", raw))
     assert moved.learned == 0
     with house.logs() as logs:
@@ -196,14 +198,14 @@ def test_an_import_leaves_a_line_in_the_activity_log(house: House) -> None:
 def test_a_decision_made_elsewhere_can_not_be_made_again(house: House) -> None:
     house.move_in(logs=house.thing("log", lines.log(0, 2)))
     with house.logs() as logs:
-        (old,) = decision_replay.find(logs, "old-1")
+        (old,) = decision_replay.find_decisions(logs, "old-1")
         with pytest.raises(ModelNotFound, match="was imported; model app/model"):
-            decision_replay.recompute(house.loop, logs, old, FACTORY)
+            decision_replay.replay_decision(house.loop, logs, old, FACTORY)
 
 
 def test_there_is_no_such_loop(house: House) -> None:
     with pytest.raises(LoopNotFound):
-        move_in(house.stores, "other", Saved(), FACTORY, folder=house.folder)
+        migrate(house.stores, "other", SavedResources(), FACTORY, folder=house.folder)
 
 
 def test_a_service_on_the_folder_settles_and_learns(house: House) -> None:
@@ -211,13 +213,13 @@ def test_a_service_on_the_folder_settles_and_learns(house: House) -> None:
     ended = threading.Event()
 
     def serve() -> None:
-        with compose.stores(str(house.folder)) as stores, loops.opened(stores, house.loop) as logs:
+        with compose.open_instance(str(house.folder)) as stores, loops.open_loop(stores, house.loop) as logs:
             settler = Settler(logs.events, logs.outcomes)
             while not ended.wait(0.01):
                 settler.step(house.loop.settings, settings_version=1)
 
     service = threading.Thread(target=serve)
-    with Instance(house.folder).only_supervisor():
+    with InstanceLock(house.folder).only_supervisor():
         service.start()
         moved = house.move_in(logs=log)
         ended.set()
@@ -229,7 +231,7 @@ def test_a_service_on_the_folder_settles_and_learns(house: House) -> None:
 def test_a_service_that_does_not_learn_is_not_waited_for(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(settle_and_learn, "_PATIENCE_S", 0.05)
     monkeypatch.setattr(settle_and_learn, "_LOOK_S", 0.01)
-    with Instance(house.folder).only_supervisor():
+    with InstanceLock(house.folder).only_supervisor():
         moved = house.move_in(logs=house.thing("log", lines.log(0, 5)))
     assert moved.pending
     assert house.exported() == []

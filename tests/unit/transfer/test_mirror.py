@@ -28,7 +28,7 @@ def test_the_log_is_copied_in_lines(copying: Copying) -> None:
     copying.settle(3)
     copying.copy()
     assert copying.there.content == {FIRST: b"00000001\n00000002\n00000003\n"}
-    known = mirror.progress(copying.shelf, TARGET)
+    known = mirror.read_progress(copying.blobs, TARGET)
     assert (known.last, known.problem, known.missed) == (3, "", 0)
 
 
@@ -98,7 +98,7 @@ def test_nothing_is_lost_or_doubled(copying: Copying, small_blobs: None, first: 
 
 def _fail(copying: Copying, failure: str) -> None:
     if failure.startswith("shelf"):
-        copying.shelf.puts_to_fail = int(failure.removeprefix("shelf "))
+        copying.blobs.puts_to_fail = int(failure.removeprefix("shelf "))
     else:
         copying.there.fails = failure
     try:
@@ -118,7 +118,7 @@ def test_a_blob_whose_beginning_is_gone_is_left_as_it_is(copying: Copying) -> No
     copying.copy()
     assert copying.there.content[FIRST] == b"00000001\n00000002\n00000003\n"
     assert copying.there.numbers() == [1, 2, 3, 4, 5, 6]
-    assert mirror.progress(copying.shelf, TARGET).missed == 0
+    assert mirror.read_progress(copying.blobs, TARGET).missed == 0
 
 
 def test_a_blob_whose_beginning_goes_while_it_is_read_is_left_as_it_is(copying: Copying) -> None:
@@ -150,7 +150,7 @@ def test_what_was_removed_before_it_was_copied_is_counted(copying: Copying) -> N
     copying.settle()
     copying.copy()
     assert copying.there.numbers() == [1, 2, 5, 6]
-    assert mirror.progress(copying.shelf, TARGET).missed == 2
+    assert mirror.read_progress(copying.blobs, TARGET).missed == 2
 
 
 def test_a_plan_whose_outcomes_are_gone_is_given_up(copying: Copying) -> None:
@@ -162,20 +162,20 @@ def test_a_plan_whose_outcomes_are_gone_is_given_up(copying: Copying) -> None:
     copying.forget()
     copying.copy()
     assert copying.there.numbers() == [4]
-    assert mirror.progress(copying.shelf, TARGET).missed == 3
+    assert mirror.read_progress(copying.blobs, TARGET).missed == 3
 
 
 def test_a_failure_is_noted_until_it_is_over(copying: Copying) -> None:
     copying.settle()
-    mirror.failed(copying.shelf, TARGET, "No.")
-    since_us = mirror.progress(copying.shelf, TARGET).failing_since_us
-    mirror.failed(copying.shelf, TARGET, "Still no.")
-    known = mirror.progress(copying.shelf, TARGET)
+    mirror.note_failure(copying.blobs, TARGET, "No.")
+    since_us = mirror.read_progress(copying.blobs, TARGET).failing_since_us
+    mirror.note_failure(copying.blobs, TARGET, "Still no.")
+    known = mirror.read_progress(copying.blobs, TARGET)
     assert (known.problem, known.failing_since_us) == ("Still no.", since_us)
     assert since_us > 0
     copying.copy()
-    known = mirror.progress(copying.shelf, TARGET)
+    known = mirror.read_progress(copying.blobs, TARGET)
     assert (known.problem, known.failing_since_us, known.last) == ("", 0, 1)
-    mirror.failed(copying.shelf, TARGET, "No.")
-    mirror.recovered(copying.shelf, TARGET)
-    assert mirror.progress(copying.shelf, TARGET).problem == ""
+    mirror.note_failure(copying.blobs, TARGET, "No.")
+    mirror.note_recovery(copying.blobs, TARGET)
+    assert mirror.read_progress(copying.blobs, TARGET).problem == ""

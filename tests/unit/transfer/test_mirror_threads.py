@@ -8,16 +8,16 @@ from msgspec.structs import replace
 
 from sartor.errors import PlaceUnavailable
 from sartor.ports import Loop
-from sartor.settings import changed
+from sartor.settings import with_changes
 from sartor.transfer import mirror
-from sartor.transfer.locations import Place
-from sartor.transfer.mirror_threads import Mirrors
+from sartor.transfer.locations import FileLocation
+from sartor.transfer.mirror_threads import MirrorThreads
 from tests.unit.transfer.copying import TARGET, Copying, There, read
 
 
 def mirrored(copying: Copying, *, enabled: bool = True) -> Loop:
     changes = {"logMirrorEnabled": enabled, "logMirrorSasUri": TARGET}
-    return replace(copying.loop, settings=changed(copying.loop.settings, changes))
+    return replace(copying.loop, settings=with_changes(copying.loop.settings, changes))
 
 
 def until(condition: Callable[[], object]) -> None:
@@ -27,22 +27,22 @@ def until(condition: Callable[[], object]) -> None:
         time.sleep(0.002)
 
 
-def _copied(of: Mirrors, loop: Loop, copying: Copying) -> bool:
-    of.round([loop])
+def _copied(of: MirrorThreads, loop: Loop, copying: Copying) -> bool:
+    of.run_once([loop])
     return copying.there.numbers() == [1]
 
 
-def mirrors(copying: Copying, place: Callable[[str], Place], *, pause_s: float = 0.0) -> Mirrors:
-    return Mirrors(copying.stores, place, read, pause_s=pause_s)
+def mirrors(copying: Copying, place: Callable[[str], FileLocation], *, pause_s: float = 0.0) -> MirrorThreads:
+    return MirrorThreads(copying.stores, place, read, pause_s=pause_s)
 
 
 def test_only_who_wants_it_is_copied() -> None:
     copying = Copying()
     copying.settle(2)
     of = mirrors(copying, lambda _: copying.there)
-    of.round([mirrored(copying, enabled=False)])
+    of.run_once([mirrored(copying, enabled=False)])
     assert copying.there.content == {}
-    of.round([mirrored(copying)])
+    of.run_once([mirrored(copying)])
     until(lambda: copying.there.numbers() == [1, 2])
 
 
@@ -50,11 +50,11 @@ def test_it_rests_between_two_rounds() -> None:
     copying = Copying()
     copying.settle()
     of, loop = mirrors(copying, lambda _: copying.there, pause_s=60), mirrored(copying)
-    of.round([loop])
+    of.run_once([loop])
     until(lambda: copying.there.puts == 1)
     until(lambda: "mirror of default" not in {thread.name for thread in threading.enumerate()})
     copying.settle()
-    of.round([loop])
+    of.run_once([loop])
     assert "mirror of default" not in {thread.name for thread in threading.enumerate()}
     assert copying.there.puts == 1
 
@@ -73,9 +73,9 @@ def test_a_target_that_hangs_holds_up_nobody() -> None:
     hanging.settle()
     other.settle()
     of_hanging = mirrors(hanging, lambda _: hanging.there)
-    of_hanging.round([mirrored(hanging)])
-    of_hanging.round([mirrored(hanging)])
-    mirrors(other, lambda _: other.there).round([other.loop])
+    of_hanging.run_once([mirrored(hanging)])
+    of_hanging.run_once([mirrored(hanging)])
+    mirrors(other, lambda _: other.there).run_once([other.loop])
     until(lambda: other.there.numbers() == [1])
     assert hanging.there.content == {}
     released.set()
@@ -88,20 +88,20 @@ def test_a_failure_can_be_seen_and_passes() -> None:
     copying.settle()
     copying.there.fails = "before put"
     of, loop = mirrors(copying, lambda _: copying.there), mirrored(copying)
-    of.round([loop])
-    until(lambda: mirror.progress(copying.shelf, TARGET).problem == "There can't be used.")
+    of.run_once([loop])
+    until(lambda: mirror.read_progress(copying.blobs, TARGET).problem == "There can't be used.")
     until(lambda: _copied(of, loop, copying))
-    until(lambda: mirror.progress(copying.shelf, TARGET).problem == "")
+    until(lambda: mirror.read_progress(copying.blobs, TARGET).problem == "")
 
 
 def test_a_place_that_can_not_be_is_a_failure_too() -> None:
     copying = Copying()
 
-    def nowhere(url: str) -> Place:
+    def nowhere(url: str) -> FileLocation:
         raise PlaceUnavailable(f"No such kind of place: {url}.")
 
-    mirrors(copying, nowhere).round([mirrored(copying)])
-    until(lambda: mirror.progress(copying.shelf, TARGET).problem.startswith("No such kind"))
+    mirrors(copying, nowhere).run_once([mirrored(copying)])
+    until(lambda: mirror.read_progress(copying.blobs, TARGET).problem.startswith("No such kind"))
 
 
 def test_an_unforeseen_failure_ends_no_other_round() -> None:
@@ -109,7 +109,7 @@ def test_an_unforeseen_failure_ends_no_other_round() -> None:
     copying.settle()
     calls: list[str] = []
 
-    def broken_once(url: str) -> Place:
+    def broken_once(url: str) -> FileLocation:
         calls.append(url)
         if len(calls) == 1:
             raise RuntimeError("unforeseen")

@@ -7,10 +7,10 @@ import msgspec
 import pytest
 
 from sartor.ports import LoopStores
-from sartor.records import Cursor, Joined, Observation, Settlement, Stray
+from sartor.records import Cursor, JoinedObservation, Observation, Settlement, UnmatchedObservation
 from sartor.testing.builders import make_decision, make_loop, make_outcome
 from sartor.testing.stores import MemoryStores
-from sartor.verification.log_integrity import Census
+from sartor.verification.log_integrity import LogIntegrityCheck
 
 
 @pytest.fixture
@@ -19,17 +19,19 @@ def logs() -> LoopStores:
     logs = MemoryStores().open(make_loop())
     logs.events.append([make_decision(f"event-{number}") for number in (1, 2, 3)])
     logs.events.append([Observation(event_id="event-1", reward=1.0), Observation(event_id="x", reward=0.0)])
-    joined = msgspec.structs.replace(make_outcome(1), joined=(Joined(1, 0, 1.0),))
-    settle(logs, joined, make_outcome(2), cursor=Cursor(2, 2), strays=(Stray(2, "dangling"),))
+    joined = msgspec.structs.replace(make_outcome(1), joined=(JoinedObservation(1, 0, 1.0),))
+    settle(logs, joined, make_outcome(2), cursor=Cursor(2, 2), unmatched=(UnmatchedObservation(2, "dangling"),))
     return logs
 
 
-def settle(logs: LoopStores, *outcomes: Any, cursor: Cursor, strays: tuple[Stray, ...] = ()) -> None:
-    logs.outcomes.record(Settlement(outcomes=outcomes, strays=strays, cursor=cursor))
+def settle(
+    logs: LoopStores, *outcomes: Any, cursor: Cursor, unmatched: tuple[UnmatchedObservation, ...] = ()
+) -> None:
+    logs.outcomes.record(Settlement(outcomes=outcomes, unmatched=unmatched, cursor=cursor))
 
 
 def complaints(logs: Any) -> list[str]:
-    return Census().take(logs)
+    return LogIntegrityCheck().run(logs)
 
 
 class Holes:
@@ -66,8 +68,8 @@ class Opened:
 
 
 def test_a_log_in_order_is_counted(logs: LoopStores) -> None:
-    census = Census()
-    assert census.take(logs) == []
+    census = LogIntegrityCheck()
+    assert census.run(logs) == []
     assert census.counts == {
         "decisions": 3,
         "observations": 2,
@@ -105,14 +107,16 @@ def test_a_lost_outcome_is_found(logs: LoopStores) -> None:
 
 def test_an_outcome_of_nothing_is_an_orphan(logs: LoopStores) -> None:
     settle(logs, make_outcome(9), cursor=Cursor(2, 2))
-    census = Census()
-    assert census.take(logs) == ["Outcomes without a decision: 3."]
+    census = LogIntegrityCheck()
+    assert census.run(logs) == ["Outcomes without a decision: 3."]
     assert census.counts["orphans"] == 1
     assert census.counts["open"] == 1
 
 
 def test_an_observation_counts_once(logs: LoopStores) -> None:
-    twice = msgspec.structs.replace(make_outcome(3), joined=(Joined(1, 0, 1.0), Joined(7, 0, 1.0)))
+    twice = msgspec.structs.replace(
+        make_outcome(3), joined=(JoinedObservation(1, 0, 1.0), JoinedObservation(7, 0, 1.0))
+    )
     settle(logs, twice, cursor=Cursor(3, 2))
     assert complaints(logs) == [
         "Observations that count for two decisions: 1.",

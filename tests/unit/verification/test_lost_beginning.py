@@ -17,8 +17,8 @@ from sartor.testing.builders import make_decision, make_loop
 from sartor.testing.clock import Clock
 from sartor.testing.stores import MemoryStores
 from sartor.verification import decision_replay
-from sartor.verification.doctor import checkup
-from sartor.verification.log_integrity import Census
+from sartor.verification.doctor import check_loop
+from sartor.verification.log_integrity import LogIntegrityCheck
 from tests.unit.instance import learn, play
 
 
@@ -51,7 +51,7 @@ def loop(stores: Stores) -> Loop:
 @pytest.fixture
 def logs(stores: Stores, loop: Loop, factory: EngineFactory, clock: Clock) -> Iterator[LoopStores]:
     """A loop that learned 40 outcomes in two models, 20 an hour, and waits for no reward any more."""
-    with loops.opened(stores, loop) as logs:
+    with loops.open_loop(stores, loop) as logs:
         for part in range(2):
             play(loop, logs, factory, first=20 * part, count=20)
             learn(loop, logs, factory, ahead_s=400 * part)
@@ -67,11 +67,11 @@ def forget(stores: Stores, loop: Loop, logs: LoopStores, *, outcomes: int) -> No
 
 def test_a_log_without_its_beginning_is_in_order(stores: Stores, loop: Loop, logs: LoopStores) -> None:
     forget(stores, loop, logs, outcomes=20)
-    census = Census()
-    assert census.take(logs) == []
+    census = LogIntegrityCheck()
+    assert census.run(logs) == []
     assert (census.counts["decisions"], census.counts["outcomes"]) == (20, 20)
     assert (census.counts["observations"], census.counts["open"]) == (20, 0)
-    assert len(list(joined_log.settled(logs))) == 20
+    assert len(list(joined_log.settled_lines(logs))) == 20
 
 
 def test_what_was_settled_out_of_order_is_in_order(
@@ -84,34 +84,34 @@ def test_what_was_settled_out_of_order_is_in_order(
     learn(loop, logs, factory, ahead_s=0)
     forget(stores, loop, logs, outcomes=41)
     assert [head.seq for head in logs.events.heads(after=0, limit=9)] == [41, 42, 43]
-    census = Census()
-    assert census.take(logs) == []
+    census = LogIntegrityCheck()
+    assert census.run(logs) == []
     assert (census.counts["decisions"], census.counts["outcomes"], census.counts["open"]) == (3, 2, 0)
 
 
 def test_that_a_model_can_not_be_learned_again_is_a_note(
     stores: Stores, loop: Loop, logs: LoopStores, factory: EngineFactory
 ) -> None:
-    assert checkup(loop, logs, factory, replay=True).compared == 40
+    assert check_loop(loop, logs, factory, replay=True).compared == 40
     forget(stores, loop, logs, outcomes=20)
-    report = checkup(loop, logs, factory, replay=True)
+    report = check_loop(loop, logs, factory, replay=True)
     assert (report.healthy, report.problems, report.compared) == (True, (), None)
     assert report.notes == (
         f"Model {report.live_model} can't be learned again to compare: "
         "the log begins with outcome 21, the model with 1.",
     )
-    assert checkup(loop, logs, factory, replay=False).notes == ()
+    assert check_loop(loop, logs, factory, replay=False).notes == ()
 
 
 def test_that_outcomes_were_amended_since_is_a_note(
     stores: Stores, loop: Loop, logs: LoopStores, factory: EngineFactory
 ) -> None:
     assert not stores.erase(loop, decisions=[3])
-    report = checkup(loop, logs, factory, replay=True)
+    report = check_loop(loop, logs, factory, replay=True)
     assert (report.healthy, report.compared) == (True, None)
     assert "revision 0 of the log, which is at 1" in report.notes[0]
     learn(loop, logs, factory, ahead_s=800)
-    again = checkup(loop, logs, factory, replay=True)
+    again = check_loop(loop, logs, factory, replay=True)
     assert (again.healthy, again.compared, again.notes) == (True, 40, ())
 
 
@@ -123,8 +123,8 @@ def test_a_decision_of_a_model_that_is_gone_for_good_can_not_be_recomputed(
     for number in range(21):
         lineage = replace(first, model_id=f"other-{number}")
         logs.models.publish(lineage, logs.models.blob(logs.models.history()[0].model_id), live=True)
-    (logged,) = decision_replay.find(logs, "event-25")
-    assert decision_replay.recompute(loop, logs, logged, factory).model_from == "replayed"
+    (logged,) = decision_replay.find_decisions(logs, "event-25")
+    assert decision_replay.replay_decision(loop, logs, logged, factory).model_from == "replayed"
     forget(stores, loop, logs, outcomes=20)
     with pytest.raises(ModelNotFound, match="can't be learned again: the log begins with outcome 21"):
-        decision_replay.recompute(loop, logs, logged, factory)
+        decision_replay.replay_decision(loop, logs, logged, factory)

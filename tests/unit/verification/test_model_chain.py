@@ -6,7 +6,7 @@ from sartor.runtime import compose
 from sartor.settings import DEFAULT_ARGUMENTS
 from sartor.testing.builders import make_loop, make_model
 from sartor.testing.stores import MemoryStores
-from sartor.verification.model_chain import complaints
+from sartor.verification.model_chain import check_models
 
 
 def blob() -> bytes:
@@ -25,7 +25,7 @@ def logs_with(*models: Model, stored: bytes | None = None) -> LoopStores:
 
 
 def found(logs: LoopStores) -> list[str]:
-    return complaints(logs, compose.engine_factory())
+    return check_models(logs, compose.engine_factory())
 
 
 def test_a_model_of_nothing_is_in_order() -> None:

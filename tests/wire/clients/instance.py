@@ -42,7 +42,7 @@ class Instance:
 
     def loop(self, *, arguments: str | None = None) -> Loop:
         """A new loop that is served under these learning settings."""
-        loop = loops.create(self._stores, next(self._names))
+        loop = loops.create_loop(self._stores, next(self._names))
         if arguments is not None:
             loop = loops.set_policy(self._stores, loop.name, arguments)
         refused = 403 if arguments == SEVERAL_SLOTS else 400
@@ -70,13 +70,13 @@ class Instance:
 
     def _fed(self, events: int) -> Loop:
         """A loop with settled events, all of them decided without a model; the model comes afterwards."""
-        loop = loops.change(self._stores, self.loop().name, {"learnWhen": "reward"})
+        loop = loops.change_settings(self._stores, self.loop().name, {"learnWhen": "reward"})
         client = Client(self.endpoint, loop.key1)
         for number in range(events):
             device = list(_LIKED)[number % len(_LIKED)]
             _, answer = client.rank(device=device)
             client.reward(answer["eventId"], float(answer["rewardActionId"] == _LIKED[device]))
-        return loops.change(self._stores, loop.name, {"modelExportFrequency": "PT1S"})
+        return loops.change_settings(self._stores, loop.name, {"modelExportFrequency": "PT1S"})
 
     def _has_learned(self, loop: Loop, events: int) -> bool:
         with self.logs(loop) as logs:
@@ -85,10 +85,10 @@ class Instance:
 
     def now(self, loop: Loop) -> Loop:
         """The loop as it is in the catalog."""
-        return loops.find(self._stores, loop.name)
+        return loops.find_loop(self._stores, loop.name)
 
     def logs(self, loop: Loop) -> AbstractContextManager[LoopStores]:
-        return loops.opened(self._stores, loop)
+        return loops.open_loop(self._stores, loop)
 
     def decisions(self, loop: Loop, event_id: str) -> Sequence[LoggedDecision]:
         """The decisions of an event, in order."""

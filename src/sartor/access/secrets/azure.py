@@ -25,7 +25,7 @@ class AzureVault:
         try:
             from azure.keyvault.secrets import SecretClient
         except ImportError as error:
-            raise vault.missing("azure-keyvault-secrets", "azure") from error
+            raise vault.missing_package("azure-keyvault-secrets", "azure") from error
         self._url = address
         self._client = SecretClient(address, _Given(token) if token else _found(), **options)
 
@@ -42,7 +42,7 @@ class AzureVault:
         except ResourceNotFoundError:
             return None
         except AzureError as error:
-            raise vault.unavailable(self._url, error) from error
+            raise vault.vault_unavailable(self._url, error) from error
         return None if found.value is None else str(found.value)
 
 
@@ -62,5 +62,5 @@ def _found() -> Any:
     try:
         from azure.identity import DefaultAzureCredential
     except ImportError as error:
-        raise vault.missing("azure-identity", "azure") from error
+        raise vault.missing_package("azure-identity", "azure") from error
     return DefaultAzureCredential()

@@ -22,7 +22,7 @@ class HashicorpVault:
         try:
             import hvac
         except ImportError as error:
-            raise vault.missing("hvac", "hashicorp") from error
+            raise vault.missing_package("hvac", "hashicorp") from error
         parts = urlsplit(address)
         self._mount, _, self._path = parts.path.strip("/").partition("/")
         self._url = f"{parts.scheme}://{parts.netloc}"
@@ -46,6 +46,6 @@ class HashicorpVault:
         except hvac.exceptions.InvalidPath:
             return None
         except (hvac.exceptions.VaultError, requests.RequestException) as error:
-            raise vault.unavailable(self._url, error) from error
+            raise vault.vault_unavailable(self._url, error) from error
         found = answer["data"]["data"].get(name)
         return None if found is None else str(found)

@@ -21,7 +21,7 @@ _FILE = "_FILE"
 _OWNER_KEY_CHARS = 16
 
 
-def secret(name: str, /) -> str:
+def find_secret(name: str, /) -> str:
     """The secret of that name, without white space around it; empty: there is none.
 
     Raises:
@@ -32,23 +32,23 @@ def secret(name: str, /) -> str:
     if found:
         return found
     where = os.environ.get(VAULT, "")
-    return ((vault(where).read(name) or "") if where else "").strip()
+    return ((open_vault(where).read(name) or "") if where else "").strip()
 
 
-def owner_key() -> str:
+def find_owner_key() -> str:
     """The key that opens the control plane for all loops; empty: there is none.
 
     Raises:
         InvalidSetting: it is too short to withstand guessing, or can't be read.
         StoreUnavailable: the vault can't be asked, or does not let us in.
     """
-    key = secret(OWNER_KEY)
+    key = find_secret(OWNER_KEY)
     if key and len(key) < _OWNER_KEY_CHARS:
         raise InvalidSetting(f"{OWNER_KEY} must have {_OWNER_KEY_CHARS} characters or more.")
     return key
 
 
-def vault(url: str, /) -> Vault:
+def open_vault(url: str, /) -> Vault:
     """The vault at a URL: ``hashicorp+https://HOST/MOUNT/PATH`` or ``azure+https://NAME.vault.azure.net``.
 
     Raises:

@@ -18,11 +18,11 @@ class Vault(Protocol):
         """
 
 
-def missing(package: str, extra: str, /) -> InvalidSetting:
+def missing_package(package: str, extra: str, /) -> InvalidSetting:
     """What to say when the packages for a kind of vault are not there."""
     return InvalidSetting(f"This vault needs the package {package}: install 'sartor[{extra}]'.")
 
 
-def unavailable(url: str, error: Exception, /) -> StoreUnavailable:
+def vault_unavailable(url: str, error: Exception, /) -> StoreUnavailable:
     """What to say when a vault does not answer; never with what it said, which may hold a token."""
     return StoreUnavailable(f"The vault at {url} can't be asked ({type(error).__name__}).")

@@ -63,21 +63,21 @@ class Issuer(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_f
         return Caller(name=f"token of {name}", grants=grants)
 
 
-class Trusted(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+class TrustedIssuers(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
     """The whole file. ``leeway_s``: how far clocks may be apart, seconds."""
 
     issuers: Annotated[tuple[Issuer, ...], Meta(min_length=1)]
     leeway_s: Annotated[int, Meta(ge=0, le=300)] = 60
 
 
-def read(path: Path, /) -> Trusted:
+def read_issuers(path: Path, /) -> TrustedIssuers:
     """The file of trusted issuers.
 
     Raises:
         InvalidSetting: it can't be read, or does not fit.
     """
     try:
-        trusted = msgspec.json.decode(path.read_bytes(), type=Trusted)
+        trusted = msgspec.json.decode(path.read_bytes(), type=TrustedIssuers)
     except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
         raise InvalidSetting(f"The file of trusted issuers, {path}, can't be used: {error}.") from error
     names = [issuer.issuer for issuer in trusted.issuers]

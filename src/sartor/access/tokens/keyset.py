@@ -27,7 +27,7 @@ PublicKey = RSAKey | ECKey | OKPKey
 _log = logging.getLogger(__name__)
 
 
-class Keys:
+class IssuerKeys:
     """The keys of an issuer, by id. ``fetch`` blocks; the rest does not."""
 
     def __init__(self, issuer: Issuer, /, *, clock_s: Callable[[], float] = time.monotonic) -> None:

@@ -17,8 +17,8 @@ from joserfc import jws
 from joserfc.errors import JoseError
 
 from sartor.access.roles import Caller
-from sartor.access.tokens.issuers import Issuer, Trusted
-from sartor.access.tokens.keyset import Keys, PublicKey
+from sartor.access.tokens.issuers import Issuer, TrustedIssuers
+from sartor.access.tokens.keyset import IssuerKeys, PublicKey
 from sartor.errors import Unauthorized
 
 REMEMBERED_S = 60.0
@@ -33,19 +33,19 @@ class _Head(msgspec.Struct, frozen=True):
     kid: str | None = None
 
 
-class Verifier:
+class JwtVerifier:
     """Serves ``api.access.gatekeeper.Bearers`` for the issuers that are trusted."""
 
-    def __init__(self, trusted: Trusted, /, *, clock_s: Callable[[], float] = time.time) -> None:
+    def __init__(self, trusted: TrustedIssuers, /, *, clock_s: Callable[[], float] = time.time) -> None:
         """``clock_s``: seconds since 1970."""
         self._leeway_s = trusted.leeway_s
-        self._issuers = {issuer.issuer: (issuer, Keys(issuer)) for issuer in trusted.issuers}
+        self._issuers = {issuer.issuer: (issuer, IssuerKeys(issuer)) for issuer in trusted.issuers}
         self._clock_s = clock_s
         self._accepted: OrderedDict[bytes, tuple[float, Caller]] = OrderedDict()
         self._threads = ThreadPoolExecutor(1, thread_name_prefix="issuers")
         self._fetching: dict[str, asyncio.Future[None]] = {}
 
-    async def holder(self, token: bytes, /) -> Caller:
+    async def verify(self, token: bytes, /) -> Caller:
         """Who holds a token.
 
         Raises:
@@ -80,14 +80,14 @@ class Verifier:
         self._check_claims(issuer, claims)
         return issuer, claims
 
-    def _issuer_of(self, claims: Mapping[str, Any]) -> tuple[Issuer, Keys]:
+    def _issuer_of(self, claims: Mapping[str, Any]) -> tuple[Issuer, IssuerKeys]:
         name = claims.get("iss")
         found = self._issuers.get(name) if isinstance(name, str) else None
         if found is None:
             raise Unauthorized("The token is of an issuer that is not trusted here.")
         return found
 
-    async def _fetch(self, issuer: Issuer, keys: Keys) -> None:
+    async def _fetch(self, issuer: Issuer, keys: IssuerKeys) -> None:
         # One fetch for all who wait for it.
         running = self._fetching.get(issuer.issuer)
         if running is None:

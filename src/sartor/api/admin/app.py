@@ -11,12 +11,12 @@ from functools import partial
 from urllib.parse import parse_qsl
 
 from sartor.access.asgi import Receive, Scope, Send
-from sartor.access.authentication import Gatekeeper
-from sartor.access.roles import Need
+from sartor.access.authentication import Authenticator
+from sartor.access.roles import Permission
 from sartor.api.admin.caller_stores import Admin
-from sartor.api.http.body import declared_bytes, read
-from sartor.api.http.error_responses import Disconnected, Refused, answer_to, not_allowed
-from sartor.api.http.response import Answer, deliver, options
+from sartor.api.http.body import content_length, read_body
+from sartor.api.http.error_responses import ClientDisconnected, RequestRefused, error_to_response, not_allowed
+from sartor.api.http.response import Response, options_response, send_response
 from sartor.api.routing import route_table, versions
 from sartor.api.routing.route_table import Resource
 from sartor.api.routing.routes import Call, Handler, Operation, Route
@@ -33,11 +33,11 @@ THREADS = 4
 """How many handlers run at a time; further ones wait their turn."""
 
 
-class Office:
+class AdminApp:
     """Answers the routes that are not of the data plane."""
 
-    def __init__(self, gatekeeper: Gatekeeper, admin: Admin, /, *, limits: Limits) -> None:
-        self._gatekeeper = gatekeeper
+    def __init__(self, authenticator: Authenticator, admin: Admin, /, *, limits: Limits) -> None:
+        self._authenticator = authenticator
         self._admin = admin
         self._limits = limits
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="office")
@@ -48,34 +48,36 @@ class Office:
         method = scope["method"]
         route = resource.routes.get("GET" if method == "HEAD" else method)
         if route is None or isinstance(route.does, Operation):
-            answer = options(resource.allowed) if method == "OPTIONS" else not_allowed(resource.allowed)
+            answer = (
+                options_response(resource.allowed) if method == "OPTIONS" else not_allowed(resource.allowed)
+            )
         else:
             try:
                 answer = await self._answer(resource, route, route.does, sent, scope, receive)
-            except Disconnected:
+            except ClientDisconnected:
                 return
             except Exception as error:
-                answer = answer_to(error, invalid=route.invalid)
+                answer = error_to_response(error, invalid=route.invalid)
         took_ms = int((time.perf_counter() - start_s) * 1000)
-        await deliver(answer, send, took_ms=took_ms, with_body=method != "HEAD")
+        await send_response(answer, send, took_ms=took_ms, with_body=method != "HEAD")
 
     async def _answer(
         self, resource: Resource, route: Route, handler: Handler, sent: bytes, scope: Scope, receive: Receive
-    ) -> Answer:
+    ) -> Response:
         headers, query = scope["headers"], scope["query_string"]
         if resource.version.in_query:
             versions.check_named(query)
-        entrant = await self._gatekeeper.admit(scope, needed(route))
+        candidate = await self._authenticator.authenticate(scope, required_permission(route))
         most = route.body_bytes or self._limits.body_bytes
-        body = await read(receive, declared=declared_bytes(headers), most=most)
+        body = await read_body(receive, declared=content_length(headers), most=most)
         call = Call(
-            loop=entrant.desk.loop,
+            loop=candidate.served_loop.loop,
             version=resource.version,
             name=self._name(route, sent),
-            query=parameters(query),
+            query=parse_query(query),
             headers=headers,
             body=body,
-            admin=self._admin.acting_for(entrant.caller.name),
+            admin=self._admin.acting_for(candidate.caller.name),
         )
         work = partial(_noted, route, handler, call)
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
@@ -83,15 +85,17 @@ class Office:
     def _name(self, route: Route, sent: bytes) -> str:
         if not route.id_name:
             return ""
-        name = route_table.decoded(sent, name=route.id_name)
+        name = route_table.decode_id(sent, name=route.id_name)
         most = self._limits.id_chars
         if not 1 <= len(name) <= most or "\0" in name:
-            raise Refused(route.invalid, f"{route.id_name} must have 1 to {most} characters, none of them NUL.")
+            raise RequestRefused(
+                route.invalid, f"{route.id_name} must have 1 to {most} characters, none of them NUL."
+            )
         return name
 
 
-def _noted(route: Route, handler: Handler, call: Call) -> Answer:
-    changes = needed(route) == "change" and route.method != "GET"
+def _noted(route: Route, handler: Handler, call: Call) -> Response:
+    changes = required_permission(route) == "change" and route.method != "GET"
     if changes and call.loop.terms.lock == "change":
         raise LoopLocked(f"The loop {call.loop.name!r} is locked against every change.")
     answer = handler(call)
@@ -100,13 +104,13 @@ def _noted(route: Route, handler: Handler, call: Call) -> Answer:
     return answer
 
 
-def needed(route: Route, /) -> Need:
+def required_permission(route: Route, /) -> Permission:
     """What a caller must be allowed; taking contents or secrets of a loop away is as grave as a change."""
     takes = route.answer is bytes or route.name in _WITH_SECRETS
     return "read" if route.method == "GET" and not takes else "change"
 
 
-def parameters(query: bytes, /) -> Mapping[str, str]:
+def parse_query(query: bytes, /) -> Mapping[str, str]:
     """The parameters of a query; the first of each name counts."""
     pairs = parse_qsl(query.decode("ascii", "replace"), keep_blank_values=True)
     return dict(reversed(pairs))

@@ -20,7 +20,7 @@ class Admin(ModelAdmin, EvaluationAdmin, Protocol):
         """The same, for one caller: the activity log says that it was this one."""
 
     def note(self, loop: Loop, action: str, about: str, /) -> None:
-        """Leave a line in the activity log about a deed that is not a change of the loop's own settings."""
+        """Leave a line in the activity log about a change that is not a change of the loop's own settings."""
 
     def loop(self, loop: Loop, /) -> Loop:
         """The loop as it is in the catalog now.

@@ -17,10 +17,10 @@ from sartor.api.admin.configuration_wire import (
 )
 from sartor.api.description import examples
 from sartor.api.http import durations, json_body
-from sartor.api.http.response import Answer
+from sartor.api.http.response import Response
 from sartor.api.routing.routes import Call, Route
 from sartor.api.routing.versions import PREVIEW_1, PREVIEW_2, PREVIEW_3, V1_0, V2022_09, Version
-from sartor.metrics.apprentice import kept
+from sartor.metrics.apprentice import read_checkpoint
 from sartor.ports import Loop
 
 _TAG = "Configuration"
@@ -37,36 +37,38 @@ _KIND = {version: kind for kind, versions in _SERVED for version in versions}
 _READ_ONLY = frozenset({"lastConfigurationEditDate", "latestApprenticeModeMetrics"})
 
 
-def get(call: Call) -> Answer:
+def get(call: Call) -> Response:
     """The configuration as it is now."""
     return _answer(call, call.admin.loop(call.loop))
 
 
-def put(call: Call) -> Answer:
+def put(call: Call) -> Response:
     """Change what the body names, and answer the whole."""
-    asked = json_body.read(_KIND[call.version], call.body, invalid=_INVALID)
+    asked = json_body.decode_json(_KIND[call.version], call.body, invalid=_INVALID)
     changes = {name: value for name, value in msgspec.to_builtins(asked).items() if name not in _READ_ONLY}
     configuration_rules.check(call.admin.loop(call.loop), changes, version=call.version)
     return _answer(call, call.admin.configure(call.loop, changes))
 
 
-def _answer(call: Call, loop: Loop) -> Answer:
+def _answer(call: Call, loop: Loop) -> Response:
     kind = _KIND[call.version]
     shown: dict[str, Callable[[], object]] = {
-        "last_configuration_edit_date": lambda: durations.zoneless_us(loop.edited_at_us or loop.created_at_us),
+        "last_configuration_edit_date": lambda: durations.format_time_us(
+            loop.edited_at_us or loop.created_at_us
+        ),
         "auto_optimization_start_date": lambda: _start_of_optimization(loop),
         "latest_apprentice_mode_metrics": lambda: _apprentice_metrics(call, loop),
     }
     values: dict[str, Any] = {}
     for name in kind.__struct_fields__:
         value = shown[name]() if name in shown else getattr(loop.settings, name)
-        values[name] = durations.iso(value) if isinstance(value, timedelta) else value
-    return json_body.written(200, kind(**values))
+        values[name] = durations.format_duration(value) if isinstance(value, timedelta) else value
+    return json_body.json_response(200, kind(**values))
 
 
 def _apprentice_metrics(call: Call, loop: Loop) -> ApprenticeMetrics | None:
     with call.admin.logs(loop) as logs:
-        metrics = kept(logs.shelf)
+        metrics = read_checkpoint(logs.blobs)
     if metrics is None:
         return None
     total, recent = metrics.total, metrics.recent
@@ -75,8 +77,8 @@ def _apprentice_metrics(call: Call, loop: Loop) -> ApprenticeMetrics | None:
         number_of_imitated_events=total.imitated,
         sum_of_rewards=total.rewards,
         sum_of_imitated_rewards=total.imitated_rewards,
-        start_time=durations.zoneless_us(metrics.start_us),
-        last_processed_event_time=durations.zoneless_us(metrics.last_us),
+        start_time=durations.format_time_us(metrics.start_us),
+        last_processed_event_time=durations.format_time_us(metrics.last_us),
         last_batch_metrics=BatchMetrics(
             number_of_events=recent.events,
             number_of_imitated_events=recent.imitated,
@@ -90,9 +92,9 @@ def _start_of_optimization(loop: Loop) -> str:
     if not loop.settings.is_auto_optimization_enabled:
         return durations.NEVER
     if loop.settings.auto_optimization_start_date is not None:
-        return durations.zoneless(durations.moment(loop.settings.auto_optimization_start_date))
+        return durations.format_time(durations.parse_time(loop.settings.auto_optimization_start_date))
     created = datetime.fromtimestamp(loop.created_at_us // 1_000_000, UTC)
-    return durations.zoneless(created + _START_AFTER)
+    return durations.format_time(created + _START_AFTER)
 
 
 def _routes(kind: type[FirstServiceConfiguration], versions: tuple[Version, ...]) -> tuple[Route, Route]:

@@ -8,7 +8,7 @@ from typing import cast
 from urllib.parse import parse_qs, urlsplit
 
 from sartor.api.http import durations
-from sartor.api.http.error_responses import Refused
+from sartor.api.http.error_responses import RequestRefused
 from sartor.api.routing.versions import V2022_09, Version
 from sartor.ports import Loop
 
@@ -57,27 +57,27 @@ def _duration(changes: Changes, name: str, code: str, low: timedelta, high: time
     if text is None:
         return None
     try:
-        value = durations.read(str(text))
+        value = durations.parse_duration(str(text))
     except ValueError as error:
-        raise Refused(code, f"{name}: {error}.") from None
+        raise RequestRefused(code, f"{name}: {error}.") from None
     if not low <= value <= high:
-        between = f"between {durations.iso(low)} and {durations.iso(high)}"
-        raise Refused(code, f"{name} must be {between}, not {durations.iso(value)}.")
+        between = f"between {durations.format_duration(low)} and {durations.format_duration(high)}"
+        raise RequestRefused(code, f"{name} must be {between}, not {durations.format_duration(value)}.")
     return value
 
 
 def _number(changes: Changes, name: str, low: float, high: float) -> None:
     value = changes.get(name)
     if isinstance(value, int | float) and not low <= value <= high:
-        raise Refused(_INVALID, f"{name} must be between {low} and {high}, not {value:g}.")
+        raise RequestRefused(_INVALID, f"{name} must be between {low} and {high}, not {value:g}.")
 
 
 def _check_retention(changes: Changes) -> None:
     days = cast("int", changes["logRetentionDays"])
-    wait = durations.read(str(changes["rewardWaitTime"]))
+    wait = durations.parse_duration(str(changes["rewardWaitTime"]))
     least = math.ceil((wait + _DAY) / _DAY)
     if days != -1 and not least <= days <= _MOST_DAYS:
-        raise Refused(
+        raise RequestRefused(
             "InvalidLogRetentionDays",
             f"logRetentionDays must be -1, or between {least} (the reward wait time and a day, rounded up) and "
             f"{_MOST_DAYS}, not {days}.",
@@ -89,7 +89,7 @@ def _check_retraining(changes: Changes) -> None:
     kept = cast("int", changes["logRetentionDays"])
     most = _MOST_RETRAIN_DAYS if kept == -1 else min(kept, _MOST_RETRAIN_DAYS)
     if isinstance(days, int) and not 0 <= days <= most:
-        raise Refused(
+        raise RequestRefused(
             "InvalidModelRetrainDays",
             f"modelRetrainDays must be between 0 and {most} (logRetentionDays), not {days}.",
         )
@@ -98,15 +98,17 @@ def _check_retraining(changes: Changes) -> None:
 def _check_optimization(loop: Loop, changes: Changes) -> None:
     every = _duration(changes, "autoOptimizationFrequency", _INVALID, _DAY, timedelta(days=36_500))
     if every is not None and every % _DAY:
-        raise Refused(_INVALID, "autoOptimizationFrequency must be a number of whole days, for example P28D.")
+        raise RequestRefused(
+            _INVALID, "autoOptimizationFrequency must be a number of whole days, for example P28D."
+        )
     start = changes.get("autoOptimizationStartDate")
     if start is not None:
         try:
-            durations.moment(str(start))
+            durations.parse_time(str(start))
         except ValueError as error:
-            raise Refused(_INVALID, f"autoOptimizationStartDate: {error}.") from None
-    if changes.get("isAutoOptimizationEnabled") and "--ccb_explore_adf" in loop.arguments:
-        raise Refused(
+            raise RequestRefused(_INVALID, f"autoOptimizationStartDate: {error}.") from None
+    if changes.get("isAutoOptimizationEnabled") and loop.has_several_slots:
+        raise RequestRefused(
             "ProblemTypeIncompatibleWithAutoOptimization",
             "isAutoOptimizationEnabled can't be turned on for a loop with several slots.",
         )
@@ -117,10 +119,10 @@ def _check_mirror(loop: Loop, changes: Changes, code: str) -> None:
     target = changes.get("logMirrorSasUri", settings.log_mirror_sas_uri)
     enabled = changes.get("logMirrorEnabled", settings.log_mirror_enabled)
     if enabled and not target:
-        raise Refused(code, "logMirrorSasUri is required while logMirrorEnabled is true.")
+        raise RequestRefused(code, "logMirrorSasUri is required while logMirrorEnabled is true.")
     if target and target != settings.log_mirror_sas_uri:  # what was set before, here or elsewhere, stays good
         for complaint in _complaints_about(str(target)):
-            raise Refused(code, f"logMirrorSasUri {complaint}.")
+            raise RequestRefused(code, f"logMirrorSasUri {complaint}.")
 
 
 def _complaints_about(target: str) -> Iterator[str]:
@@ -154,10 +156,10 @@ def _check_mode(loop: Loop, changes: Changes) -> None:
         "defaultReward": loop.settings.default_reward,
         "rewardAggregation": loop.settings.reward_aggregation,
     }
-    asked = {**changes, "rewardWaitTime": durations.read(str(changes["rewardWaitTime"]))}
+    asked = {**changes, "rewardWaitTime": durations.parse_duration(str(changes["rewardWaitTime"]))}
     moved = [name for name, value in now.items() if asked[name] != value]
     if moved:
-        raise Refused(
+        raise RequestRefused(
             "InvalidLearningModeServiceConfiguration",
             f"learningMode can't change from {before} to {after} together with {', '.join(moved)}: "
             "change one, then the other.",

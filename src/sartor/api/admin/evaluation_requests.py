@@ -8,7 +8,7 @@ from msgspec import Meta, Struct
 
 from sartor import errors
 from sartor.api.http import durations
-from sartor.api.http.error_responses import Refused
+from sartor.api.http.error_responses import RequestRefused
 from sartor.api.routing.routes import Call, Parameter
 from sartor.records import Job
 
@@ -33,19 +33,19 @@ class Paging(Struct, frozen=True, kw_only=True):
     size: int
 
 
-def micros(text: str, name: str, /, *, invalid: str) -> int:
+def to_micros(text: str, name: str, /, *, invalid: str) -> int:
     """A time in microseconds since 1970.
 
     Raises:
         Refused: it is none; the message says which it was.
     """
     try:
-        return round(durations.moment(text).timestamp() * 1_000_000)
+        return round(durations.parse_time(text).timestamp() * 1_000_000)
     except ValueError as error:
-        raise Refused(invalid, f"{name}: {error}.") from error
+        raise RequestRefused(invalid, f"{name}: {error}.") from error
 
 
-def told(ask: Callable[[], _R], /, *, invalid: str, exists: str = "") -> _R:
+def translate_errors(ask: Callable[[], _R], /, *, invalid: str, exists: str = "") -> _R:
     """The answer of the service, its errors with the codes of the wire.
 
     Args:
@@ -56,7 +56,7 @@ def told(ask: Callable[[], _R], /, *, invalid: str, exists: str = "") -> _R:
     try:
         return ask()
     except errors.JobExists as error:
-        raise Refused(exists or invalid, error.message) from error
+        raise RequestRefused(exists or invalid, error.message) from error
     except errors.CallerError as error:
         _refuse(error, invalid)
 
@@ -64,13 +64,13 @@ def told(ask: Callable[[], _R], /, *, invalid: str, exists: str = "") -> _R:
 def _refuse(error: errors.CallerError, invalid: str) -> NoReturn:
     for kind, code in _CODES:
         if isinstance(error, kind):
-            raise Refused(code, error.message) from error
+            raise RequestRefused(code, error.message) from error
     if isinstance(error, errors.InvalidEvaluation | errors.InvalidPolicy):
-        raise Refused(invalid, error.message) from error
+        raise RequestRefused(invalid, error.message) from error
     raise error
 
 
-def paging(query: Mapping[str, str], /, *, invalid: str) -> Paging:
+def parse_paging(query: Mapping[str, str], /, *, invalid: str) -> Paging:
     """Which part of the list a query wants.
 
     Raises:
@@ -82,7 +82,9 @@ def paging(query: Mapping[str, str], /, *, invalid: str) -> Paging:
     return Paging(top=top, skip=skip or 0, size=min(_MOST, size or _MOST))
 
 
-def page(call: Call, path: str, items: Sequence[_T], wanted: Paging, /) -> tuple[Sequence[_T], str | None]:
+def slice_page(
+    call: Call, path: str, items: Sequence[_T], wanted: Paging, /
+) -> tuple[Sequence[_T], str | None]:
     """The part of a list that is wanted, and where the next part is; None: this was the last.
 
     Args:
@@ -98,7 +100,7 @@ def page(call: Call, path: str, items: Sequence[_T], wanted: Paging, /) -> tuple
     return shown, None if is_last else _next(call, path, skip=wanted.skip + count, top=left)
 
 
-def newest_first(jobs: Sequence[Job], /) -> list[Job]:
+def sort_newest_first(jobs: Sequence[Job], /) -> list[Job]:
     """Jobs in the order of a list."""
     return list(reversed(jobs))
 
@@ -117,7 +119,7 @@ def _number(query: Mapping[str, str], name: str, *, low: int, invalid: str) -> i
     if text is None:
         return None
     if not text.isascii() or not text.isdigit() or len(text) > 9 or int(text) < low:
-        raise Refused(invalid, f"{name} must be a whole number of {low} or more, not {text[:64]!r}.")
+        raise RequestRefused(invalid, f"{name} must be a whole number of {low} or more, not {text[:64]!r}.")
     return int(text)
 
 

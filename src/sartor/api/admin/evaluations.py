@@ -4,14 +4,20 @@ import uuid
 
 from sartor.api.admin import evaluation_requests
 from sartor.api.admin.evaluation_requests import ASKING_CODES
-from sartor.api.admin.evaluations_wire import Evaluation, EvaluationContract, shown
+from sartor.api.admin.evaluations_wire import Evaluation, EvaluationContract, to_wire
 from sartor.api.http import json_body
-from sartor.api.http.error_responses import Refused
-from sartor.api.http.response import Answer
+from sartor.api.http.error_responses import RequestRefused
+from sartor.api.http.response import Response
 from sartor.api.routing.routes import Call, Route
-from sartor.api.routing.versions import ALL, PATHS, V1_0
+from sartor.api.routing.versions import ALL_VERSIONS, PATHS, V1_0
 from sartor.errors import JobNotFound
-from sartor.evaluation.spec import EVALUATION, EvaluationSpec, PolicySpec, evaluation_result, evaluation_spec
+from sartor.evaluation.spec import (
+    EVALUATION,
+    EvaluationSpec,
+    PolicySpec,
+    decode_evaluation_result,
+    decode_evaluation_spec,
+)
 from sartor.records import Job
 
 TAG = "Evaluations"
@@ -20,47 +26,49 @@ NOT_FOUND = "EvaluationNotFound"
 _PATH = "/evaluations"
 
 
-def create(call: Call) -> Answer:
+def create(call: Call) -> Response:
     """Ask for an evaluation; the service names it."""
-    asked = json_body.read(EvaluationContract, call.body, invalid=INVALID)
+    asked = json_body.decode_json(EvaluationContract, call.body, invalid=INVALID)
     spec = EvaluationSpec(
         name=asked.name,
-        start_us=evaluation_requests.micros(asked.start_time, "startTime", invalid=INVALID),
-        end_us=evaluation_requests.micros(asked.end_time, "endTime", invalid=INVALID),
+        start_us=evaluation_requests.to_micros(asked.start_time, "startTime", invalid=INVALID),
+        end_us=evaluation_requests.to_micros(asked.end_time, "endTime", invalid=INVALID),
         policies=tuple(PolicySpec(name=one.name, arguments=one.arguments) for one in asked.policies),
         find_optimal=asked.enable_offline_experimentation,
         made_with=call.version.name,
     )
     name = str(uuid.uuid4())
-    job = evaluation_requests.told(lambda: call.admin.evaluate(call.loop, name, spec), invalid=INVALID)
+    job = evaluation_requests.translate_errors(
+        lambda: call.admin.evaluate(call.loop, name, spec), invalid=INVALID
+    )
     location = (b"location", f"{call.version.prefix}{_PATH}/{name}".encode())
-    return json_body.written(201, _shown(call, job, whole=True), location)
+    return json_body.json_response(201, _shown(call, job, whole=True), location)
 
 
-def index(call: Call) -> Answer:
+def index(call: Call) -> Response:
     """All evaluations, the newest first, without their windows."""
     with call.admin.logs(call.loop) as logs:
         jobs = logs.jobs.jobs(kind=EVALUATION)
-    return json_body.written(
-        200, [_shown(call, job, whole=False) for job in evaluation_requests.newest_first(jobs)]
+    return json_body.json_response(
+        200, [_shown(call, job, whole=False) for job in evaluation_requests.sort_newest_first(jobs)]
     )
 
 
-def get(call: Call) -> Answer:
+def get(call: Call) -> Response:
     """One evaluation."""
-    return json_body.written(200, _shown(call, found(call), whole=True))
+    return json_body.json_response(200, _shown(call, find_evaluation(call), whole=True))
 
 
-def delete(call: Call) -> Answer:
+def delete(call: Call) -> Response:
     """Remove an evaluation; one that runs is stopped."""
     try:
         call.admin.delete_job(call.loop, EVALUATION, call.name)
     except JobNotFound as error:
-        raise Refused(NOT_FOUND, error.message) from error
-    return Answer(204)
+        raise RequestRefused(NOT_FOUND, error.message) from error
+    return Response(204)
 
 
-def found(call: Call, /) -> Job:
+def find_evaluation(call: Call, /) -> Job:
     """The evaluation that the path names.
 
     Raises:
@@ -69,13 +77,13 @@ def found(call: Call, /) -> Job:
     try:
         return call.admin.find_job(call.loop, EVALUATION, call.name)
     except JobNotFound as error:
-        raise Refused(NOT_FOUND, error.message) from error
+        raise RequestRefused(NOT_FOUND, error.message) from error
 
 
 def _shown(call: Call, job: Job, *, whole: bool) -> Evaluation:
-    result = evaluation_result(job.result) if job.state == "succeeded" else None
+    result = decode_evaluation_result(job.result) if job.state == "succeeded" else None
     previews = call.version != V1_0
-    return shown(job, evaluation_spec(job.spec), result, previews=previews, whole=whole)
+    return to_wire(job, decode_evaluation_spec(job.spec), result, previews=previews, whole=whole)
 
 
 ROUTES = (
@@ -127,7 +135,7 @@ ROUTES = (
         name="DeleteEvaluation",
         method="DELETE",
         path=f"{_PATH}/{{evaluationId}}",
-        versions=ALL,
+        versions=ALL_VERSIONS,
         does=delete,
         tag=TAG,
         summary="Remove an evaluation.",

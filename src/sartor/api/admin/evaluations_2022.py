@@ -5,18 +5,18 @@ import re
 from msgspec import UNSET
 
 from sartor.api.admin import evaluation_requests, evaluations
-from sartor.api.admin.evaluation_requests import ASKING_CODES, PAGING, micros
+from sartor.api.admin.evaluation_requests import ASKING_CODES, PAGING, to_micros
 from sartor.api.admin.evaluations import INVALID, NOT_FOUND, TAG
 from sartor.api.admin.evaluations_2022_wire import (
-    EvaluationContract,
     EvaluationItem,
     EvaluationPage,
     Frame,
-    item,
+    NamedEvaluationContract,
+    to_wire,
 )
 from sartor.api.http import json_body
-from sartor.api.http.error_responses import Refused
-from sartor.api.http.response import Answer
+from sartor.api.http.error_responses import RequestRefused
+from sartor.api.http.response import Response
 from sartor.api.routing.routes import Call, Parameter, Route
 from sartor.api.routing.versions import PATHS, V2022_09
 from sartor.evaluation.spec import (
@@ -24,8 +24,8 @@ from sartor.evaluation.spec import (
     EvaluationResult,
     EvaluationSpec,
     PolicySpec,
-    evaluation_result,
-    evaluation_spec,
+    decode_evaluation_result,
+    decode_evaluation_spec,
 )
 from sartor.records import Job
 
@@ -37,49 +37,49 @@ _FILTER = re.compile(r"\s*evaluationType\s+eq\s+'(Manual|Auto)'\s*", re.IGNORECA
 _OLDER = frozenset(version.name for version in PATHS)
 
 
-def put(call: Call) -> Answer:
+def put(call: Call) -> Response:
     """Ask for an evaluation under the name in the path."""
-    asked = json_body.read(EvaluationContract, call.body, invalid=INVALID)
+    asked = json_body.decode_json(NamedEvaluationContract, call.body, invalid=INVALID)
     spec = EvaluationSpec(
         name=asked.name,
-        start_us=micros(asked.start_time, "startTime", invalid=INVALID),
-        end_us=micros(asked.end_time, "endTime", invalid=INVALID),
+        start_us=to_micros(asked.start_time, "startTime", invalid=INVALID),
+        end_us=to_micros(asked.end_time, "endTime", invalid=INVALID),
         policies=tuple(PolicySpec(name=one.name, arguments=one.arguments) for one in asked.policies),
         find_optimal=asked.enable_policy_optimization,
         made_with=call.version.name,
     )
-    evaluation_requests.told(
+    evaluation_requests.translate_errors(
         lambda: call.admin.evaluate(call.loop, call.name, spec), invalid=INVALID, exists=_EXISTS
     )
-    return Answer(200)
+    return Response(200)
 
 
-def index(call: Call) -> Answer:
+def index(call: Call) -> Response:
     """A page of the list of evaluations, the newest first."""
-    wanted = evaluation_requests.paging(call.query, invalid=_INVALID_QUERY)
+    wanted = evaluation_requests.parse_paging(call.query, invalid=_INVALID_QUERY)
     kind = _filtered(call.query.get("filter"))
     with call.admin.logs(call.loop) as logs:
-        jobs = evaluation_requests.newest_first(logs.jobs.jobs(kind=EVALUATION))
-    items = [item(job, evaluation_spec(job.spec), _result(job)) for job in jobs]
+        jobs = evaluation_requests.sort_newest_first(logs.jobs.jobs(kind=EVALUATION))
+    items = [to_wire(job, decode_evaluation_spec(job.spec), _result(job)) for job in jobs]
     chosen = [one for one in items if kind is None or one.evaluation_type.lower() == kind]
-    shown, following = evaluation_requests.page(call, "/evaluations", chosen, wanted)
-    return json_body.written(200, EvaluationPage(list(shown), UNSET if following is None else following))
+    shown, following = evaluation_requests.slice_page(call, "/evaluations", chosen, wanted)
+    return json_body.json_response(200, EvaluationPage(list(shown), UNSET if following is None else following))
 
 
-def get(call: Call) -> Answer:
+def get(call: Call) -> Response:
     """One evaluation, with its scores in the windows that are asked for."""
     frame = _frame(call)
-    job = evaluations.found(call)
-    spec = evaluation_spec(job.spec)
+    job = evaluations.find_evaluation(call)
+    spec = decode_evaluation_spec(job.spec)
     if spec.made_with in _OLDER:
-        raise Refused(
+        raise RequestRefused(
             _OLD, f"This evaluation was made with {spec.made_with}, which shows it; this version does not."
         )
-    return json_body.written(200, item(job, spec, _result(job), frame))
+    return json_body.json_response(200, to_wire(job, spec, _result(job), frame))
 
 
 def _result(job: Job) -> EvaluationResult | None:
-    return evaluation_result(job.result) if job.state == "succeeded" else None
+    return decode_evaluation_result(job.result) if job.state == "succeeded" else None
 
 
 def _filtered(text: str | None) -> str | None:
@@ -88,14 +88,16 @@ def _filtered(text: str | None) -> str | None:
         return None
     matched = _FILTER.fullmatch(text)
     if matched is None:
-        raise Refused(_INVALID_QUERY, f"filter must be like evaluationType eq 'Manual', not {text[:64]!r}.")
+        raise RequestRefused(
+            _INVALID_QUERY, f"filter must be like evaluationType eq 'Manual', not {text[:64]!r}."
+        )
     return matched[1].lower()
 
 
 def _frame(call: Call) -> Frame:
     start_us, end_us = (_time(call, name) for name in ("startTime", "endTime"))
     if start_us >= end_us:
-        raise Refused(_INVALID_QUERY, "startTime must be before endTime.")
+        raise RequestRefused(_INVALID_QUERY, "startTime must be before endTime.")
     minutes = _minutes(call.query.get("intervalInMinutes", "5"))
     return Frame(start_us=start_us, end_us=end_us, minutes=minutes, expands=_expands(call, minutes))
 
@@ -103,20 +105,22 @@ def _frame(call: Call) -> Frame:
 def _time(call: Call, name: str) -> int:
     text = call.query.get(name)
     if not text:
-        raise Refused(_INVALID_QUERY, f"The query parameter {name} is required.")
-    return micros(text, name, invalid=_INVALID_QUERY)
+        raise RequestRefused(_INVALID_QUERY, f"The query parameter {name} is required.")
+    return to_micros(text, name, invalid=_INVALID_QUERY)
 
 
 def _minutes(text: str) -> int:
     if text not in map(str, _MINUTES):
-        raise Refused(_INVALID_QUERY, f"intervalInMinutes must be one of {', '.join(map(str, _MINUTES))}.")
+        raise RequestRefused(
+            _INVALID_QUERY, f"intervalInMinutes must be one of {', '.join(map(str, _MINUTES))}."
+        )
     return int(text)
 
 
 def _expands(call: Call, minutes: int) -> bool:
     asked = call.query.get("window", "Expanding" if minutes == 5 else "Rolling").lower()
     if asked != ("expanding" if minutes == 5 else "rolling"):
-        raise Refused(_INVALID_QUERY, "window is Expanding with an interval of 5 minutes, else Rolling.")
+        raise RequestRefused(_INVALID_QUERY, "window is Expanding with an interval of 5 minutes, else Rolling.")
     return minutes == 5
 
 
@@ -135,7 +139,7 @@ ROUTES = (
         status=200,
         said="It is asked for; no body.",
         invalid=INVALID,
-        request=EvaluationContract,
+        request=NamedEvaluationContract,
         codes=(*ASKING_CODES, _EXISTS),
     ),
     Route(

@@ -6,10 +6,10 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from sartor.api.admin.evaluation_requests import Name, Time
-from sartor.api.admin.evaluation_windows import expanding, rolling, total, within
+from sartor.api.admin.evaluation_windows import expanding_windows, merge_all, rolling_windows, select_windows
 from sartor.api.admin.policy import PolicyContract
 from sartor.api.http import durations
-from sartor.evaluation.spec import EvaluationResult, EvaluationSpec, PolicyResult, Window, public_id
+from sartor.evaluation.spec import EvaluationResult, EvaluationSpec, EvaluationWindow, PolicyResult, public_id
 from sartor.records import Job, JobState
 
 Status = Literal[
@@ -34,7 +34,7 @@ STATUS: dict[JobState, Status] = {
 Bounds = Annotated[list[float], Meta(min_length=2, max_length=2)]
 
 
-class EvaluationContract(Struct, frozen=True, rename="camel"):
+class NamedEvaluationContract(Struct, frozen=True, rename="camel"):
     """Asks what policies would have earned in a stretch of time."""
 
     name: Annotated[Name, Meta(description="What people call it.")]
@@ -52,14 +52,14 @@ class EvaluationContract(Struct, frozen=True, rename="camel"):
     )
 
 
-class Estimate(Struct, frozen=True, rename="camel"):
+class WindowEstimate(Struct, frozen=True, rename="camel"):
     """What a policy would have earned for each decision, and the 95 % interval of that."""
 
     expected_reward: float
     confidence_interval: Bounds
 
 
-class Point(Struct, frozen=True, rename="camel"):
+class TimePoint(Struct, frozen=True, rename="camel"):
     """An estimate for one window of time, which begins (rolling) or whose last part begins (expanding) here."""
 
     time_stamp: Time
@@ -70,7 +70,7 @@ class Point(Struct, frozen=True, rename="camel"):
 class Timeseries(Struct, frozen=True):
     """Estimates in order of time."""
 
-    data: list[Point]
+    data: list[TimePoint]
 
 
 class Scores(Struct, frozen=True, rename="camel"):
@@ -82,7 +82,7 @@ class Scores(Struct, frozen=True, rename="camel"):
     policy_source: str
     timeseries: Timeseries
     summary: Annotated[
-        Estimate | UnsetType, Meta(description="For the whole time; absent where there was no decision.")
+        WindowEstimate | UnsetType, Meta(description="For the whole time; absent where there was no decision.")
     ] = UNSET
 
 
@@ -126,7 +126,7 @@ class Frame(Struct, frozen=True, kw_only=True):
     expands: bool
 
 
-def item(
+def to_wire(
     job: Job, spec: EvaluationSpec, result: EvaluationResult | None, frame: Frame | None = None, /
 ) -> EvaluationItem:
     """An evaluation as this version shows it; without a frame, as it is in a list."""
@@ -134,9 +134,9 @@ def item(
     return EvaluationItem(
         id=public_id(job.job_id),
         name=spec.name,
-        start_time=durations.with_zone_us(spec.start_us),
-        end_time=durations.with_zone_us(spec.end_us),
-        creation_time=durations.with_zone_us(job.created_at_us),
+        start_time=durations.format_zoned_us(spec.start_us),
+        end_time=durations.format_zoned_us(spec.end_us),
+        creation_time=durations.format_zoned_us(job.created_at_us),
         status=STATUS[job.state],
         evaluation_type=spec.evaluation_type,
         optimal_policy=UNSET if optimal is None else optimal,
@@ -148,8 +148,8 @@ def item(
 def _content(result: EvaluationResult, spec: EvaluationSpec, frame: Frame) -> Content:
     whole = frame.start_us <= spec.start_us and frame.end_us >= spec.end_us
     return Content(
-        start_time=durations.with_zone_us(frame.start_us),
-        end_time=durations.with_zone_us(frame.end_us),
+        start_time=durations.format_zoned_us(frame.start_us),
+        end_time=durations.format_zoned_us(frame.end_us),
         interval_in_minutes=frame.minutes,
         value=[_scores(policy, frame, whole=whole) for policy in result.policies],
     )
@@ -157,19 +157,23 @@ def _content(result: EvaluationResult, spec: EvaluationSpec, frame: Frame) -> Co
 
 def _scores(policy: PolicyResult, frame: Frame, *, whole: bool) -> Scores:
     bounds = {"start_us": frame.start_us, "end_us": frame.end_us}
-    summed = policy.total if whole else total(within(policy.windows.get("PT5M", ()), **bounds))
-    windows = expanding(policy, **bounds) if frame.expands else rolling(policy, minutes=frame.minutes, **bounds)
+    summed = policy.total if whole else merge_all(select_windows(policy.windows.get("PT5M", ()), **bounds))
+    windows = (
+        expanding_windows(policy, **bounds)
+        if frame.expands
+        else rolling_windows(policy, minutes=frame.minutes, **bounds)
+    )
     return Scores(
         name=policy.name,
         slot_id=policy.slot,
         arguments=policy.arguments,
         policy_source=policy.source,
         timeseries=Timeseries(list(_points(windows))),
-        summary=UNSET if summed is None else Estimate(summed.expected_reward, [summed.low, summed.high]),
+        summary=UNSET if summed is None else WindowEstimate(summed.expected_reward, [summed.low, summed.high]),
     )
 
 
-def _points(windows: Sequence[Window]) -> Iterator[Point]:
+def _points(windows: Sequence[EvaluationWindow]) -> Iterator[TimePoint]:
     for window in windows:
-        start = durations.with_zone_us(window.start_us)
-        yield Point(start, window.expected_reward, [window.low, window.high])
+        start = durations.format_zoned_us(window.start_us)
+        yield TimePoint(start, window.expected_reward, [window.low, window.high])

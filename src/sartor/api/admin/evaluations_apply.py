@@ -8,8 +8,8 @@ from sartor import errors
 from sartor.api.admin.evaluation_requests import Name
 from sartor.api.admin.evaluations import INVALID, NOT_FOUND
 from sartor.api.http import json_body
-from sartor.api.http.error_responses import Refused
-from sartor.api.http.response import Answer
+from sartor.api.http.error_responses import RequestRefused
+from sartor.api.http.response import Response
 from sartor.api.routing.routes import Call, Route
 from sartor.api.routing.versions import PREVIEWS
 
@@ -34,17 +34,17 @@ class PolicyReferenceContract(Struct, frozen=True, rename="camel"):
     policy_name: Annotated[Name, Meta(description="The name of one of its policies.")]
 
 
-def apply(call: Call) -> Answer:
+def apply(call: Call) -> Response:
     """Take the learning settings and the model of a policy in a finished evaluation."""
-    asked = json_body.read(PolicyReferenceContract, call.body, invalid=_INVALID_BODY)
+    asked = json_body.decode_json(PolicyReferenceContract, call.body, invalid=_INVALID_BODY)
     try:
         call.admin.apply_evaluation(call.loop, asked.evaluation_id, asked.policy_name)
     except errors.CallerError as error:
         code = next((code for kind, code in _CODES if isinstance(error, kind)), None)
         if code is None:
             raise
-        raise Refused(code, error.message) from error
-    return Answer(204)
+        raise RequestRefused(code, error.message) from error
+    return Response(204)
 
 
 ROUTES = (

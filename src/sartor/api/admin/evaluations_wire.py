@@ -6,11 +6,11 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from sartor.api.admin.evaluation_requests import Name, Time
-from sartor.api.admin.evaluation_windows import half_width
+from sartor.api.admin.evaluation_windows import half_interval
 from sartor.api.admin.policy import PolicyContract
 from sartor.api.http import durations
 from sartor.api.http.durations import Duration
-from sartor.evaluation.spec import EvaluationResult, EvaluationSpec, PolicyResult, Window, public_id
+from sartor.evaluation.spec import EvaluationResult, EvaluationSpec, EvaluationWindow, PolicyResult, public_id
 from sartor.records import Job, JobState
 
 _STATUS: dict[JobState, "Status"] = {
@@ -41,7 +41,7 @@ class EvaluationContract(Struct, frozen=True, rename="camel"):
     policies: Annotated[
         list[PolicyContract],
         Meta(
-            description="Policies to compare besides those that are always shown; 10 at most.",
+            description="Policies to compare besides those that are always to_wire; 10 at most.",
             extra_json_schema={"maxItems": 10},
         ),
     ]
@@ -98,7 +98,7 @@ class Evaluation(Struct, frozen=True, rename="camel"):
     creation_time: Time | UnsetType = UNSET
 
 
-def shown(
+def to_wire(
     job: Job, spec: EvaluationSpec, result: EvaluationResult | None, /, *, previews: bool, whole: bool
 ) -> Evaluation:
     """An evaluation as these versions show it.
@@ -114,8 +114,8 @@ def shown(
     return Evaluation(
         id=public_id(job.job_id),
         name=spec.name,
-        start_time=durations.with_zone_us(spec.start_us),
-        end_time=durations.with_zone_us(spec.end_us),
+        start_time=durations.format_zoned_us(spec.start_us),
+        end_time=durations.format_zoned_us(spec.end_us),
         job_id=job.job_id,
         status=_STATUS[job.state],
         policy_results=[] if result is None else list(_policies(result, previews=previews, whole=whole)),
@@ -123,7 +123,7 @@ def shown(
         description=job.description or UNSET,
         evaluation_type=spec.evaluation_type if previews else UNSET,
         optimal_policy=optimal if previews and optimal is not None else UNSET,
-        creation_time=durations.with_zone_us(job.created_at_us) if previews else UNSET,
+        creation_time=durations.format_zoned_us(job.created_at_us) if previews else UNSET,
     )
 
 
@@ -148,15 +148,15 @@ def _policy(policy: PolicyResult, *, previews: bool, whole: bool) -> WirePolicyR
     )
 
 
-def _summary(window: Window, width: str, *, previews: bool) -> PolicyResultSummary:
+def _summary(window: EvaluationWindow, width: str, *, previews: bool) -> PolicyResultSummary:
     return PolicyResultSummary(
-        time_stamp=durations.with_zone_us(window.start_us),
+        time_stamp=durations.format_zoned_us(window.start_us),
         ips_estimator_numerator=window.numerator,
         ips_estimator_denominator=float(window.events),
         snips_estimator_denominator=window.sum_of_weights,
         aggregate_time_window=width,
         non_zero_probability=float(window.non_zero),
         sum_of_squares=window.sum_of_squares,
-        confidence_interval=half_width(window),
+        confidence_interval=half_interval(window),
         average_reward=window.numerator / window.events if previews and window.events else UNSET,
     )

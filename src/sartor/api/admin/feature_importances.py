@@ -6,20 +6,20 @@ from typing import Annotated
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from sartor.api.admin import evaluation_requests
-from sartor.api.admin.evaluation_requests import PAGING, Name, Time, micros
+from sartor.api.admin.evaluation_requests import PAGING, Name, Time, to_micros
 from sartor.api.admin.evaluations_2022_wire import STATUS, Status
 from sartor.api.http import durations, json_body
-from sartor.api.http.error_responses import Refused
-from sartor.api.http.response import Answer
+from sartor.api.http.error_responses import RequestRefused
+from sartor.api.http.response import Response
 from sartor.api.routing.routes import Call, Route
 from sartor.api.routing.versions import V2022_09
 from sartor.errors import JobNotFound
 from sartor.evaluation.spec import (
     FEATURE_IMPORTANCE,
-    FeatureScore,
+    ImportanceScore,
     ImportanceSpec,
-    importance_result,
-    importance_spec,
+    decode_importance_result,
+    decode_importance_spec,
     public_id,
 )
 from sartor.records import Job
@@ -69,64 +69,66 @@ class FeatureImportancePage(Struct, frozen=True, rename="camel"):
     next_link: str | UnsetType = UNSET
 
 
-def put(call: Call) -> Answer:
+def put(call: Call) -> Response:
     """Ask for a feature importance under the name in the path."""
-    asked = json_body.read(FeatureImportanceContract, call.body, invalid=_INVALID)
+    asked = json_body.decode_json(FeatureImportanceContract, call.body, invalid=_INVALID)
     spec = ImportanceSpec(
         name=asked.name,
-        start_us=micros(asked.start_time, "startTime", invalid=_INVALID),
-        end_us=micros(asked.end_time, "endTime", invalid=_INVALID),
+        start_us=to_micros(asked.start_time, "startTime", invalid=_INVALID),
+        end_us=to_micros(asked.end_time, "endTime", invalid=_INVALID),
         made_with=call.version.name,
     )
-    evaluation_requests.told(
+    evaluation_requests.translate_errors(
         lambda: call.admin.weigh_features(call.loop, call.name, spec), invalid=_INVALID, exists=_EXISTS
     )
-    return Answer(200)
+    return Response(200)
 
 
-def index(call: Call) -> Answer:
+def index(call: Call) -> Response:
     """A page of the list, the newest first."""
-    wanted = evaluation_requests.paging(call.query, invalid=_INVALID_QUERY)
+    wanted = evaluation_requests.parse_paging(call.query, invalid=_INVALID_QUERY)
     with call.admin.logs(call.loop) as logs:
-        jobs = evaluation_requests.newest_first(logs.jobs.jobs(kind=FEATURE_IMPORTANCE))
-    shown, following = evaluation_requests.page(call, _PATH, jobs, wanted)
+        jobs = evaluation_requests.sort_newest_first(logs.jobs.jobs(kind=FEATURE_IMPORTANCE))
+    shown, following = evaluation_requests.slice_page(call, _PATH, jobs, wanted)
     page = FeatureImportancePage([_shown(job) for job in shown], UNSET if following is None else following)
-    return json_body.written(200, page)
+    return json_body.json_response(200, page)
 
 
-def get(call: Call) -> Answer:
+def get(call: Call) -> Response:
     """One feature importance."""
     try:
-        return json_body.written(200, _shown(call.admin.find_job(call.loop, FEATURE_IMPORTANCE, call.name)))
+        return json_body.json_response(
+            200, _shown(call.admin.find_job(call.loop, FEATURE_IMPORTANCE, call.name))
+        )
     except JobNotFound as error:
-        raise Refused(_NOT_FOUND, error.message) from error
+        raise RequestRefused(_NOT_FOUND, error.message) from error
 
 
-def delete(call: Call) -> Answer:
+def delete(call: Call) -> Response:
     """Remove a feature importance; one that runs is stopped."""
     try:
         call.admin.delete_job(call.loop, FEATURE_IMPORTANCE, call.name)
     except JobNotFound as error:
-        raise Refused(_NOT_FOUND, error.message) from error
-    return Answer(204)
+        raise RequestRefused(_NOT_FOUND, error.message) from error
+    return Response(204)
 
 
 def _shown(job: Job) -> FeatureImportance:
-    spec = importance_spec(job.spec)
-    scores = importance_result(job.result).scores if job.state == "succeeded" else None
+    spec = decode_importance_spec(job.spec)
+    scores = decode_importance_result(job.result).scores if job.state == "succeeded" else None
     return FeatureImportance(
         id=public_id(job.job_id),
         name=spec.name,
-        start_time=durations.with_zone_us(spec.start_us),
-        end_time=durations.with_zone_us(spec.end_us),
-        creation_time=durations.with_zone_us(job.created_at_us),
+        start_time=durations.format_zoned_us(spec.start_us),
+        end_time=durations.format_zoned_us(spec.end_us),
+        creation_time=durations.format_zoned_us(job.created_at_us),
         status=STATUS[job.state],
         description=job.description or UNSET,
         feature_scores=UNSET if scores is None else _scores(scores),
     )
 
 
-def _scores(scores: Sequence[FeatureScore]) -> list[WireFeatureScore]:
+def _scores(scores: Sequence[ImportanceScore]) -> list[WireFeatureScore]:
     ordered = sorted(scores, key=lambda one: -one.score)
     return [WireFeatureScore(one.namespace, one.feature, one.score) for one in ordered]
 

@@ -5,10 +5,10 @@ from typing import Annotated
 from msgspec import UNSET, Struct, UnsetType
 
 from sartor.api.http import durations, json_body
-from sartor.api.http.response import Answer
+from sartor.api.http.response import Response
 from sartor.api.routing.routes import Call, Route
-from sartor.api.routing.versions import ALL
-from sartor.log.time_range import settled
+from sartor.api.routing.versions import ALL_VERSIONS
+from sartor.log.time_range import settled_time_range
 
 _TAG = "Logs"
 _INVALID = "InvalidRequest"
@@ -27,22 +27,22 @@ class LogsProperties(Struct, frozen=True, rename="camel"):
     date_range: DateRange | UnsetType = UNSET
 
 
-def properties(call: Call) -> Answer:
+def get_properties(call: Call) -> Response:
     """How far the log of what is settled reaches."""
     with call.admin.logs(call.loop) as logs:
-        span = settled(logs.events, logs.outcomes)
+        span = settled_time_range(logs.events, logs.outcomes)
     if span is None:
-        return json_body.written(200, LogsProperties())
+        return json_body.json_response(200, LogsProperties())
     first, last = span
-    return json_body.written(
-        200, LogsProperties(DateRange(durations.with_zone_us(first), durations.with_zone_us(last)))
+    return json_body.json_response(
+        200, LogsProperties(DateRange(durations.format_zoned_us(first), durations.format_zoned_us(last)))
     )
 
 
-def delete(call: Call) -> Answer:
+def delete(call: Call) -> Response:
     """Remove the log."""
     call.admin.delete_logs(call.loop)
-    return Answer(204)
+    return Response(204)
 
 
 ROUTES = (
@@ -50,8 +50,8 @@ ROUTES = (
         name="GetLogsProperties",
         method="GET",
         path="/logs/properties",
-        versions=ALL,
-        does=properties,
+        versions=ALL_VERSIONS,
+        does=get_properties,
         tag=_TAG,
         summary="How far the log reaches.",
         description="Decisions are in it once they are settled: rewarded, or without a reward for too long.",
@@ -65,7 +65,7 @@ ROUTES = (
         name="DeleteLogs",
         method="DELETE",
         path="/logs",
-        versions=ALL,
+        versions=ALL_VERSIONS,
         does=delete,
         tag=_TAG,
         summary="Remove the log.",

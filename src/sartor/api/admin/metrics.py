@@ -4,24 +4,25 @@ From the unpublished draft of version 1.1 (contract, end of section 1.1); served
 answer has one array for each learning mode that the decisions were made in.
 """
 
-import time
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import NoReturn
 
 from msgspec import Struct
 
-from sartor.api.admin.evaluation_requests import Time, micros
+from sartor.api.admin.evaluation_requests import Time, to_micros
 from sartor.api.http import durations, json_body
-from sartor.api.http.error_responses import Refused
-from sartor.api.http.response import Answer
+from sartor.api.http.error_responses import RequestRefused
+from sartor.api.http.response import Response
 from sartor.api.routing.routes import Call, Parameter, Route
 from sartor.api.routing.versions import FROM_PREVIEW_3
+from sartor.log_search import first_outcome_since
 from sartor.metrics import learning_metrics
-from sartor.metrics.learning_metrics import Deed, Metrics
-from sartor.metrics.learning_metrics import Metric as Sums
+from sartor.metrics.learning_metrics import Metrics, SettledChoice
+from sartor.metrics.learning_metrics import MetricWindow as Sums
 from sartor.ports import LoopStores
 from sartor.records import Mode
+from sartor.times import DAY_US, now_us
 
 MOST_EVENTS = 500_000
 """How many outcomes one request may read."""
@@ -29,7 +30,6 @@ MOST_EVENTS = 500_000
 _INVALID = "InvalidRequest"
 _TOO_MANY = "LogsSizeExceedAllowedLimit"
 _HOUR = timedelta(hours=1)
-_DAY_US = 86_400_000_000
 _MICROSECOND = timedelta(microseconds=1)
 _LATE = timedelta(minutes=10)
 """How much later than its wait a decision may be settled, at the most that is looked for."""
@@ -38,7 +38,7 @@ _BY_TIME = ("startdate", "enddate", "aggregationinterval")
 _BY_COUNT = ("numberofrecentevents", "aggregationeventcount")
 
 
-class Metric(Struct, frozen=True, rename="camel"):
+class MetricBucket(Struct, frozen=True, rename="camel"):
     """The sums of one window; those called cumulative begin with the first window of their array."""
 
     learning_mode: Mode
@@ -54,7 +54,7 @@ class Metric(Struct, frozen=True, rename="camel"):
     cumulative_sum_of_imitated_rewards: float
 
 
-def get(call: Call) -> Answer:
+def get(call: Call) -> Response:
     """The metrics in the windows that are asked for."""
     query = {name.lower(): value for name, value in call.query.items()}
     counted = [name for name in _BY_COUNT if name in query]
@@ -65,18 +65,18 @@ def get(call: Call) -> Answer:
             metrics = _by_count(logs, query)
         else:
             metrics = _by_time(logs, query, wait=call.loop.settings.reward_wait_time)
-    return json_body.written(200, [list(_shown(windows)) for windows in metrics.values()])
+    return json_body.json_response(200, [list(_shown(windows)) for windows in metrics.values()])
 
 
 def _by_time(logs: LoopStores, query: dict[str, str], *, wait: timedelta) -> Metrics:
-    end_us = _micros(query, "endDate", time.time_ns() // 1_000)
-    start_us = _micros(query, "startDate", end_us - _DAY_US)
+    end_us = _micros(query, "endDate", now_us())
+    start_us = _micros(query, "startDate", end_us - DAY_US)
     if start_us >= end_us:
         _refuse("startDate must be before endDate.")
     width = _interval(query.get("aggregationinterval", "PT1H"))
-    first = learning_metrics.settled_since(logs.outcomes, start_us)
-    following = learning_metrics.settled_since(logs.outcomes, end_us + (wait + _LATE) // _MICROSECOND)
-    return learning_metrics.by_time(
+    first = first_outcome_since(logs.outcomes, start_us)
+    following = first_outcome_since(logs.outcomes, end_us + (wait + _LATE) // _MICROSECOND)
+    return learning_metrics.windows_by_time(
         _read(logs, after=first - 1, until=following - 1),
         start_us=start_us,
         end_us=end_us,
@@ -89,27 +89,27 @@ def _by_count(logs: LoopStores, query: dict[str, str]) -> Metrics:
     count = _number(query, "aggregationEventCount", 10_000, low=10_000, multiple=10_000)
     counts = logs.outcomes.counts()
     after = max(counts.first_outcome - 1, counts.last_outcome - recent)
-    return learning_metrics.by_count(_read(logs, after=after, until=counts.last_outcome), count=count)
+    return learning_metrics.windows_by_count(_read(logs, after=after, until=counts.last_outcome), count=count)
 
 
-def _read(logs: LoopStores, *, after: int, until: int) -> Iterator[Deed]:
+def _read(logs: LoopStores, *, after: int, until: int) -> Iterator[SettledChoice]:
     if until - after > MOST_EVENTS:
-        raise Refused(
+        raise RequestRefused(
             _TOO_MANY, f"That is more than {MOST_EVENTS} events; ask for a shorter time, or for fewer events."
         )
-    return learning_metrics.deeds(logs.events, logs.outcomes, after=after, until=until)
+    return learning_metrics.read_choices(logs.events, logs.outcomes, after=after, until=until)
 
 
-def _shown(windows: Sequence[Sums]) -> Iterator[Metric]:
+def _shown(windows: Sequence[Sums]) -> Iterator[MetricBucket]:
     events = matched = 0
     rewards = imitated = 0.0
     for window in windows:
         events, matched = events + window.events, matched + window.matched
         rewards, imitated = rewards + window.rewards, imitated + window.imitated
-        yield Metric(
+        yield MetricBucket(
             learning_mode=window.mode,
-            start_date=durations.with_zone_us(window.start_us),
-            end_date=durations.with_zone_us(window.end_us),
+            start_date=durations.format_zoned_us(window.start_us),
+            end_date=durations.format_zoned_us(window.end_us),
             number_of_events=window.events,
             sum_of_rewards=window.rewards,
             number_of_matched_events=window.matched,
@@ -123,12 +123,12 @@ def _shown(windows: Sequence[Sums]) -> Iterator[Metric]:
 
 def _micros(query: dict[str, str], name: str, default: int) -> int:
     text = query.get(name.lower())
-    return default if text is None else micros(text, name, invalid=_INVALID)
+    return default if text is None else to_micros(text, name, invalid=_INVALID)
 
 
 def _interval(text: str) -> timedelta:
     try:
-        interval = durations.read(text)
+        interval = durations.parse_duration(text)
     except ValueError as error:
         _refuse(f"aggregationInterval: {error}.")
     if interval < _HOUR or interval % _HOUR:
@@ -149,7 +149,7 @@ def _number(query: dict[str, str], name: str, default: int, *, low: int, multipl
 
 
 def _refuse(message: str) -> NoReturn:
-    raise Refused(_INVALID, message)
+    raise RequestRefused(_INVALID, message)
 
 
 _DATE = {"type": "string", "format": "date-time"}
@@ -168,7 +168,7 @@ ROUTES = (
         status=200,
         said="For each learning mode its windows, in order.",
         invalid=_INVALID,
-        answer=list[list[Metric]],
+        answer=list[list[MetricBucket]],
         codes=(_TOO_MANY,),
         query=(
             Parameter(name="startDate", description="Decisions from here on.", schema=_DATE),

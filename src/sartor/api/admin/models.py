@@ -6,12 +6,12 @@ from typing import Annotated
 from msgspec import Struct
 
 from sartor.api.http import durations, json_body
-from sartor.api.http.error_responses import Refused
-from sartor.api.http.response import Answer
+from sartor.api.http.error_responses import RequestRefused
+from sartor.api.http.response import Response
 from sartor.api.routing.routes import Call, Parameter, Route
-from sartor.api.routing.versions import ALL, FROM_PREVIEW_3, PREVIEW_1, PREVIEW_2, V1_0
+from sartor.api.routing.versions import ALL_VERSIONS, FROM_PREVIEW_3, PREVIEW_1, PREVIEW_2, V1_0
 from sartor.errors import InvalidModel, InvalidSignature
-from sartor.learn.model_file import unsealed
+from sartor.learn.model_file import strip_checksum
 from sartor.ports import LoopStores
 from sartor.records import Model
 
@@ -35,43 +35,45 @@ class ModelProperties(Struct, frozen=True, rename="camel"):
     last_modified_time: Annotated[str, durations.TIME]
 
 
-def get(call: Call) -> Answer:
+def get(call: Call) -> Response:
     """The model that serves: the file of Vowpal Wabbit, or the zip of it with a signature."""
     with call.admin.logs(call.loop) as logs:
         live = logs.models.live()
         if live is None:
-            raise Refused(_MISSING, "There is no model yet: decisions are uniform until the first is exported.")
-        model = unsealed(logs.models.blob(live.model_id))
+            raise RequestRefused(
+                _MISSING, "There is no model yet: decisions are uniform until the first is exported."
+            )
+        model = strip_checksum(logs.models.blob(live.model_id))
     if is_signed(call):
-        return file(call.admin.signed(model), "model.vw.zip", live)
-    return file(model, "model.vw", live)
+        return send_model(call.admin.signed(model), "model.vw.zip", live)
+    return send_model(model, "model.vw", live)
 
 
-def put(call: Call) -> Answer:
+def put(call: Call) -> Response:
     """Put a model in the place of the one that serves."""
     try:
         call.admin.import_model(call.loop, call.body)
     except InvalidModel as error:
-        raise Refused(_BAD_FORMAT, error.message) from error
+        raise RequestRefused(_BAD_FORMAT, error.message) from error
     except InvalidSignature as error:
-        raise Refused(_BAD_SIGNATURE, error.message) from error
-    return Answer(204)
+        raise RequestRefused(_BAD_SIGNATURE, error.message) from error
+    return Response(204)
 
 
-def delete(call: Call) -> Answer:
+def delete(call: Call) -> Response:
     """Forget the model."""
     call.admin.reset_model(call.loop)
-    return Answer(204)
+    return Response(204)
 
 
-def properties(call: Call) -> Answer:
+def get_properties(call: Call) -> Response:
     """When the model was made and renewed."""
     with call.admin.logs(call.loop) as logs:
         live = logs.models.live()
         made_us = 0 if live is None else _made_us(logs, live)
     renewed_us = 0 if live is None else live.created_at_us
-    return json_body.written(
-        200, ModelProperties(durations.with_zone_us(made_us), durations.with_zone_us(renewed_us))
+    return json_body.json_response(
+        200, ModelProperties(durations.format_zoned_us(made_us), durations.format_zoned_us(renewed_us))
     )
 
 
@@ -85,13 +87,13 @@ def is_signed(call: Call, /) -> bool:
     if call.version not in FROM_PREVIEW_3:
         return False
     if asked not in ("true", "false"):
-        raise Refused(_INVALID, f"signed must be true or false, not {asked[:64]!r}.")
+        raise RequestRefused(_INVALID, f"signed must be true or false, not {asked[:64]!r}.")
     return asked == "true"
 
 
-def file(content: bytes, name: str, model: Model, /) -> Answer:
+def send_model(content: bytes, name: str, model: Model, /) -> Response:
     """A file to keep, with the time at which the model in it was made."""
-    return Answer(
+    return Response(
         200,
         content,
         (
@@ -159,7 +161,7 @@ ROUTES = (
         name="ResetModel",
         method="DELETE",
         path="/model",
-        versions=ALL,
+        versions=ALL_VERSIONS,
         does=delete,
         tag=_TAG,
         summary="Forget the model.",
@@ -171,8 +173,8 @@ ROUTES = (
         name="GetModelProperties",
         method="GET",
         path="/model/properties",
-        versions=ALL,
-        does=properties,
+        versions=ALL_VERSIONS,
+        does=get_properties,
         tag=_TAG,
         summary="When the model was made and renewed.",
         status=200,

@@ -6,12 +6,12 @@ from msgspec import Meta, Struct
 
 from sartor.api.description import examples
 from sartor.api.http import json_body
-from sartor.api.http.error_responses import Refused
-from sartor.api.http.response import Answer
+from sartor.api.http.error_responses import RequestRefused
+from sartor.api.http.response import Response
 from sartor.api.routing.routes import Call, Handler, Route
-from sartor.api.routing.versions import ALL
+from sartor.api.routing.versions import ALL_VERSIONS
 from sartor.errors import InvalidPolicy
-from sartor.learn.policy import several_slots, with_exploration
+from sartor.learn.policy import fills_several_slots, with_epsilon
 from sartor.ports import Loop
 
 _TAG = "Configuration"
@@ -28,37 +28,37 @@ class PolicyContract(Struct, frozen=True):
     ]
 
 
-def get(call: Call) -> Answer:
+def get(call: Call) -> Response:
     """The learning settings as they are now."""
     return _answer(call.admin.loop(call.loop))
 
 
-def put(call: Call) -> Answer:
+def put(call: Call) -> Response:
     """Replace the learning settings."""
-    asked = json_body.read(PolicyContract, call.body, invalid=_INVALID)
+    asked = json_body.decode_json(PolicyContract, call.body, invalid=_INVALID)
     try:
         _check_optimization(call, asked.arguments)
         return _answer(call.admin.set_policy(call.loop, asked.arguments, name=asked.name))
     except InvalidPolicy as error:
-        raise Refused(_REFUSED, error.message) from error
+        raise RequestRefused(_REFUSED, error.message) from error
 
 
 def _check_optimization(call: Call, arguments: str) -> None:
-    if several_slots(arguments) and call.admin.loop(call.loop).settings.is_auto_optimization_enabled:
-        raise Refused(
+    if fills_several_slots(arguments) and call.admin.loop(call.loop).settings.is_auto_optimization_enabled:
+        raise RequestRefused(
             "ProblemTypeIncompatibleWithAutoOptimization",
             "Turn isAutoOptimizationEnabled off before the loop gets several slots.",
         )
 
 
-def delete(call: Call) -> Answer:
+def delete(call: Call) -> Response:
     """Put the default learning settings back, and answer them."""
     return _answer(call.admin.set_policy(call.loop, None, name=call.loop.loop_id))
 
 
-def _answer(loop: Loop) -> Answer:
-    in_use = with_exploration(loop.arguments, epsilon=loop.settings.exploration_percentage)
-    return json_body.written(200, PolicyContract(loop.policy_name, in_use))
+def _answer(loop: Loop) -> Response:
+    in_use = with_epsilon(loop.arguments, epsilon=loop.settings.exploration_percentage)
+    return json_body.json_response(200, PolicyContract(loop.policy_name, in_use))
 
 
 def _route(
@@ -68,7 +68,7 @@ def _route(
         name=name,
         method=method,
         path="/configurations/policy",
-        versions=ALL,
+        versions=ALL_VERSIONS,
         does=does,
         tag=_TAG,
         summary=summary,

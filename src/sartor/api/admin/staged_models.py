@@ -12,13 +12,13 @@ from msgspec.structs import replace
 
 from sartor import errors
 from sartor.api.admin.evaluation_requests import Time
-from sartor.api.admin.models import FILE_HEADERS, file
+from sartor.api.admin.models import FILE_HEADERS, send_model
 from sartor.api.http import durations, json_body
-from sartor.api.http.error_responses import Refused
-from sartor.api.http.response import Answer
+from sartor.api.http.error_responses import RequestRefused
+from sartor.api.http.response import Response
 from sartor.api.routing.routes import Call, Handler, Route
 from sartor.api.routing.versions import FROM_PREVIEW_3
-from sartor.learn.model_file import unsealed
+from sartor.learn.model_file import strip_checksum
 from sartor.ports import Loop, LoopStores, OutcomeLog
 from sartor.records import Model, ModelNote
 
@@ -54,26 +54,26 @@ class ModelMetadata(Struct, frozen=True, rename="camel"):
     number_of_events_learned_since_last_export: int | UnsetType = UNSET
 
 
-def index(call: Call) -> Answer:
+def index(call: Call) -> Response:
     """The models of the history, the newest first."""
     loop = call.admin.loop(call.loop)
     with call.admin.logs(loop) as logs:
         history = _history(logs)
-        return json_body.written(
+        return json_body.json_response(
             200, [_metadata(loop, logs, history, note) for note in _listed(loop, logs, history)]
         )
 
 
-def get(call: Call) -> Answer:
+def get(call: Call) -> Response:
     """One model as a file."""
     with call.admin.logs(call.loop) as logs:
         model, _ = _found(logs, call.name)
-        return file(unsealed(logs.models.blob(model.model_id)), "model.vw", model)
+        return send_model(strip_checksum(logs.models.blob(model.model_id)), "model.vw", model)
 
 
-def put(call: Call) -> Answer:
+def put(call: Call) -> Response:
     """Describe a model, or save it."""
-    asked = json_body.read(ModelMetadata, call.body, invalid=_INVALID)
+    asked = json_body.decode_json(ModelMetadata, call.body, invalid=_INVALID)
     loop = call.admin.loop(call.loop)
     with call.admin.logs(loop) as logs:
         history = _history(logs)
@@ -81,25 +81,25 @@ def put(call: Call) -> Answer:
         _check_unchanged(asked, _metadata(loop, logs, history, note))
         changed = _changed(note, asked)
         call.admin.note_model(loop, changed)
-        return json_body.written(200, _metadata(loop, logs, history, changed))
+        return json_body.json_response(200, _metadata(loop, logs, history, changed))
 
 
-def delete(call: Call) -> Answer:
+def delete(call: Call) -> Response:
     """Remove a model that does not serve."""
     try:
         call.admin.remove_model(call.loop, call.name)
     except errors.ModelNotFound as error:
-        raise Refused(_MISSING, error.message) from error
-    return Answer(204)
+        raise RequestRefused(_MISSING, error.message) from error
+    return Response(204)
 
 
-def publish(call: Call) -> Answer:
+def publish(call: Call) -> Response:
     """Let a model serve."""
     try:
         call.admin.publish_model(call.loop, call.name)
     except errors.ModelNotFound as error:
-        raise Refused(_MISSING, error.message) from error
-    return Answer(204)
+        raise RequestRefused(_MISSING, error.message) from error
+    return Response(204)
 
 
 def _history(logs: LoopStores) -> dict[str, Model]:
@@ -119,7 +119,7 @@ def _found(logs: LoopStores, model_id: str) -> tuple[Model, ModelNote]:
     note = next((note for note in logs.notes.all() if note.model_id == model_id), None)
     model = _history(logs).get(model_id)
     if note is None or model is None:
-        raise Refused(_MISSING, f"There is no model {model_id!r}, or it is too old to be kept.")
+        raise RequestRefused(_MISSING, f"There is no model {model_id!r}, or it is too old to be kept.")
     return model, note
 
 
@@ -131,8 +131,10 @@ def _metadata(loop: Loop, logs: LoopStores, history: dict[str, Model], note: Mod
     return ModelMetadata(
         model_id=model.model_id,
         user_description=note.description,
-        creation_date=durations.with_zone_us(model.created_at_us),
-        last_config_edit_date=(durations.zoneless_us(edited_us) if edited_us <= model.created_at_us else UNSET),
+        creation_date=durations.format_zoned_us(model.created_at_us),
+        last_config_edit_date=(
+            durations.format_time_us(edited_us) if edited_us <= model.created_at_us else UNSET
+        ),
         first_event_id=_event_id(logs.outcomes, model.first_outcome) if learns else UNSET,
         last_event_id=_event_id(logs.outcomes, model.last_outcome) if learns else UNSET,
         saved_in_history=note.saved,
@@ -150,7 +152,7 @@ def _check_unchanged(asked: ModelMetadata, stored: ModelMetadata) -> None:
     for field, name in zip(asked.__struct_fields__, asked.__struct_encode_fields__, strict=True):
         value = getattr(asked, field)
         if field not in free and value is not UNSET and value != getattr(stored, field):
-            raise Refused(_INVALID, f"{name} can't be changed; userDescription and savedInHistory can.")
+            raise RequestRefused(_INVALID, f"{name} can't be changed; userDescription and savedInHistory can.")
 
 
 def _changed(note: ModelNote, asked: ModelMetadata) -> ModelNote:

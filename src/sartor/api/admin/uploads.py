@@ -4,15 +4,15 @@ The .NET client's local inference posts batches in a binary format to ``/logs/in
 ``/logs/observations`` (contract, section 1.8).
 """
 
-from sartor.api.http.error_responses import Refused
-from sartor.api.http.response import Answer
+from sartor.api.http.error_responses import RequestRefused
+from sartor.api.http.response import Response
 from sartor.api.routing.routes import Call, Route
 from sartor.api.routing.versions import FROM_PREVIEW_2
 
 
-def refuse(call: Call) -> Answer:
+def refuse(call: Call) -> Response:
     """Say that uploads are not taken yet."""
-    raise Refused(
+    raise RequestRefused(
         "InvalidRequest",
         "Uploads of local inference are not supported yet; nothing was stored. Turn local inference off in the "
         "client, so that it calls rank, reward and activate.",

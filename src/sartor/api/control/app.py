@@ -9,16 +9,22 @@ from urllib.parse import unquote
 
 from sartor import errors
 from sartor.access.asgi import Receive, Scope, Send
-from sartor.access.authentication import Gatekeeper
+from sartor.access.authentication import Authenticator
 from sartor.access.roles import EVERY_LOOP, Caller
-from sartor.api.admin.app import parameters
+from sartor.api.admin.app import parse_query
 from sartor.api.control import loops, scores, usage_and_erasure
 from sartor.api.control.door import Door
 from sartor.api.description import control_openapi
-from sartor.api.http.body import declared_bytes, read
-from sartor.api.http.error_responses import Disconnected, Refused, answer_to, not_allowed, not_found
-from sartor.api.http.response import Answer, deliver, options
-from sartor.api.routing.control_routes import PREFIX, ControlCall, ControlRoute, matched
+from sartor.api.http.body import content_length, read_body
+from sartor.api.http.error_responses import (
+    ClientDisconnected,
+    RequestRefused,
+    error_to_response,
+    not_allowed,
+    not_found,
+)
+from sartor.api.http.response import Response, options_response, send_response
+from sartor.api.routing.control_routes import PREFIX, ControlCall, ControlRoute, match_control
 from sartor.settings import Limits
 
 ROUTES: tuple[ControlRoute, ...] = (*loops.ROUTES, *usage_and_erasure.ROUTES, *scores.ROUTES)
@@ -37,11 +43,11 @@ _CODES: Mapping[type[Exception], str] = {
 }
 
 
-class ControlPlane:
+class ControlApp:
     """Answers all that begins with ``/sartor/v1``."""
 
-    def __init__(self, gatekeeper: Gatekeeper, door: Door, /, *, limits: Limits) -> None:
-        self._gatekeeper = gatekeeper
+    def __init__(self, authenticator: Authenticator, door: Door, /, *, limits: Limits) -> None:
+        self._authenticator = authenticator
         self._door = door
         self._most = min(limits.body_bytes, _BODY_BYTES)
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="control")
@@ -51,14 +57,14 @@ class ControlPlane:
         start_s = time.perf_counter()
         try:
             answer = await self._answer(path, scope, receive)
-        except Disconnected:
+        except ClientDisconnected:
             return
         except Exception as error:
-            answer = answer_to(_named(error), invalid=_INVALID)
+            answer = error_to_response(_named(error), invalid=_INVALID)
         took_ms = int((time.perf_counter() - start_s) * 1000)
-        await deliver(answer, send, took_ms=took_ms, with_body=scope["method"] != "HEAD")
+        await send_response(answer, send, took_ms=took_ms, with_body=scope["method"] != "HEAD")
 
-    async def _answer(self, path: bytes, scope: Scope, receive: Receive) -> Answer:
+    async def _answer(self, path: bytes, scope: Scope, receive: Receive) -> Response:
         method = "GET" if scope["method"] == "HEAD" else scope["method"]
         if path == DESCRIPTION:
             return _described(method)
@@ -67,16 +73,16 @@ class ControlPlane:
             return not_found()
         allowed = _allowed(found)
         if method not in found:
-            return options(allowed) if method == "OPTIONS" else not_allowed(allowed)
+            return options_response(allowed) if method == "OPTIONS" else not_allowed(allowed)
         route, values = found[method]
-        caller = await self._gatekeeper.caller(scope)
+        caller = await self._authenticator.identify_caller(scope)
         _authorise(caller, route, values)
-        body = await read(receive, declared=declared_bytes(scope["headers"]), most=self._most)
+        body = await read_body(receive, declared=content_length(scope["headers"]), most=self._most)
         call = ControlCall(
             caller=caller,
             door=self._door.acting_for(caller.name),
             path=values,
-            query=parameters(scope["query_string"]),
+            query=parse_query(scope["query_string"]),
             body=body,
         )
         return await asyncio.get_running_loop().run_in_executor(self._threads, route.does, call)
@@ -96,12 +102,12 @@ def _found(path: bytes) -> dict[str, tuple[ControlRoute, dict[str, str]]]:
     try:
         parts = tuple(unquote(part, errors="strict") for part in path.decode("ascii").strip("/").split("/"))
     except UnicodeDecodeError:
-        raise Refused(_INVALID, "The path is not valid UTF-8, percent-encoded.") from None
+        raise RequestRefused(_INVALID, "The path is not valid UTF-8, percent-encoded.") from None
     if any("\0" in part or len(part) > 256 for part in parts):
-        raise Refused(_INVALID, "A name in the path is too long, or holds a NUL character.")
+        raise RequestRefused(_INVALID, "A name in the path is too long, or holds a NUL character.")
     found = {}
     for route in ROUTES:
-        values = matched(route, parts)
+        values = match_control(route, parts)
         if values is not None:
             found[route.method] = (route, values)
     return found
@@ -113,18 +119,18 @@ def _allowed(found: Mapping[str, object]) -> bytes:
 
 def _named(error: Exception) -> Exception:
     code = _CODES.get(type(error))
-    return error if code is None else Refused(code, str(error))
+    return error if code is None else RequestRefused(code, str(error))
 
 
-def _described(method: str) -> Answer:
+def _described(method: str) -> Response:
     if method == "GET":
         return _description()
-    return options(_READS) if method == "OPTIONS" else not_allowed(_READS)
+    return options_response(_READS) if method == "OPTIONS" else not_allowed(_READS)
 
 
 @cache
-def _description() -> Answer:
-    return control_openapi.answer(ROUTES)
+def _description() -> Response:
+    return control_openapi.openapi_response(ROUTES)
 
 
 def path_after_prefix(path: bytes, /) -> bytes | None:

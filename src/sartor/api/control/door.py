@@ -9,11 +9,11 @@ from sartor.api.control.wire import (
     DeletedLoop,
     ErasureReceipt,
     ErasureRequest,
-    Keys,
+    LoopKeys,
     LoopResource,
     UsageDay,
 )
-from sartor.estimators.scorecard_view import Reading
+from sartor.estimators.scorecard_view import ScorecardView
 
 
 class Door(Protocol):
@@ -37,10 +37,10 @@ class Door(Protocol):
     def delete(self, name: str, /) -> DeletedLoop:
         """Take a loop out of service."""
 
-    def keys(self, name: str, /) -> Keys:
+    def keys(self, name: str, /) -> LoopKeys:
         """The keys of a loop."""
 
-    def regenerate(self, name: str, /, *, second: bool) -> Keys:
+    def regenerate(self, name: str, /, *, second: bool) -> LoopKeys:
         """Replace one key."""
 
     def deleted(self) -> Sequence[DeletedLoop]:
@@ -55,7 +55,7 @@ class Door(Protocol):
     def usage(self, names: Sequence[str], /, *, first: str | None, last: str | None) -> Sequence[UsageDay]:
         """What was used of these loops."""
 
-    def score(self, name: str, /) -> Reading:
+    def score(self, name: str, /) -> ScorecardView:
         """What a loop earned, and what others would have earned."""
 
     def activities(self, count: int, /, *, loop: str | None) -> Sequence[ActivityLine]:

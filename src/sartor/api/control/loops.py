@@ -2,10 +2,10 @@
 
 import msgspec
 
-from sartor.api.control.wire import DeletedLoop, Keys, LoopResource, NewLoop, Recovery, TermsChange
+from sartor.api.control.wire import DeletedLoop, LoopKeys, LoopResource, NewLoop, Recovery, TermsChange
 from sartor.api.http import json_body
-from sartor.api.http.error_responses import Refused
-from sartor.api.http.response import Answer
+from sartor.api.http.error_responses import RequestRefused
+from sartor.api.http.response import Response
 from sartor.api.routing.control_routes import PREFIX, ControlCall, ControlRoute
 
 _INVALID = "InvalidRequest"
@@ -13,64 +13,64 @@ _LOCATION = {"location": "Where the loop is."}
 _TAG = "Loops"
 
 
-def list_(call: ControlCall) -> Answer:
+def list_(call: ControlCall) -> Response:
     """The loops that the caller may look at."""
     loops = [loop for loop in call.door.loops() if call.caller.may("read", loop.name)]
-    return json_body.written(200, loops)
+    return json_body.json_response(200, loops)
 
 
-def create(call: ControlCall) -> Answer:
+def create(call: ControlCall) -> Response:
     """Make a loop."""
-    asked = json_body.read(NewLoop, call.body, invalid=_INVALID)
+    asked = json_body.decode_json(NewLoop, call.body, invalid=_INVALID)
     made = call.door.create(asked.name, {"tier": asked.tier, "tags": asked.tags})
-    return json_body.written(201, made, (b"location", f"{PREFIX}/loops/{made.name}".encode()))
+    return json_body.json_response(201, made, (b"location", f"{PREFIX}/loops/{made.name}".encode()))
 
 
-def show(call: ControlCall) -> Answer:
+def show(call: ControlCall) -> Response:
     """One loop."""
-    return json_body.written(200, call.door.loop(call.path["name"]))
+    return json_body.json_response(200, call.door.loop(call.path["name"]))
 
 
-def change(call: ControlCall) -> Answer:
+def change(call: ControlCall) -> Response:
     """Change some terms."""
-    asked = json_body.read(TermsChange, call.body, invalid=_INVALID)
-    return json_body.written(200, call.door.change(call.path["name"], msgspec.to_builtins(asked)))
+    asked = json_body.decode_json(TermsChange, call.body, invalid=_INVALID)
+    return json_body.json_response(200, call.door.change(call.path["name"], msgspec.to_builtins(asked)))
 
 
-def delete(call: ControlCall) -> Answer:
+def delete(call: ControlCall) -> Response:
     """Take a loop out of service."""
-    return json_body.written(200, call.door.delete(call.path["name"]))
+    return json_body.json_response(200, call.door.delete(call.path["name"]))
 
 
-def keys(call: ControlCall) -> Answer:
+def list_keys(call: ControlCall) -> Response:
     """The two keys."""
-    return json_body.written(200, call.door.keys(call.path["name"]))
+    return json_body.json_response(200, call.door.keys(call.path["name"]))
 
 
-def regenerate(call: ControlCall) -> Answer:
+def regenerate_key(call: ControlCall) -> Response:
     """Replace one key."""
     which = call.path["which"]
     if which not in ("1", "2"):
-        raise Refused(_INVALID, "A loop has key 1 and key 2.")
-    return json_body.written(200, call.door.regenerate(call.path["name"], second=which == "2"))
+        raise RequestRefused(_INVALID, "A loop has key 1 and key 2.")
+    return json_body.json_response(200, call.door.regenerate(call.path["name"], second=which == "2"))
 
 
-def deleted(call: ControlCall) -> Answer:
+def list_deleted(call: ControlCall) -> Response:
     """The loops that can be brought back."""
-    return json_body.written(200, call.door.deleted())
+    return json_body.json_response(200, call.door.deleted())
 
 
-def recover(call: ControlCall) -> Answer:
+def recover(call: ControlCall) -> Response:
     """Bring a loop back."""
-    rename = json_body.read(Recovery, call.body, invalid=_INVALID).name if call.body else None
+    rename = json_body.decode_json(Recovery, call.body, invalid=_INVALID).name if call.body else None
     back = call.door.recover(call.path["loopId"], rename=rename)
-    return json_body.written(200, back, (b"location", f"{PREFIX}/loops/{back.name}".encode()))
+    return json_body.json_response(200, back, (b"location", f"{PREFIX}/loops/{back.name}".encode()))
 
 
-def purge(call: ControlCall) -> Answer:
+def purge(call: ControlCall) -> Response:
     """Remove a deleted loop."""
     call.door.purge(call.path["loopId"])
-    return Answer(204)
+    return Response(204)
 
 
 ROUTES = (
@@ -150,34 +150,34 @@ ROUTES = (
         name="ListKeys",
         method="GET",
         path="/loops/{name}/keys",
-        does=keys,
+        does=list_keys,
         need="change",
         tag="Keys",
         summary="The two keys of a loop.",
         status=200,
         said="The keys.",
-        answer=Keys,
+        answer=LoopKeys,
         codes=("LoopNotFound",),
     ),
     ControlRoute(
         name="RegenerateKey",
         method="POST",
         path="/loops/{name}/keys/{which}/regenerate",
-        does=regenerate,
+        does=regenerate_key,
         need="change",
         tag="Keys",
         summary="Replace key 1 or key 2.",
         description="The old one stops within a second; the other one is not touched.",
         status=200,
         said="The keys as they are then.",
-        answer=Keys,
+        answer=LoopKeys,
         codes=("LoopNotFound", "ScopeLocked"),
     ),
     ControlRoute(
         name="ListDeletedLoops",
         method="GET",
         path="/deleted-loops",
-        does=deleted,
+        does=list_deleted,
         need="own",
         tag="Deleted loops",
         summary="The loops that can be brought back.",

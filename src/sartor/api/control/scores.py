@@ -1,14 +1,14 @@
 """How a loop does, and how others would have done."""
 
 from sartor.api.http import json_body
-from sartor.api.http.response import Answer
+from sartor.api.http.response import Response
 from sartor.api.routing.control_routes import ControlCall, ControlRoute
-from sartor.estimators.scorecard_view import Reading
+from sartor.estimators.scorecard_view import ScorecardView
 
 
-def score(call: ControlCall) -> Answer:
+def score(call: ControlCall) -> Response:
     """The scorecard of a loop."""
-    return json_body.written(200, call.door.score(call.path["name"]))
+    return json_body.json_response(200, call.door.score(call.path["name"]))
 
 
 ROUTES = (
@@ -24,7 +24,7 @@ ROUTES = (
         "however often one looks. Where the log can't say there is no value, but reasons.",
         status=200,
         said="The standings.",
-        answer=Reading,
+        answer=ScorecardView,
         codes=("LoopNotFound",),
     ),
 )

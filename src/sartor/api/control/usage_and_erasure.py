@@ -9,8 +9,8 @@ from sartor.api.control.wire import (
     UsageDay,
 )
 from sartor.api.http import json_body
-from sartor.api.http.error_responses import Refused
-from sartor.api.http.response import Answer
+from sartor.api.http.error_responses import RequestRefused
+from sartor.api.http.response import Response
 from sartor.api.routing.control_routes import ControlCall, ControlRoute
 from sartor.api.routing.routes import Parameter
 
@@ -20,55 +20,55 @@ _CSV = b"text/csv; charset=utf-8"
 _FIELDS = ("loop", "day", "ranks", "rewards")
 
 
-def usage_of_one(call: ControlCall) -> Answer:
+def get_loop_usage(call: ControlCall) -> Response:
     """What was used of a loop."""
     return _usage(call, [call.door.loop(call.path["name"]).name])
 
 
-def usage_of_all(call: ControlCall) -> Answer:
+def get_usage(call: ControlCall) -> Response:
     """What was used of the loops that the caller may look at."""
     return _usage(call, [loop.name for loop in call.door.loops() if call.caller.may("read", loop.name)])
 
 
-def _usage(call: ControlCall, names: list[str]) -> Answer:
+def _usage(call: ControlCall, names: list[str]) -> Response:
     shape = call.query.get("format", "json")
     if shape not in ("json", "csv"):
-        raise Refused(_INVALID, "format must be json or csv.")
+        raise RequestRefused(_INVALID, "format must be json or csv.")
     days = call.door.usage(names, first=call.query.get("from"), last=call.query.get("to"))
     if shape == "json":
-        return json_body.written(200, days)
+        return json_body.json_response(200, days)
     rows = [_FIELDS, *((day.loop, day.day.isoformat(), str(day.ranks), str(day.rewards)) for day in days)]
-    return Answer(200, "".join(",".join(row) + "\r\n" for row in rows).encode(), (), _CSV)
+    return Response(200, "".join(",".join(row) + "\r\n" for row in rows).encode(), (), _CSV)
 
 
-def activities_of_one(call: ControlCall) -> Answer:
+def get_loop_activities(call: ControlCall) -> Response:
     """Who changed a loop."""
-    return json_body.written(200, call.door.activities(_last(call), loop=call.path["name"]))
+    return json_body.json_response(200, call.door.activities(_last(call), loop=call.path["name"]))
 
 
-def activities_of_all(call: ControlCall) -> Answer:
+def get_activities(call: ControlCall) -> Response:
     """Who changed what."""
-    return json_body.written(200, call.door.activities(_last(call), loop=None))
+    return json_body.json_response(200, call.door.activities(_last(call), loop=None))
 
 
 def _last(call: ControlCall) -> int:
     text = call.query.get("last", "100")
     if not (text.isascii() and text.isdigit() and len(text) < 6 and 1 <= int(text) <= _MOST_LINES):
-        raise Refused(_INVALID, f"last must be a number from 1 to {_MOST_LINES}.")
+        raise RequestRefused(_INVALID, f"last must be a number from 1 to {_MOST_LINES}.")
     return int(text)
 
 
-def correct(call: ControlCall) -> Answer:
+def correct(call: ControlCall) -> Response:
     """Replace the reward of a settled event."""
-    asked = json_body.read(Correction, call.body, invalid=_INVALID)
+    asked = json_body.decode_json(Correction, call.body, invalid=_INVALID)
     name, event_id = call.path["name"], call.path["eventId"]
-    return json_body.written(200, call.door.correct(name, event_id, asked.value, slot=asked.slot_id))
+    return json_body.json_response(200, call.door.correct(name, event_id, asked.value, slot=asked.slot_id))
 
 
-def erase(call: ControlCall) -> Answer:
+def erase(call: ControlCall) -> Response:
     """Erase what was decided for somebody."""
-    asked = json_body.read(ErasureRequest, call.body, invalid=_INVALID)
-    return json_body.written(200, call.door.erase(call.path["name"], asked))
+    asked = json_body.decode_json(ErasureRequest, call.body, invalid=_INVALID)
+    return json_body.json_response(200, call.door.erase(call.path["name"], asked))
 
 
 _DAYS = (
@@ -91,7 +91,7 @@ ROUTES = (
         name="GetUsage",
         method="GET",
         path="/usage",
-        does=usage_of_all,
+        does=get_usage,
         need="read",
         tag="Usage",
         summary="Ranks and rewards by loop and day, as JSON or CSV.",
@@ -104,7 +104,7 @@ ROUTES = (
         name="GetLoopUsage",
         method="GET",
         path="/loops/{name}/usage",
-        does=usage_of_one,
+        does=get_loop_usage,
         need="read",
         tag="Usage",
         summary="Ranks and rewards of a loop by day, as JSON or CSV.",
@@ -118,7 +118,7 @@ ROUTES = (
         name="GetActivities",
         method="GET",
         path="/activities",
-        does=activities_of_all,
+        does=get_activities,
         need="own",
         tag="Activity log",
         summary="Who changed what, in all loops that ever were.",
@@ -131,7 +131,7 @@ ROUTES = (
         name="GetLoopActivities",
         method="GET",
         path="/loops/{name}/activities",
-        does=activities_of_one,
+        does=get_loop_activities,
         need="read",
         tag="Activity log",
         summary="Who changed what of a loop.",

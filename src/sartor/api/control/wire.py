@@ -6,9 +6,9 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
-from sartor.dsjson.observations import timestamp
+from sartor.dsjson.observations import format_timestamp
 from sartor.records import LoggedActivity
-from sartor.settings import Lock, Terms, Tier
+from sartor.settings import Lock, LoopTerms, Tier
 
 Name = Annotated[str, Meta(min_length=1, max_length=63, description="Small letters, digits, - and _.")]
 
@@ -21,7 +21,7 @@ class LoopResource(Struct, frozen=True, kw_only=True, rename="camel"):
     created_at: Annotated[str, Meta(description="ISO 8601, UTC.")]
     version: Annotated[int, Meta(description="Grows with every change.")]
     endpoint: Annotated[str, Meta(description="The path that addresses it, for clients with tokens.")]
-    terms: Terms
+    terms: LoopTerms
 
 
 class NewLoop(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
@@ -43,7 +43,7 @@ class TermsChange(Struct, frozen=True, kw_only=True, rename="camel", forbid_unkn
     ranks_per_month: int | msgspec.UnsetType | None = msgspec.UNSET
 
 
-class Keys(Struct, frozen=True):
+class LoopKeys(Struct, frozen=True):
     """The two keys of a loop; either works."""
 
     key1: str
@@ -84,7 +84,7 @@ class ActivityLine(Struct, frozen=True, kw_only=True, rename="camel"):
     loop_id: str
     before: Annotated[msgspec.Raw, Meta(description="What it took away; null: nothing.")]
     after: Annotated[msgspec.Raw, Meta(description="What it put there; null: nothing.")]
-    digest: Annotated[str, Meta(description="Of this line and all before it, in hex.")]
+    digest: Annotated[str, Meta(description="Of this to_activity_line and all before it, in hex.")]
 
 
 class Correction(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -126,17 +126,17 @@ class ErasureReceipt(Struct, frozen=True, kw_only=True, rename="camel"):
     seal: str
 
 
-def line(logged: LoggedActivity, /) -> ActivityLine:
+def to_activity_line(logged: LoggedActivity, /) -> ActivityLine:
     """A line for programs."""
-    deed = logged.activity
+    choice = logged.activity
     return ActivityLine(
         number=logged.seq,
-        at=timestamp(logged.at_us),
-        by=deed.by,
-        action=deed.action,
-        loop=deed.loop,
-        loop_id=deed.loop_id,
-        before=msgspec.Raw(deed.before),
-        after=msgspec.Raw(deed.after),
+        at=format_timestamp(logged.at_us),
+        by=choice.by,
+        action=choice.action,
+        loop=choice.loop,
+        loop_id=choice.loop_id,
+        before=msgspec.Raw(choice.before),
+        after=msgspec.Raw(choice.after),
         digest=logged.digest.hex(),
     )

@@ -13,7 +13,7 @@ from sartor.access import request_size
 from sartor.api.dataplane import validation_errors
 from sartor.api.dataplane.wire import RankableAction, RankRequest, RewardRequest
 from sartor.errors import InvalidRequest, PayloadTooLarge
-from sartor.records import Action, Request
+from sartor.records import Action, RankInput
 from sartor.settings import Limits
 
 _T = TypeVar("_T")
@@ -23,7 +23,7 @@ _encode = msgspec.json.Encoder().encode
 _NO_FEATURES = b"[]"
 
 
-class Reader:
+class RequestDecoder:
     """Reads the bodies of one service; ``new_event_id`` makes the ids that callers leave out."""
 
     def __init__(self, limits: Limits, /, *, new_event_id: Callable[[], str]) -> None:
@@ -32,20 +32,20 @@ class Reader:
         self._rank = msgspec.json.Decoder(RankRequest)
         self._reward = msgspec.json.Decoder(RewardRequest)
 
-    def rank(self, body: bytes, /) -> Request:
+    def rank(self, body: bytes, /) -> RankInput:
         """The request in a rank body.
 
         Raises:
             InvalidRequest: it does not fit the contract; the message names the field.
             PayloadTooLarge: more features than the limits allow.
         """
-        wire = decoded(self._rank, body, validation_errors.about_rank)
+        wire = decode_body(self._rank, body, validation_errors.check_rank)
         ids = [action.id for action in wire.actions]
         blobs = [_encode(action.features) for action in wire.actions]
         check_ids(ids, limits=self._limits)
         check_features(wire.actions, blobs)
         self._check_size(wire, body)
-        return Request(
+        return RankInput(
             event_id=self.event_id(wire.event_id),
             context=_encode(wire.context_features) if wire.context_features else _NO_FEATURES,
             actions=tuple(map(Action, ids, blobs)),
@@ -59,7 +59,7 @@ class Reader:
         Raises:
             InvalidRequest: it does not fit the contract; the message names the field.
         """
-        return decoded(self._reward, body, validation_errors.about_reward).value
+        return decode_body(self._reward, body, validation_errors.check_reward).value
 
     def check_event_id(self, event_id: str, /) -> str:
         """The id of an event, from a body or a path, if it is one.
@@ -85,23 +85,24 @@ class Reader:
 
     def _check_size(self, wire: RankRequest, body: bytes) -> None:
         limits = self._limits
-        if request_size.surely_fits(body, actions=len(wire.actions), limits=limits):
+        if request_size.fits_at_a_glance(body, actions=len(wire.actions), limits=limits):
             return
-        context = request_size.features(wire.context_features or [])
-        each = [request_size.features(action.features) for action in wire.actions]
+        context = request_size.count_features(wire.context_features or [])
+        each = [request_size.count_features(action.features) for action in wire.actions]
         if context + sum(each) > limits.features:
             raise PayloadTooLarge(
                 f"contextFeatures and actions hold {context + sum(each)} features; "
                 f"at most {limits.features} are accepted."
             )
-        if request_size.pairs(context, each) > limits.feature_pairs:
+        pairs = request_size.count_pairs(context, each)
+        if pairs > limits.feature_pairs:
             raise PayloadTooLarge(
-                f"contextFeatures and actions make {request_size.pairs(context, each)} pairs of features; "
+                f"contextFeatures and actions make {pairs} pairs of features; "
                 f"at most {limits.feature_pairs} are accepted."
             )
 
 
-def decoded(decoder: msgspec.json.Decoder[_T], body: bytes, complain: Callable[[object], None], /) -> _T:
+def decode_body(decoder: msgspec.json.Decoder[_T], body: bytes, complain: Callable[[object], None], /) -> _T:
     """The body as the decoder reads it.
 
     Raises:
@@ -111,9 +112,9 @@ def decoded(decoder: msgspec.json.Decoder[_T], body: bytes, complain: Callable[[
         value = decoder.decode(body)
     except msgspec.ValidationError as error:
         complain(validation_errors.read(body))
-        raise validation_errors.about_json(body, error) from error
+        raise validation_errors.explain_json_error(body, error) from error
     except _UNREADABLE as error:
-        raise validation_errors.about_json(body, error) from error
+        raise validation_errors.explain_json_error(body, error) from error
     if b"\\" in body and b"\\u0000" in body:  # texts end at a NUL in the engine
         complain(validation_errors.read(body))
     return value
@@ -146,7 +147,7 @@ def check_features(actions: list[RankableAction], blobs: list[bytes], /) -> None
     if not (b"null" in written or b"{}" in written or b"[]" in written):
         return  # no feature is null, and nothing is empty
     for place, action in enumerate(actions):
-        if not request_size.features(action.features):
+        if not request_size.count_features(action.features):
             raise InvalidRequest(f"actions[{place}].features must hold a feature that is not null.")
 
 

@@ -8,10 +8,10 @@ from typing import TypeAlias
 
 from msgspec import UNSET, UnsetType
 
-from sartor.access.served_loops import Desk
+from sartor.access.served_loops import ServedLoop
 from sartor.api.dataplane.wire import ActionExplanation, FeatureScore
 from sartor.api.routing.versions import V1_0, Version
-from sartor.explore.why import explained
+from sartor.explore.why import explain_decision
 from sartor.records import Decision
 
 BUDGET_BYTES = 100_000
@@ -20,7 +20,7 @@ BUDGET_BYTES = 100_000
 Explanation: TypeAlias = list[ActionExplanation] | UnsetType
 
 
-def explanation(desk: Desk, version: Version, decision: Decision, /) -> Explanation:
+def explain_ranking(served_loop: ServedLoop, version: Version, decision: Decision, /) -> Explanation:
     """Which features mattered for each ranked action; nothing before there is a model.
 
     Unset where the loop does not ask for it, or the version does not have it.
@@ -28,12 +28,12 @@ def explanation(desk: Desk, version: Version, decision: Decision, /) -> Explanat
     Raises:
         EngineRefused: the engine can't rank the request without one of its features.
     """
-    if not desk.loop.settings.is_inference_explainability_enabled or version is V1_0:
+    if not served_loop.loop.settings.is_inference_explainability_enabled or version is V1_0:
         return UNSET
-    engine = desk.live.engine
+    engine = served_loop.live.engine
     if engine is None:
         return []
     return [
         ActionExplanation(one.id, [FeatureScore(feature.name, feature.score) for feature in one.features])
-        for one in explained(engine, decision, budget_bytes=BUDGET_BYTES).actions
+        for one in explain_decision(engine, decision, budget_bytes=BUDGET_BYTES).actions
     ]

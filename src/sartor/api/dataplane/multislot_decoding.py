@@ -7,7 +7,7 @@ import msgspec
 from sartor import records
 from sartor.access import request_size
 from sartor.api.dataplane import validation_errors
-from sartor.api.dataplane.decoding import Reader, check_features, check_ids, decoded
+from sartor.api.dataplane.decoding import RequestDecoder, check_features, check_ids, decode_body
 from sartor.api.dataplane.multislot_wire import (
     MultiSlotRankRequest,
     MultiSlotRewardRequest,
@@ -22,30 +22,30 @@ _encode = msgspec.json.Encoder().encode
 _NO_FEATURES = b"[]"
 
 
-class MultiSlotReader:
+class MultiSlotDecoder:
     """Reads the bodies of one service; what is the same for one slot is left to ``reader``."""
 
-    def __init__(self, limits: Limits, reader: Reader, /) -> None:
+    def __init__(self, limits: Limits, reader: RequestDecoder, /) -> None:
         self._limits = limits
         self._reader = reader
         self._rank = msgspec.json.Decoder(MultiSlotRankRequest)
         self._rewards = msgspec.json.Decoder(MultiSlotRewardRequest)
 
-    def rank(self, body: bytes, /) -> records.MultiRequest:
+    def rank(self, body: bytes, /) -> records.MultiSlotInput:
         """The request in a rank body.
 
         Raises:
             InvalidRequest: it does not fit the contract; the message names the field.
             PayloadTooLarge: more features than the limits allow.
         """
-        wire = decoded(self._rank, body, validation_errors.about_slots)
+        wire = decode_body(self._rank, body, validation_errors.check_multislot_rank)
         ids = [action.id for action in wire.actions]
         blobs = [_encode(action.features) for action in wire.actions]
         check_ids(ids, limits=self._limits)
         check_features(wire.actions, blobs)
         slots = self._slots(ids, wire.slots)
         self._check_size(wire)
-        return records.MultiRequest(
+        return records.MultiSlotInput(
             event_id=self._reader.event_id(wire.event_id),
             context=_encode(wire.context_features) if wire.context_features else _NO_FEATURES,
             actions=tuple(map(Action, ids, blobs)),
@@ -59,14 +59,14 @@ class MultiSlotReader:
         Raises:
             InvalidRequest: it does not fit the contract; the message names the field.
         """
-        rewards = decoded(self._rewards, body, validation_errors.about_slot_rewards).reward
+        rewards = decode_body(self._rewards, body, validation_errors.check_slot_rewards).reward
         if not 1 <= len(rewards) <= self._limits.actions:
             raise InvalidRequest(f"reward must hold 1 to {self._limits.actions} rewards, not {len(rewards)}.")
         for place, reward in enumerate(rewards):
             self._check_id(reward.slot_id, f"reward[{place}].slotId")
         return rewards
 
-    def _slots(self, ids: list[str], slots: list[SlotRequest]) -> tuple[records.SlotRequest, ...]:
+    def _slots(self, ids: list[str], slots: list[SlotRequest]) -> tuple[records.SlotInput, ...]:
         if not 1 <= len(slots) <= len(ids):
             raise InvalidRequest(
                 f"slots must hold 1 to {len(ids)} slots, no more than there are actions, not {len(slots)}."
@@ -86,9 +86,9 @@ class MultiSlotReader:
 
     def _check_size(self, wire: MultiSlotRankRequest) -> None:
         limits = self._limits
-        context = request_size.features(wire.context_features or [])
-        actions = [request_size.features(action.features) for action in wire.actions]
-        slots = [request_size.features(slot.features or []) for slot in wire.slots]
+        context = request_size.count_features(wire.context_features or [])
+        actions = [request_size.count_features(action.features) for action in wire.actions]
+        slots = [request_size.count_features(slot.features or []) for slot in wire.slots]
         count = context + sum(actions) + sum(slots)
         if count > limits.features:
             raise PayloadTooLarge(
@@ -97,7 +97,7 @@ class MultiSlotReader:
             )
         # The engine is asked once for each slot, and each time looks at the slots before it again.
         looks = len(slots) * (len(slots) + 1) // 2
-        pairs = looks * request_size.pairs(context + max(slots), actions)
+        pairs = looks * request_size.count_pairs(context + max(slots), actions)
         if pairs > limits.feature_pairs:
             raise PayloadTooLarge(
                 f"contextFeatures, actions and slots make {pairs} pairs of features; "
@@ -105,7 +105,7 @@ class MultiSlotReader:
             )
 
 
-def _slot(place_of: dict[str, int], slot: SlotRequest, path: str) -> records.SlotRequest:
+def _slot(place_of: dict[str, int], slot: SlotRequest, path: str) -> records.SlotInput:
     baseline = place_of.get(slot.baseline_action)
     if baseline is None:
         raise InvalidRequest(f"{path}.baselineAction is not the id of an action.")
@@ -115,7 +115,7 @@ def _slot(place_of: dict[str, int], slot: SlotRequest, path: str) -> records.Slo
             raise InvalidRequest(f"{path}.excludedActions[{number}] is not the id of an action.")
     if slot.baseline_action in unwanted:
         raise InvalidRequest(f"{path}.baselineAction is excluded in the same slot.")
-    return records.SlotRequest(
+    return records.SlotInput(
         id=slot.id,
         features=_encode(slot.features) if slot.features else _NO_FEATURES,
         baseline=baseline,

@@ -12,10 +12,10 @@ from typing import Any
 
 import msgspec
 
-from sartor.access.allowed_networks import client_of
+from sartor.access.allowed_networks import client_address
 from sartor.access.asgi import ASGIApp, Message, Receive, Scope, Send
-from sartor.access.authentication import LOOP, host_label, presented
-from sartor.access.served_loops import Desks
+from sartor.access.authentication import SCOPE_LOOP, find_host_label, find_key
+from sartor.access.served_loops import LoopTable
 from sartor.api.routing import route_table
 from sartor.errors import SartorError
 
@@ -23,30 +23,32 @@ _HASH_BYTES = 12
 _encode = msgspec.json.Encoder().encode
 
 
-class _Ranked(msgspec.Struct, rename="camel"):
+class _RankedEvent(msgspec.Struct, rename="camel"):
     event_id: str = ""
 
 
-class Diagnostics:
+class RequestLog:
     """An application that tells about each request what may be told."""
 
-    def __init__(self, app: ASGIApp, desks: Desks, /, *, secret: bytes, tell: Callable[[str], None]) -> None:
+    def __init__(
+        self, app: ASGIApp, loop_table: LoopTable, /, *, secret: bytes, tell: Callable[[str], None]
+    ) -> None:
         """Wrap an application.
 
         Args:
             app: what answers.
-            desks: the loops that it serves.
+            loop_table: the loops that it serves.
             secret: keys the hashes; at most 64 bytes.
             tell: takes the lines.
         """
         self._app = app
-        self._desks = desks
+        self._loop_table = loop_table
         self._secret = secret
         self._tell = tell
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, and tell about it."""
-        start_s, digest, seen = time.perf_counter(), self._digest(), _Seen()
+        start_s, digest, seen = time.perf_counter(), self._digest(), _LoggedResponse()
 
         async def receiving() -> Message:
             message = await receive()
@@ -54,14 +56,14 @@ class Diagnostics:
             return message
 
         async def sending(message: Message) -> None:
-            seen.look(message)
+            seen.observe(message)
             await send(message)
 
         await self._app(scope, receiving, sending)
         took_ms = round((time.perf_counter() - start_s) * 1000, 3)
         self._tell(_encode(self._line(scope, seen, digest.hexdigest(), took_ms)).decode())
 
-    def _line(self, scope: Scope, seen: "_Seen", body_hash: str, took_ms: float) -> dict[str, object]:
+    def _line(self, scope: Scope, seen: "_LoggedResponse", body_hash: str, took_ms: float) -> dict[str, object]:
         path = scope["raw_path"].decode("ascii", "replace")
         return {
             "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
@@ -73,17 +75,17 @@ class Diagnostics:
             "status": seen.status,
             "durationMs": took_ms,
             "bodyHash": body_hash,
-            "clientHash": self._hashed(client_of(scope).encode()),
+            "clientHash": self._hashed(client_address(scope).encode()),
         }
 
     def _loop(self, scope: Scope) -> str:
-        key = presented(scope["headers"], scope["query_string"])
+        key = find_key(scope["headers"], scope["query_string"])
         try:
             if key:
-                return self._desks.find(key).loop.name
+                return self._loop_table.find(key).loop.name
         except SartorError:
             return ""
-        named = self._desks.named(scope.get(LOOP) or host_label(scope["headers"]))
+        named = self._loop_table.find_by_name(scope.get(SCOPE_LOOP) or find_host_label(scope["headers"]))
         return "" if named is None else named.loop.name
 
     def _digest(self) -> "blake2b":
@@ -93,7 +95,7 @@ class Diagnostics:
         return blake2b(value, key=self._secret, digest_size=_HASH_BYTES).hexdigest()
 
 
-class _Seen:
+class _LoggedResponse:
     """What is told of an answer."""
 
     def __init__(self) -> None:
@@ -101,14 +103,14 @@ class _Seen:
         self.request_id = ""
         self.event_id = ""
 
-    def look(self, message: Message) -> None:
+    def observe(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             headers: dict[bytes, Any] = dict(message["headers"])
             self.request_id = headers.get(b"apim-request-id", b"").decode()
         elif self.status == 201:
             try:
-                self.event_id = msgspec.json.decode(message["body"], type=_Ranked).event_id
+                self.event_id = msgspec.json.decode(message["body"], type=_RankedEvent).event_id
             except (msgspec.DecodeError, UnicodeDecodeError):
                 self.event_id = ""
 
@@ -118,7 +120,7 @@ def _template(path: str) -> str:
     rest = path
     if path.startswith("/loops/"):
         rest = "/" + path[len("/loops/") :].partition("/")[2]
-    found = route_table.match(rest.encode("ascii", "replace"))
+    found = route_table.match_path(rest.encode("ascii", "replace"))
     if found is not None:
         resource, _ = found
         return f"{resource.version.prefix}{resource.path}"
@@ -127,4 +129,4 @@ def _template(path: str) -> str:
 
 def _event_id(path: str) -> str:
     before, found, after = path.partition("/events/")
-    return route_table.decoded(after.split("/")[0].encode()) if found and before else ""
+    return route_table.decode_id(after.split("/")[0].encode()) if found and before else ""

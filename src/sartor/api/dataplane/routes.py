@@ -8,7 +8,7 @@ from sartor.api.dataplane.multislot_wire import (
 from sartor.api.dataplane.wire import ExplainedRankResponse, RankRequest, RankResponse, RewardRequest
 from sartor.api.description import examples
 from sartor.api.routing.routes import Operation, Route
-from sartor.api.routing.versions import ALL, PREVIEWS, V1_0, Version
+from sartor.api.routing.versions import ALL_VERSIONS, PREVIEWS, V1_0, Version
 
 RANK = Operation("rank", "InvalidRankRequest")
 REWARD = Operation("reward", "InvalidRewardRequest")
@@ -58,7 +58,7 @@ ROUTES = (
         name="Reward",
         method="POST",
         path="/events/{eventId}/reward",
-        versions=ALL,
+        versions=ALL_VERSIONS,
         does=REWARD,
         tag=_TAG,
         summary="Say how well the shown action did.",
@@ -74,7 +74,7 @@ ROUTES = (
         name="Activate",
         method="POST",
         path="/events/{eventId}/activate",
-        versions=ALL,
+        versions=ALL_VERSIONS,
         does=ACTIVATE,
         tag=_TAG,
         summary="Say that a deferred decision was shown after all.",

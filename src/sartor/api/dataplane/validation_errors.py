@@ -27,7 +27,7 @@ def read(body: bytes) -> object:
         raise InvalidRequest("The body is not JSON.") from None
 
 
-def about_json(body: bytes, error: Exception) -> InvalidRequest:
+def explain_json_error(body: bytes, error: Exception) -> InvalidRequest:
     """Why this body can't be read at all."""
     if not body.strip():
         return InvalidRequest("The body is empty; a JSON object is expected.")
@@ -40,14 +40,14 @@ def about_json(body: bytes, error: Exception) -> InvalidRequest:
     return InvalidRequest(f"The body is not JSON: {error}.")
 
 
-def about_rank(raw: object) -> None:
+def check_rank(raw: object) -> None:
     """Check a rank request (contract, sections 1.2 and 1.9)."""
     request = _object(raw, "The body")
     _about_request(request)
     _about_excluded(request, "excludedActions")
 
 
-def about_slots(raw: object) -> None:
+def check_multislot_rank(raw: object) -> None:
     """Check a rank request for several slots (contract, sections 1.4 and 1.9)."""
     request = _object(raw, "The body")
     _about_request(request)
@@ -61,7 +61,7 @@ def about_slots(raw: object) -> None:
         _about_excluded(slot, f"{path}.excludedActions")
 
 
-def about_slot_rewards(raw: object) -> None:
+def check_slot_rewards(raw: object) -> None:
     """Check the rewards of some slots (contract, section 1.4)."""
     request = _object(raw, "The body")
     for place, item in enumerate(_array(_required(request, "reward", "reward"), "reward")):
@@ -71,7 +71,7 @@ def about_slot_rewards(raw: object) -> None:
         _about_reward_value(_required(reward, "value", f"{path}.value"), f"{path}.value")
 
 
-def about_reward(raw: object) -> None:
+def check_reward(raw: object) -> None:
     """Check a reward (contract, section 1.3)."""
     _about_reward_value(_required(_object(raw, "The body"), "value", "value"), "value")
 

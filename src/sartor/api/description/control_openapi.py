@@ -4,11 +4,11 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from sartor.access.roles import Need
+from sartor.access.roles import Permission
 from sartor.api.description.schemas import ERROR, JSONObject
 from sartor.api.http.error_codes import STATUS
-from sartor.api.http.error_responses import refusal
-from sartor.api.http.response import Answer
+from sartor.api.http.error_responses import error_response
+from sartor.api.http.response import Response
 from sartor.api.routing.control_routes import PREFIX, ControlRoute
 
 _WHERE = "#/components/schemas/{name}"
@@ -22,7 +22,7 @@ _EVERYWHERE = (
     "OperationNotAllowed",
 )
 
-ROLES: dict[Need, str] = {
+ROLES: dict[Permission, str] = {
     "read": "Reader",
     "decide": "User",
     "change": "Contributor",
@@ -43,12 +43,12 @@ _SAY = {
 }
 
 
-def answer(routes: Sequence[ControlRoute], /) -> Answer:
+def openapi_response(routes: Sequence[ControlRoute], /) -> Response:
     """What ``/sartor/v1/openapi.json`` says."""
-    return Answer(200, msgspec.json.format(msgspec.json.encode(description(routes)), indent=2))
+    return Response(200, msgspec.json.format(msgspec.json.encode(describe_control(routes)), indent=2))
 
 
-def description(routes: Sequence[ControlRoute], /) -> JSONObject:
+def describe_control(routes: Sequence[ControlRoute], /) -> JSONObject:
     """The description of these routes."""
     paths: dict[str, JSONObject] = {}
     for route in routes:
@@ -149,7 +149,7 @@ def _success(route: ControlRoute) -> JSONObject:
 
 
 def _refused(status: int, codes: list[str]) -> JSONObject:
-    example = msgspec.json.decode(refusal(status, codes[0], _SAY[status]).body)
+    example = msgspec.json.decode(error_response(status, codes[0], _SAY[status]).body)
     header = {"description": "The code of the error.", "schema": {"type": "string", "enum": codes}}
     return {
         "description": _SAY[status],

@@ -6,10 +6,10 @@ from html import escape
 from importlib.resources import files
 from typing import cast
 
-from sartor.api.description.openapi import description
+from sartor.api.description.openapi import describe_version
 from sartor.api.description.schemas import JSONObject
-from sartor.api.http.response import Answer
-from sartor.api.routing.versions import ALL, Version
+from sartor.api.http.response import Response
+from sartor.api.routing.versions import ALL_VERSIONS, Version
 
 _POLICY = "; ".join(
     (
@@ -23,15 +23,15 @@ _POLICY = "; ".join(
 
 
 @cache
-def answer(version: Version, /) -> Answer:
+def docs_response(version: Version, /) -> Response:
     """What ``/docs/VERSION`` shows."""
     headers = ((b"content-security-policy", _POLICY.encode()), (b"referrer-policy", b"no-referrer"))
-    return Answer(200, html(version).encode(), headers, b"text/html; charset=utf-8")
+    return Response(200, render_docs(version).encode(), headers, b"text/html; charset=utf-8")
 
 
-def html(version: Version, /) -> str:
+def render_docs(version: Version, /) -> str:
     """The page of one version."""
-    said = description(version)
+    said = describe_version(version)
     sheet = files("sartor.api").joinpath("page.css").read_text(encoding="utf-8")
     return "".join(
         (
@@ -52,7 +52,7 @@ def _heading(info: JSONObject, version: Version) -> str:
         f"<header><h1>{_text(info['title'])}</h1><p class=lead>{_text(info['summary'])}</p>"
         f"<p>{_text(info['description'])} Send a key of your loop as <code>Ocp-Apim-Subscription-Key</code>. "
         f'For tools: <a href="/openapi/{version.name}.json">{version.name}.json</a>.</p>'
-        f"<nav>{''.join(_choice(other, version) for other in ALL)}</nav></header>"
+        f"<nav>{''.join(_choice(other, version) for other in ALL_VERSIONS)}</nav></header>"
     )
 
 

@@ -5,12 +5,12 @@ from functools import cache
 
 import msgspec
 
-from sartor.api.admin.app import needed
+from sartor.api.admin.app import required_permission
 from sartor.api.description import schemas
 from sartor.api.description.schemas import JSONObject
 from sartor.api.http.error_codes import STATUS
-from sartor.api.http.error_responses import refusal
-from sartor.api.http.response import Answer
+from sartor.api.http.error_responses import error_response
+from sartor.api.http.response import Response
 from sartor.api.routing import route_table, versions
 from sartor.api.routing.routes import Operation, Route
 from sartor.api.routing.versions import Version
@@ -44,13 +44,13 @@ _TAGS = {
 
 
 @cache
-def answer(version: Version, /) -> Answer:
+def openapi_response(version: Version, /) -> Response:
     """What ``/openapi/VERSION.json`` says."""
-    return Answer(200, msgspec.json.format(msgspec.json.encode(description(version)), indent=2))
+    return Response(200, msgspec.json.format(msgspec.json.encode(describe_version(version)), indent=2))
 
 
 @cache
-def description(version: Version, /) -> JSONObject:
+def describe_version(version: Version, /) -> JSONObject:
     """The description of one version, OpenAPI 3.1."""
     routes = [route for route in route_table.ROUTES if version in route.versions]
     paths: dict[str, JSONObject] = {}
@@ -71,7 +71,10 @@ def description(version: Version, /) -> JSONObject:
         "servers": [{"url": "/", "description": "This instance."}],
         "tags": [{"name": tag, "description": said} for tag, said in _TAGS.items() if tag in shown],
         "paths": paths | _health() | _descriptions(),
-        "components": {"schemas": schemas.of(routes), "securitySchemes": {"key": _KEY, "token": _TOKEN}},
+        "components": {
+            "schemas": schemas.schemas_of(routes),
+            "securitySchemes": {"key": _KEY, "token": _TOKEN},
+        },
     }
 
 
@@ -142,12 +145,14 @@ def _parameters(route: Route, version: Version) -> Iterator[JSONObject]:
 def _body(route: Route) -> JSONObject:
     if route.request is None:
         return {}
-    return {"required": True, "content": schemas.content(route.request, route.request_example)}
+    return {"required": True, "content": schemas.media_content(route.request, route.request_example)}
 
 
 def _responses(route: Route, version: Version) -> JSONObject:
     codes: dict[int, list[str]] = {}
-    changes = _CHANGES if needed(route) == "change" and not isinstance(route.does, Operation) else ()
+    changes = (
+        _CHANGES if required_permission(route) == "change" and not isinstance(route.does, Operation) else ()
+    )
     further = (*route.codes, *changes, *_EVERYWHERE, *(_IN_QUERY if version.in_query else ()))
     for code in dict.fromkeys((route.invalid, *further)):
         codes.setdefault(STATUS[code], []).append(code)
@@ -164,18 +169,18 @@ def _success(route: Route) -> JSONObject:
             name: {"description": about, "schema": {"type": "string"}} for name, about in route.headers.items()
         }
     if route.answer is not None:
-        said["content"] = schemas.content(route.answer, route.answer_example)
+        said["content"] = schemas.media_content(route.answer, route.answer_example)
     return {str(route.status): said}
 
 
 def _refused(status: int, codes: list[str]) -> JSONObject:
-    example = msgspec.json.decode(refusal(status, codes[0], _SAY[status]).body)
+    example = msgspec.json.decode(error_response(status, codes[0], _SAY[status]).body)
     said = _SAY[status] + (f" One of {', '.join(codes)}." if len(codes) > 1 else "")
     header = {"description": "The code of the error.", "schema": {"type": "string", "enum": codes}}
     return {
         "description": said,
         "headers": {"x-ms-error-code": {**header, "required": True}},
-        "content": schemas.content(schemas.ERROR, example),
+        "content": schemas.media_content(schemas.ERROR, example),
     }
 
 
@@ -194,7 +199,7 @@ def _descriptions() -> JSONObject:
                 f"OpenAPI {version.name}", "Description", f"{version.name} as OpenAPI.", "application/json"
             )
         }
-        for version in versions.ALL
+        for version in versions.ALL_VERSIONS
     }
     paths["/openapi.json"] = {"get": _read("OpenAPI", "Description", "v1.0 as OpenAPI.", "application/json")}
     paths["/docs"] = {

@@ -17,7 +17,7 @@ _WHERE = "#/components/schemas/{name}"
 _FEATURES: JSONObject = {"type": "array", "items": {"$ref": "#/components/schemas/FeatureObject"}}
 
 
-def of(routes: Iterable[Route], /) -> JSONObject:
+def schemas_of(routes: Iterable[Route], /) -> JSONObject:
     """The schemas of all bodies of these routes, by name."""
     kinds = [kind for route in routes for kind in (route.request, route.answer) if _is_json(kind)]
     _, made = msgspec.json.schema_components([*kinds, ERROR], ref_template=_WHERE)
@@ -25,7 +25,7 @@ def of(routes: Iterable[Route], /) -> JSONObject:
     return made | _feature_schemas()
 
 
-def content(kind: object, example: object, /) -> JSONObject:
+def media_content(kind: object, example: object, /) -> JSONObject:
     """The content of a body: its media type, its schema, and an example where there is one."""
     if not _is_json(kind):
         return {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}

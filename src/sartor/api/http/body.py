@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 from sartor.access.asgi import Header, Message, Receive
-from sartor.api.http.error_responses import Disconnected
+from sartor.api.http.error_responses import ClientDisconnected
 from sartor.errors import PayloadTooLarge
 
 
-def declared_bytes(headers: Sequence[Header], /) -> int:
+def content_length(headers: Sequence[Header], /) -> int:
     """The length that the headers promise; 0 where they promise none that can be read."""
     for name, value in headers:
         if name == b"content-length":
@@ -15,7 +15,7 @@ def declared_bytes(headers: Sequence[Header], /) -> int:
     return 0
 
 
-async def read(receive: Receive, /, *, declared: int, most: int) -> bytes:
+async def read_body(receive: Receive, /, *, declared: int, most: int) -> bytes:
     """The whole body.
 
     Args:
@@ -51,7 +51,7 @@ async def _rest(receive: Receive, message: Message, most: int) -> bytes:
         if not message.get("more_body", False):
             return b"".join(parts)
         message = await receive()
-    raise Disconnected
+    raise ClientDisconnected
 
 
 def _too_large(most: int) -> PayloadTooLarge:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, ClassVar
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from sartor.api.http.connection_limits import Gate
-from sartor.api.http.cycle import Cycle
-from sartor.api.http.error_responses import refusal
-from sartor.api.http.response import Answer, last_words
+from sartor.api.http.connection_limits import ConnectionLimits
+from sartor.api.http.cycle import RequestCycle
+from sartor.api.http.error_responses import error_response
+from sartor.api.http.response import Response, raw_response
 
 if TYPE_CHECKING:
     from uvicorn._types import ASGI3Application
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 NEVER = float("inf")
 
 
-class Connection(HttpToolsProtocol):
+class HttpConnection(HttpToolsProtocol):
     """A client's connection. ``protocol`` makes the subclass that knows its gate."""
 
-    gate: ClassVar[Gate]
+    gate: ClassVar[ConnectionLimits]
 
     _in_body = False  # between the head of a request and its end
     _offers = False  # the head offered another protocol
@@ -37,12 +37,12 @@ class Connection(HttpToolsProtocol):
         """A client has connected: the clock for its first head starts."""
         super().connection_made(transport)
         self.waiting_since_s = self.loop.time()
-        if not self.gate.enter(self):
+        if not self.gate.admit(self):
             transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The client has gone, or was sent away."""
-        self.gate.left(self)
+        self.gate.release(self)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -64,9 +64,9 @@ class Connection(HttpToolsProtocol):
         if self._in_body:
             # Until it is answered, whoever reads the body knows how large it may be: a model is large.
             if self.cycle.response_complete and self._received > 8 * patience.body_bytes:
-                self.leave()
+                self.close()
         elif self._received > patience.head_bytes:
-            self._dismiss(refusal(400, "PayloadSizeExceeded", "The head of the request is too large."))
+            self._dismiss(error_response(400, "PayloadSizeExceeded", "The head of the request is too large."))
 
     def _decline(self, rest: bytes) -> None:
         """Read a request that offers to go on in another protocol as if it did not.
@@ -106,7 +106,7 @@ class Connection(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: "ASGI3Application") -> None:
         # Uvicorn makes its cycles itself; a class of the same layout takes this one over.
-        cycle.__class__ = Cycle
+        cycle.__class__ = RequestCycle
         super()._start_asgi_task(cycle, app)
 
     def on_message_complete(self) -> None:
@@ -135,14 +135,14 @@ class Connection(HttpToolsProtocol):
             self.cycle.keep_alive = False  # its answer first; then the connection is closed
             self.transport.pause_reading()
         else:
-            self._dismiss(refusal(400, "BadRequest", msg))
+            self._dismiss(error_response(400, "BadRequest", msg))
 
     def shutdown(self) -> None:
         """The server stops: a request in work is answered, an unfinished one is not waited for."""
         if self._is_working():
             self.cycle.keep_alive = False
         else:
-            self.leave()
+            self.close()
             if self.transport.get_extra_info("sslcontext") is not None:
                 self.transport.abort()  # a client that rests would not answer the end of TLS either
 
@@ -157,22 +157,24 @@ class Connection(HttpToolsProtocol):
         self._stuck_since_s = NEVER
         waited_s = now_s - self.waiting_since_s
         if self._in_body and waited_s > patience.body_s + self._received / patience.body_rate:
-            self._dismiss(refusal(408, "RequestTimeout", "The body of the request did not arrive in time."))
+            self._dismiss(
+                error_response(408, "RequestTimeout", "The body of the request did not arrive in time.")
+            )
         elif not self._in_body and waited_s > (patience.rest_s if self._resting else patience.head_s):
-            self.leave()
+            self.close()
 
-    def leave(self) -> None:
+    def close(self) -> None:
         """Close the connection; a request that has not arrived is dropped."""
         if self.cycle is not None and not self.cycle.response_complete:
             self.cycle.disconnected = True
             self.cycle.message_event.set()
         self.transport.close()
 
-    def _dismiss(self, answer: Answer) -> None:
+    def _dismiss(self, answer: Response) -> None:
         between_answers = self.cycle is None or self.cycle.response_complete == self.cycle.response_started
         if between_answers and not self.transport.is_closing():
-            self.transport.write(last_words(answer))
-        self.leave()
+            self.transport.write(raw_response(answer))
+        self.close()
 
     def _is_working(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete and not self._in_body
@@ -182,6 +184,6 @@ class Connection(HttpToolsProtocol):
         self.waiting_since_s = self.loop.time()
 
 
-def protocol(gate: Gate, /) -> type[Connection]:
+def protocol_class(gate: ConnectionLimits, /) -> type[HttpConnection]:
     """The connections that pass this gate."""
-    return type("GatedConnection", (Connection,), {"gate": gate})
+    return type("GatedConnection", (HttpConnection,), {"gate": gate})

@@ -21,7 +21,7 @@ BODY_RATE = 262_144
 """How many bytes of a body must arrive in each second, on the average, after the time that every body has."""
 
 
-class Patience(Struct, frozen=True, kw_only=True):
+class Timeouts(Struct, frozen=True, kw_only=True):
     """What one connection may take."""
 
     head_s: float = HEAD_TIMEOUT_S
@@ -33,7 +33,7 @@ class Patience(Struct, frozen=True, kw_only=True):
     body_rate: int = BODY_RATE
 
 
-class Guest(Protocol):
+class ClientConnection(Protocol):
     """A connection, as the gate sees it."""
 
     @property
@@ -47,26 +47,26 @@ class Guest(Protocol):
     def check(self, now_s: float, /) -> None:
         """Give up the client if it took too long."""
 
-    def leave(self) -> None:
+    def close(self) -> None:
         """Close the connection to make room."""
 
 
-class Gate:
+class ConnectionLimits:
     """Keeps at most ``most`` connections; a new one takes the place of those that did least for longest.
 
     So a crowd of silent connections can't lock out clients that ask. A connection whose request is being worked
     on is never closed for another.
     """
 
-    def __init__(self, patience: Patience, /, *, most: int) -> None:
+    def __init__(self, patience: Timeouts, /, *, most: int) -> None:
         self.patience = patience
         self._most = most
-        self._guests: set[Guest] = set()
+        self._guests: set[ClientConnection] = set()
 
     def __len__(self) -> int:
         return len(self._guests)
 
-    def enter(self, guest: Guest, /) -> bool:
+    def admit(self, guest: ClientConnection, /) -> bool:
         """Let a connection in; False: there is no room, because all others are being served."""
         if len(self._guests) >= self._most:
             self._make_room()
@@ -75,7 +75,7 @@ class Gate:
         self._guests.add(guest)
         return True
 
-    def left(self, guest: Guest, /) -> None:
+    def release(self, guest: ClientConnection, /) -> None:
         """A connection is closed; idempotent."""
         self._guests.discard(guest)
 
@@ -90,4 +90,4 @@ class Gate:
         waiting.sort(key=lambda guest: (guest.has_asked, guest.waiting_since_s))
         for guest in waiting[: max(1, self._most // 50)]:
             self._guests.discard(guest)
-            guest.leave()
+            guest.close()

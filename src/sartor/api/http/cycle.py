@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from uvicorn._types import ASGISendEvent, HTTPResponseBodyEvent, HTTPResponseStartEvent
 
 
-class Cycle(RequestResponseCycle):
+class RequestCycle(RequestResponseCycle):
     """Takes the two messages of an answer, a head and one body, and writes them together."""
 
     _start: "HTTPResponseStartEvent | None" = None

@@ -20,7 +20,7 @@ NEVER_WITH_ZONE = f"{NEVER}+00:00"
 _DAY_S = 86_400
 
 
-def iso(duration: timedelta, /) -> str:
+def format_duration(duration: timedelta, /) -> str:
     """A duration in the spelling of .NET: ``PT10M``, ``P28D``, ``P1DT1.5S``, ``PT0S``."""
     days, left = divmod(abs(duration), timedelta(days=1))
     minutes, seconds = divmod(left, timedelta(minutes=1))
@@ -36,7 +36,7 @@ def _part(number: int, letter: str) -> str:
     return f"{number}{letter}" if number else ""
 
 
-def read(text: str, /) -> timedelta:
+def parse_duration(text: str, /) -> timedelta:
     """The duration in a text.
 
     Raises:
@@ -48,7 +48,7 @@ def read(text: str, /) -> timedelta:
         raise ValueError(f"{text[:64]!r} is not an ISO 8601 duration like PT10M") from None
 
 
-def moment(text: str, /) -> datetime:
+def parse_time(text: str, /) -> datetime:
     """The time in a text, UTC where it names no zone.
 
     Raises:
@@ -64,16 +64,16 @@ def moment(text: str, /) -> datetime:
         return datetime.min.replace(tzinfo=UTC)
 
 
-def zoneless(time: datetime, /) -> str:
+def format_time(time: datetime, /) -> str:
     """A time as dates of a configuration are written: UTC, whole seconds, no zone."""
     return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S").rjust(len(NEVER), "0")
 
 
-def zoneless_us(at_us: int, /) -> str:
+def format_time_us(at_us: int, /) -> str:
     """The same of microseconds since 1970; 0 is never."""
-    return zoneless(datetime.fromtimestamp(at_us // 1_000_000, UTC)) if at_us else NEVER
+    return format_time(datetime.fromtimestamp(at_us // 1_000_000, UTC)) if at_us else NEVER
 
 
-def with_zone_us(at_us: int, /) -> str:
+def format_zoned_us(at_us: int, /) -> str:
     """A time as models write it: UTC, whole seconds, ``+00:00``; 0 is never."""
-    return f"{zoneless_us(at_us)}+00:00"
+    return f"{format_time_us(at_us)}+00:00"

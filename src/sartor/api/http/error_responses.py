@@ -8,7 +8,7 @@ from sartor import errors
 from sartor.access.asgi import Header
 from sartor.api.dataplane.wire import ErrorResponse, PersonalizerError
 from sartor.api.http.error_codes import STATUS
-from sartor.api.http.response import Answer
+from sartor.api.http.response import Response
 
 RETRY_AFTER_S = 1
 """How long a caller should wait after a 503."""
@@ -21,11 +21,11 @@ _encode = msgspec.json.Encoder().encode
 _log = logging.getLogger(__name__)
 
 
-class Disconnected(Exception):
+class ClientDisconnected(Exception):
     """The caller has gone; there is no one to answer."""
 
 
-class Refused(errors.CallerError):
+class RequestRefused(errors.CallerError):
     """A request is refused with a code of its own, which decides the status (``codes``)."""
 
     def __init__(self, code: str, message: str) -> None:
@@ -33,13 +33,13 @@ class Refused(errors.CallerError):
         self.code = code
 
 
-def refusal(status: int, code: str, message: str, *headers: Header) -> Answer:
+def error_response(status: int, code: str, message: str, *headers: Header) -> Response:
     """An answer that says no: the one shape of every error."""
     body = _encode(ErrorResponse(PersonalizerError(code, message)))
-    return Answer(status, body, ((b"x-ms-error-code", code.encode()), *headers))
+    return Response(status, body, ((b"x-ms-error-code", code.encode()), *headers))
 
 
-def answer_to(error: Exception, *, invalid: str) -> Answer:
+def error_to_response(error: Exception, *, invalid: str) -> Response:
     """The answer to a request that ended in this error.
 
     Args:
@@ -47,42 +47,46 @@ def answer_to(error: Exception, *, invalid: str) -> Answer:
         invalid: the code for what the caller can mend (``InvalidRankRequest``, for example).
     """
     match error:
-        case Refused():
-            return refusal(STATUS[error.code], error.code, error.message)
+        case RequestRefused():
+            return error_response(STATUS[error.code], error.code, error.message)
         case errors.LoopLocked():
-            return refusal(409, "ScopeLocked", error.message)
+            return error_response(409, "ScopeLocked", error.message)
         case errors.Forbidden():
-            return refusal(403, "403", error.message)
+            return error_response(403, "403", error.message)
         case errors.TooManyRequests():
             return _too_many(error)
         case errors.PayloadTooLarge():
-            return refusal(400, "PayloadSizeExceeded", error.message)
+            return error_response(400, "PayloadSizeExceeded", error.message)
         case errors.CallerError():
-            return refusal(400, invalid, error.message)
+            return error_response(400, invalid, error.message)
         case errors.Unauthorized():
-            return refusal(401, "401", error.message, _REALM)
+            return error_response(401, "401", error.message, _REALM)
         case errors.EngineRefused():
-            return refusal(409, "ModelRankingError", error.message)
+            return error_response(409, "ModelRankingError", error.message)
         case errors.Unavailable():
             retry_after = (b"retry-after", b"%d" % RETRY_AFTER_S)
-            return refusal(503, "OperationNotAllowed", error.message, retry_after)
+            return error_response(503, "OperationNotAllowed", error.message, retry_after)
     _log.error("A request failed for a reason of ours.", exc_info=error, extra={"action": "request_failed"})
-    return refusal(500, "InternalServerError", "Something went wrong inside the service; it has been logged.")
+    return error_response(
+        500, "InternalServerError", "Something went wrong inside the service; it has been logged."
+    )
 
 
-def _too_many(error: errors.TooManyRequests) -> Answer:
+def _too_many(error: errors.TooManyRequests) -> Response:
     # In the words of the retired gateway, which clients search for the number (contract, section 0).
     wait_s = error.retry_after_s
     message = f"{error.message} Please retry after {wait_s} second{'' if wait_s == 1 else 's'}."
-    return refusal(429, "429", message, (b"retry-after", b"%d" % wait_s))
+    return error_response(429, "429", message, (b"retry-after", b"%d" % wait_s))
 
 
-def not_found() -> Answer:
+def not_found() -> Response:
     """There is no such route."""
-    return refusal(404, "ResourceNotFound", "There is no such resource; see /docs for those that there are.")
+    return error_response(
+        404, "ResourceNotFound", "There is no such resource; see /docs for those that there are."
+    )
 
 
-def not_allowed(allowed: bytes) -> Answer:
+def not_allowed(allowed: bytes) -> Response:
     """The route is there, but not for this method."""
     message = f"This resource answers {allowed.decode()} only."
-    return refusal(405, "BadRequest", message, (b"allow", allowed))
+    return error_response(405, "BadRequest", message, (b"allow", allowed))

@@ -5,17 +5,17 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from sartor.api.http.error_responses import RETRY_AFTER_S
-from sartor.api.http.response import Answer
+from sartor.api.http.response import Response
 
 FRESH_S = 0.5
 """How long a probe's word is believed: it writes to the disk, and anyone may ask."""
 
 _encode = msgspec.json.Encoder().encode
-_LIVE = Answer(200, b'{"status":"live"}')
-_READY = Answer(200, b'{"status":"ready"}')
+_LIVE = Response(200, b'{"status":"live"}')
+_READY = Response(200, b'{"status":"ready"}')
 
 
-class Health:
+class HealthProbe:
     """Answers the health routes. ``probe`` gives the reasons why this process is not ready: none when it is."""
 
     def __init__(self, probe: Callable[[], Sequence[str]], /, *, clock_s: Callable[[], float]) -> None:
@@ -24,11 +24,11 @@ class Health:
         self._asked_s = float("-inf")
         self._reasons: Sequence[str] = ()
 
-    def live(self) -> Answer:
+    def live(self) -> Response:
         """The process turns its event loop: it could not answer otherwise."""
         return _LIVE
 
-    def ready(self) -> Answer:
+    def ready(self) -> Response:
         """Whether events can be written and a model, or the uniform start, serves; 503 with reasons if not."""
         reasons = self._current()
         if not reasons:
@@ -36,7 +36,7 @@ class Health:
         error = {"code": "OperationNotAllowed", "message": " ".join(reasons)}
         body = _encode({"status": "unready", "reasons": list(reasons), "error": error})
         retry_after = (b"retry-after", b"%d" % RETRY_AFTER_S)
-        return Answer(503, body, ((b"x-ms-error-code", b"OperationNotAllowed"), retry_after))
+        return Response(503, body, ((b"x-ms-error-code", b"OperationNotAllowed"), retry_after))
 
     def _current(self) -> Sequence[str]:
         now_s = self._clock_s()

@@ -6,14 +6,14 @@ import msgspec
 
 from sartor.access.asgi import Header
 from sartor.api.dataplane import validation_errors
-from sartor.api.http.error_responses import Refused
-from sartor.api.http.response import Answer
+from sartor.api.http.error_responses import RequestRefused
+from sartor.api.http.response import Response
 
 _T = TypeVar("_T")
 _encode = msgspec.json.Encoder().encode
 
 
-def read(kind: type[_T], body: bytes, /, *, invalid: str) -> _T:
+def decode_json(kind: type[_T], body: bytes, /, *, invalid: str) -> _T:
     """The struct in a body; unknown members are ignored.
 
     Raises:
@@ -22,9 +22,9 @@ def read(kind: type[_T], body: bytes, /, *, invalid: str) -> _T:
     try:
         return msgspec.json.decode(body, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Refused(invalid, validation_errors.about_json(body, error).message) from error
+        raise RequestRefused(invalid, validation_errors.explain_json_error(body, error).message) from error
 
 
-def written(status: int, value: object, /, *headers: Header) -> Answer:
+def json_response(status: int, value: object, /, *headers: Header) -> Response:
     """An answer with a JSON body."""
-    return Answer(status, _encode(value), headers)
+    return Response(status, _encode(value), headers)

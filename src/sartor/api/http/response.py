@@ -26,7 +26,7 @@ _PREFIX = str(uuid.uuid4())[:-12].encode()
 _numbers = itertools.count(secrets.randbits(40))
 
 
-class Answer(Struct, frozen=True):
+class Response(Struct, frozen=True):
     """What a caller gets. ``content_type`` goes with a body; an answer without one says so by its length."""
 
     status: int
@@ -35,20 +35,20 @@ class Answer(Struct, frozen=True):
     content_type: bytes = JSON
 
 
-def options(allowed: bytes, /) -> Answer:
+def options_response(allowed: bytes, /) -> Response:
     """The answer to OPTIONS: the methods that a resource knows."""
-    return Answer(204, headers=((b"allow", allowed),))
+    return Response(204, headers=((b"allow", allowed),))
 
 
-def request_id() -> bytes:
+def new_request_id() -> bytes:
     """A GUID that no other answer carries."""
     return b"%b%012x" % (_PREFIX, next(_numbers) & 0xFFFF_FFFF_FFFF)
 
 
-def headers_of(answer: Answer, /, *, took_ms: int) -> list[Header]:
+def response_headers(answer: Response, /, *, took_ms: int) -> list[Header]:
     """All headers of an answer; ``took_ms`` is the time that the service worked on it, whole milliseconds."""
     headers = [
-        (b"apim-request-id", request_id()),
+        (b"apim-request-id", new_request_id()),
         (b"x-envoy-upstream-service-time", b"%d" % took_ms),
         (b"content-length", b"%d" % len(answer.body)),
         *_ALWAYS,
@@ -59,15 +59,15 @@ def headers_of(answer: Answer, /, *, took_ms: int) -> list[Header]:
     return headers
 
 
-async def deliver(answer: Answer, send: Send, *, took_ms: int, with_body: bool = True) -> None:
+async def send_response(answer: Response, send: Send, *, took_ms: int, with_body: bool = True) -> None:
     """Send an answer through ASGI."""
-    headers = headers_of(answer, took_ms=took_ms)
+    headers = response_headers(answer, took_ms=took_ms)
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": answer.body if with_body else b""})
 
 
-def last_words(answer: Answer, /) -> bytes:
+def raw_response(answer: Response, /) -> bytes:
     """An answer as bytes, for a connection that is closed after it because no request could be read from it."""
     lines = [b"HTTP/1.1 %d %b" % (answer.status, HTTPStatus(answer.status).phrase.encode())]
-    lines += [b"%b: %b" % header for header in headers_of(answer, took_ms=0)]
+    lines += [b"%b: %b" % header for header in response_headers(answer, took_ms=0)]
     return b"\r\n".join((*lines, b"connection: close", b"", answer.body))

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator, Sequence
 import uvicorn
 
 from sartor.access.asgi import ASGIApp
-from sartor.api.http.connection import protocol
-from sartor.api.http.connection_limits import KEEP_ALIVE_S, Gate, Patience
+from sartor.api.http.connection import protocol_class
+from sartor.api.http.connection_limits import KEEP_ALIVE_S, ConnectionLimits, Timeouts
 from sartor.api.http.tls import Certificates
 from sartor.settings import Limits
 
@@ -37,7 +37,7 @@ class Server(uvicorn.Server):
         *,
         limits: Limits,
         on_tick: Callable[[], None] = lambda: None,
-        patience: Patience | None = None,
+        patience: Timeouts | None = None,
         most_connections: int | None = None,
         tls: Certificates | None = None,
     ) -> None:
@@ -51,8 +51,8 @@ class Server(uvicorn.Server):
             most_connections: how many may be open; by default as many as the process may have files.
             tls: speak TLS with this certificate; None: plain HTTP.
         """
-        self._gate = Gate(
-            patience or Patience(body_s=limits.body_timeout_s, body_bytes=limits.body_bytes),
+        self._gate = ConnectionLimits(
+            patience or Timeouts(body_s=limits.body_timeout_s, body_bytes=limits.body_bytes),
             most=most_connections or _room_for_connections(),
         )
         self._on_tick = on_tick
@@ -96,11 +96,11 @@ def run(server: Server, sockets: Sequence[socket.socket], /) -> None:
         runner.run(server.serve(sockets=list(sockets)))
 
 
-def _config(app: ASGIApp, gate: Gate, tls: Certificates | None) -> uvicorn.Config:
+def _config(app: ASGIApp, gate: ConnectionLimits, tls: Certificates | None) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         ssl_context_factory=None if tls is None else lambda *_: tls.context,
-        http=protocol(gate),
+        http=protocol_class(gate),
         ws="none",
         lifespan="off",
         interface="asgi3",

@@ -5,9 +5,9 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
-from sartor.access.roles import EVERY_LOOP, Caller, Need
+from sartor.access.roles import EVERY_LOOP, Caller, Permission
 from sartor.api.control.door import Door
-from sartor.api.http.response import Answer
+from sartor.api.http.response import Response
 from sartor.api.routing.routes import Parameter
 
 PREFIX = "/sartor/v1"
@@ -23,7 +23,7 @@ class ControlCall(Struct, frozen=True, kw_only=True):
     body: bytes
 
 
-ControlHandler: TypeAlias = Callable[[ControlCall], Answer]
+ControlHandler: TypeAlias = Callable[[ControlCall], Response]
 
 
 class ControlRoute(Struct, frozen=True, kw_only=True):
@@ -36,7 +36,7 @@ class ControlRoute(Struct, frozen=True, kw_only=True):
     method: str
     path: str
     does: ControlHandler
-    need: Need
+    need: Permission
     tag: str
     summary: str
     status: int
@@ -59,7 +59,7 @@ class ControlRoute(Struct, frozen=True, kw_only=True):
         return path.get("name", EVERY_LOOP)
 
 
-def matched(route: ControlRoute, parts: tuple[str, ...], /) -> dict[str, str] | None:
+def match_control(route: ControlRoute, parts: tuple[str, ...], /) -> dict[str, str] | None:
     """The values of the names in the route's path, if it is the one of these parts."""
     if len(parts) != len(route.parts):
         return None

@@ -55,7 +55,7 @@ class Resource(Struct, frozen=True):
     operation: Operation | None
 
 
-def match(path: bytes, /) -> tuple[Resource, bytes] | None:
+def match_path(path: bytes, /) -> tuple[Resource, bytes] | None:
     """The resource at a path, and the id in it as it was sent; None where there is none.
 
     Matched as it was sent, so that ``%2F`` in an id does not split it. Case and one slash at the end don't
@@ -85,7 +85,7 @@ def _matched_slowly(path: bytes) -> tuple[Resource, bytes] | None:
     return None if found is None or not last else (found, last)
 
 
-def decoded(sent: bytes, /, *, name: str = "eventId") -> str:
+def decode_id(sent: bytes, /, *, name: str = "eventId") -> str:
     """An id of a path, percent-decoded.
 
     Raises:
@@ -97,7 +97,7 @@ def decoded(sent: bytes, /, *, name: str = "eventId") -> str:
         raise InvalidRequest(f"{name} in the path is not valid UTF-8, percent-encoded.") from None
 
 
-def resources(routes: Iterable[Route], /) -> list[Resource]:
+def build_resources(routes: Iterable[Route], /) -> list[Resource]:
     """The resources of these routes.
 
     Raises:
@@ -139,4 +139,4 @@ def _indexed(found: Iterable[Resource]) -> tuple[dict[bytes, Resource], dict[tup
     return paths, around
 
 
-_PATHS, _AROUND_ID = _indexed(resources(ROUTES))
+_PATHS, _AROUND_ID = _indexed(build_resources(ROUTES))

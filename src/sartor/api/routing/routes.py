@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from sartor.access.asgi import Header
 from sartor.api.admin.caller_stores import Admin
-from sartor.api.http.response import Answer
+from sartor.api.http.response import Response
 from sartor.api.routing.versions import Version
 from sartor.ports import Loop
 
@@ -40,7 +40,7 @@ class Call(Struct, frozen=True, kw_only=True):
     admin: Admin
 
 
-Handler: TypeAlias = Callable[[Call], Answer]
+Handler: TypeAlias = Callable[[Call], Response]
 """Runs on a thread; may block. What it raises is answered as ``failure.answer_to`` says."""
 
 

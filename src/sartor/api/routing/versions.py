@@ -5,7 +5,7 @@ from urllib.parse import parse_qsl
 
 from msgspec import Struct
 
-from sartor.api.http.error_responses import Refused
+from sartor.api.http.error_responses import RequestRefused
 
 ROOT = "/personalizer"
 PARAMETER = "api-version"
@@ -29,11 +29,11 @@ PREVIEW_2 = Version("v1.1-preview.2")
 PREVIEW_3 = Version("v1.1-preview.3")
 V2022_09 = Version("2022-09-01-preview", in_query=True)
 
-ALL = (V1_0, PREVIEW_1, PREVIEW_2, PREVIEW_3, V2022_09)
-PATHS = ALL[:4]
-PREVIEWS = ALL[1:]
-FROM_PREVIEW_2 = ALL[2:]
-FROM_PREVIEW_3 = ALL[3:]
+ALL_VERSIONS = (V1_0, PREVIEW_1, PREVIEW_2, PREVIEW_3, V2022_09)
+PATHS = ALL_VERSIONS[:4]
+PREVIEWS = ALL_VERSIONS[1:]
+FROM_PREVIEW_2 = ALL_VERSIONS[2:]
+FROM_PREVIEW_3 = ALL_VERSIONS[3:]
 
 _NAMED = V2022_09.name
 
@@ -44,24 +44,24 @@ def check_named(query: bytes, /) -> None:
     Raises:
         Refused: it names none, or one that is not served.
     """
-    named = given(query)
+    named = find_version(query)
     if named == _NAMED:
         return
     elsewhere = ", ".join(version.prefix for version in PATHS)
     if not named:
-        raise Refused(
+        raise RequestRefused(
             "MissingApiVersionParameter",
             f"The query parameter {PARAMETER} is required for paths without a version: "
             f"{PARAMETER}={_NAMED}. Versions in paths: {elsewhere}.",
         )
-    raise Refused(
+    raise RequestRefused(
         "UnsupportedApiVersionValue",
         f"The {PARAMETER} {named[:64]!r} is not served. Served are {PARAMETER}={_NAMED} and the paths "
         f"{elsewhere}.",
     )
 
 
-def given(query: bytes, /) -> str:
+def find_version(query: bytes, /) -> str:
     """The version that a query names; empty if it names none."""
     for name, value in _pairs(query):
         if name.lower() == PARAMETER:

@@ -23,7 +23,7 @@ _decode_id = msgspec.json.Decoder(str | int | float).decode
 _encode = msgspec.json.Encoder().encode
 
 
-class ShownSlot(Struct, frozen=True, kw_only=True):
+class ParsedSlot(Struct, frozen=True, kw_only=True):
     """A slot. ``included``: the actions that could go there; None: all."""
 
     id: str
@@ -31,15 +31,15 @@ class ShownSlot(Struct, frozen=True, kw_only=True):
     included: list[int] | None
 
 
-class Shown(Struct, frozen=True, kw_only=True):
+class ParsedContext(Struct, frozen=True, kw_only=True):
     """The features of the context, the actions in order, and the slots of a multi-slot line."""
 
     context: bytes
     actions: tuple[Action, ...]
-    slots: tuple[ShownSlot, ...]
+    slots: tuple[ParsedSlot, ...]
 
 
-def shown(raw: bytes, /) -> Shown:
+def parse_context(raw: bytes, /) -> ParsedContext:
     """The context of a line.
 
     Raises:
@@ -50,7 +50,7 @@ def shown(raw: bytes, /) -> Shown:
     actions = [_action(one, place) for place, one in enumerate(_list(members, "_multi"))]
     if not actions:
         raise InvalidRequest("c holds no actions (_multi).")
-    return Shown(
+    return ParsedContext(
         context=_features(members, "FromUrl", known={"FromUrl", "_multi", "_slots"}),
         actions=tuple(actions),
         slots=tuple([_slot(one, place) for place, one in enumerate(_list(members, "_slots"))]),
@@ -71,9 +71,9 @@ def _action(members: _Members, place: int) -> Action:
     return Action(str(name), _features(members, "j", known={"_tag", "j"}))
 
 
-def _slot(members: _Members, place: int) -> ShownSlot:
+def _slot(members: _Members, place: int) -> ParsedSlot:
     name = _decode_id(members.get("_id") or b'"%d"' % place)
-    return ShownSlot(
+    return ParsedSlot(
         id=str(name),
         features=_features(members, "sj", known={"_id", "sj", "_inc", "_tag"}),
         included=_decode_indexes(members["_inc"]) if "_inc" in members else None,

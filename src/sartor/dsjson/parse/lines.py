@@ -7,9 +7,9 @@ import msgspec
 from msgspec import UNSET, Struct
 
 from sartor.dsjson.parse import multi_slot, single_slot
-from sartor.dsjson.parse.members import Line
+from sartor.dsjson.parse.members import ParsedLine
 from sartor.errors import InvalidRequest
-from sartor.records import Imported
+from sartor.records import ImportedDecision
 
 Kind = Literal["blank", "checkpoint", "dangling", "pending", "no probabilities", "invalid", "corrupt"]
 
@@ -29,17 +29,17 @@ _BOM = b"\xef\xbb\xbf"
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
-_decode = msgspec.json.Decoder(Line).decode
+_decode = msgspec.json.Decoder(ParsedLine).decode
 
 
-class Unread(Struct, frozen=True):
+class RejectedLine(Struct, frozen=True):
     """A line that gives no decision. ``reason``: what is wrong with this one, a sentence."""
 
     kind: Kind
     reason: str
 
 
-def read(line: bytes, /) -> Imported | Unread:
+def parse_line(line: bytes, /) -> ImportedDecision | RejectedLine:
     """The decision of a line and what came of it; never raises, whatever the line holds.
 
     The versions of settings are 0: those of this loop did not decide it.
@@ -52,28 +52,30 @@ def read(line: bytes, /) -> Imported | Unread:
     try:
         return _told(_decode(text), text)
     except InvalidRequest as error:
-        return Unread("invalid", error.message)
+        return RejectedLine("invalid", error.message)
     except msgspec.ValidationError as error:
-        return Unread("invalid", f"{error}.")
+        return RejectedLine("invalid", f"{error}.")
     except _UNREADABLE as error:
-        return Unread("corrupt", f"Not JSON: {error}.")
+        return RejectedLine("corrupt", f"Not JSON: {error}.")
 
 
-def _told(line: Line, text: bytes) -> Imported | Unread:
+def _told(line: ParsedLine, text: bytes) -> ImportedDecision | RejectedLine:
     if line.pending:
         return _unread("pending")
     if line.reward_value is not UNSET or line.enqueued is not UNSET:
         return _unread("dangling")
     if b"\\u0000" in text and _NUL.search(text):  # texts end at a NUL in the engine
-        return Unread("invalid", "It holds a NUL character.")
+        return RejectedLine("invalid", "It holds a NUL character.")
     if line.context is UNSET:
-        return Unread("invalid", "c, the context, is missing.")
+        return RejectedLine("invalid", "c, the context, is missing.")
     if line.outcomes is UNSET:
         return (
-            single_slot.imported(line) if single_slot.has_probabilities(line) else _unread("no probabilities")
+            single_slot.to_imported(line)
+            if single_slot.has_probabilities(line)
+            else _unread("no probabilities")
         )
-    return multi_slot.imported(line) if multi_slot.has_probabilities(line) else _unread("no probabilities")
+    return multi_slot.to_imported(line) if multi_slot.has_probabilities(line) else _unread("no probabilities")
 
 
-def _unread(kind: Kind) -> Unread:
-    return Unread(kind, REASONS[kind])
+def _unread(kind: Kind) -> RejectedLine:
+    return RejectedLine(kind, REASONS[kind])

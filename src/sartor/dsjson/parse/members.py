@@ -8,7 +8,7 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from sartor.errors import InvalidRequest
-from sartor.records import Joined
+from sartor.records import JoinedObservation
 
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:?\d\d)?")
 _TOLERANCE = 1e-3
@@ -18,13 +18,13 @@ UNKNOWN_MODEL = "unknown"
 """The model id of a line that names none."""
 
 
-class State(Struct):
+class VwState(Struct):
     """``VWState``."""
 
     m: str = UNKNOWN_MODEL
 
 
-class Observed(Struct, rename={"event_id": "EventId", "activates": "ActionTaken"}):
+class ParsedObservation(Struct, rename={"event_id": "EventId", "activates": "ActionTaken"}):
     """One of ``o`` or ``_o``. An activation has no value, whatever its marks say (they changed over time)."""
 
     v: object = UNSET
@@ -32,7 +32,7 @@ class Observed(Struct, rename={"event_id": "EventId", "activates": "ActionTaken"
     activates: bool | UnsetType = UNSET
 
 
-class Filled(
+class SlotOutcome(
     Struct,
     rename={
         "cost": "_label_cost",
@@ -49,11 +49,11 @@ class Filled(
     cost: float | UnsetType = UNSET
     order: list[int] | UnsetType = UNSET
     probabilities: list[float] | UnsetType = UNSET
-    observed: list[Observed] | UnsetType = UNSET
+    observed: list[ParsedObservation] | UnsetType = UNSET
     original_cost: float | UnsetType = UNSET
 
 
-class Line(
+class ParsedLine(
     Struct,
     rename={
         "cost": "_label_cost",
@@ -93,10 +93,10 @@ class Line(
     context: msgspec.Raw | UnsetType = UNSET
     order: list[int] | UnsetType = UNSET
     probabilities: list[float] | UnsetType = UNSET
-    observed: list[Observed] | UnsetType | None = UNSET
-    model: State | UnsetType = UNSET
+    observed: list[ParsedObservation] | UnsetType | None = UNSET
+    model: VwState | UnsetType = UNSET
     dropped: float = 0.0
-    outcomes: list[Filled] | UnsetType = UNSET
+    outcomes: list[SlotOutcome] | UnsetType = UNSET
     baselines: list[int] | UnsetType = UNSET
     reward_value: msgspec.Raw | UnsetType = UNSET
     enqueued: msgspec.Raw | UnsetType = UNSET
@@ -112,7 +112,7 @@ class Line(
         return not (self.skipped or self.deferred)
 
 
-def event_id(line: Line) -> str:
+def event_id_of(line: ParsedLine) -> str:
     """The event id.
 
     Raises:
@@ -123,7 +123,7 @@ def event_id(line: Line) -> str:
     return line.event_id
 
 
-def made_at_us(line: Line) -> int:
+def made_at_us(line: ParsedLine) -> int:
     """When the decision was made; parts of a microsecond are cut, a time without a zone is UTC.
 
     Raises:
@@ -145,19 +145,21 @@ def _second(text: str, zone: str) -> int:
     return int((moment - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds())
 
 
-def joined(observed: list[Observed] | UnsetType | None, at_us: int, slot: str | None = None) -> list[Joined]:
+def to_joined(
+    observed: list[ParsedObservation] | UnsetType | None, at_us: int, slot: str | None = None
+) -> list[JoinedObservation]:
     """The observations: rewards that are numbers, and activations. Other rewards are left out."""
     found = []
     for one in observed or ():
         if one.v is UNSET or one.v is None:
-            found.append(Joined(0, at_us, None))
+            found.append(JoinedObservation(0, at_us, None))
         elif isinstance(one.v, int | float) and not isinstance(one.v, bool):
-            found.append(Joined(0, at_us, float(one.v), slot))
+            found.append(JoinedObservation(0, at_us, float(one.v), slot))
     return found
 
 
-def check_odds(probabilities: list[float], *, chosen: float) -> None:
-    """Whether these are the odds of one draw. ``chosen``: those of what was drawn.
+def check_probabilities(probabilities: list[float], *, chosen: float) -> None:
+    """Whether these are the probabilities of one draw. ``chosen``: those of what was drawn.
 
     Raises:
         InvalidRequest: they are not.
@@ -168,7 +170,7 @@ def check_odds(probabilities: list[float], *, chosen: float) -> None:
         raise InvalidRequest("The action that was chosen has a probability of 0.")
 
 
-def check_dropped(line: Line) -> None:
+def check_dropped(line: ParsedLine) -> None:
     """Whether ``pdrop`` is a probability below 1.
 
     Raises:
@@ -178,6 +180,6 @@ def check_dropped(line: Line) -> None:
         raise InvalidRequest("pdrop is not a probability below 1.")
 
 
-def near(one: float, other: float) -> bool:
+def is_close(one: float, other: float) -> bool:
     """Whether two numbers agree as well as 32 bits allow."""
     return abs(one - other) <= _TOLERANCE * max(abs(one), abs(other))

@@ -5,13 +5,21 @@ from itertools import chain
 
 from msgspec import UnsetType
 
-from sartor.dsjson.parse.context import Shown, ShownSlot, shown
-from sartor.dsjson.parse.members import Filled, Line, check_dropped, check_odds, event_id, joined, made_at_us
+from sartor.dsjson.parse.context import ParsedContext, ParsedSlot, parse_context
+from sartor.dsjson.parse.members import (
+    ParsedLine,
+    SlotOutcome,
+    check_dropped,
+    check_probabilities,
+    event_id_of,
+    made_at_us,
+    to_joined,
+)
 from sartor.errors import InvalidRequest
-from sartor.records import Decision, Imported, Joined, Mode, Outcome, Slot
+from sartor.records import Decision, ImportedDecision, JoinedObservation, Mode, Outcome, Slot
 
 
-def has_probabilities(line: Line) -> bool:
+def has_probabilities(line: ParsedLine) -> bool:
     """Whether it says of every slot with which probabilities its action was drawn."""
     return not isinstance(line.outcomes, UnsetType) and all(
         not isinstance(filled.probabilities, UnsetType) and len(filled.probabilities) > 0
@@ -19,7 +27,7 @@ def has_probabilities(line: Line) -> bool:
     )
 
 
-def imported(line: Line) -> Imported:
+def to_imported(line: ParsedLine) -> ImportedDecision:
     """The decision and its outcome.
 
     Raises:
@@ -30,13 +38,13 @@ def imported(line: Line) -> Imported:
         raise InvalidRequest("c, the context, is missing.")
     check_dropped(line)
     at_us = made_at_us(line)
-    what = shown(line.context)
+    what = parse_context(line.context)
     slots = _slots(line, line.outcomes, what)
     observed = _observed(line.outcomes, slots, at_us)
     mode, rewards = _rewards(line.outcomes, slots)
     first = slots[0]
     decision = Decision(
-        event_id=event_id(line),
+        event_id=event_id_of(line),
         context=what.context,
         actions=what.actions,
         excluded=first.excluded,
@@ -60,10 +68,10 @@ def imported(line: Line) -> Imported:
         settings_version=0,
         slot_rewards=tuple(rewards),
     )
-    return Imported(decision=decision, made_at_us=at_us, outcome=outcome)
+    return ImportedDecision(decision=decision, made_at_us=at_us, outcome=outcome)
 
 
-def _slots(line: Line, outcomes: Sequence[Filled], what: Shown) -> list[Slot]:
+def _slots(line: ParsedLine, outcomes: Sequence[SlotOutcome], what: ParsedContext) -> list[Slot]:
     count = len(what.actions)
     if not 1 <= len(outcomes) <= count or len(outcomes) != len(what.slots):
         raise InvalidRequest(f"_outcomes holds {len(outcomes)} slots, c {len(what.slots)}, of {count} actions.")
@@ -72,7 +80,7 @@ def _slots(line: Line, outcomes: Sequence[Filled], what: Shown) -> list[Slot]:
     for place, (filled, asked) in enumerate(zip(outcomes, what.slots, strict=True)):
         taken = [slot.chosen for slot in slots]
         excluded = _excluded(asked, count)
-        order, probabilities = _odds(filled, {*excluded, *taken}, count)
+        order, probabilities = _probabilities(filled, {*excluded, *taken}, count)
         slots.append(
             Slot(
                 id=asked.id if isinstance(filled.slot_id, UnsetType) else filled.slot_id,
@@ -89,13 +97,13 @@ def _slots(line: Line, outcomes: Sequence[Filled], what: Shown) -> list[Slot]:
     return slots
 
 
-def _excluded(asked: ShownSlot, count: int) -> tuple[int, ...]:
+def _excluded(asked: ParsedSlot, count: int) -> tuple[int, ...]:
     if asked.included is None:
         return ()
     return tuple(index for index in range(count) if index not in asked.included)
 
 
-def _odds(filled: Filled, closed: set[int], count: int) -> tuple[list[int], list[float]]:
+def _probabilities(filled: SlotOutcome, closed: set[int], count: int) -> tuple[list[int], list[float]]:
     """The actions that the slot could take, in their order, and the probability of each action."""
     if isinstance(filled.order, UnsetType) or isinstance(filled.probabilities, UnsetType):
         raise InvalidRequest("_a, the order of the actions in a slot, is missing.")
@@ -104,7 +112,7 @@ def _odds(filled: Filled, closed: set[int], count: int) -> tuple[list[int], list
         raise InvalidRequest("_a names an action twice, or one that the slot could not take.")
     if len(filled.probabilities) != len(order):
         raise InvalidRequest(f"_p holds {len(filled.probabilities)} probabilities for {len(order)} actions.")
-    check_odds(filled.probabilities, chosen=filled.probabilities[0])
+    check_probabilities(filled.probabilities, chosen=filled.probabilities[0])
     of_action = dict(zip(order, filled.probabilities, strict=True))
     rest = [index for index in open_ if index not in of_action]
     return [*order, *rest], [of_action.get(index, 0.0) for index in range(count)]
@@ -127,19 +135,19 @@ def _around(closed: set[int], order: Sequence[int], count: int) -> tuple[int, ..
     return tuple(index if index in closed else next(others) for index in range(count))
 
 
-def _observed(outcomes: Sequence[Filled], slots: Sequence[Slot], at_us: int) -> list[Joined]:
+def _observed(outcomes: Sequence[SlotOutcome], slots: Sequence[Slot], at_us: int) -> list[JoinedObservation]:
     """All observations, slot by slot; a repeated activation counts once."""
     found = chain.from_iterable(
-        joined(filled.observed, at_us, slot.id) for filled, slot in zip(outcomes, slots, strict=True)
+        to_joined(filled.observed, at_us, slot.id) for filled, slot in zip(outcomes, slots, strict=True)
     )
-    kept: list[Joined] = []
+    kept: list[JoinedObservation] = []
     for one in found:
         if one.reward is not None or one not in kept:
             kept.append(one)
     return kept
 
 
-def _rewards(outcomes: Sequence[Filled], slots: Sequence[Slot]) -> tuple[Mode, list[float]]:
+def _rewards(outcomes: Sequence[SlotOutcome], slots: Sequence[Slot]) -> tuple[Mode, list[float]]:
     """The rewards, and the mode that the two costs tell: they differ in Apprentice only (contract, 2.6)."""
     costs: list[float] = []
     originals: list[float] = []

@@ -2,18 +2,26 @@
 
 from msgspec import UnsetType
 
-from sartor.dsjson.parse.context import shown
-from sartor.dsjson.parse.members import Line, check_dropped, check_odds, event_id, joined, made_at_us, near
+from sartor.dsjson.parse.context import parse_context
+from sartor.dsjson.parse.members import (
+    ParsedLine,
+    check_dropped,
+    check_probabilities,
+    event_id_of,
+    is_close,
+    made_at_us,
+    to_joined,
+)
 from sartor.errors import InvalidRequest
-from sartor.records import Decision, Imported, Mode, Outcome
+from sartor.records import Decision, ImportedDecision, Mode, Outcome
 
 
-def has_probabilities(line: Line) -> bool:
+def has_probabilities(line: ParsedLine) -> bool:
     """Whether it says with which probabilities the action was drawn."""
     return not isinstance(line.probabilities, UnsetType) and len(line.probabilities) > 0
 
 
-def imported(line: Line) -> Imported:
+def to_imported(line: ParsedLine) -> ImportedDecision:
     """The decision and its outcome.
 
     Raises:
@@ -22,16 +30,16 @@ def imported(line: Line) -> Imported:
     """
     if isinstance(line.context, UnsetType):
         raise InvalidRequest("c, the context, is missing.")
-    what = shown(line.context)
-    order, probabilities = _odds(line, len(what.actions))
+    what = parse_context(line.context)
+    order, probabilities = _probabilities(line, len(what.actions))
     chosen = _chosen(line, order)
-    check_odds(probabilities, chosen=probabilities[chosen])
+    check_probabilities(probabilities, chosen=probabilities[chosen])
     _check_label(line, probabilities[chosen])
     at_us = made_at_us(line)
-    observed = joined(line.observed, at_us)
+    observed = to_joined(line.observed, at_us)
     mode, reward = _reward(line, chosen)
     decision = Decision(
-        event_id=event_id(line),
+        event_id=event_id_of(line),
         context=what.context,
         actions=what.actions,
         excluded=(),
@@ -53,10 +61,10 @@ def imported(line: Line) -> Imported:
         settled_at_us=0,
         settings_version=0,
     )
-    return Imported(decision=decision, made_at_us=at_us, outcome=outcome)
+    return ImportedDecision(decision=decision, made_at_us=at_us, outcome=outcome)
 
 
-def _odds(line: Line, actions: int) -> tuple[list[int], list[float]]:
+def _probabilities(line: ParsedLine, actions: int) -> tuple[list[int], list[float]]:
     """The order of the actions, from 0, and the probability of each action in the order of the request."""
     if isinstance(line.order, UnsetType) or isinstance(line.probabilities, UnsetType):
         raise InvalidRequest("a, the order of the actions, is missing.")
@@ -69,7 +77,7 @@ def _odds(line: Line, actions: int) -> tuple[list[int], list[float]]:
     return order, [of_action[index] for index in range(actions)]
 
 
-def _chosen(line: Line, order: list[int]) -> int:
+def _chosen(line: ParsedLine, order: list[int]) -> int:
     """The action that was chosen, as the label says; without one it is the first in the order."""
     named = {
         index
@@ -82,17 +90,17 @@ def _chosen(line: Line, order: list[int]) -> int:
     return named.pop()
 
 
-def _check_label(line: Line, propensity: float) -> None:
+def _check_label(line: ParsedLine, propensity: float) -> None:
     """The label may have the probability with which the line survived sampling in it, or not."""
     check_dropped(line)
     label = line.probability
-    if isinstance(label, UnsetType) or near(label, propensity):
+    if isinstance(label, UnsetType) or is_close(label, propensity):
         return
-    if not near(label, propensity * (1 - line.dropped)):
+    if not is_close(label, propensity * (1 - line.dropped)):
         raise InvalidRequest(f"_label_probability is {label}, p says {propensity}.")
 
 
-def _reward(line: Line, chosen: int) -> tuple[Mode, float]:
+def _reward(line: ParsedLine, chosen: int) -> tuple[Mode, float]:
     """The reward, and the mode that the two costs tell: they differ in Apprentice only (contract, 2.6)."""
     if isinstance(line.cost, UnsetType):
         raise InvalidRequest("_label_cost is missing.")

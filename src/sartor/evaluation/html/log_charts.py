@@ -2,16 +2,16 @@
 
 from collections.abc import Sequence
 
-from sartor.estimators.calibration import Class
+from sartor.estimators.calibration import CalibrationBin
 from sartor.estimators.leave_one_out import Effect
 from sartor.evaluation.html import svg as drawing
-from sartor.evaluation.html.svg import Scale, box, dot, line, shortened, spanning, svg, text
+from sartor.evaluation.html.svg import Scale, box, dot, line, scale_over, shortened, svg_document, text
 
 _LEAST = 5.0
 """Classes in which fewer choices were to be expected say nothing."""
 
 
-def calibration(classes: Sequence[Class], /) -> str:
+def draw_calibration(classes: Sequence[CalibrationBin], /) -> str:
     """How often actions were chosen, beside how often their logged probabilities say."""
     told = [one for one in classes if one.expected >= _LEAST]
     if not told:
@@ -31,17 +31,17 @@ def calibration(classes: Sequence[Class], /) -> str:
         parts.append(dot((at, y(ratio)), colour=colour, radius=5))
         parts.append(text((at, bottom + 18), f"{one.low:.0%}–{one.high:.0%}", "tick", anchor="middle"))
         parts.append(text((at, bottom + 34), f"{one.observed:,}", "tick faint", anchor="middle"))
-    return svg(width, height, parts, label="Calibration of the logged probabilities")
+    return svg_document(width, height, parts, label="Calibration of the logged probabilities")
 
 
-def effects(found: Sequence[Effect], /, *, most: int = 25) -> str:
+def draw_effects(found: Sequence[Effect], /, *, most: int = 25) -> str:
     """What leaving each feature out costs, with intervals."""
     told = found[:most]
     if not told:
         return ""
     width, row, left = 1040, 24, 250
     height = row * len(told) + 26
-    x = spanning([0.0, *(end for one in told for end in (one.low, one.high))], start=left, end=width - 76)
+    x = scale_over([0.0, *(end for one in told for end in (one.low, one.high))], start=left, end=width - 76)
     parts = [line((x(tick), 0), (x(tick), height - 24), "grid") for tick in x.ticks(6)]
     parts += [text((x(tick), height - 6), drawing.number(tick), "tick", anchor="middle") for tick in x.ticks(6)]
     parts.append(line((x(0), 0), (x(0), height - 24), "axis"))
@@ -55,4 +55,4 @@ def effects(found: Sequence[Effect], /, *, most: int = 25) -> str:
         parts.append(line((x(one.low), middle), (x(one.high), middle), "thin", colour=colour))
         parts.append(dot((x(one.effect), middle), colour=colour))
         parts.append(text((width, middle + 4), f"{one.effect:+.4f}", "tick", anchor="end"))
-    return svg(width, height, parts, label="What leaving a feature out costs")
+    return svg_document(width, height, parts, label="What leaving a feature out costs")

@@ -8,16 +8,16 @@ from html import escape
 from importlib.resources import files
 from string import Template
 
-from sartor.estimators.results_table import Entry
-from sartor.estimators.verdict import best, online_of
+from sartor.estimators.results_table import ResultRow
+from sartor.estimators.verdict import best_policy, find_online
 from sartor.evaluation.html import log_charts, time_charts
-from sartor.evaluation.html.policy_cards import card
+from sartor.evaluation.html.policy_cards import render_card
 from sartor.evaluation.html.svg import colours
-from sartor.evaluation.html.table import table
-from sartor.evaluation.report import Report
+from sartor.evaluation.html.table import render_table
+from sartor.evaluation.report import EvaluationReport
 
 
-def html(report: Report, /) -> str:
+def render_report(report: EvaluationReport, /) -> str:
     """The page."""
     shades = colours(report.table)
     return Template(_file("page.html")).substitute(
@@ -27,12 +27,14 @@ def html(report: Report, /) -> str:
         name=escape(report.name),
         verdict=escape(report.verdict),
         subject=_subject(report),
-        alarm=_alarm(report),
-        table=table(report, shades),
+        warning=_warning(report),
+        table=render_table(report, shades),
         courses=_courses(report, shades),
         importance=_importance(report),
         belief=_belief(report),
-        cards="\n".join(card(one, shades) for one in report.table if one.source != "Online" and not one.slot),
+        cards="\n".join(
+            render_card(one, shades) for one in report.table if one.source != "Online" and not one.slot
+        ),
         calibration=_calibration(report),
         footer=_footer(report),
     )
@@ -43,19 +45,19 @@ def _file(name: str) -> str:
     return files("sartor.evaluation.html").joinpath(name).read_text(encoding="utf-8")
 
 
-def _subject(report: Report) -> str:
+def _subject(report: EvaluationReport) -> str:
     first, last = _time(report.first_us), _time(report.last_us)
     rewards = f"{report.rewards.lower:g} to {report.rewards.upper:g}"
     return escape(f"{report.decisions:,} settled decisions, {first} to {last} (UTC); rewards from {rewards}.")
 
 
-def _alarm(report: Report) -> str:
+def _warning(report: EvaluationReport) -> str:
     if report.calibration.believable:
         return ""
-    return f'<p class="alarm">{escape(report.calibration.sentence)} All numbers below stand on them.</p>'
+    return f'<p class="warning">{escape(report.calibration.sentence)} All numbers below stand on them.</p>'
 
 
-def _courses(report: Report, shades: Mapping[str, str]) -> str:
+def _courses(report: EvaluationReport, shades: Mapping[str, str]) -> str:
     so_far = {one.name: one.expanding for one in report.courses}
     if not any(len(found) > 1 for found in so_far.values()):
         return ""
@@ -65,23 +67,23 @@ def _courses(report: Report, shades: Mapping[str, str]) -> str:
     return (
         "<section><h2>In time</h2><p>The value of all decisions up to each moment, with the anytime interval "
         f"of {escape(' and '.join(f'“{name}”' for name in banded))}.</p>"
-        + time_charts.course(so_far, shades, banded=banded, label="Values so far")
+        + time_charts.draw_time_chart(so_far, shades, banded=banded, label="Values so far")
         + f'<p class="caption">Window by window, each of {length}:</p>'
-        + time_charts.course(each, shades, banded=(), label="Values by windows", height=250)
+        + time_charts.draw_time_chart(each, shades, banded=(), label="Values by windows", height=250)
         + "</section>"
     )
 
 
-def _leader(report: Report) -> str:
+def _leader(report: EvaluationReport) -> str:
     """The policy that matters most beside what was done."""
-    winner = best(report.table)
+    winner = best_policy(report.table)
     if winner is not None:
         return winner.name
     told = [one for one in report.table if one.source not in ("Online", "Random") and one.value is not None]
     return max(told, key=lambda one: one.value or 0.0).name if told else ""
 
 
-def _length(report: Report) -> str:
+def _length(report: EvaluationReport) -> str:
     starts = sorted({moment.start_us for one in report.courses for moment in one.rolling})
     seconds = min((b - a for a, b in itertools.pairwise(starts)), default=report.moment_us) // 1_000_000
     for unit, size in (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1)):
@@ -91,7 +93,7 @@ def _length(report: Report) -> str:
     return f"{seconds} seconds"
 
 
-def _importance(report: Report) -> str:
+def _importance(report: EvaluationReport) -> str:
     found = report.importance
     head = "<section><h2>What features are worth</h2>"
     if found.reasons:
@@ -101,9 +103,9 @@ def _importance(report: Report) -> str:
     left = f" {found.left} rarer features were not measured." if found.left else ""
     return (
         f"{head}<p>Reward per decision that is lost without a feature, on the newest {found.decisions:,} "
-        f"decisions, with 95 % intervals.{left}</p>{log_charts.effects(found.features)}"
+        f"decisions, with 95 % intervals.{left}</p>{log_charts.draw_effects(found.features)}"
         + (
-            f'<p class="caption">Without a whole namespace:</p>{log_charts.effects(found.namespaces)}'
+            f'<p class="caption">Without a whole namespace:</p>{log_charts.draw_effects(found.namespaces)}'
             if found.namespaces
             else ""
         )
@@ -111,7 +113,7 @@ def _importance(report: Report) -> str:
     )
 
 
-def _belief(report: Report) -> str:
+def _belief(report: EvaluationReport) -> str:
     told = [one for one in report.table if one.source != "Online" and not one.slot]
     silent = [one for one in told if not one.answerable]
     if told and len(silent) == len(told):
@@ -127,18 +129,18 @@ def _belief(report: Report) -> str:
     )
 
 
-def _calibration(report: Report) -> str:
+def _calibration(report: EvaluationReport) -> str:
     return (
         "<section><h2>Were the logged probabilities used?</h2>"
         f"<p>{escape(report.calibration.sentence)} For each class of probabilities: how often actions were "
         "chosen, over how often that was to be expected, ± 2 standard errors; below, how often. Classes with "
         "fewer than five choices to be expected are left out.</p>"
-        f"{log_charts.calibration(report.calibration.classes)}</section>"
+        f"{log_charts.draw_calibration(report.calibration.classes)}</section>"
     )
 
 
-def _footer(report: Report) -> str:
-    online: Entry | None = online_of(report.table)
+def _footer(report: EvaluationReport) -> str:
+    online: ResultRow | None = find_online(report.table)
     arguments = "" if online is None else f" Learning settings at work: {online.arguments}"
     outcomes = (
         f"Outcomes {report.first_outcome:,} to {report.last_outcome:,} of the log, revision {report.revision}."

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from html import escape
 
-from sartor.estimators.results_table import Entry, Health
-from sartor.evaluation.html.policy_charts import estimators, weights
+from sartor.estimators.results_table import ResultRow, WeightDiagnostics
+from sartor.evaluation.html.policy_charts import draw_estimators, draw_weights
 
 
-def card(one: Entry, shades: Mapping[str, str], /) -> str:
+def render_card(one: ResultRow, shades: Mapping[str, str], /) -> str:
     """A card: diagnostics, the estimators beside one another, the weights."""
     colour = shades[one.name]
     swatch = f'<span class="swatch" style="background:{colour}"></span>'
@@ -15,13 +15,13 @@ def card(one: Entry, shades: Mapping[str, str], /) -> str:
     if one.health is not None:
         parts.append(_numbers(one, one.health))
     if one.answerable:
-        parts.append(f'<p class="caption">Estimators{_gap(one)}</p>{estimators(one, colour=colour)}')
+        parts.append(f'<p class="caption">Estimators{_gap(one)}</p>{draw_estimators(one, colour=colour)}')
     parts.append('<p class="caption">Weights: decisions (pale), share of all weight (solid)</p>')
-    parts.append(weights(one.weights, colour=colour))
+    parts.append(draw_weights(one.weights, colour=colour))
     return f'<div class="card">{"".join(parts)}</div>'
 
 
-def _numbers(one: Entry, health: Health) -> str:
+def _numbers(one: ResultRow, health: WeightDiagnostics) -> str:
     rows = [
         ("decisions", f"{one.events:,}"),
         ("effective decisions", f"{health.effective_sample_size:,.0f}"),
@@ -37,7 +37,7 @@ def _numbers(one: Entry, health: Health) -> str:
     return f'<dl class="numbers">{told}</dl>'
 
 
-def _gap(one: Entry) -> str:
+def _gap(one: ResultRow) -> str:
     if one.agreement is None:
         return ""
     state = "agree" if one.agreement.agrees else "disagree"

@@ -3,19 +3,19 @@
 from collections.abc import Sequence
 
 from sartor.estimators.interval import Interval
-from sartor.estimators.results_table import Bar, Entry
+from sartor.estimators.results_table import HistogramBar, ResultRow
 from sartor.evaluation.html import svg as drawing
-from sartor.evaluation.html.svg import Scale, box, dot, line, spanning, svg, text
+from sartor.evaluation.html.svg import Scale, box, dot, line, scale_over, svg_document, text
 
 
-def table_scale(entries: Sequence[Entry], width: int, /) -> Scale:
+def shared_scale(entries: Sequence[ResultRow], width: int, /) -> Scale:
     """One scale for the intervals of all policies, that none of them squeezes beyond use."""
     values = [one.value for one in entries if one.value is not None]
     ends = [end for one in entries for end in _ends(one.gaussian)]
-    return spanning([*values, *ends], start=6, end=width - 6)
+    return scale_over([*values, *ends], start=6, end=width - 6)
 
 
-def intervals(one: Entry, scale: Scale, online: float | None, /, *, colour: str, width: int) -> str:
+def draw_intervals(one: ResultRow, scale: Scale, online: float | None, /, *, colour: str, width: int) -> str:
     """A policy's value, its Gaussian interval (thick) and its anytime interval (thin), on the common scale."""
     middle, height = 15.0, 30
     parts = []
@@ -27,10 +27,10 @@ def intervals(one: Entry, scale: Scale, online: float | None, /, *, colour: str,
             parts.append(line(*ends, kind, colour=colour))
     if one.value is not None:
         parts.append(dot((scale(one.value), middle), colour=colour, radius=5))
-    return svg(width, height, parts, label=f"{one.name}: {_said(one)}")
+    return svg_document(width, height, parts, label=f"{one.name}: {_said(one)}")
 
 
-def _said(one: Entry) -> str:
+def _said(one: ResultRow) -> str:
     if one.value is None:
         return "no number"
     interval = one.gaussian
@@ -41,13 +41,13 @@ def _ends(interval: Interval | None) -> tuple[float, ...]:
     return () if interval is None else (interval.lower, interval.upper)
 
 
-def estimators(one: Entry, /, *, colour: str) -> str:
+def draw_estimators(one: ResultRow, /, *, colour: str) -> str:
     """What each estimator says of one policy, beside one another."""
     told = [estimate for estimate in one.estimates if estimate.value is not None]
     width, row = 470, 21
     height = row * len(told) + 24
     ends = [end for estimate in told if estimate.estimator in _NARROW for end in _ends(estimate.interval)]
-    x = spanning([*ends, *(estimate.value or 0.0 for estimate in told)], start=128, end=width - 8)
+    x = scale_over([*ends, *(estimate.value or 0.0 for estimate in told)], start=128, end=width - 8)
     parts = [line((x(tick), 0), (x(tick), height - 22), "grid") for tick in x.ticks(4)]
     parts += [text((x(tick), height - 6), drawing.number(tick), "tick", anchor="middle") for tick in x.ticks(4)]
     for place, estimate in enumerate(told):
@@ -57,7 +57,7 @@ def estimators(one: Entry, /, *, colour: str) -> str:
             left, right = x(estimate.interval.lower), x(estimate.interval.upper)
             parts.append(line((left, middle), (right, middle), "thin", colour=colour))
         parts.append(dot((x(estimate.value or 0.0), middle), colour=colour))
-    return svg(width, height, parts, label=f"Estimates for {one.name}")
+    return svg_document(width, height, parts, label=f"Estimates for {one.name}")
 
 
 _NARROW = ("ips", "snips", "dr", "cressie_read", "anytime")
@@ -75,7 +75,7 @@ _ESTIMATORS = {
 }
 
 
-def weights(bars: Sequence[Bar], /, *, colour: str) -> str:
+def draw_weights(bars: Sequence[HistogramBar], /, *, colour: str) -> str:
     """Importance weights by powers of two: the share of decisions, and (solid) of all weight."""
     columns = _columns(bars)
     if not columns:
@@ -91,10 +91,10 @@ def weights(bars: Sequence[Bar], /, *, colour: str) -> str:
             parts.append(box((left + offset * each, base - tall), each * 0.42, tall, kind, colour=colour))
         if each >= 34 or low in (0.0, 1.0) or place == len(columns) - 1:
             parts.append(text((left + each / 2, base + 16), _weight(low), "tick", anchor="middle"))
-    return svg(width, height, parts, label="Importance weights")
+    return svg_document(width, height, parts, label="Importance weights")
 
 
-def _columns(bars: Sequence[Bar]) -> list[tuple[float, float, float]]:
+def _columns(bars: Sequence[HistogramBar]) -> list[tuple[float, float, float]]:
     """Each power of two from 1/8 on, without gaps, with its shares of decisions and of weight; 0: all below."""
     total = sum(bar.rows for bar in bars)
     heavy = [bar for bar in bars if bar.low >= _SMALL]

@@ -6,7 +6,7 @@ from math import ceil, floor, isfinite, log10
 
 from msgspec import Struct
 
-from sartor.estimators.results_table import Entry
+from sartor.estimators.results_table import ResultRow
 
 Point = tuple[float, float]
 
@@ -40,7 +40,7 @@ def _round_up(step: float) -> float:
     return next(factor * power for factor in (1.0, 2.0, 2.5, 5.0, 10.0) if factor * power >= step * (1 - 1e-9))
 
 
-def spanning(values: Iterable[float], /, *, start: float, end: float, margin: float = 0.06) -> Scale:
+def scale_over(values: Iterable[float], /, *, start: float, end: float, margin: float = 0.06) -> Scale:
     """A scale that holds all values, with a little room on both sides."""
     known = [value for value in values if isfinite(value)]
     low, high = (min(known), max(known)) if known else (0.0, 1.0)
@@ -48,7 +48,7 @@ def spanning(values: Iterable[float], /, *, start: float, end: float, margin: fl
     return Scale(low - room, high + room, start, end)
 
 
-def svg(width: int, height: int, parts: Iterable[str], /, *, label: str) -> str:
+def svg_document(width: int, height: int, parts: Iterable[str], /, *, label: str) -> str:
     """A picture; ``label`` says what it shows to those who don't see it."""
     return (
         f'<svg viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img" '
@@ -98,7 +98,7 @@ def text(at: Point, words: str, kind: str = "", /, *, anchor: str = "start", col
     )
 
 
-def apart(places: Sequence[float], least: float, /, *, low: float, high: float) -> list[float]:
+def thousands(places: Sequence[float], least: float, /, *, low: float, high: float) -> list[float]:
     """Places moved as little as needed to be ``least`` from one another, in the same order, within two ends."""
     order = sorted(range(len(places)), key=lambda index: places[index])
     moved = list(places)
@@ -145,7 +145,7 @@ _OTHERS = (
 )
 
 
-def colours(entries: Sequence[Entry], /) -> dict[str, str]:
+def colours(entries: Sequence[ResultRow], /) -> dict[str, str]:
     """A colour for each policy."""
     others = [one.name for one in entries if one.source not in _FREE and not one.slot]
     return _FREE | {name: _OTHERS[place % len(_OTHERS)] for place, name in enumerate(others)}

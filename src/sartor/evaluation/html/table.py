@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from html import escape
 
 from sartor.estimators.interval import Interval
-from sartor.estimators.results_table import Entry
-from sartor.estimators.scorecard_view import Standing
-from sartor.estimators.verdict import online_of
-from sartor.evaluation.html.policy_charts import intervals, table_scale
+from sartor.estimators.results_table import ResultRow
+from sartor.estimators.scorecard_view import PolicyEstimate
+from sartor.estimators.verdict import find_online
+from sartor.evaluation.html.policy_charts import draw_intervals, shared_scale
 from sartor.evaluation.html.svg import Scale
-from sartor.evaluation.report import Report
+from sartor.evaluation.report import EvaluationReport
 
 _WIDTH = 360
 _HEADS = (
@@ -23,10 +23,10 @@ _HEADS = (
 )
 
 
-def table(report: Report, shades: Mapping[str, str], /) -> str:
+def render_table(report: EvaluationReport, shades: Mapping[str, str], /) -> str:
     """A row for each policy, the best value first, and those without a number at the end."""
-    scale = table_scale(report.table, _WIDTH)
-    online = online_of(report.table)
+    scale = shared_scale(report.table, _WIDTH)
+    online = find_online(report.table)
     value = None if online is None else online.value
     heads = "".join(f'<th class="{kind}">{title}</th>' for title, kind in _HEADS)
     rows = [
@@ -36,31 +36,31 @@ def table(report: Report, shades: Mapping[str, str], /) -> str:
     return f"<table><tr>{heads}</tr>{''.join(rows)}</table>{_fixed(report.best_fixed)}"
 
 
-def _ordered(entries: Sequence[Entry]) -> list[Entry]:
+def _ordered(entries: Sequence[ResultRow]) -> list[ResultRow]:
     return sorted(entries, key=lambda one: (one.slot, one.value is None, -(one.value or 0.0)))
 
 
-def _row(one: Entry, scale: Scale, online: float | None, shades: Mapping[str, str], *, best: bool) -> str:
+def _row(one: ResultRow, scale: Scale, online: float | None, shades: Mapping[str, str], *, best: bool) -> str:
     kind = ' class="best"' if best else ""
     cells = _numbers(one, scale, online, shades) if one.answerable else _reasons(one)
     return f"<tr{kind}>{_policy(one, shades)}{cells}</tr>"
 
 
-def _policy(one: Entry, shades: Mapping[str, str]) -> str:
+def _policy(one: ResultRow, shades: Mapping[str, str]) -> str:
     slot = f' <span class="soft">slot {escape(one.slot)}</span>' if one.slot else ""
     arguments = "" if one.slot else f'<div class="arguments">{escape(one.arguments)}</div>'
     swatch = f'<span class="swatch" style="background:{shades[one.name]}"></span>'
     return f'<td>{swatch}<span class="policy">{escape(one.name)}</span>{slot}{arguments}</td>'
 
 
-def _numbers(one: Entry, scale: Scale, online: float | None, shades: Mapping[str, str]) -> str:
-    figure = intervals(one, scale, online, colour=shades[one.name], width=_WIDTH)
+def _numbers(one: ResultRow, scale: Scale, online: float | None, shades: Mapping[str, str]) -> str:
+    figure = draw_intervals(one, scale, online, colour=shades[one.name], width=_WIDTH)
     size = "" if one.health is None else f"{one.health.effective_sample_size:,.0f}"
     cells = (_value(one.value), _range(one.gaussian), _range(one.anytime), _gain(one), size)
     return f'<td class="figure">{figure}</td>' + "".join(f'<td class="right">{cell}</td>' for cell in cells)
 
 
-def _reasons(one: Entry) -> str:
+def _reasons(one: ResultRow) -> str:
     reasons = escape("; ".join(one.reasons))
     return f'<td colspan="6" class="refused">The log can’t answer this, because {reasons}.</td>'
 
@@ -75,7 +75,7 @@ def _range(interval: Interval | None) -> str:
     return f'<span class="soft">{interval.lower:.3f} … {interval.upper:.3f}</span>'
 
 
-def _gain(one: Entry) -> str:
+def _gain(one: ResultRow) -> str:
     if one.source == "Online" or one.gain is None:
         return ""
     interval = one.gain_interval
@@ -84,7 +84,7 @@ def _gain(one: Entry) -> str:
     return f'<span class="{kind}">{one.gain:+.4f}</span>{between}'
 
 
-def _fixed(found: Standing | None) -> str:
+def _fixed(found: PolicyEstimate | None) -> str:
     if found is None or found.value is None or found.action is None:
         return ""
     between = ""

@@ -3,16 +3,25 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
-from sartor.estimators.series import Moment
+from sartor.estimators.series import SeriesPoint
 from sartor.evaluation.html import svg as drawing
-from sartor.evaluation.html.svg import Scale, apart, area, line, path, shortened, spanning, svg, text
+from sartor.evaluation.html.svg import (
+    Scale,
+    area,
+    line,
+    path,
+    scale_over,
+    shortened,
+    svg_document,
+    text,
+    thousands,
+)
+from sartor.times import DAY_US
 
-_DAY_US = 86_400_000_000
-
-Courses = Mapping[str, Sequence[Moment]]
+Courses = Mapping[str, Sequence[SeriesPoint]]
 
 
-def course(
+def draw_time_chart(
     courses: Courses, shades: Mapping[str, str], /, *, banded: Sequence[str], label: str, height: int = 330
 ) -> str:
     """Values over time, one line for each policy; those in ``banded`` with their anytime intervals."""
@@ -30,7 +39,7 @@ def course(
         points = [(x(one.start_us), y(one.value)) for one in found if one.value is not None]
         parts.append(path(points, "online" if name == "Online" else "course", colour=shades[name]))
     parts.extend(_names(courses, shades, y, at=width - right + 10, low=14, high=bottom))
-    return svg(width, height, parts, label=label)
+    return svg_document(width, height, parts, label=label)
 
 
 def _heights(courses: Courses, banded: Sequence[str], *, top: float, bottom: float) -> Scale:
@@ -43,7 +52,7 @@ def _heights(courses: Courses, banded: Sequence[str], *, top: float, bottom: flo
         known_bands = [one.anytime for one in courses.get(name, ()) if one.anytime is not None]
         for band in known_bands[len(known_bands) // 3 :]:
             values += [band.lower, band.upper]
-    return spanning(values, start=bottom, end=top)
+    return scale_over(values, start=bottom, end=top)
 
 
 def _grid(x: Scale, y: Scale, right: float, bottom: float) -> list[str]:
@@ -61,14 +70,14 @@ def _grid(x: Scale, y: Scale, right: float, bottom: float) -> list[str]:
 
 def _time(at_us: float, span_us: float) -> str:
     found = datetime.fromtimestamp(at_us / 1e6, UTC)
-    if span_us > 4 * _DAY_US:
+    if span_us > 4 * DAY_US:
         return found.strftime("%-d %b")
     if span_us > 600_000_000:
         return found.strftime("%-d %b %H:%M")
     return found.strftime("%H:%M:%S")
 
 
-def _band(found: Sequence[Moment], x: Scale, y: Scale, colour: str) -> str:
+def _band(found: Sequence[SeriesPoint], x: Scale, y: Scale, colour: str) -> str:
     known = [(x(one.start_us), one.anytime) for one in found if one.anytime is not None]
     upper = [(at, y(band.upper)) for at, band in known]
     lower = [(at, y(band.lower)) for at, band in known]
@@ -83,7 +92,7 @@ def _names(
         known = [one.value for one in found if one.value is not None]
         if known:
             ends.append((name, known[-1]))
-    places = apart([y(value) for _, value in ends], 17, low=low, high=high)
+    places = thousands([y(value) for _, value in ends], 17, low=low, high=high)
     return [
         text(
             (at, place + 4),

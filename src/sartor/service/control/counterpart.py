@@ -11,17 +11,17 @@ from sartor.api.control.wire import (
     DeletedLoop,
     ErasureReceipt,
     ErasureRequest,
-    Keys,
+    LoopKeys,
     LoopResource,
     UsageDay,
 )
-from sartor.dsjson.observations import timestamp
-from sartor.estimators.scorecard_view import Reading
+from sartor.dsjson.observations import format_timestamp
+from sartor.estimators.scorecard_view import ScorecardView
 from sartor.management import audit_log, erasure, lifecycle, loops, reward_corrections
 from sartor.management import usage as consumption
-from sartor.management.erasure_criteria import Criteria
+from sartor.management.erasure_criteria import ErasureCriteria
 from sartor.ports import Loop, Stores
-from sartor.stores.audited import acting
+from sartor.stores.audited import audited
 
 
 class Counterpart:
@@ -35,7 +35,7 @@ class Counterpart:
             by: on whose behalf.
             lock: held while they are used; shared with others that use the same.
         """
-        self._stores = acting(stores, by)
+        self._stores = audited(stores, by)
         self._lock = lock
 
     def acting_for(self, caller: str, /) -> "Counterpart":
@@ -50,7 +50,7 @@ class Counterpart:
     def loop(self, name: str, /) -> LoopResource:
         """One loop."""
         with self._lock:
-            return _resource(loops.find(self._stores, name))
+            return _resource(loops.find_loop(self._stores, name))
 
     def create(self, name: str, terms: Mapping[str, object], /) -> LoopResource:
         """Make a loop on some terms."""
@@ -67,22 +67,22 @@ class Counterpart:
         with self._lock:
             return _gone(lifecycle.delete(self._stores, name))
 
-    def keys(self, name: str, /) -> Keys:
+    def keys(self, name: str, /) -> LoopKeys:
         """The keys of a loop."""
         with self._lock:
-            loop = loops.find(self._stores, name)
-        return Keys(loop.key1, loop.key2)
+            loop = loops.find_loop(self._stores, name)
+        return LoopKeys(loop.key1, loop.key2)
 
-    def regenerate(self, name: str, /, *, second: bool) -> Keys:
+    def regenerate(self, name: str, /, *, second: bool) -> LoopKeys:
         """Replace one key."""
         with self._lock:
             loop = loops.rotate_key(self._stores, name, second=second)
-        return Keys(loop.key1, loop.key2)
+        return LoopKeys(loop.key1, loop.key2)
 
     def deleted(self) -> Sequence[DeletedLoop]:
         """The loops that can be brought back."""
         with self._lock:
-            return [_gone(loop) for loop in lifecycle.deleted(self._stores)]
+            return [_gone(loop) for loop in lifecycle.list_deleted(self._stores)]
 
     def recover(self, name: str, /, *, rename: str | None) -> LoopResource:
         """Bring a loop back."""
@@ -96,33 +96,33 @@ class Counterpart:
 
     def usage(self, names: Sequence[str], /, *, first: str | None, last: str | None) -> Sequence[UsageDay]:
         """What was used of these loops."""
-        begin, end = consumption.span(first, last, today=consumption.today())
+        begin, end = consumption.usage_days(first, last, today=consumption.today())
         with self._lock:
             asked = [loop for loop in self._stores.catalog.loops() if loop.name in names]
-        days = consumption.used(self._stores, asked, first=begin, last=end)
+        days = consumption.read_usage(self._stores, asked, first=begin, last=end)
         return [UsageDay(loop=one.loop, day=one.day, ranks=one.ranks, rewards=one.rewards) for one in days]
 
-    def score(self, name: str, /) -> Reading:
+    def score(self, name: str, /) -> ScorecardView:
         """What a loop earned, and what others would have earned."""
-        from sartor.metrics.scorecard import scorecard  # it needs NumPy, which the other calls don't
+        from sartor.metrics.scorecard import current_scorecard  # it needs NumPy, which the other calls don't
 
         with self._lock:
-            loop = loops.find(self._stores, name)
-        with loops.opened(self._stores, loop) as logs:
-            return scorecard(logs).reading(now_us=time.time_ns() // 1_000)
+            loop = loops.find_loop(self._stores, name)
+        with loops.open_loop(self._stores, loop) as logs:
+            return current_scorecard(logs).reading(now_us=time.time_ns() // 1_000)
 
     def activities(self, count: int, /, *, loop: str | None) -> Sequence[ActivityLine]:
         """The newest lines of the activity log, oldest of them first."""
         with self._lock:
-            found = audit_log.newest(self._stores, count, loop=loop)
-        return [wire.line(one) for one in found]
+            found = audit_log.read_newest(self._stores, count, loop=loop)
+        return [wire.to_activity_line(one) for one in found]
 
     def correct(
         self, name: str, event_id: str, reward: float | None, /, *, slot: str | None
     ) -> CorrectionResult:
         """Replace a reward."""
         with self._lock:
-            done = reward_corrections.correct(self._stores, name, event_id, reward, slot=slot)
+            done = reward_corrections.correct_reward(self._stores, name, event_id, reward, slot=slot)
         return CorrectionResult(
             event_id=done.event_id,
             slot_id=done.slot_id,
@@ -133,12 +133,12 @@ class Counterpart:
 
     def erase(self, name: str, asked: ErasureRequest, /) -> ErasureReceipt:
         """Erase what was decided for somebody. It reads the whole log; others go on meanwhile."""
-        criteria = Criteria(where=asked.where, event_ids=asked.event_ids)
+        criteria = ErasureCriteria(where=asked.where, event_ids=asked.event_ids)
         with self._lock:
-            loop = loops.find(self._stores, name)
-        receipt = erasure.carry_out(self._stores, loop, criteria)
+            loop = loops.find_loop(self._stores, name)
+        receipt = erasure.erase_decisions(self._stores, loop, criteria)
         with self._lock:
-            erasure.note(self._stores, loop, receipt)
+            erasure.note_erasure(self._stores, loop, receipt)
         return ErasureReceipt(**{field: getattr(receipt, field) for field in receipt.__struct_fields__})
 
 
@@ -146,7 +146,7 @@ def _resource(loop: Loop) -> LoopResource:
     return LoopResource(
         name=loop.name,
         loop_id=loop.loop_id,
-        created_at=timestamp(loop.created_at_us),
+        created_at=format_timestamp(loop.created_at_us),
         version=loop.version,
         endpoint=f"/loops/{loop.name}",
         terms=loop.terms,
@@ -155,5 +155,5 @@ def _resource(loop: Loop) -> LoopResource:
 
 def _gone(loop: Loop) -> DeletedLoop:
     return DeletedLoop(
-        name=loop.name, loop_id=loop.loop_id, recoverable_until=timestamp(loop.recoverable_until_us)
+        name=loop.name, loop_id=loop.loop_id, recoverable_until=format_timestamp(loop.recoverable_until_us)
     )

@@ -17,23 +17,23 @@ def nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_without_one_there_is_none() -> None:
-    assert resolver.secret(NAME) == ""
-    assert resolver.owner_key() == ""
+    assert resolver.find_secret(NAME) == ""
+    assert resolver.find_owner_key() == ""
 
 
 def test_from_the_environment_before_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     path = tmp_path / "key"
     path.write_text("  from the file\n")
     monkeypatch.setenv(f"{NAME}_FILE", str(path))
-    assert resolver.secret(NAME) == "from the file"
+    assert resolver.find_secret(NAME) == "from the file"
     monkeypatch.setenv(NAME, " from the environment ")
-    assert resolver.secret(NAME) == "from the environment"
+    assert resolver.find_secret(NAME) == "from the environment"
 
 
 def test_a_file_that_can_not_be_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv(f"{NAME}_FILE", str(tmp_path / "nothing"))
     with pytest.raises(InvalidSetting, match=NAME):
-        resolver.secret(NAME)
+        resolver.find_secret(NAME)
 
 
 @pytest.mark.parametrize(
@@ -42,4 +42,4 @@ def test_a_file_that_can_not_be_read(monkeypatch: pytest.MonkeyPatch, tmp_path: 
 def test_a_vault_that_is_none(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     monkeypatch.setenv(vault.VAULT, url)
     with pytest.raises(InvalidSetting):
-        resolver.secret(NAME)
+        resolver.find_secret(NAME)

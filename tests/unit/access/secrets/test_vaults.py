@@ -121,11 +121,11 @@ def test_the_keys_of_loops_are_sealed_with_a_key_from_a_vault(
     monkeypatch.setenv(f"{resolver.VAULT_TOKEN}_FILE", str(tmp_path / "token"))
     with vault(hashicorp) as url:
         monkeypatch.setenv(VAULT, f"hashicorp+{url}/kv/team/sartor")
-        assert resolver.owner_key() == SECRETS["SARTOR_OWNER_KEY"]
-        with compose.stores(str(tmp_path / "data"), must_exist=False) as stores:
-            made = loops.create(stores, "shop")
+        assert resolver.find_owner_key() == SECRETS["SARTOR_OWNER_KEY"]
+        with compose.open_instance(str(tmp_path / "data"), must_exist=False) as stores:
+            made = loops.create_loop(stores, "shop")
         assert not (tmp_path / "data" / "secret.key").exists()
     monkeypatch.delenv(VAULT)
     monkeypatch.setenv(resolver.SECRET_KEY, SECRETS["SARTOR_SECRET_KEY"])
-    with compose.stores(str(tmp_path / "data")) as stores:
-        assert loops.find(stores, "shop") == made
+    with compose.open_instance(str(tmp_path / "data")) as stores:
+        assert loops.find_loop(stores, "shop") == made

@@ -12,7 +12,7 @@ from typing import Any
 from joserfc import jwt
 from joserfc.jwk import ECKey, RSAKey
 
-from sartor.access.tokens.issuers import Issuer, RoleRule, Trusted
+from sartor.access.tokens.issuers import Issuer, RoleRule, TrustedIssuers
 
 AUDIENCE = "api://sartor"
 ROLES = (
@@ -77,9 +77,9 @@ class TokenIssuer:
         assert kid is not None
         return jwt.encode({"alg": "RS256", "kid": kid}, claims, self.key)
 
-    def trusted(self, **changes: Any) -> Trusted:
+    def trusted(self, **changes: Any) -> TrustedIssuers:
         """The settings of an instance that trusts it."""
-        return Trusted(issuers=(Issuer(issuer=self.url, audiences=(AUDIENCE,), roles=ROLES, **changes),))
+        return TrustedIssuers(issuers=(Issuer(issuer=self.url, audiences=(AUDIENCE,), roles=ROLES, **changes),))
 
     def answer(self, path: str) -> bytes | None:
         """What it says at a path; None: it fails."""

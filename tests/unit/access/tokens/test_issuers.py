@@ -20,10 +20,10 @@ GOOD: dict[str, Any] = {
 }
 
 
-def read(tmp_path: Path, value: object) -> issuers.Trusted:
+def read(tmp_path: Path, value: object) -> issuers.TrustedIssuers:
     path = tmp_path / "tokens.json"
     path.write_text(value if isinstance(value, str) else json.dumps(value))
-    return issuers.read(path)
+    return issuers.read_issuers(path)
 
 
 def changed(**changes: object) -> dict[str, Any]:
@@ -63,7 +63,7 @@ def test_what_it_may_not_say(tmp_path: Path, value: object) -> None:
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(InvalidSetting):
-        issuers.read(tmp_path / "nothing.json")
+        issuers.read_issuers(tmp_path / "nothing.json")
 
 
 def test_a_name_can_not_break_a_line_of_the_log(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from joserfc.jwk import ECKey, OctKey, RSAKey
 
 from sartor.access.roles import Grant
 from sartor.access.tokens import keyset
-from sartor.access.tokens.verifier import Verifier
+from sartor.access.tokens.verifier import JwtVerifier
 from sartor.errors import Unauthorized, Unavailable
 from tests.unit.access.tokens.issuer import AUDIENCE, TokenIssuer, serving
 
@@ -43,16 +43,16 @@ def clock() -> Time:
 
 
 @pytest.fixture
-def verifier(issuer: TokenIssuer, clock: Time) -> Verifier:
-    return Verifier(issuer.trusted(), clock_s=clock)
+def verifier(issuer: TokenIssuer, clock: Time) -> JwtVerifier:
+    return JwtVerifier(issuer.trusted(), clock_s=clock)
 
 
-def name_of(verifier: Verifier, token: str | bytes) -> str:
+def name_of(verifier: JwtVerifier, token: str | bytes) -> str:
     raw = token.encode() if isinstance(token, str) else token
-    return asyncio.run(verifier.holder(raw)).name
+    return asyncio.run(verifier.verify(raw)).name
 
 
-def refused(verifier: Verifier, token: str | bytes, why: str) -> None:
+def refused(verifier: JwtVerifier, token: str | bytes, why: str) -> None:
     with pytest.raises(Unauthorized, match=why):
         name_of(verifier, token)
 
@@ -62,23 +62,23 @@ def b64(value: Any) -> str:
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
-def test_a_good_token(verifier: Verifier, issuer: TokenIssuer) -> None:
-    caller = asyncio.run(verifier.holder(issuer.token("Sartor.Owner", "Shop.User", "Unknown").encode()))
+def test_a_good_token(verifier: JwtVerifier, issuer: TokenIssuer) -> None:
+    caller = asyncio.run(verifier.verify(issuer.token("Sartor.Owner", "Shop.User", "Unknown").encode()))
     assert caller.name == "token of ada"
     assert caller.grants == (Grant("Owner"), Grant("User", "default"))
 
 
-def test_roles_come_from_texts_arrays_and_objects(verifier: Verifier, issuer: TokenIssuer) -> None:
+def test_roles_come_from_texts_arrays_and_objects(verifier: JwtVerifier, issuer: TokenIssuer) -> None:
     token = issuer.token(scp="read rank", realm={"groups": ["x", "other"]}, roles="Shop.Reader")
-    caller = asyncio.run(verifier.holder(token.encode()))
+    caller = asyncio.run(verifier.verify(token.encode()))
     assert set(caller.grants) == {Grant("User"), Grant("Contributor", "other"), Grant("Reader", "default")}
 
 
-def test_a_token_without_roles_has_a_holder_who_may_nothing(verifier: Verifier, issuer: TokenIssuer) -> None:
-    assert asyncio.run(verifier.holder(issuer.token().encode())).grants == ()
+def test_a_token_without_roles_has_a_holder_who_may_nothing(verifier: JwtVerifier, issuer: TokenIssuer) -> None:
+    assert asyncio.run(verifier.verify(issuer.token().encode())).grants == ()
 
 
-def test_several_audiences(verifier: Verifier, issuer: TokenIssuer) -> None:
+def test_several_audiences(verifier: JwtVerifier, issuer: TokenIssuer) -> None:
     assert name_of(verifier, issuer.token(aud=["api://else", AUDIENCE]))
 
 
@@ -98,7 +98,7 @@ def test_several_audiences(verifier: Verifier, issuer: TokenIssuer) -> None:
     ],
 )
 def test_claims_that_do_not_fit(
-    verifier: Verifier, issuer: TokenIssuer, changes: dict[str, object], why: str
+    verifier: JwtVerifier, issuer: TokenIssuer, changes: dict[str, object], why: str
 ) -> None:
     refused(verifier, issuer.token("Sartor.Owner", **changes), why)
 
@@ -108,12 +108,14 @@ def test_claims_that_do_not_fit(
     [("exp", -61, "expired"), ("nbf", 75, "not valid yet"), ("iat", 75, "not valid yet")],
 )
 def test_times_that_do_not_fit(
-    verifier: Verifier, issuer: TokenIssuer, clock: Time, claim: str, after_s: float, why: str
+    verifier: JwtVerifier, issuer: TokenIssuer, clock: Time, claim: str, after_s: float, why: str
 ) -> None:
     refused(verifier, issuer.token("Sartor.Owner", **{claim: clock.now_s + after_s}), why)
 
 
-def test_clocks_may_be_a_minute_apart_and_no_more(verifier: Verifier, issuer: TokenIssuer, clock: Time) -> None:
+def test_clocks_may_be_a_minute_apart_and_no_more(
+    verifier: JwtVerifier, issuer: TokenIssuer, clock: Time
+) -> None:
     token = issuer.token(exp=int(clock.now_s) + 100)
     clock.now_s += 159
     assert name_of(verifier, token)
@@ -122,7 +124,7 @@ def test_clocks_may_be_a_minute_apart_and_no_more(verifier: Verifier, issuer: To
 
 
 def test_an_accepted_token_ends_in_time_all_the_same(
-    verifier: Verifier, issuer: TokenIssuer, clock: Time
+    verifier: JwtVerifier, issuer: TokenIssuer, clock: Time
 ) -> None:
     token = issuer.token(exp=int(clock.now_s) - 30)
     assert name_of(verifier, token)
@@ -130,14 +132,14 @@ def test_an_accepted_token_ends_in_time_all_the_same(
     refused(verifier, token, "expired")
 
 
-def test_no_signature_is_no_token(verifier: Verifier, issuer: TokenIssuer) -> None:
+def test_no_signature_is_no_token(verifier: JwtVerifier, issuer: TokenIssuer) -> None:
     claims = issuer.claims("Sartor.Owner")
     for alg in ("none", "None", "NONE"):
         for signature in ("", b64(b"x")):
             refused(verifier, f"{b64({'alg': alg})}.{b64(claims)}.{signature}", "not accepted|not a signed")
 
 
-def test_a_public_key_is_no_shared_secret(verifier: Verifier, issuer: TokenIssuer) -> None:
+def test_a_public_key_is_no_shared_secret(verifier: JwtVerifier, issuer: TokenIssuer) -> None:
     """Key confusion: a token signed with HMAC, and the issuer's public key as the secret."""
     key = issuer.key
     assert isinstance(key, RSAKey)
@@ -149,7 +151,7 @@ def test_a_public_key_is_no_shared_secret(verifier: Verifier, issuer: TokenIssue
         refused(verifier, f"{head}.{body}.{b64(mac)}", "'HS256', which is not accepted")
 
 
-def test_another_algorithm_of_the_same_key_is_not_pinned(verifier: Verifier, issuer: TokenIssuer) -> None:
+def test_another_algorithm_of_the_same_key_is_not_pinned(verifier: JwtVerifier, issuer: TokenIssuer) -> None:
     assert isinstance(issuer.key, RSAKey)
     key = RSAKey.import_key(issuer.key.as_dict(private=True) | {"alg": "RS512"})
     kid = key.kid
@@ -158,7 +160,7 @@ def test_another_algorithm_of_the_same_key_is_not_pinned(verifier: Verifier, iss
     refused(verifier, token, "'RS512', which is not accepted")
 
 
-def test_a_stranger_who_uses_the_id_of_a_known_key(verifier: Verifier, issuer: TokenIssuer) -> None:
+def test_a_stranger_who_uses_the_id_of_a_known_key(verifier: JwtVerifier, issuer: TokenIssuer) -> None:
     kid = issuer.key.kid
     assert kid is not None
     stranger = RSAKey.generate_key(2048, {"kid": kid})
@@ -166,7 +168,7 @@ def test_a_stranger_who_uses_the_id_of_a_known_key(verifier: Verifier, issuer: T
     refused(verifier, token, "signature")
 
 
-def test_a_key_inside_the_token_is_not_looked_at(verifier: Verifier, issuer: TokenIssuer) -> None:
+def test_a_key_inside_the_token_is_not_looked_at(verifier: JwtVerifier, issuer: TokenIssuer) -> None:
     stranger = RSAKey.generate_key(2048, {"kid": "mine"})
     head = {"alg": "RS256", "kid": "mine", "jwk": stranger.as_dict(private=False), "jku": "http://127.0.0.1:1/"}
     token = jwt.encode(head, issuer.claims("Sartor.Owner"), stranger)
@@ -174,7 +176,7 @@ def test_a_key_inside_the_token_is_not_looked_at(verifier: Verifier, issuer: Tok
     assert set(issuer.requests) <= {"/.well-known/openid-configuration", "/keys"}
 
 
-def test_a_changed_token(verifier: Verifier, issuer: TokenIssuer) -> None:
+def test_a_changed_token(verifier: JwtVerifier, issuer: TokenIssuer) -> None:
     head, _, signature = issuer.token("Shop.Reader").split(".")
     refused(verifier, f"{head}.{b64(issuer.claims('Sartor.Owner'))}.{signature}", "signature")
 
@@ -182,11 +184,11 @@ def test_a_changed_token(verifier: Verifier, issuer: TokenIssuer) -> None:
 @pytest.mark.parametrize(
     "token", [b"", b"x", b"a.b", b"a.b.c", b"a.b.c.d.e", b"..", b"\xff.\xfe.\xfd", b"e30.e30.", b"." * 20_000]
 )
-def test_what_is_no_token(verifier: Verifier, token: bytes) -> None:
+def test_what_is_no_token(verifier: JwtVerifier, token: bytes) -> None:
     refused(verifier, token, "not a signed|issuer")
 
 
-def test_a_new_key_is_fetched_when_it_is_used(verifier: Verifier, issuer: TokenIssuer) -> None:
+def test_a_new_key_is_fetched_when_it_is_used(verifier: JwtVerifier, issuer: TokenIssuer) -> None:
     old = issuer.token("Shop.User")
     assert name_of(verifier, old)
     assert issuer.requests.count("/keys") == 1
@@ -198,14 +200,14 @@ def test_a_new_key_is_fetched_when_it_is_used(verifier: Verifier, issuer: TokenI
     assert issuer.requests.count("/keys") == 2
 
 
-def wait(verifier: Verifier, seconds: float = keyset.PAUSE_S) -> None:
+def wait(verifier: JwtVerifier, seconds: float = keyset.PAUSE_S) -> None:
     """Let time pass for the keys of the issuers."""
     for _, keys in verifier._issuers.values():
         keys._tried_s -= seconds
         keys._fetched_s -= seconds
 
 
-def test_unknown_keys_do_not_make_us_ask_again_and_again(verifier: Verifier, issuer: TokenIssuer) -> None:
+def test_unknown_keys_do_not_make_us_ask_again_and_again(verifier: JwtVerifier, issuer: TokenIssuer) -> None:
     assert name_of(verifier, issuer.token())
     stranger = RSAKey.generate_key(2048)
     for number in range(20):
@@ -215,7 +217,7 @@ def test_unknown_keys_do_not_make_us_ask_again_and_again(verifier: Verifier, iss
 
 
 def test_a_withdrawn_key_stops_when_the_keys_are_old(
-    verifier: Verifier, issuer: TokenIssuer, clock: Time
+    verifier: JwtVerifier, issuer: TokenIssuer, clock: Time
 ) -> None:
     token = issuer.token("Shop.User", exp=int(clock.now_s) + 3_600)
     assert name_of(verifier, token)
@@ -225,7 +227,7 @@ def test_a_withdrawn_key_stops_when_the_keys_are_old(
     refused(verifier, token, "does not publish")
 
 
-def test_an_issuer_that_is_down(verifier: Verifier, issuer: TokenIssuer, clock: Time) -> None:
+def test_an_issuer_that_is_down(verifier: JwtVerifier, issuer: TokenIssuer, clock: Time) -> None:
     issuer.failing = True
     with pytest.raises(Unavailable):
         name_of(verifier, issuer.token())
@@ -237,23 +239,23 @@ def test_an_issuer_that_is_down(verifier: Verifier, issuer: TokenIssuer, clock: 
     assert name_of(verifier, issuer.token(sub="grace")), "known keys go on while the issuer is down"
 
 
-def test_a_discovery_document_of_another_issuer(verifier: Verifier, issuer: TokenIssuer) -> None:
+def test_a_discovery_document_of_another_issuer(verifier: JwtVerifier, issuer: TokenIssuer) -> None:
     issuer.said = {"issuer": "https://else.example"}
     with pytest.raises(Unavailable):
         name_of(verifier, issuer.token())
 
 
-def test_keys_are_not_fetched_in_clear_text(verifier: Verifier, issuer: TokenIssuer) -> None:
+def test_keys_are_not_fetched_in_clear_text(verifier: JwtVerifier, issuer: TokenIssuer) -> None:
     issuer.said = {"jwks_uri": "http://keys.example/keys"}
     with pytest.raises(Unavailable):
         name_of(verifier, issuer.token())
 
 
-def test_many_at_once_make_one_fetch(verifier: Verifier, issuer: TokenIssuer) -> None:
+def test_many_at_once_make_one_fetch(verifier: JwtVerifier, issuer: TokenIssuer) -> None:
     tokens = [issuer.token(sub=f"holder-{number}").encode() for number in range(20)]
 
     async def all_at_once() -> list[str]:
-        return [caller.name for caller in await asyncio.gather(*map(verifier.holder, tokens))]
+        return [caller.name for caller in await asyncio.gather(*map(verifier.verify, tokens))]
 
     assert asyncio.run(all_at_once()) == [f"token of holder-{number}" for number in range(20)]
     assert issuer.requests.count("/keys") == 1
@@ -263,8 +265,8 @@ def test_elliptic_keys_where_they_are_pinned(issuer: TokenIssuer) -> None:
     key = ECKey.generate_key("P-256", {"kid": "ec", "use": "sig"})
     issuer.keys = [key]
     token = jwt.encode({"alg": "ES256", "kid": "ec"}, issuer.claims(), key)
-    assert name_of(Verifier(issuer.trusted(algorithms=("ES256",))), token)
-    refused(Verifier(issuer.trusted()), token, "'ES256', which is not accepted")
+    assert name_of(JwtVerifier(issuer.trusted(algorithms=("ES256",))), token)
+    refused(JwtVerifier(issuer.trusted()), token, "'ES256', which is not accepted")
 
 
 def test_a_shared_secret_in_the_key_set_is_passed_over(issuer: TokenIssuer) -> None:
@@ -272,13 +274,13 @@ def test_a_shared_secret_in_the_key_set_is_passed_over(issuer: TokenIssuer) -> N
     published = json.dumps({"keys": [secret.as_dict(), issuer.key.as_dict(private=False)]}).encode()
     answer = issuer.answer
     issuer.answer = lambda path: published if path == "/keys" else answer(path)  # type: ignore[method-assign]
-    verifier = Verifier(issuer.trusted())
+    verifier = JwtVerifier(issuer.trusted())
     assert name_of(verifier, issuer.token())
     (keys,) = (keys for _, keys in verifier._issuers.values())
     assert keys.find("s") is None
 
 
-def test_memory_has_an_end(verifier: Verifier, issuer: TokenIssuer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_memory_has_an_end(verifier: JwtVerifier, issuer: TokenIssuer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sartor.access.tokens.verifier._REMEMBERED", 3)
     for number in range(6):
         name_of(verifier, issuer.token(sub=str(number)))

@@ -4,12 +4,12 @@ import json
 
 import pytest
 
-from sartor.api.dataplane.decoding import Reader
+from sartor.api.dataplane.decoding import RequestDecoder
 from sartor.errors import InvalidRequest
-from sartor.records import Action, Request
+from sartor.records import Action, RankInput
 from sartor.settings import Limits
 
-READER = Reader(Limits(), new_event_id=lambda: "made")
+READER = RequestDecoder(Limits(), new_event_id=lambda: "made")
 
 
 def test_a_whole_request() -> None:
@@ -19,7 +19,7 @@ def test_a_whole_request() -> None:
                      {"features": [ {"n": null, "m": true} ], "id": "b"} ],
         "excludedActions": ["b", "c", "b"], "eventId": "e", "deferActivation": true, "more": {"": [[]]}
     }"""
-    assert READER.rank(body) == Request(
+    assert READER.rank(body) == RankInput(
         event_id="e",
         context='[{"user":{"age":3,"name":"Zoë"}},{"x":1.5}]'.encode(),
         actions=(Action("a", b'[{"v":[1,2.0]}]'), Action("b", b'[{"n":null,"m":true}]')),
@@ -29,7 +29,7 @@ def test_a_whole_request() -> None:
 
 
 def test_the_smallest_request() -> None:
-    assert READER.rank(b'{"actions":[{"id":"a","features":[{"x":0}]}]}') == Request(
+    assert READER.rank(b'{"actions":[{"id":"a","features":[{"x":0}]}]}') == RankInput(
         event_id="made", context=b"[]", actions=(Action("a", b'[{"x":0}]'),)
     )
 
@@ -51,7 +51,7 @@ def test_of_two_members_with_one_name_the_last_counts_and_all_are_checked() -> N
 
 
 def test_limits_are_those_of_the_instance() -> None:
-    reader = Reader(Limits(actions=1, id_chars=3), new_event_id=lambda: "made")
+    reader = RequestDecoder(Limits(actions=1, id_chars=3), new_event_id=lambda: "made")
     for ids, says in ((["a", "b"], "1 to 1 actions"), (["abcd"], "longer than 3")):
         actions = [{"id": one, "features": [{"x": 1}]} for one in ids]
         with pytest.raises(InvalidRequest, match=says):

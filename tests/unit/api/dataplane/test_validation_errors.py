@@ -7,7 +7,7 @@ from sartor.errors import InvalidRequest
 
 
 def test_what_fits_is_not_complained_about() -> None:
-    validation_errors.about_rank(
+    validation_errors.check_rank(
         {
             "actions": [{"id": "a", "features": [{"x": {"y": [1, 2.5], "z": None}}]}],
             "contextFeatures": None,
@@ -16,7 +16,7 @@ def test_what_fits_is_not_complained_about() -> None:
             "deferActivation": True,
         }
     )
-    validation_errors.about_reward({"value": 17})
+    validation_errors.check_reward({"value": 17})
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ def test_what_fits_is_not_complained_about() -> None:
 )
 def test_names_are_shown_so_that_they_can_be_found(name: str, shown: str) -> None:
     with pytest.raises(InvalidRequest) as caught:
-        validation_errors.about_rank(
+        validation_errors.check_rank(
             {"actions": [{"id": "a", "features": [{"x": 1}]}], "contextFeatures": [{name: ["x"]}]}
         )
     assert caught.value.message.startswith(shown + " must be a number")

@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from sartor.api.dataplane.decoding import Reader
-from sartor.api.dataplane.multislot_decoding import MultiSlotReader
+from sartor.api.dataplane.decoding import RequestDecoder
+from sartor.api.dataplane.multislot_decoding import MultiSlotDecoder
 from sartor.api.dataplane.multislot_wire import MultiSlotRankResponse
 from sartor.api.dataplane.wire import ErrorResponse, RankResponse
 from sartor.api.description import examples, openapi
@@ -16,8 +16,10 @@ from sartor.api.routing import route_table, versions
 from sartor.api.routing.versions import V1_0, V2022_09, Version
 from sartor.settings import Limits
 
-SAID: dict[Version, Any] = {version: json.loads(openapi.answer(version).body) for version in versions.ALL}
-EACH = pytest.mark.parametrize("version", versions.ALL, ids=lambda version: version.name)
+SAID: dict[Version, Any] = {
+    version: json.loads(openapi.openapi_response(version).body) for version in versions.ALL_VERSIONS
+}
+EACH = pytest.mark.parametrize("version", versions.ALL_VERSIONS, ids=lambda version: version.name)
 
 
 def operations(version: Version) -> list[tuple[str, str, dict[str, Any]]]:
@@ -122,7 +124,7 @@ def test_every_refusal_carries_its_code_in_a_header(version: Version) -> None:
 
 
 def test_examples_are_bodies_that_are_accepted_and_given() -> None:
-    reader = Reader(Limits(), new_event_id=lambda: "made")
+    reader = RequestDecoder(Limits(), new_event_id=lambda: "made")
     request = reader.rank(json.dumps(examples.RANK_REQUEST).encode())
     assert request.event_id == examples.EVENT_ID
     assert reader.reward(json.dumps(examples.REWARD_REQUEST).encode()) == 1
@@ -132,7 +134,7 @@ def test_examples_are_bodies_that_are_accepted_and_given() -> None:
 
 
 def test_examples_of_several_slots_are_accepted_and_given() -> None:
-    reader = MultiSlotReader(Limits(), Reader(Limits(), new_event_id=lambda: "made"))
+    reader = MultiSlotDecoder(Limits(), RequestDecoder(Limits(), new_event_id=lambda: "made"))
     request = reader.rank(json.dumps(examples.SLOTS_REQUEST).encode())
     answer = msgspec.convert(examples.SLOTS_RESPONSE, MultiSlotRankResponse)
     assert [slot.id for slot in answer.slots] == [slot.id for slot in request.slots]

@@ -1,6 +1,6 @@
 """The gate: who is let in, and who has to go."""
 
-from sartor.api.http.connection_limits import Gate, Patience
+from sartor.api.http.connection_limits import ConnectionLimits, Timeouts
 
 
 class Guest:
@@ -13,23 +13,23 @@ class Guest:
     def check(self, now_s: float, /) -> None:
         self.checked_s.append(now_s)
 
-    def leave(self) -> None:
+    def close(self) -> None:
         self.left = True
 
 
 WORKING = float("inf")
 
 
-def gate(*guests: Guest) -> Gate:
-    made = Gate(Patience(body_s=1, body_bytes=1), most=len(guests))
-    assert all(made.enter(guest) for guest in guests)
+def gate(*guests: Guest) -> ConnectionLimits:
+    made = ConnectionLimits(Timeouts(body_s=1, body_bytes=1), most=len(guests))
+    assert all(made.admit(guest) for guest in guests)
     return made
 
 
 def test_the_one_that_never_asked_and_waited_longest_goes_first() -> None:
     resting, early, late = Guest(1, has_asked=True), Guest(2), Guest(3)
     full = gate(resting, late, early)
-    assert full.enter(Guest(4))
+    assert full.admit(Guest(4))
     assert [resting.left, early.left, late.left] == [False, True, False]
     assert len(full) == 3
 
@@ -37,28 +37,28 @@ def test_the_one_that_never_asked_and_waited_longest_goes_first() -> None:
 def test_who_has_asked_goes_only_when_no_one_else_can() -> None:
     resting, working = Guest(5, has_asked=True), Guest(WORKING, has_asked=True)
     full = gate(resting, working)
-    assert full.enter(Guest(6))
+    assert full.admit(Guest(6))
     assert resting.left
     assert not working.left
 
 
 def test_no_one_is_let_in_while_all_are_being_served() -> None:
     full = gate(Guest(WORKING), Guest(WORKING))
-    assert not full.enter(Guest(1))
+    assert not full.admit(Guest(1))
     assert len(full) == 2
 
 
 def test_room_is_made_for_several_at_once() -> None:
     crowd = [Guest(number) for number in range(200)]
-    assert gate(*crowd).enter(Guest(999))
+    assert gate(*crowd).admit(Guest(999))
     assert [guest.left for guest in crowd] == [True] * 4 + [False] * 196
 
 
 def test_leaving_twice_is_leaving_once() -> None:
     guest = Guest(1)
     full = gate(guest)
-    full.left(guest)
-    full.left(guest)
+    full.release(guest)
+    full.release(guest)
     assert len(full) == 0
 
 

@@ -24,19 +24,19 @@ from sartor.api.http import durations
     ],
 )
 def test_durations_are_written_as_dotnet_writes_them(duration: timedelta, text: str) -> None:
-    assert durations.iso(duration) == text
-    assert durations.read(text) == duration
+    assert durations.format_duration(duration) == text
+    assert durations.parse_duration(text) == duration
 
 
 @given(st.timedeltas(timedelta(days=-40_000), timedelta(days=40_000)))
 def test_every_duration_is_read_back(duration: timedelta) -> None:
-    assert durations.read(durations.iso(duration)) == duration
+    assert durations.parse_duration(durations.format_duration(duration)) == duration
 
 
 @pytest.mark.parametrize("text", ["", "10", "PT", "00:10:00", "P1M", "P1Y", "PT10M "])
 def test_what_is_no_duration(text: str) -> None:
     with pytest.raises(ValueError, match="ISO 8601 duration"):
-        durations.read(text)
+        durations.parse_duration(text)
 
 
 @pytest.mark.parametrize(
@@ -51,21 +51,21 @@ def test_what_is_no_duration(text: str) -> None:
     ],
 )
 def test_times_are_utc_where_they_name_no_zone(text: str, meant: datetime) -> None:
-    assert durations.moment(text) == meant
+    assert durations.parse_time(text) == meant
 
 
 def test_what_is_no_time() -> None:
     with pytest.raises(ValueError, match="ISO 8601 time"):
-        durations.moment("next week")
+        durations.parse_time("next week")
 
 
 def test_times_of_a_configuration_have_no_zone() -> None:
     east = timezone(timedelta(hours=2))
-    assert durations.zoneless(datetime(2022, 9, 1, 2, 20, 47, 999, tzinfo=east)) == "2022-09-01T00:20:47"
-    assert durations.zoneless_us(1_662_000_000_999_999) == "2022-09-01T02:40:00"
-    assert durations.zoneless(datetime(1, 1, 1, tzinfo=UTC)) == durations.NEVER
+    assert durations.format_time(datetime(2022, 9, 1, 2, 20, 47, 999, tzinfo=east)) == "2022-09-01T00:20:47"
+    assert durations.format_time_us(1_662_000_000_999_999) == "2022-09-01T02:40:00"
+    assert durations.format_time(datetime(1, 1, 1, tzinfo=UTC)) == durations.NEVER
 
 
 def test_times_of_models_have_one() -> None:
-    assert durations.with_zone_us(1_662_000_000_000_000) == "2022-09-01T02:40:00+00:00"
-    assert durations.with_zone_us(0) == durations.NEVER_WITH_ZONE == "0001-01-01T00:00:00+00:00"
+    assert durations.format_zoned_us(1_662_000_000_000_000) == "2022-09-01T02:40:00+00:00"
+    assert durations.format_zoned_us(0) == durations.NEVER_WITH_ZONE == "0001-01-01T00:00:00+00:00"

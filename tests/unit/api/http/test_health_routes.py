@@ -1,6 +1,6 @@
 """Health: what is asked, and how often the disk is bothered for it."""
 
-from sartor.api.http.health import Health
+from sartor.api.http.health import HealthProbe
 
 
 def test_a_probe_is_believed_for_half_a_second() -> None:
@@ -11,7 +11,7 @@ def test_a_probe_is_believed_for_half_a_second() -> None:
         asked.append(now_s[0])
         return []
 
-    health = Health(probe, clock_s=lambda: now_s[0])
+    health = HealthProbe(probe, clock_s=lambda: now_s[0])
     for moment_s in (0.0, 0.1, 0.4, 0.5, 0.9, 1.0):
         now_s[0] = moment_s
         assert health.ready().status == 200
@@ -19,7 +19,7 @@ def test_a_probe_is_believed_for_half_a_second() -> None:
 
 
 def test_reasons_are_told() -> None:
-    health = Health(lambda: ["No room.", "No model."], clock_s=lambda: 0.0)
+    health = HealthProbe(lambda: ["No room.", "No model."], clock_s=lambda: 0.0)
     answer = health.ready()
     assert answer.status == 503
     assert answer.body == (

@@ -55,11 +55,13 @@ ROWS = [tuple(line.split()) for line in MATRIX.strip().splitlines()]
 
 
 def _served(method: str, path: str) -> str:
-    return "".join(_mark(method, f"{version.prefix}{path}".replace("{}", "e")) for version in versions.ALL)
+    return "".join(
+        _mark(method, f"{version.prefix}{path}".replace("{}", "e")) for version in versions.ALL_VERSIONS
+    )
 
 
 def _mark(method: str, path: str) -> str:
-    found = route_table.match(path.encode())
+    found = route_table.match_path(path.encode())
     return "x" if found is not None and method in found[0].routes else "-"
 
 
@@ -92,7 +94,7 @@ def test_there_are_no_others() -> None:
     ],
 )
 def test_operations(path: bytes, operation: Operation, event_id: bytes) -> None:
-    found = route_table.match(path)
+    found = route_table.match_path(path)
     assert found is not None
     assert (found[0].operation, found[1]) == (operation, event_id)
 
@@ -114,23 +116,23 @@ def test_operations(path: bytes, operation: Operation, event_id: bytes) -> None:
     ],
 )
 def test_what_names_none(path: bytes) -> None:
-    assert route_table.match(path) is None
+    assert route_table.match_path(path) is None
 
 
 def test_ids_are_decoded_once() -> None:
-    assert route_table.decoded(b"a%2Fb%252F%C3%A9+") == "a/b%2Fé+"
-    assert route_table.decoded(b"100%") == "100%"
+    assert route_table.decode_id(b"a%2Fb%252F%C3%A9+") == "a/b%2Fé+"
+    assert route_table.decode_id(b"100%") == "100%"
     with pytest.raises(InvalidRequest, match="evaluationId"):
-        route_table.decoded(b"%C3", name="evaluationId")
+        route_table.decode_id(b"%C3", name="evaluationId")
 
 
 def test_one_method_of_one_path_has_one_route() -> None:
     with pytest.raises(ValueError, match="is in the table twice"):
-        route_table.resources([ROUTES[0], ROUTES[0]])
+        route_table.build_resources([ROUTES[0], ROUTES[0]])
 
 
 def test_methods_of_a_resource_are_allowed() -> None:
-    found = route_table.match(b"/personalizer/v1.0/configurations/policy")
+    found = route_table.match_path(b"/personalizer/v1.0/configurations/policy")
     assert found is not None
     assert found[0].allowed == b"GET, PUT, DELETE, HEAD, OPTIONS"
 
@@ -145,6 +147,6 @@ def test_rows_are_whole(route: Route) -> None:
 
 
 def test_only_the_last_version_is_named_in_the_query() -> None:
-    assert [version.prefix for version in versions.ALL if version.in_query] == ["/personalizer"]
+    assert [version.prefix for version in versions.ALL_VERSIONS if version.in_query] == ["/personalizer"]
     assert V2022_09.name == "2022-09-01-preview"
     assert V1_0.prefix == "/personalizer/v1.0"

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from sartor.dsjson.parse.lines import Unread, read
-from sartor.records import Imported, Joined
+from sartor.dsjson.parse.lines import RejectedLine, parse_line
+from sartor.records import ImportedDecision, JoinedObservation
 
 AT_US = 1_662_000_227_000_000
 LINE: dict[str, Any] = {
@@ -47,9 +47,9 @@ def changed(change: Change) -> bytes:
     return json.dumps(members).encode()
 
 
-def taken(change: Change = lambda _: None) -> Imported:
-    found = read(changed(change))
-    assert isinstance(found, Imported), found
+def taken(change: Change = lambda _: None) -> ImportedDecision:
+    found = parse_line(changed(change))
+    assert isinstance(found, ImportedDecision), found
     return found
 
 
@@ -63,7 +63,7 @@ def test_everything_is_taken() -> None:
     assert (decision.chosen, decision.baseline, decision.propensity) == (2, 0, 0.75)
     assert (decision.deferred, decision.mode, decision.model_id) == (True, "Online", "model")
     assert (outcome.reward, outcome.slot_rewards, outcome.learnable) == (1.0, (1.0, -0.5), True)
-    assert outcome.joined == (Joined(0, AT_US, None), Joined(0, AT_US, 1.0, "top"))
+    assert outcome.joined == (JoinedObservation(0, AT_US, None), JoinedObservation(0, AT_US, 1.0, "top"))
 
 
 def test_an_activation_in_each_slot_counts_once() -> None:
@@ -125,7 +125,7 @@ def _without(place: int, name: str) -> Change:
     ],
 )
 def test_what_gives_no_decision_says_why(change: Change, kind: str, word: str) -> None:
-    found = read(changed(change))
-    assert isinstance(found, Unread)
+    found = parse_line(changed(change))
+    assert isinstance(found, RejectedLine)
     assert found.kind == kind
     assert word in found.reason

@@ -5,20 +5,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sartor.dsjson import single_slot
-from sartor.dsjson.parse.lines import Unread, read
+from sartor.dsjson.parse.lines import RejectedLine, parse_line
 from sartor.explore.decide import decide
 from sartor.explore.slots import decide_slots
 from sartor.records import (
     Action,
     Decision,
-    Imported,
-    Joined,
+    ImportedDecision,
+    JoinedObservation,
     LoggedDecision,
     Mode,
-    MultiRequest,
+    MultiSlotInput,
     Outcome,
-    Request,
-    SlotRequest,
+    RankInput,
+    SlotInput,
 )
 
 texts = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1, max_size=6)
@@ -45,7 +45,7 @@ def single(draw: st.DrawFn) -> Decision:
     count = len(offered) - len(excluded)
     weights = draw(st.lists(st.floats(0.01, 1), min_size=count, max_size=count))
     return decide(
-        Request(
+        RankInput(
             event_id=draw(texts),
             context=draw(features),
             actions=offered,
@@ -65,10 +65,10 @@ def several(draw: st.DrawFn) -> Decision:
     offered = draw(actions())
     names = draw(st.lists(texts, min_size=1, max_size=len(offered), unique=True))
     slots = tuple(
-        SlotRequest(id=name, features=draw(features), baseline=place) for place, name in enumerate(names)
+        SlotInput(id=name, features=draw(features), baseline=place) for place, name in enumerate(names)
     )
     return decide_slots(
-        MultiRequest(event_id=draw(texts), context=draw(features), actions=offered, slots=slots),
+        MultiSlotInput(event_id=draw(texts), context=draw(features), actions=offered, slots=slots),
         predict=lambda _, open_: [1 / len(open_)] * len(open_),
         loop_id="loop",
         model_id=draw(texts),
@@ -81,8 +81,10 @@ def several(draw: st.DrawFn) -> Decision:
 def outcomes(draw: st.DrawFn, decision: Decision) -> Outcome:
     slots: list[str | None] = [slot.id for slot in decision.slots] or [None]
     given_rewards = [draw(rewards) for _ in slots]
-    joined = [Joined(0, 0, draw(rewards), slot) for slot in slots for _ in range(draw(st.integers(0, 2)))]
-    activated = [Joined(0, 0, None)] if draw(st.booleans()) else []
+    joined = [
+        JoinedObservation(0, 0, draw(rewards), slot) for slot in slots for _ in range(draw(st.integers(0, 2)))
+    ]
+    activated = [JoinedObservation(0, 0, None)] if draw(st.booleans()) else []
     return Outcome(
         decision_seq=1,
         event_id=decision.event_id,
@@ -100,8 +102,8 @@ def outcomes(draw: st.DrawFn, decision: Decision) -> Outcome:
 def test_a_line_comes_back_byte_for_byte(data: st.DataObject, at_us: int) -> None:
     decision = data.draw(single() | several())
     line = single_slot.outcome_line(LoggedDecision(1, at_us, decision), data.draw(outcomes(decision)))
-    found = read(line)
-    assert isinstance(found, Imported), found
+    found = parse_line(line)
+    assert isinstance(found, ImportedDecision), found
     assert found.made_at_us == at_us
     assert single_slot.outcome_line(LoggedDecision(1, at_us, found.decision), found.outcome) == line
 
@@ -109,8 +111,8 @@ def test_a_line_comes_back_byte_for_byte(data: st.DataObject, at_us: int) -> Non
 @settings(max_examples=50, deadline=None)
 @given(st.data())
 def test_a_decision_that_is_open_is_said_to_be(data: st.DataObject) -> None:
-    found = read(single_slot.pending_line(LoggedDecision(1, 0, data.draw(single() | several()))))
-    assert isinstance(found, Unread)
+    found = parse_line(single_slot.pending_line(LoggedDecision(1, 0, data.draw(single() | several()))))
+    assert isinstance(found, RejectedLine)
     assert found.kind == "pending"
 
 
@@ -119,7 +121,7 @@ def test_a_decision_that_is_open_is_said_to_be(data: st.DataObject) -> None:
     st.binary() | st.recursive(scalars, lambda inner: st.dictionaries(texts, inner)).map(msgspec.json.encode)
 )
 def test_nothing_is_raised(line: bytes) -> None:
-    assert isinstance(read(line), Unread)
+    assert isinstance(parse_line(line), RejectedLine)
 
 
 @settings(max_examples=150, deadline=None)
@@ -129,4 +131,4 @@ def test_a_damaged_line_raises_nothing(data: st.DataObject) -> None:
     line = single_slot.outcome_line(LoggedDecision(1, 0, decision), data.draw(outcomes(decision)))
     place = data.draw(st.integers(0, len(line)))
     piece = data.draw(st.sampled_from([b"", b"1", b"-", b"9" * 30, b'"', b"null", b"[]", b"{}", b"true,"]))
-    read(line[:place] + piece + line[place + data.draw(st.integers(0, 3)) :])
+    parse_line(line[:place] + piece + line[place + data.draw(st.integers(0, 3)) :])

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from sartor.dsjson.parse.lines import Unread, read
-from sartor.records import Action, Imported, Joined
+from sartor.dsjson.parse.lines import RejectedLine, parse_line
+from sartor.records import Action, ImportedDecision, JoinedObservation
 
 AT_US = 1_662_000_227_123_456
 LINE: dict[str, Any] = {
@@ -38,15 +38,15 @@ def line(*without: str, **changes: object) -> bytes:
     return json.dumps(members).encode()
 
 
-def taken(text: bytes) -> Imported:
-    found = read(text)
-    assert isinstance(found, Imported), found
+def taken(text: bytes) -> ImportedDecision:
+    found = parse_line(text)
+    assert isinstance(found, ImportedDecision), found
     return found
 
 
-def refused(text: bytes) -> Unread:
-    found = read(text)
-    assert isinstance(found, Unread)
+def refused(text: bytes) -> RejectedLine:
+    found = parse_line(text)
+    assert isinstance(found, RejectedLine)
     return found
 
 
@@ -68,12 +68,12 @@ def test_everything_is_taken() -> None:
     assert decision.probabilities == (0.1, 0.8, 0.1)
     assert (decision.model_id, decision.mode, decision.deferred) == ("app/model", "Online", False)
     assert (outcome.event_id, outcome.reward, outcome.learnable) == ("e", 0.5, True)
-    assert outcome.joined == (Joined(0, AT_US, 0.5),)
+    assert outcome.joined == (JoinedObservation(0, AT_US, 0.5),)
 
 
 def test_the_order_of_the_members_does_not_matter() -> None:
     members = json.loads(line())
-    assert read(json.dumps(dict(reversed(members.items()))).encode()) == read(line())
+    assert parse_line(json.dumps(dict(reversed(members.items()))).encode()) == parse_line(line())
 
 
 @pytest.mark.parametrize("without", ["_label_Action", "_labelIndex"])
@@ -100,7 +100,7 @@ def test_without_observations_nothing_was_joined() -> None:
 )
 def test_what_has_no_value_is_an_activation(observed: dict[str, object], deferred: bool) -> None:
     found = taken(line(o=[observed]))
-    assert found.outcome.joined == (Joined(0, AT_US, None if deferred else 0.5),)
+    assert found.outcome.joined == (JoinedObservation(0, AT_US, None if deferred else 0.5),)
     assert (found.decision.deferred, found.outcome.learnable) == (deferred, True)
 
 
@@ -111,7 +111,9 @@ def test_what_was_never_activated_is_not_to_be_learned(mark: str) -> None:
 
 
 def test_a_reward_that_is_no_number_is_left_out() -> None:
-    assert taken(line(o=[{"v": "much"}, {"v": True}, {"v": 1}])).outcome.joined == (Joined(0, AT_US, 1.0),)
+    assert taken(line(o=[{"v": "much"}, {"v": True}, {"v": 1}])).outcome.joined == (
+        JoinedObservation(0, AT_US, 1.0),
+    )
 
 
 def test_without_an_original_cost_the_cost_is_the_reward() -> None:

@@ -8,23 +8,29 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from sartor.estimators.calibration import Propensities
-from sartor.estimators.estimator_set import Agreement
+from sartor.estimators.calibration import PropensityCalibration
+from sartor.estimators.estimator_set import Disagreement
 from sartor.estimators.interval import Bounds, Interval
 from sartor.estimators.leave_one_out import Effect
-from sartor.estimators.results_table import Entry
-from sartor.estimators.scorecard_view import Standing
-from sartor.estimators.series import Moment
-from sartor.evaluation.batch import scored
-from sartor.evaluation.feature_importance import Importance
-from sartor.evaluation.html.page import html
-from sartor.evaluation.html.svg import Scale, apart, spanning
-from sartor.evaluation.report import Calibration, Course, Report, calibration, report
-from sartor.evaluation.result import entries_of
-from sartor.evaluation.run import entrants_of, free
+from sartor.estimators.results_table import ResultRow
+from sartor.estimators.scorecard_view import PolicyEstimate
+from sartor.estimators.series import SeriesPoint
+from sartor.evaluation.batch import score_candidates
+from sartor.evaluation.feature_importance import ImportanceMeasurement
+from sartor.evaluation.html.page import render_report
+from sartor.evaluation.html.svg import Scale, scale_over, thousands
+from sartor.evaluation.report import (
+    CalibrationSummary,
+    EstimateSeries,
+    EvaluationReport,
+    build_report,
+    summarise_calibration,
+)
+from sartor.evaluation.result import result_rows
+from sartor.evaluation.run import candidates_of, reference_candidates
 from sartor.evaluation.spec import EvaluationSpec, PolicySpec
-from sartor.evaluation.time_range import span
-from sartor.learn.vw import engine
+from sartor.evaluation.time_range import find_outcome_range
+from sartor.learn.vw import create_engine
 from tests.unit.evaluation.played import LINEAR, SQUARE, played
 
 HOSTILE = "<script>alert(\"x\")</script> & 'quoted'"
@@ -64,24 +70,26 @@ def read(page: str) -> Reader:
 
 
 @pytest.fixture(scope="module")
-def made() -> Report:
+def made() -> EvaluationReport:
     loop, logs, _ = played(600)
     policies = (PolicySpec(name=HOSTILE, arguments=SQUARE), PolicySpec(name="linear", arguments=LINEAR))
     spec = EvaluationSpec(name="Two & two", start_us=0, end_us=2**53, policies=policies)
-    where = span(logs, start_us=0, end_us=2**53)
-    ballot = scored(logs, engine, where, (*free(loop), *entrants_of(spec, loop)))
-    weighed = Importance(
+    where = find_outcome_range(logs, start_us=0, end_us=2**53)
+    batch_result = score_candidates(
+        logs, create_engine, where, (*reference_candidates(loop), *candidates_of(spec, loop))
+    )
+    weighed = ImportanceMeasurement(
         decisions=600,
         arguments=SQUARE,
         features=(Effect(namespace="Context", feature=HOSTILE, effect=0.1, low=0.05, high=0.15),),
         namespaces=(Effect(namespace="Context", feature="", effect=-0.1, low=-0.2, high=-0.05),),
     )
-    entries = entries_of(ballot.scored, ballot.summary)
-    return report(loop, spec, where, ballot.scored, ballot.summary, entries, weighed)
+    entries = result_rows(batch_result.scored, batch_result.summary)
+    return build_report(loop, spec, where, batch_result.scored, batch_result.summary, entries, weighed)
 
 
-def test_the_page_needs_nothing_from_anywhere(made: Report) -> None:
-    page = html(made)
+def test_the_page_needs_nothing_from_anywhere(made: EvaluationReport) -> None:
+    page = render_report(made)
     reader = read(page)
     assert "script" not in reader.seen
     assert {"link", "img", "iframe", "object", "embed"} & set(reader.seen) == set()
@@ -90,8 +98,8 @@ def test_the_page_needs_nothing_from_anywhere(made: Report) -> None:
     assert "default-src 'none'" in page
 
 
-def test_it_says_what_the_report_says(made: Report) -> None:
-    words = "".join(read(html(made)).words)
+def test_it_says_what_the_report_says(made: EvaluationReport) -> None:
+    words = "".join(read(render_report(made)).words)
     assert made.verdict in words
     assert "600 settled decisions" in words
     for one in made.table:
@@ -102,20 +110,20 @@ def test_it_says_what_the_report_says(made: Report) -> None:
     assert "$" not in re.sub(r"\$\{?[a-z]", "$", words), "nothing was left to be filled in"
 
 
-def test_texts_of_others_are_escaped(made: Report) -> None:
-    page = html(replace(made, loop=HOSTILE, name=HOSTILE, verdict=HOSTILE))
+def test_texts_of_others_are_escaped(made: EvaluationReport) -> None:
+    page = render_report(replace(made, loop=HOSTILE, name=HOSTILE, verdict=HOSTILE))
     assert "<script" not in page
     assert "&lt;script&gt;" in page
 
 
-def test_it_survives_its_json(made: Report) -> None:
-    again = msgspec.json.decode(msgspec.json.encode(made), type=Report)
+def test_it_survives_its_json(made: EvaluationReport) -> None:
+    again = msgspec.json.decode(msgspec.json.encode(made), type=EvaluationReport)
     assert again == made
-    assert html(again) == html(made)
+    assert render_report(again) == render_report(made)
 
 
-def test_where_the_log_can_not_answer_there_is_no_number(made: Report) -> None:
-    silent = Entry(
+def test_where_the_log_can_not_answer_there_is_no_number(made: EvaluationReport) -> None:
+    silent = ResultRow(
         name="silent",
         source="Custom",
         arguments="",
@@ -126,45 +134,47 @@ def test_where_the_log_can_not_answer_there_is_no_number(made: Report) -> None:
     )
     table = tuple(one for one in made.table if one.source == "Online")
     courses = tuple(one for one in made.courses if one.name == "Online")
-    words = "".join(read(html(replace(made, table=(*table, silent), courses=courses))).words)
+    words = "".join(read(render_report(replace(made, table=(*table, silent), courses=courses))).words)
     assert "The log can’t answer this, because nothing matches." in words
     assert "The log can't answer about any policy" in words
 
 
-def test_importance_that_can_not_be_told_says_why(made: Report) -> None:
-    weighed = Importance(decisions=5, arguments="", reasons=("it holds 5 decisions",))
-    words = "".join(read(html(replace(made, importance=weighed))).words)
+def test_importance_that_can_not_be_told_says_why(made: EvaluationReport) -> None:
+    weighed = ImportanceMeasurement(decisions=5, arguments="", reasons=("it holds 5 decisions",))
+    words = "".join(read(render_report(replace(made, importance=weighed))).words)
     assert "The log can't answer this, because it holds 5 decisions." in words
 
 
-def test_probabilities_that_were_not_used_are_an_alarm(made: Report) -> None:
-    wrong = Propensities()
+def test_probabilities_that_were_not_used_are_a_warning(made: EvaluationReport) -> None:
+    wrong = PropensityCalibration()
     wrong.add([0.1, 0.9] * 1_000, [2 * number for number in range(1_000)])
-    found = calibration(wrong)
+    found = summarise_calibration(wrong)
     assert not found.believable
     assert "Something is wrong with the logged probabilities" in found.sentence
-    page = html(replace(made, calibration=found))
-    assert 'class="alarm"' in page
-    assert 'class="alarm"' not in html(made)
+    page = render_report(replace(made, calibration=found))
+    assert 'class="warning"' in page
+    assert 'class="warning"' not in render_report(made)
 
 
-def test_estimators_that_disagree_are_named(made: Report) -> None:
+def test_estimators_that_disagree_are_named(made: EvaluationReport) -> None:
     table = tuple(
-        replace(one, agreement=Agreement(first="ips", second="snips", gap=3.0)) if one.name == "linear" else one
+        replace(one, agreement=Disagreement(first="ips", second="snips", gap=3.0))
+        if one.name == "linear"
+        else one
         for one in made.table
     )
-    assert "disagree about “linear”" in "".join(read(html(replace(made, table=table))).words)
+    assert "disagree about “linear”" in "".join(read(render_report(replace(made, table=table))).words)
 
 
-def test_one_moment_makes_no_course(made: Report) -> None:
-    moment = Moment(start_us=1, events=5, value=0.5, gaussian=None, anytime=None)
+def test_one_moment_makes_no_course(made: EvaluationReport) -> None:
+    moment = SeriesPoint(start_us=1, events=5, value=0.5, gaussian=None, anytime=None)
     short = tuple(replace(one, expanding=(moment,), rolling=(moment,)) for one in made.courses)
-    assert "In time" in html(made)
-    assert "In time" not in html(replace(made, courses=short))
+    assert "In time" in render_report(made)
+    assert "In time" not in render_report(replace(made, courses=short))
 
 
 def test_an_empty_report_is_a_page() -> None:
-    empty = Report(
+    empty = EvaluationReport(
         loop="loop",
         name="name",
         start_us=0,
@@ -180,14 +190,14 @@ def test_an_empty_report_is_a_page() -> None:
         verdict="Nothing.",
         optimal_policy=None,
         table=(),
-        courses=(Course(name="Online", expanding=(), rolling=()),),
-        calibration=Calibration(sentence="Fine.", believable=True, classes=()),
-        importance=Importance(decisions=0, arguments=""),
-        best_fixed=Standing(
+        courses=(EstimateSeries(name="Online", expanding=(), rolling=()),),
+        calibration=CalibrationSummary(sentence="Fine.", believable=True, classes=()),
+        importance=ImportanceMeasurement(decisions=0, arguments=""),
+        best_fixed=PolicyEstimate(
             policy="Best fixed action", action="a", events=0, value=0.5, interval=Interval(0, 1)
         ),
     )
-    assert "Nothing." in "".join(read(html(empty)).words)
+    assert "Nothing." in "".join(read(render_report(empty)).words)
 
 
 def test_scales_have_round_ticks() -> None:
@@ -196,12 +206,12 @@ def test_scales_have_round_ticks() -> None:
     assert Scale(5.0, 5.0, 0, 100).ticks() == [5.0]
     assert Scale(0.0, 2.0, 100, 0)(0.5) == 75.0
     assert Scale(0.0, 2.0, 100, 0)(9.0) == 0.0
-    assert spanning([], start=0, end=1).low < spanning([], start=0, end=1).high
+    assert scale_over([], start=0, end=1).low < scale_over([], start=0, end=1).high
 
 
 def test_labels_keep_apart_and_in_order() -> None:
-    placed = apart([10.0, 11.0, 12.0, 80.0], 15.0, low=0.0, high=100.0)
+    placed = thousands([10.0, 11.0, 12.0, 80.0], 15.0, low=0.0, high=100.0)
     assert placed == sorted(placed)
     assert min(b - a for a, b in itertools.pairwise(placed)) >= 15.0 - 1e-9
-    low = apart([99.0, 99.5], 15.0, low=0.0, high=100.0)
+    low = thousands([99.0, 99.5], 15.0, low=0.0, high=100.0)
     assert low == [85.0, 100.0]

@@ -10,6 +10,7 @@ from sartor.management import loops
 from sartor.ports import Loop, LoopStores, Stores
 from sartor.records import Model
 from sartor.runtime.compose import open_stores
+from sartor.times import now_us
 
 BATCH = 5_000
 
@@ -18,14 +19,14 @@ BATCH = 5_000
 def opened(data: Path, name: str = "default", /) -> Iterator[tuple[Stores, Loop, LoopStores]]:
     """The stores of a data folder, and those of one loop in it."""
     stores = open_stores(str(data))
-    loop = loops.find(stores, name)
-    with loops.opened(stores, loop) as logs:
+    loop = loops.find_loop(stores, name)
+    with loops.open_loop(stores, loop) as logs:
         yield stores, loop, logs
 
 
 def set_settings(data: Path, name: str = "default", /, **changes: object) -> None:
     """Change settings of a loop, under their names on the wire."""
-    loops.change(open_stores(str(data)), name, changes)
+    loops.change_settings(open_stores(str(data)), name, changes)
 
 
 def give_model(loop: Loop, logs: LoopStores, blob: bytes, /) -> None:
@@ -38,7 +39,7 @@ def give_model(loop: Loop, logs: LoopStores, blob: bytes, /) -> None:
         first_outcome=1,
         last_outcome=0,
         learned=0,
-        created_at_us=time.time_ns() // 1_000,
+        created_at_us=now_us(),
     )
     logs.models.publish(model, blob, live=True)
 
