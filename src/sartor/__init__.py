@@ -3,5 +3,3 @@
 Start reading at ``records`` (the facts), then ``ports`` (what a store must do), then the rooms in the
 order in which data flows: ``explore``, ``log``, ``learn``, ``deploy``, ``evaluate``.
 """
-
-__version__ = "0.1.0"

@@ -40,7 +40,7 @@ def python_files(*trees: str, root: Path = ROOT) -> list[Path]:
 def text_files(root: Path = ROOT) -> list[Path]:
     """Everything that is kept and can be read as text: sources, tests, pages, and the files beside them."""
     kept = [path for path in root.iterdir() if path.is_file() and path.name not in ("LICENSE", ".git")]
-    trees = ("src", "tests", "benchmarks", "docs", ".ci")
+    trees = ("src", "tests", "benchmarks", "docs", ".ci", ".github")
     kept += [path for tree in trees for path in (root / tree).rglob("*") if path.is_file()]
     made = {"__pycache__", "node_modules"}
     return sorted(p for p in kept if not made & set(p.parts) and ".egg-info" not in str(p) and _is_text(p))
@@ -82,22 +82,11 @@ def undocumented_files(paths: Iterable[Path]) -> Iterator[str]:
             yield f"{path}: no docstring"
 
 
-def crowded_doors(paths: Iterable[Path], *, top: Path) -> Iterator[str]:
-    """An ``__init__`` is a door sign: a docstring, and in the top one the version."""
+def crowded_doors(paths: Iterable[Path]) -> Iterator[str]:
+    """An ``__init__`` is a door sign: a docstring and nothing else; the version comes from the tags."""
     for path in paths:
-        if path.name != "__init__.py":
-            continue
-        extra = [node for node in ast.parse(path.read_text()).body[1:] if not _is_version(node)]
-        if extra or (path.parent != top and len(ast.parse(path.read_text()).body) != 1):
+        if path.name == "__init__.py" and len(ast.parse(path.read_text()).body) != 1:
             yield f"{path}: more than a docstring"
-
-
-def _is_version(node: ast.stmt) -> bool:
-    return (
-        isinstance(node, ast.Assign)
-        and isinstance(node.targets[0], ast.Name)
-        and node.targets[0].id == "__version__"
-    )
 
 
 def workplace_words(paths: Iterable[Path]) -> Iterator[str]:

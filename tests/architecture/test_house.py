@@ -1,7 +1,7 @@
 """The house rules hold, and each of them complains about a file that breaks it."""
 
+import subprocess
 from collections.abc import Callable, Iterable, Iterator
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,10 +10,8 @@ from tests.architecture import house
 
 TOLD = house.python_files("src", "benchmarks")
 PYTHON = house.python_files("src", "tests", "benchmarks")
-PACKAGE = house.ROOT / "src" / "sartor"
 
 Rule = Callable[[Iterable[Path]], Iterator[str]]
-doors = partial(house.crowded_doors, top=PACKAGE)
 
 
 @pytest.mark.parametrize(
@@ -23,7 +21,7 @@ doors = partial(house.crowded_doors, top=PACKAGE)
         pytest.param(house.too_long_functions, PYTHON, id="functions within 60 lines"),
         pytest.param(house.nameless_files, PYTHON, id="files named after a subject"),
         pytest.param(house.undocumented_files, TOLD, id="every file has a docstring"),
-        pytest.param(doors, PYTHON, id="__init__ is a door sign"),
+        pytest.param(house.crowded_doors, PYTHON, id="__init__ is a door sign"),
         pytest.param(house.workplace_words, house.text_files(), id="no words of the workplace"),
     ],
 )
@@ -45,8 +43,8 @@ def test_the_rule_holds(rule: Rule, paths: list[Path]) -> None:
         pytest.param(house.nameless_files, "http_utils.py", "", id="utils"),
         pytest.param(house.nameless_files, "manager.py", "", id="manager"),
         pytest.param(house.undocumented_files, "mute.py", "x = 1\n", id="no docstring"),
-        pytest.param(doors, "__init__.py", '"""Sign."""\nimport os\n', id="an import in a door"),
-        pytest.param(doors, "__init__.py", '"""Sign."""\n__version__ = "1"\n', id="a version below the top"),
+        pytest.param(house.crowded_doors, "__init__.py", '"""Sign."""\nimport os\n', id="an import in a door"),
+        pytest.param(house.crowded_doors, "__init__.py", '"""Sign."""\n__version__ = "1"\n', id="a version"),
         pytest.param(house.workplace_words, "page.md", "see /wo" + "rk/main", id="a path of one machine"),
         pytest.param(house.workplace_words, "page.md", "https://py" + "pi.org/x", id="a package host"),
     ],
@@ -76,7 +74,16 @@ def test_the_rule_stays_silent_at_its_border(rule: Rule, name: str, text: str, t
     assert list(rule([planted])) == []
 
 
-def test_the_top_door_may_hold_the_version(tmp_path: Path) -> None:
-    door = tmp_path / "__init__.py"
-    door.write_text('"""Sign."""\n\n__version__ = "1"\n')
-    assert list(house.crowded_doors([door], top=tmp_path)) == []
+@pytest.mark.parametrize("folder", [".ci", ".github/workflows", "src/sartor/cli"])
+def test_kept_folders_are_looked_through(folder: str, tmp_path: Path) -> None:
+    planted = tmp_path / folder / "planted.yml"
+    planted.parent.mkdir(parents=True)
+    planted.write_text("x")
+    assert house.text_files(tmp_path) == [planted]
+
+
+def test_no_kept_folder_is_forgotten() -> None:
+    listed = subprocess.run(["git", "ls-files"], cwd=house.ROOT, capture_output=True, text=True, check=True)
+    kept = {house.ROOT / name for name in listed.stdout.splitlines()}
+    pictures = {path for path in kept if path.suffix == ".png"}
+    assert kept - pictures - set(house.text_files()) == {house.ROOT / "LICENSE"}

@@ -1,6 +1,7 @@
 """The command ``sartor``: every subcommand, and what becomes of an error."""
 
 import sys
+from typing import Annotated
 
 import typer
 
@@ -57,10 +58,29 @@ app.command("lab")(lab.lab)
 @app.command("version")
 def version(as_json: AsJson = False) -> None:
     """Print the version."""
+    number = _installed_version()
+    printing.json({"version": number}) if as_json else sys.stdout.write(f"sartor {number}\n")
+
+
+def _installed_version() -> str:
     from importlib.metadata import version as installed
 
-    number = installed("sartor")
-    printing.json({"version": number}) if as_json else sys.stdout.write(f"sartor {number}\n")
+    return installed("sartor")
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        sys.stdout.write(f"sartor {_installed_version()}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    show_version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Take the flags that stand before a command."""
 
 
 def main() -> None:
