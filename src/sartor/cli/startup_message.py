@@ -26,7 +26,10 @@ class StartupMessage:
         """Print them."""
         printing.say(f"[bold]Sartor is ready[/] at [bold]{self._endpoint}[/]; its data is in {self._folder()}.")
         if self._new is None:
-            printing.say(f"The keys of a loop: {self._command('loop keys NAME')}. Stop with Ctrl-C.")
+            printing.say(
+                f"Keys of a loop: {self._command('loop keys NAME')}. "
+                f"Every route: [cyan]{self._endpoint}/docs[/]. Stop with Ctrl-C."
+            )
         else:
             printing.say(self._first(self._new))
 
@@ -44,10 +47,15 @@ class StartupMessage:
                 f"  endpoint  {self._endpoint}",
                 f"  key1      {loop.key1}",
                 f"  key2      {loop.key2}",
-                f"See them again with {self._command(f'loop keys {loop.name}')}. Stop with Ctrl-C.",
-                "\nAsk for a decision, then reward it:",
+                f"See them again with {self._command(f'loop keys {loop.name}')}.",
+                "\nIn another terminal, ask for a decision, then reward it:",
                 self._curl("rank", loop.key1, _RANK),
                 self._curl("events/try-1/reward", loop.key1, '{"value":1}'),
+                "\nOr let it learn every second, and simulated readers visit it:",
+                f"  {self._command(f'loop set {loop.name} modelExportFrequency=PT1S')}",
+                f"  {self._command('lab --world tutorial')}",
+                f"\nEvery route, with examples: [cyan]{self._endpoint}/docs[/]. "
+                "Every command: [cyan]sartor --help[/]. Stop with Ctrl-C.",
             )
         )
 
