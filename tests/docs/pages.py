@@ -10,6 +10,7 @@ DOCS = ROOT / "docs"
 
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+_PICTURE = re.compile(r"\bsrc(?:set)?=\"([^\"]+)\"")
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 
 
@@ -22,7 +23,8 @@ class Block(NamedTuple):
 
 def pages() -> list[Path]:
     """Every page that is kept."""
-    return [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.rglob("*.md"))]
+    beside = [ROOT / f"{name}.md" for name in ("README", "CONTRIBUTING")]
+    return [*beside, *sorted(DOCS.rglob("*.md"))]
 
 
 def blocks(page: Path) -> list[Block]:
@@ -36,8 +38,9 @@ def prose(page: Path) -> str:
 
 
 def links(page: Path) -> list[str]:
-    """The targets of a page's links."""
-    return _LINK.findall(re.sub(r"`[^`]*`", "", prose(page)))
+    """The targets of a page's links, and its pictures."""
+    text = re.sub(r"`[^`]*`", "", prose(page))
+    return _LINK.findall(text) + _PICTURE.findall(text)
 
 
 def anchors(page: Path) -> set[str]:

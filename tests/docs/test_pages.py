@@ -60,6 +60,16 @@ def test_the_page_of_settings_is_fresh() -> None:
     assert settings_page.PAGE.read_text() == settings_page.page(), "python -m tests.docs.settings_page"
 
 
+def test_the_first_screen_is_what_it_is_a_picture_two_commands_and_the_change() -> None:
+    text = (ROOT / "README.md").read_text()
+    places = [
+        text.index(mark) for mark in ("# Sartor\n", "<picture>", "\nmake demo", "\nmake test", "\n-client =")
+    ]
+    assert places == sorted(places)
+    assert "\n## " not in text[: places[-1]]
+    assert text[: places[-1]].count("\n") <= 25
+
+
 def test_concepts_hold_no_commands() -> None:
     concepts = sorted((DOCS / "concepts").glob("*.md"))
     assert [page for page in concepts if any(block.language == "sh" for block in pages.blocks(page))] == []
