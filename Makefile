@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo serve test lint bench clean
+.PHONY: help demo serve test lint coverage bench clean
 
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	$$python -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$python && break; done)
@@ -10,8 +10,12 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
+# The tests that look at one part each; the others start whole services and would only make the figure rounder. Tracing
+# makes them slower, so each may take longer than usual.
+COVERED := tests/unit tests/contract tests/wire
+
 help:  ## print this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: .venv/.run  ## set up, start the service, play the tutorial against it, draw its learning curve
 	@$(BIN)/python -m sartor.lab.demo
@@ -27,6 +31,13 @@ lint: .venv/.dev  ## style, formatting, types and the order of imports, without 
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+coverage: .venv/.dev  ## measure which lines and branches the unit, contract and wire tests run; rewrites docs/coverage.md
+	@rm -rf build/coverage && mkdir -p build/coverage
+	@$(BIN)/coverage run -m pytest -q --timeout 300 $(COVERED)
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage json --quiet
+	@$(BIN)/python -m tests.docs.coverage_page
 
 bench: .venv/.bench  ## measure everything on this machine (needs wrk); a few minutes
 	@$(BIN)/python -m benchmarks
