@@ -23,7 +23,7 @@ class Block(NamedTuple):
 
 def pages() -> list[Path]:
     """Every page that is kept."""
-    beside = [ROOT / f"{name}.md" for name in ("README", "CONTRIBUTING")]
+    beside = [ROOT / f"{name}.md" for name in ("README", "CONTRIBUTING", "SECURITY", "CHANGELOG")]
     return [*beside, *sorted(DOCS.rglob("*.md"))]
 
 
