@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from benchmarks import server
 from sartor.lab import demo, play
-from sartor.lab.report import Reference, Report
+from sartor.lab.report import PlayReport, ReferenceMeans
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -41,7 +41,7 @@ class Curves(Struct, frozen=True, kw_only=True, rename="camel"):
     world: str
     turns_per_s: float
     window: int
-    reference: Reference
+    reference: ReferenceMeans
     turns: tuple[int, ...]
     earned: tuple[tuple[float, ...], ...]
 
@@ -72,10 +72,10 @@ def main() -> None:
         print(f"{path}: {path.stat().st_size:,} bytes")
 
 
-def _played() -> Report:
+def _played() -> PlayReport:
     with tempfile.TemporaryDirectory() as folder, server.running(Path(folder) / "data") as service:
         service.sartor("loop", "set", "default", "modelExportFrequency=PT1S")
-        return play.run(
+        return play.play_world(
             demo.WORLD,
             endpoint=service.endpoint,
             key=service.key(),
@@ -84,7 +84,7 @@ def _played() -> Report:
         )
 
 
-def curves(reports: Sequence[Report], /) -> Curves:
+def curves(reports: Sequence[PlayReport], /) -> Curves:
     """What is kept of the runs."""
     first = reports[0]
     return Curves(
