@@ -153,7 +153,7 @@ def _memory(service: Service, when: str) -> list[Row]:
 
 def _bytes_per_event(service: Service, *, mixed: bool = False) -> list[Row]:
     with served_loop.opened(service.data) as (stores, loop, logs):
-        stores.tidy(loop)
+        stores.maintain(loop)
         reach = logs.events.horizon()
     events = reach.decisions + reach.observations
     size = served_loop.size_bytes(service.data) / events

@@ -35,7 +35,8 @@ from sartor.records import (
 class EventLog(Protocol):
     """Decisions and observations of one loop as they arrived, numbered from 1 without gaps.
 
-    Append-only, save for what ``Maintenance`` does: ``retain`` takes from the beginning, ``erase`` blanks.
+    Append-only, save for what ``Maintenance`` does: ``apply_retention`` takes from the beginning, ``erase``
+    blanks.
     """
 
     def append(self, events: Sequence[Decision | Observation], /) -> None:
@@ -58,17 +59,17 @@ class EventLog(Protocol):
 
 
 class History(Protocol):
-    """Where decisions come into the event log of one loop that were made and settled elsewhere."""
+    """Imports decisions that were made and settled elsewhere into the event log of one loop."""
 
-    def bring(self, lines: Sequence[ImportedDecision], /, *, source: int) -> Sequence[bool]:
-        """Commit those that were not brought before, in order, or nothing; says of each whether it was new.
+    def import_decisions(self, lines: Sequence[ImportedDecision], /, *, source: int) -> Sequence[bool]:
+        """Commit those that are new, in order, or nothing; returns for each whether it was new.
 
         They get the next numbers of the log, and ``heads`` gives their outcomes with them. Two with the same
         time and event id are the same when different sources tell of them; one source tells of two different
         ones (two ranks may share an id). Their days are not counted as usage.
 
         Args:
-            lines: what to bring. An append waits meanwhile: a hundred or so at a time beside a service.
+            lines: what to import. An append waits meanwhile: a hundred or so at a time beside a service.
             source: a number for the file that tells of them, new for each reading of it.
 
         Raises:
@@ -213,8 +214,8 @@ class BlobStore(Protocol):
     def names(self) -> Sequence[str]:
         """The names that hold something, in order."""
 
-    def drop(self, name: str, /) -> None:
-        """Forget a name; idempotent."""
+    def delete(self, name: str, /) -> None:
+        """Delete what is kept under a name; idempotent."""
 
 
 class LoopStores(Protocol):
@@ -226,7 +227,7 @@ class LoopStores(Protocol):
 
     @property
     def history(self) -> History:
-        """What was done elsewhere, and is brought here."""
+        """The import of decisions made elsewhere."""
 
     @property
     def outcomes(self) -> OutcomeLog:
@@ -255,13 +256,13 @@ class LoopStores(Protocol):
 class Maintenance(Protocol):
     """What is done with the stores away from the request path; nothing here holds up an append for long."""
 
-    def tidy(self, loop: Loop, /, *, sparing: bool = False) -> None:
-        """House-keeping that must not happen on the request path (WAL checkpoints); may take 100 ms.
+    def maintain(self, loop: Loop, /, *, sparing: bool = False) -> None:
+        """Do the housekeeping that must not happen on the request path (WAL checkpoints); may take 100 ms.
 
         ``sparing``: only what has become worth its price to the next append.
         """
 
-    def retain(self, loop: Loop, /, *, before_us: int) -> int:
+    def apply_retention(self, loop: Loop, /, *, before_us: int) -> int:
         """Remove what was settled before a time: decisions, observations, outcomes and unmatched observations.
 
         The log loses its beginning: never what is still open, nor what came after it, nor the last of each
@@ -274,7 +275,7 @@ class Maintenance(Protocol):
     def usage(self, loop: Loop, /, *, from_us: int, to_us: int) -> Sequence[Usage]:
         """The days that meet the time from ``from_us`` to before ``to_us`` and saw an event, in order.
 
-        What ``retain`` removed stays counted. The cost does not grow with the log while it is tidied.
+        What ``apply_retention`` removed stays counted. The cost does not grow with a log that is maintained.
         """
 
     def erase(self, loop: Loop, /, *, decisions: Sequence[int]) -> Sequence[int]:

@@ -70,7 +70,7 @@ def outcomes(opened: LoopStores) -> list[int]:
 
 
 def test_an_empty_log_has_nothing_to_lose(stores: Stores, loop: Loop, clock: Clock) -> None:
-    assert stores.retain(loop, before_us=clock.now_us + DAY_US) == 0
+    assert stores.apply_retention(loop, before_us=clock.now_us + DAY_US) == 0
     assert not stores.erase(loop, decisions=[1])
     assert not stores.usage(loop, from_us=0, to_us=clock.now_us + DAY_US)
 
@@ -84,14 +84,14 @@ def test_what_was_settled_before_goes_and_the_numbers_go_on(
     limit_us = clock.now_us
     append(opened, 4, 5)
     settle(opened, [4, 5], clock=clock, cursor=5)
-    assert stores.retain(loop, before_us=limit_us) == 9
+    assert stores.apply_retention(loop, before_us=limit_us) == 9
     assert decisions(opened) == observations(opened) == outcomes(opened) == [4, 5]
     horizon, counts = opened.events.horizon(), opened.outcomes.counts()
     assert (horizon.first_decision, horizon.decisions) == (4, 5)
     assert (horizon.first_observation, horizon.observations) == (4, 5)
     assert (counts.first_outcome, counts.last_outcome, counts.outcomes, counts.learnable) == (4, 5, 2, 2)
     assert (counts.forgotten, counts.cursor) == (3, Cursor(5, 5))
-    assert stores.retain(loop, before_us=limit_us) == 0
+    assert stores.apply_retention(loop, before_us=limit_us) == 0
     append(opened, 6)
     settle(opened, [6], clock=clock, cursor=6)
     assert decisions(opened) == observations(opened) == outcomes(opened) == [4, 5, 6]
@@ -103,12 +103,12 @@ def test_the_last_of_each_stays_so_that_no_number_comes_twice(
     append(opened, 1, 2)
     settle(opened, [1, 2], clock=clock, cursor=2)
     clock.advance(60)
-    assert stores.retain(loop, before_us=clock.now_us) == 3
+    assert stores.apply_retention(loop, before_us=clock.now_us) == 3
     assert decisions(opened) == observations(opened) == outcomes(opened) == [2]
     append(opened, 3)
     settle(opened, [3], clock=clock, cursor=3)
     clock.advance(60)
-    stores.retain(loop, before_us=clock.now_us)
+    stores.apply_retention(loop, before_us=clock.now_us)
     assert decisions(opened) == observations(opened) == outcomes(opened) == [3]
 
 
@@ -118,7 +118,7 @@ def test_what_is_open_stays_and_all_that_came_after_it(
     append(opened, 1, 2, 3, 4)
     settle(opened, [1, 3, 4], clock=clock, cursor=1)
     clock.advance(60)
-    assert stores.retain(loop, before_us=clock.now_us) == 3
+    assert stores.apply_retention(loop, before_us=clock.now_us) == 3
     assert decisions(opened) == [2, 3, 4]
     assert observations(opened) == [2, 3, 4]
     assert outcomes(opened) == [2, 3]
@@ -130,7 +130,7 @@ def test_every_outcome_keeps_its_decision(stores: Stores, loop: Loop, opened: Lo
     clock.advance(60)
     limit_us = clock.now_us
     settle(opened, [1], clock=clock, cursor=3)
-    stores.retain(loop, before_us=limit_us)
+    stores.apply_retention(loop, before_us=limit_us)
     assert [one.outcome.decision_seq for one in opened.outcomes.outcomes(after=0, limit=9)] == [1]
     assert decisions(opened) == [1, 2, 3]
     assert opened.outcomes.counts().forgotten == 3
@@ -139,8 +139,8 @@ def test_every_outcome_keeps_its_decision(stores: Stores, loop: Loop, opened: Lo
 def test_nothing_younger_goes(stores: Stores, loop: Loop, opened: LoopStores, clock: Clock) -> None:
     append(opened, 1, 2, 3)
     settle(opened, [1, 2, 3], clock=clock, cursor=3)
-    assert stores.retain(loop, before_us=clock.now_us) == 0
-    assert stores.retain(loop, before_us=0) == 0
+    assert stores.apply_retention(loop, before_us=clock.now_us) == 0
+    assert stores.apply_retention(loop, before_us=0) == 0
     assert decisions(opened) == [1, 2, 3]
 
 
@@ -160,7 +160,7 @@ def test_strays_go_with_their_observations(
         ),
     )
     clock.advance(60)
-    assert stores.retain(loop, before_us=clock.now_us) == 6
+    assert stores.apply_retention(loop, before_us=clock.now_us) == 6
     counts = opened.outcomes.counts()
     assert (counts.late, counts.dangling) == (1, 0)
     assert observations(opened) == [3]
@@ -171,7 +171,7 @@ def test_many_rows_go_in_many_steps(stores: Stores, loop: Loop, opened: LoopStor
     append(opened, *range(1, 3_001))
     settle(opened, range(1, 3_001), clock=clock, cursor=3_000)
     clock.advance(60)
-    assert stores.retain(loop, before_us=clock.now_us) == 3 * 2_999
+    assert stores.apply_retention(loop, before_us=clock.now_us) == 3 * 2_999
     assert decisions(opened) == observations(opened) == outcomes(opened) == [3_000]
     assert opened.outcomes.outcomes_of("event-3000")
 
@@ -182,7 +182,7 @@ def test_usage_is_told_by_the_day(stores: Stores, loop: Loop, opened: LoopStores
     clock.now_us = MIDNIGHT_US
     append(opened, 2, 3)
     opened.events.append([Observation(event_id="event-2")])
-    stores.tidy(loop)
+    stores.maintain(loop)
     clock.now_us = MIDNIGHT_US + 3 * DAY_US
     append(opened, 4, rewarded=False)
     first, second, last = (
@@ -195,7 +195,7 @@ def test_usage_is_told_by_the_day(stores: Stores, loop: Loop, opened: LoopStores
         assert list(stores.usage(loop, from_us=MIDNIGHT_US, to_us=MIDNIGHT_US + DAY_US)) == [second]
         assert list(stores.usage(loop, from_us=MIDNIGHT_US - 1, to_us=MIDNIGHT_US)) == [first]
         assert not stores.usage(loop, from_us=MIDNIGHT_US + DAY_US, to_us=MIDNIGHT_US + 2 * DAY_US)
-        stores.tidy(loop)
+        stores.maintain(loop)
 
 
 def test_an_activation_alone_is_no_use(stores: Stores, loop: Loop, opened: LoopStores, clock: Clock) -> None:
@@ -208,7 +208,7 @@ def test_usage_outlives_what_it_counted(stores: Stores, loop: Loop, opened: Loop
     append(opened, 1, 2, 3)
     settle(opened, [1, 2, 3], clock=clock, cursor=3)
     clock.advance(1)
-    stores.retain(loop, before_us=clock.now_us)
+    stores.apply_retention(loop, before_us=clock.now_us)
     assert decisions(opened) == [3]
     expected = [Usage(day_us=MIDNIGHT_US, decisions=3, rewards=3)]
     assert list(stores.usage(loop, from_us=MIDNIGHT_US, to_us=clock.now_us)) == expected
@@ -281,7 +281,7 @@ def test_a_decision_for_which_a_reward_waits_is_told_and_left(
     assert [one.observation.event_id for one in opened.events.observations(after=0, limit=9)] == ["", ""]
 
 
-@pytest.mark.parametrize("work", ["retain", "erase"])
+@pytest.mark.parametrize("work", ["apply_retention", "erase"])
 def test_a_full_disk_loses_nothing(
     stores: Stores, loop: Loop, opened: LoopStores, clock: Clock, full_disk: FullDisk, work: str
 ) -> None:
@@ -289,7 +289,7 @@ def test_a_full_disk_loses_nothing(
     settle(opened, [1, 2], clock=clock, cursor=2)
     clock.advance(60)
     works: dict[str, Callable[[], object]] = {
-        "retain": lambda: stores.retain(loop, before_us=clock.now_us),
+        "apply_retention": lambda: stores.apply_retention(loop, before_us=clock.now_us),
         "erase": lambda: stores.erase(loop, decisions=[1]),
     }
     with full_disk(), pytest.raises(StoreUnavailable):
@@ -348,8 +348,8 @@ def test_stores_agree_about_what_goes(
         twin.live(count, order, seconds)
         if days is not None:
             before_us = clock.now_us - days * 1_000_000
-            gone = told.stores.retain(told.loop, before_us=before_us)
-            assert gone == twin.stores.retain(twin.loop, before_us=before_us)
+            gone = told.stores.apply_retention(told.loop, before_us=before_us)
+            assert gone == twin.stores.apply_retention(twin.loop, before_us=before_us)
         check(told)
     assert decisions(told.opened) == decisions(twin.opened)
     assert observations(told.opened) == observations(twin.opened)

@@ -118,7 +118,7 @@ def test_a_killed_writer_loses_no_acknowledged_batch(
             assert process.stdout is not None
             while int(process.stdout.readline()) < 40 + 17 * run:
                 if tidying:
-                    stores.tidy(loop)
+                    stores.maintain(loop)
             process.kill()
             last = max(acknowledged(process), default=40 + 17 * run)
         kept = {head.event_id for head in all_heads(events)}

@@ -26,10 +26,10 @@ def test_a_second_put_replaces_the_first(opened: LoopStores) -> None:
 
 
 def test_what_is_dropped_is_gone_and_dropping_it_again_is_no_error(opened: LoopStores) -> None:
-    opened.blobs.drop("scorecard")
+    opened.blobs.delete("scorecard")
     opened.blobs.put("scorecard", b"one")
-    opened.blobs.drop("scorecard")
-    opened.blobs.drop("scorecard")
+    opened.blobs.delete("scorecard")
+    opened.blobs.delete("scorecard")
     assert opened.blobs.get("scorecard") is None
     assert list(opened.blobs.names()) == []
 

@@ -46,10 +46,10 @@ def test_what_a_loop_holds_outlives_closing_it(stores: Stores, loop: Loop, opene
 
 
 def test_tidying_up_changes_nothing(stores: Stores, loop: Loop, opened: LoopStores) -> None:
-    stores.tidy(loop)
+    stores.maintain(loop)
     fill(opened)
-    stores.tidy(loop)
-    stores.tidy(loop)
+    stores.maintain(loop)
+    stores.maintain(loop)
     assert is_filled(opened)
     opened.events.append([make_decision("after")])
     assert len(opened.events.heads(after=0, limit=10)) == 2

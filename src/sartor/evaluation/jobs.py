@@ -91,7 +91,7 @@ def delete_job(logs: LoopStores, kind: str, public_id: str, /) -> None:
     prefix = model_prefix(wanted)
     for content in logs.blobs.names():
         if content.startswith(prefix):
-            logs.blobs.drop(content)
+            logs.blobs.delete(content)
 
 
 def apply_policy(

@@ -89,7 +89,7 @@ def _forget_models(logs: LoopStores, job: Job) -> None:
     prefix = model_prefix(job.job_id)
     for name in logs.blobs.names():
         if name.startswith(prefix):
-            logs.blobs.drop(name)
+            logs.blobs.delete(name)
 
 
 @contextmanager

@@ -109,7 +109,7 @@ def _told(receipt: ErasureReceiptRecord) -> dict[str, object]:
 def _drop_learned(logs: LoopStores, revision: int) -> None:
     for name in logs.blobs.names():
         if name.startswith(_EVALUATIONS):
-            logs.blobs.drop(name)
+            logs.blobs.delete(name)
     logs.blobs.put(_REVISION, b"%d" % revision)
 
 
@@ -132,7 +132,7 @@ def forget_models(logs: LoopStores, /) -> bool:
             continue
         except ModelInUse:
             return False
-    logs.blobs.drop(_REVISION)
+    logs.blobs.delete(_REVISION)
     return True
 
 

@@ -46,7 +46,7 @@ def clear_log(stores: Stores, loop: Loop, /) -> None:
     Raises:
         StoreUnavailable: not all is removed; repeat it.
     """
-    stores.retain(loop, before_us=now_us())
+    stores.apply_retention(loop, before_us=now_us())
     with loops.open_loop(stores, loop) as logs:
         _blank_rest(stores, loop, logs)
 

@@ -34,7 +34,7 @@ class Housekeeping:
 
     def _tidied(self, loop: Loop) -> bool:
         try:
-            self._stores.tidy(loop, sparing=True)
+            self._stores.maintain(loop, sparing=True)
         except SartorError as error:
             self._tell(loop.name, error)
             return False

@@ -59,7 +59,7 @@ class RetentionSchedule:
             return 0
         extra = {"action": "retain", "loop": loop.name}
         try:
-            removed = self._stores.retain(loop, before_us=self._now_us() - days * DAY_US)
+            removed = self._stores.apply_retention(loop, before_us=self._now_us() - days * DAY_US)
         except Exception as error:  # whatever is wrong with one loop, the others are visited
             known = isinstance(error, SartorError)
             exc_info = None if known else error

@@ -145,13 +145,13 @@ class AuditedStores:
         """The stores of a loop."""
         return self.wrapped.open(loop)
 
-    def tidy(self, loop: Loop, /, *, sparing: bool = False) -> None:
+    def maintain(self, loop: Loop, /, *, sparing: bool = False) -> None:
         """House-keeping that must not happen on the request path."""
-        self.wrapped.tidy(loop, sparing=sparing)
+        self.wrapped.maintain(loop, sparing=sparing)
 
-    def retain(self, loop: Loop, /, *, before_us: int) -> int:
+    def apply_retention(self, loop: Loop, /, *, before_us: int) -> int:
         """Remove what was settled before a time."""
-        return self.wrapped.retain(loop, before_us=before_us)
+        return self.wrapped.apply_retention(loop, before_us=before_us)
 
     def usage(self, loop: Loop, /, *, from_us: int, to_us: int) -> Sequence[Usage]:
         """The days that saw an event."""

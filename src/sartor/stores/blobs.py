@@ -73,7 +73,7 @@ class FileBlobStore:
             raise StoreUnavailable(f"{self._folder} can't be read: {error.strerror}.") from error
         return [name.removeprefix(self._mark) for name in found if name.startswith(self._mark)]
 
-    def drop(self, name: str, /) -> None:
+    def delete(self, name: str, /) -> None:
         """Forget a name; idempotent.
 
         Raises:

@@ -27,7 +27,7 @@ class SqliteHistory:
     def __init__(self, events: SqliteEvents, /) -> None:
         self._events = events
 
-    def bring(self, lines: Sequence[ImportedDecision], /, *, source: int) -> Sequence[bool]:
+    def import_decisions(self, lines: Sequence[ImportedDecision], /, *, source: int) -> Sequence[bool]:
         """Take what was not taken before, in order; says of each whether it was taken now.
 
         Raises:

@@ -134,7 +134,7 @@ class SqliteStores:
             clock_us=self._clock_us,
         )
 
-    def tidy(self, loop: Loop, /, *, sparing: bool = False) -> None:
+    def maintain(self, loop: Loop, /, *, sparing: bool = False) -> None:
         """Count the new events of the loop, and copy its write-ahead logs back.
 
         Args:
@@ -165,7 +165,7 @@ class SqliteStores:
         self._restarted_s = now_s
         return True
 
-    def retain(self, loop: Loop, /, *, before_us: int) -> int:
+    def apply_retention(self, loop: Loop, /, *, before_us: int) -> int:
         """Remove what was settled before a time; returns how many rows.
 
         Raises:

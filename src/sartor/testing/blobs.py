@@ -27,7 +27,7 @@ class MemoryBlobStore:
         self._disk.check()
         return sorted(self._kept)
 
-    def drop(self, name: str, /) -> None:
+    def delete(self, name: str, /) -> None:
         """Forget a name; idempotent."""
         self._disk.check()
         self._kept.pop(name, None)

@@ -96,7 +96,7 @@ class MemoryEvents:
         place = max(0, after - self._gone_decisions)
         return self._decisions[place : place + limit]
 
-    def bring(self, lines: Sequence[ImportedDecision], /, *, source: int) -> Sequence[bool]:
+    def import_decisions(self, lines: Sequence[ImportedDecision], /, *, source: int) -> Sequence[bool]:
         """Take what was not taken before: a ``History`` too.
 
         Raises:

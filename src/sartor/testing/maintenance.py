@@ -8,7 +8,7 @@ from sartor.testing.events import MemoryEvents
 from sartor.testing.outcomes import MemoryOutcomes
 
 
-def retain(events: MemoryEvents, outcomes: MemoryOutcomes, /, *, before_us: int) -> int:
+def apply_retention(events: MemoryEvents, outcomes: MemoryOutcomes, /, *, before_us: int) -> int:
     """Remove what was settled before a time; returns how many rows."""
     gone = outcomes.forget(before_us=before_us)
     cursor = outcomes.counts().cursor

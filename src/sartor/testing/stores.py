@@ -61,14 +61,14 @@ class MemoryStores:
             self._loops[loop.loop_id] = MemoryLoopStores(clock_us=self._clock_us, disk=self.disk)
         return self._loops[loop.loop_id]
 
-    def tidy(self, loop: Loop, /, *, sparing: bool = False) -> None:
+    def maintain(self, loop: Loop, /, *, sparing: bool = False) -> None:
         """Nothing to tidy up."""
         self.disk.check()
 
-    def retain(self, loop: Loop, /, *, before_us: int) -> int:
+    def apply_retention(self, loop: Loop, /, *, before_us: int) -> int:
         """Remove what was settled before a time; returns how many rows."""
         opened = self.open(loop)
-        return maintenance.retain(opened.events, opened.outcomes, before_us=before_us)
+        return maintenance.apply_retention(opened.events, opened.outcomes, before_us=before_us)
 
     def usage(self, loop: Loop, /, *, from_us: int, to_us: int) -> Sequence[Usage]:
         """The days that meet a time and saw an event, in order."""

@@ -133,7 +133,7 @@ class Importer:
         lines = [line for line, _ in batch]
         news = [True] * len(lines)
         if self._history is not None:
-            news = list(self._history.bring(lines, source=self._source))
+            news = list(self._history.import_decisions(lines, source=self._source))
         for (line, where), new in zip(batch, news, strict=True):
             if new:
                 self.tally.take(several_slots=bool(line.decision.slots))

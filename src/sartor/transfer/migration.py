@@ -196,7 +196,7 @@ class _LogMigration:
             try:
                 importer.take(found, tell=lambda done: self._read(done, found.size, alone=alone))
             finally:
-                self._stores.tidy(self._loop)
+                self._stores.maintain(self._loop)
             if not alone:
                 settled = settle_and_learn.wait_until_settled(logs, tell=self._told("Settling"))
                 return importer.tally, None, settled
@@ -205,7 +205,7 @@ class _LogMigration:
     def _read(self, done: int, total: int, *, alone: bool) -> None:
         # Where a service runs, its work process does it.
         if alone and time.monotonic() - self._tidied_s > _TIDY_S:
-            self._stores.tidy(self._loop)
+            self._stores.maintain(self._loop)
             self._tidied_s = time.monotonic()
         self._tell("Reading", done, total)
 

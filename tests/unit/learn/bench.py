@@ -93,7 +93,7 @@ class Bench:
         last = self.log.outcomes.counts().last_outcome
         settled = Settlement(outcomes=(), unmatched=(), cursor=Cursor(after.outcome.decision_seq - 1, 0))
         self.log.outcomes.record(settled)
-        self.stores.retain(self.loop, before_us=self.clock() + 1)
+        self.stores.apply_retention(self.loop, before_us=self.clock() + 1)
         assert self.log.outcomes.counts().first_outcome == min(count + 1, last)
 
     def lines(self) -> list[bytes]:

@@ -53,7 +53,7 @@ def settled(outcomes: OutcomeLog) -> Sequence[LoggedOutcome]:
 
 def test_the_outcome_is_recorded_as_it_came() -> None:
     world = World()
-    world.history.bring([imported("a"), imported("b", 0.5)], source=1)
+    world.history.import_decisions([imported("a"), imported("b", 0.5)], source=1)
     assert world.step() == 2
     first, second = [logged.outcome for logged in settled(world.outcomes)]
     assert (first.decision_seq, second.decision_seq) == (1, 2)
@@ -67,7 +67,7 @@ def test_the_outcome_is_recorded_as_it_came() -> None:
 def test_those_made_here_wait_for_their_window_and_imported_ones_do_not() -> None:
     world = World()
     world.events.append([make_decision("here")])
-    world.history.bring([imported("a")], source=1)
+    world.history.import_decisions([imported("a")], source=1)
     assert world.step() == 1
     assert world.outcomes.counts().cursor.decisions == 0
     world.clock.advance(10)
@@ -82,7 +82,7 @@ def test_those_made_here_wait_for_their_window_and_imported_ones_do_not() -> Non
 def test_a_crash_neither_loses_nor_doubles_them(crash: str) -> None:
     world = World()
     world.events.append([make_decision("here")])
-    world.history.bring([imported(f"old-{number}") for number in range(5)], source=1)
+    world.history.import_decisions([imported(f"old-{number}") for number in range(5)], source=1)
     world.outcomes.crash = crash
     with pytest.raises((StoreUnavailable, KeyboardInterrupt)):
         world.step()
@@ -93,7 +93,7 @@ def test_a_crash_neither_loses_nor_doubles_them(crash: str) -> None:
 
 def test_a_reward_here_is_not_meant_for_one_of_them() -> None:
     world = World()
-    world.history.bring([imported("a")], source=1)
+    world.history.import_decisions([imported("a")], source=1)
     world.events.append([Observation(event_id="a", reward=1.0)])
     world.step()
     world.clock.advance(200)
@@ -107,7 +107,7 @@ def test_a_reward_that_waits_for_its_rank_passes_them_by() -> None:
     world = World()
     world.events.append([Observation(event_id="a", reward=1.0)])
     world.step()
-    world.history.bring([imported("a")], source=1)
+    world.history.import_decisions([imported("a")], source=1)
     world.step()
     world.events.append([make_decision("a")])
     world.step()
@@ -116,5 +116,5 @@ def test_a_reward_that_waits_for_its_rank_passes_them_by() -> None:
 
 def test_many_of_them_are_taken_in_bounded_steps() -> None:
     world = World()
-    world.history.bring([imported(f"old-{number}") for number in range(100)], source=1)
+    world.history.import_decisions([imported(f"old-{number}") for number in range(100)], source=1)
     assert [world.step(limit=40) for _ in range(4)] == [40, 40, 20, 0]

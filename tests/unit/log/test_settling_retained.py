@@ -43,7 +43,7 @@ def test_a_restart_reads_no_outcome_twice_and_settles_none_again(monkeypatch: py
         settler.step(SETTINGS, settings_version=1)
         clock.advance(601 if number <= 10 else 1)
         settler.step(SETTINGS, settings_version=1)
-    assert stores.retain(LOOP, before_us=clock.now_us - 60_000_000) > 0
+    assert stores.apply_retention(LOOP, before_us=clock.now_us - 60_000_000) > 0
     before = log.outcomes.counts()
     assert before.first_outcome > 5
     readings = Readings(monkeypatch, log.outcomes)

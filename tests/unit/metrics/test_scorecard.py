@@ -54,7 +54,7 @@ def test_a_card_is_not_written_again_for_nothing() -> None:
     _, logs, _ = played(10)
     keeper = ScorecardUpdater(logs)
     assert keeper.step() == 10
-    logs.blobs.drop(NAME)
+    logs.blobs.delete(NAME)
     assert keeper.step() == 0
     keeper.save()
     assert logs.blobs.get(NAME) is None

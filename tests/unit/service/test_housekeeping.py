@@ -22,7 +22,7 @@ class Stores(MemoryStores):
         for name in names:
             self.catalog.create(make_loop(name))
 
-    def tidy(self, loop: Loop, /, *, sparing: bool = False) -> None:
+    def maintain(self, loop: Loop, /, *, sparing: bool = False) -> None:
         if loop.name in self.broken:
             raise StoreUnavailable("The folder is read-only.")
         self.tidied.append(loop.name)

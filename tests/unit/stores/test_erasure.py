@@ -70,7 +70,7 @@ def test_no_byte_of_it_is_left(
 ) -> None:
     fill(opened)
     if tidied:
-        stores.tidy(loop)
+        stores.maintain(loop)
     assert found(tmp_path, 3)
     assert not stores.erase(loop, decisions=ERASED)
     opened.close()

@@ -147,7 +147,7 @@ def test_it_works_on(stores: SqliteStores, opened: LoopStores) -> None:
     assert opened.outcomes.amend([make_outcome(1, reward=0.25)]) == 1
     days = stores.usage(LOOP, from_us=0, to_us=20)
     assert [(day.decisions, day.rewards) for day in days] == [(2, 1)]
-    assert stores.retain(LOOP, before_us=1_000) == 3
+    assert stores.apply_retention(LOOP, before_us=1_000) == 3
     assert [one.seq for one in opened.outcomes.outcomes(after=0, limit=9)] == [2]
 
 

@@ -112,7 +112,7 @@ def test_tidying_cuts_the_write_ahead_logs_and_keeps_everything(stores: SqliteSt
     opened.outcomes.record(Settlement(outcomes=settled, unmatched=(), cursor=Cursor(300, 0)))
     wals = [tmp_path / "loops" / "default" / f"{kind}.sqlite-wal" for kind in ("events", "outcomes")]
     assert all(wal.stat().st_size > 10_000 for wal in wals)
-    stores.tidy(loop)
+    stores.maintain(loop)
     assert [wal.stat().st_size for wal in wals] == [0, 0]
     assert opened.events.horizon().decisions == 500
     assert opened.outcomes.counts().outcomes == 300
@@ -124,11 +124,11 @@ def test_sparing_a_small_log_leaves_it_until_it_is_quiet(stores: SqliteStores, t
     opened = stores.open(loop)
     opened.events.append([make_decision("a")])
     wal = tmp_path / "loops" / "default" / "events.sqlite-wal"
-    stores.tidy(loop, sparing=True)
+    stores.maintain(loop, sparing=True)
     assert wal.stat().st_size > 0
     an_hour_ago_s = wal.stat().st_mtime - 3600
     os.utime(wal, (an_hour_ago_s, an_hour_ago_s))
-    stores.tidy(loop, sparing=True)
+    stores.maintain(loop, sparing=True)
     assert wal.stat().st_size == 0
     opened.close()
 
@@ -140,7 +140,7 @@ def test_sparing_copies_a_log_back_that_has_grown(
     loop = make_loop()
     opened = stores.open(loop)
     opened.events.append([make_decision(f"e{number}") for number in range(100)])
-    stores.tidy(loop, sparing=True)
+    stores.maintain(loop, sparing=True)
     wal = tmp_path / "loops" / "default" / "events.sqlite-wal"
     grown = wal.stat().st_size
     opened.events.append([make_decision("the next")])
@@ -162,11 +162,11 @@ def test_tidying_waits_for_no_reader(
     reader.execute("BEGIN")
     assert reader.execute("SELECT count(*) FROM decisions").fetchone() == (1,)
     opened.events.append([make_decision("b")])
-    stores.tidy(loop)
+    stores.maintain(loop)
     opened.events.append([make_decision("c")])
     assert reader.execute("SELECT count(*) FROM decisions").fetchone() == (1,)
     reader.close()
-    stores.tidy(loop)
+    stores.maintain(loop)
     assert opened.events.horizon().decisions == 3
     opened.close()
 

@@ -91,7 +91,7 @@ class Copying:
 
     def forget(self) -> int:
         """Remove what was settled up to now, save for the last."""
-        return self.stores.retain(self.loop, before_us=self.clock.now_us + 1)
+        return self.stores.apply_retention(self.loop, before_us=self.clock.now_us + 1)
 
     @property
     def mirror(self) -> Mirror:

@@ -181,12 +181,12 @@ def test_an_interruption_neither_loses_nor_doubles(world: World, alone: bool) ->
 
         calls = 0
 
-        def bring(self, lines: Sequence[ImportedDecision], /, *, source: int) -> Sequence[bool]:
+        def import_decisions(self, lines: Sequence[ImportedDecision], /, *, source: int) -> Sequence[bool]:
             self.calls += 1
             if self.calls <= 2:
-                history.bring(lines[: len(lines) // 2], source=source)
+                history.import_decisions(lines[: len(lines) // 2], source=source)
                 raise StoreUnavailable
-            return history.bring(lines, source=source)
+            return history.import_decisions(lines, source=source)
 
     world.history = Failing()
     for _ in range(2):
@@ -202,10 +202,10 @@ def test_beside_a_service_little_is_written_at_once(world: World) -> None:
     history, sizes = world.history, list[int]()
 
     class Slow:
-        def bring(self, lines: Sequence[ImportedDecision], /, *, source: int) -> Sequence[bool]:
+        def import_decisions(self, lines: Sequence[ImportedDecision], /, *, source: int) -> Sequence[bool]:
             sizes.append(len(lines))
             time.sleep(0.009)
-            return history.bring(lines, source=source)
+            return history.import_decisions(lines, source=source)
 
     world.history = Slow()
     world.take(alone=False)

@@ -62,7 +62,7 @@ def logs(stores: Stores, loop: Loop, factory: EngineFactory, clock: Clock) -> It
 
 def forget(stores: Stores, loop: Loop, logs: LoopStores, *, outcomes: int) -> None:
     (kept,) = logs.outcomes.outcomes(after=outcomes, limit=1)
-    assert stores.retain(loop, before_us=kept.outcome.settled_at_us) > 0
+    assert stores.apply_retention(loop, before_us=kept.outcome.settled_at_us) > 0
 
 
 def test_a_log_without_its_beginning_is_in_order(stores: Stores, loop: Loop, logs: LoopStores) -> None:
