@@ -7,7 +7,7 @@ import numpy as np
 from msgspec import Struct
 
 from benchmarks.crosscheck import open_bandit, vowpal_wabbit
-from benchmarks.crosscheck.logs import Log, Slate, make_log, make_slates
+from benchmarks.crosscheck.logs import Log, make_log
 from sartor.estimators.accumulator import Estimator
 from sartor.estimators.anytime import Anytime
 from sartor.estimators.clopper_pearson import clopper_pearson
@@ -17,7 +17,6 @@ from sartor.estimators.direct import Dm, Dr
 from sartor.estimators.interval import Bounds, Interval
 from sartor.estimators.ips import Ips, Snips
 from sartor.estimators.shrinkage import DrOs, SwitchDr
-from sartor.estimators.slate import BySlot, ProductSlate, PseudoInverse
 
 Kind = TypeVar("Kind", bound=Estimator)
 
@@ -103,20 +102,6 @@ def _values_against_vowpal_wabbit(log: Log, columns: Columns) -> Iterator[Compar
         yield Compared(f"vw cressie-read{name}", value(estimator, columns), (theirs[f"cressie-read{name}"],))
 
 
-def slates(slate: Slate) -> Iterator[Compared]:
-    """Whole slates and sums over slots."""
-    product, pseudo, slots = ProductSlate(), PseudoInverse(), BySlot(bounds=UNIT)
-    product.add(slate.slates())
-    pseudo.add(slate.slates())
-    for slot in range(slate.propensity.shape[1]):
-        slots.add(str(slot), slate.slot(slot))
-    theirs, vw = open_bandit.slate_values(slate), vowpal_wabbit.slate(slate)
-    yield Compared("obp standard ips of slates", (product.value() or 0.0,), (theirs["standard"],))
-    yield Compared("obp independent ips of slates", (slots.total("ips") or 0.0,), (theirs["independent"],))
-    yield Compared("vw pseudo-inverse", (pseudo.value() or 0.0,), vw["value"])
-    yield Compared("vw pseudo-inverse interval", ends(pseudo.interval()), vw["interval"])
-
-
 def widths(log: Log) -> str:
     """The two anytime-valid intervals are not the same; how much they differ in width."""
     lower, upper = ends(fed(Anytime(bounds=UNIT), log.columns()).interval())
@@ -131,7 +116,6 @@ def compared(seeds: Sequence[int]) -> Iterator[Compared]:
         yield from against_open_bandit(log)
         yield from against_vowpal_wabbit(log, drop=False)
         yield from against_vowpal_wabbit(log, drop=True)
-        yield from slates(make_slates(seed))
 
 
 def main() -> None:

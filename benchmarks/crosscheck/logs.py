@@ -5,10 +5,9 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from sartor.estimators.columns import Columns
-from sartor.estimators.slate import SlateBatch
 
 Floats = NDArray[np.float64]
-ROWS, ACTIONS, SLOTS = 2000, 4, 3
+ROWS, ACTIONS = 2000, 4
 
 
 class Log(Struct, frozen=True, eq=False):
@@ -43,24 +42,6 @@ class Log(Struct, frozen=True, eq=False):
         )
 
 
-class Slate(Struct, frozen=True, eq=False):
-    """One reward for each slot; probabilities of shape (rows, slots)."""
-
-    reward: Floats
-    propensity: Floats
-    target: Floats
-
-    def slates(self) -> SlateBatch:
-        """With the sum of the slots' rewards."""
-        return SlateBatch(reward=self.reward.sum(axis=1), propensity=self.propensity, target=self.target)
-
-    def slot(self, slot: int) -> Columns:
-        """One slot by itself."""
-        return Columns(
-            reward=self.reward[:, slot], propensity=self.propensity[:, slot], target=self.target[:, slot]
-        )
-
-
 def probabilities(rng: np.random.Generator, sharpness: float) -> Floats:
     """Random probabilities over actions, for each row."""
     scores = np.exp(sharpness * rng.normal(size=(ROWS, ACTIONS)))
@@ -79,15 +60,4 @@ def make_log(seed: int) -> Log:
         target=probabilities(rng, 2.0),
         model=rng.random((ROWS, ACTIONS)),
         drop=rng.choice([0.0, 0.5, 0.75], size=ROWS),
-    )
-
-
-def make_slates(seed: int) -> Slate:
-    """Random probabilities and rewards of slots."""
-    rng = np.random.default_rng(seed + 1000)
-    shape = (ROWS, SLOTS)
-    return Slate(
-        reward=(rng.random(shape) < 0.3).astype(float),
-        propensity=0.2 + 0.8 * rng.random(shape),
-        target=rng.random(shape),
     )

@@ -4,7 +4,7 @@ from importlib import import_module
 
 import numpy as np
 
-from benchmarks.crosscheck.logs import Log, Slate
+from benchmarks.crosscheck.logs import Log
 
 
 def values(log: Log) -> dict[str, float]:
@@ -30,25 +30,3 @@ def values(log: Log) -> dict[str, float]:
         "position": np.zeros(len(log.action), dtype=int),
     }
     return {name: float(estimator.estimate_policy_value(**given)) for name, estimator in estimators.items()}
-
-
-def slate_values(slate: Slate) -> dict[str, float]:
-    """The two estimators of slates that need no model of how users look at them."""
-    ope = import_module("obp.ope")
-    rows, slots = slate.reward.shape
-    given = {
-        "slate_id": np.repeat(np.arange(rows), slots),
-        "reward": slate.reward.ravel(),
-        "position": np.tile(np.arange(slots), rows),
-    }
-    standard = ope.SlateStandardIPS(len_list=slots).estimate_policy_value(
-        pscore=np.repeat(slate.propensity.prod(axis=1), slots),
-        evaluation_policy_pscore=np.repeat(slate.target.prod(axis=1), slots),
-        **given,
-    )
-    independent = ope.SlateIndependentIPS(len_list=slots).estimate_policy_value(
-        pscore_item_position=slate.propensity.ravel(),
-        evaluation_policy_pscore_item_position=slate.target.ravel(),
-        **given,
-    )
-    return {"standard": float(standard), "independent": float(independent)}

@@ -3,7 +3,7 @@
 from importlib import import_module
 from typing import Any
 
-from benchmarks.crosscheck.logs import Log, Slate
+from benchmarks.crosscheck.logs import Log
 
 INFINITE, LARGEST = float("inf"), 60.0
 
@@ -45,19 +45,6 @@ def anytime(log: Log) -> tuple[float, float]:
     for propensity, reward, target in _rows(log):
         estimator.add_example(propensity, reward, target)
     return _ends(estimator.get(0.05))
-
-
-def slate(slate: Slate) -> dict[str, tuple[float, ...]]:
-    """The pseudo-inverse estimator and its Gaussian interval."""
-    estimator = _module("slates.pseudo_inverse").Estimator()
-    interval = _module("slates.gaussian").Interval()
-    rewards = slate.reward.sum(axis=1).tolist()
-    for propensity, reward, target in zip(
-        slate.propensity.tolist(), rewards, slate.target.tolist(), strict=True
-    ):
-        estimator.add_example(propensity, reward, target)
-        interval.add_example(propensity, reward, target)
-    return {"value": (float(estimator.get()),), "interval": _ends(interval.get(0.05))}
 
 
 def _module(name: str) -> Any:

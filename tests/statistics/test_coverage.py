@@ -10,7 +10,7 @@ import pytest
 from sartor.estimators.accumulator import Estimator
 from sartor.estimators.anytime import Anytime
 from sartor.estimators.bernstein import EmpiricalBernstein
-from sartor.estimators.clopper_pearson import ClopperPearson, tooling_interval
+from sartor.estimators.clopper_pearson import ClopperPearson
 from sartor.estimators.columns import Columns
 from sartor.estimators.cressie_read import CressieRead
 from sartor.estimators.direct import Dr
@@ -28,13 +28,6 @@ def answer(estimator: Estimator, batch: Columns) -> Interval | None:
     """The interval of one log."""
     estimator.add(batch)
     return estimator.interval()
-
-
-def tooling(batch: Columns, _heaviest: float) -> Interval | None:
-    """The retired service's form of Clopper-Pearson."""
-    sums = Ips()
-    sums.add(batch)
-    return tooling_interval(sums)
 
 
 EXACT: dict[str, Asked] = {
@@ -61,7 +54,7 @@ CONSERVATIVE: dict[str, Asked] = {
 @cache
 def coverage(logging: str) -> dict[str, float]:
     """The share of logs whose interval holds the truth, for each interval."""
-    asked = EXACT | CONSERVATIVE | {"tooling": tooling}
+    asked = EXACT | CONSERVATIVE
     held = dict.fromkeys(asked, 0)
     for batch in logs(LOGGING[logging], runs=RUNS, rows=ROWS, seed=SEED + 10):
         for name, ask in asked.items():
@@ -80,10 +73,6 @@ def test_exact_intervals_hold_in_93_to_97_of_100(name: str, logging: str) -> Non
 @pytest.mark.parametrize("name", CONSERVATIVE)
 def test_conservative_intervals_hold_in_95_of_100_or_more(name: str, logging: str) -> None:
     assert coverage(logging)[name] >= 0.95 - 4 * sqrt(0.95 * 0.05 / RUNS), SEED
-
-
-def test_the_form_of_the_retired_tooling_holds_too_seldom_with_weights() -> None:
-    assert coverage("uniform")["tooling"] < 0.92, SEED
 
 
 @pytest.mark.parametrize("worth", [0.01, 0.2, 0.95])

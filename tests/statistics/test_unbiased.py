@@ -8,26 +8,11 @@ import pytest
 from sartor.estimators.accumulator import Estimator
 from sartor.estimators.columns import Columns
 from sartor.estimators.cressie_read import CressieRead
-from sartor.estimators.crossfit import Candidates, cross_fit
 from sartor.estimators.direct import Dm, Dr
 from sartor.estimators.interval import Bounds
 from sartor.estimators.ips import Ips, Snips
 from sartor.estimators.shrinkage import DrOs, SwitchDr
-from sartor.estimators.slate import ProductSlate, PseudoInverse, SlateBatch
-from tests.statistics.simulated_logs import (
-    ACTIONS,
-    KINDS,
-    LOGGING,
-    SEED,
-    SHARES,
-    TARGET,
-    WORTH,
-    Paths,
-    logs,
-    sample,
-    softmax,
-    value,
-)
+from tests.statistics.simulated_logs import LOGGING, SEED, TARGET, Paths, logs, value
 
 UNIT = Bounds()
 RUNS, ROWS = 300, 1500
@@ -134,77 +119,3 @@ def test_tamed_weights_keep_the_error_below_that_of_ips() -> None:
             squared[name] += ((estimator.value() or 0.0) - value()) ** 2
     assert squared["switch_dr"] < squared["ips"], SEED
     assert squared["dr_os"] < squared["ips"], SEED
-
-
-def test_cross_fitted_dr_averages_to_the_truth_and_varies_less_than_ips() -> None:
-    rng = np.random.default_rng(SEED + 2)
-    logging, rows = LOGGING["one favourite"], 600
-    every = np.eye(KINDS * ACTIONS)
-    fitted: list[float] = []
-    plain: list[float] = []
-    for _ in range(RUNS):
-        kind = rng.choice(KINDS, size=rows, p=SHARES)
-        action = sample(rng, logging[kind])
-        reward = (rng.random(rows) < WORTH[kind, action]).astype(float)
-        place = kind[:, None] * ACTIONS + np.arange(ACTIONS)
-        candidates = Candidates(
-            features=every[place.ravel()], row=np.repeat(np.arange(rows), ACTIONS), target=TARGET[kind].ravel()
-        )
-        q_logged, q_policy = cross_fit(every[kind * ACTIONS + action], reward, np.arange(rows) % 5, candidates)
-        batch = Columns(
-            reward=reward,
-            propensity=logging[kind, action],
-            target=TARGET[kind, action],
-            q_logged=q_logged,
-            q_policy=q_policy,
-        )
-        for estimator, found in ((Dr(), fitted), (Ips(), plain)):
-            estimator.add(batch)
-            found.append(estimator.value() or 0.0)
-    assert abs(deviation(fitted, value())) <= 4, SEED
-    assert np.std(fitted) < 0.8 * np.std(plain), SEED
-
-
-SLOTS = np.array([[0.2, 0.1, 0.4], [0.3, 0.0, 0.1]])
-"""What each action adds, by slot."""
-
-
-def slates(rng: np.random.Generator, *, rows: int, together: float) -> SlateBatch:
-    """Two slots with three actions each; ``together``: an extra for showing action 0 in both."""
-    logging = softmax(-SLOTS, sharpness=2.0)
-    target = softmax(SLOTS, sharpness=4.0)
-    shown = np.stack([sample(rng, np.tile(logging[slot], (rows, 1))) for slot in (0, 1)], axis=1)
-    worth = SLOTS[0, shown[:, 0]] + SLOTS[1, shown[:, 1]] + together * (shown == 0).all(axis=1)
-    slot = np.arange(2)
-    return SlateBatch(
-        reward=(rng.random(rows) < worth).astype(float),
-        propensity=logging[slot, shown],
-        target=target[slot, shown],
-    )
-
-
-def slate_value(together: float) -> float:
-    """What the target policy's slates earn."""
-    target = softmax(SLOTS, sharpness=4.0)
-    return float((target * SLOTS).sum() + together * target[0, 0] * target[1, 0])
-
-
-def slate_deviation(kind: type[ProductSlate | PseudoInverse], *, together: float) -> float:
-    """How far the mean over many logs is off, in standard errors."""
-    rng = np.random.default_rng(SEED + 3)
-    found = []
-    for _ in range(RUNS):
-        estimator = kind()
-        estimator.add(slates(rng, rows=ROWS, together=together))
-        found.append(estimator.value() or 0.0)
-    return deviation(found, slate_value(together))
-
-
-def test_whole_slates_average_to_the_truth() -> None:
-    assert abs(slate_deviation(ProductSlate, together=0.3)) <= 4, SEED
-    assert abs(slate_deviation(ProductSlate, together=0.0)) <= 4, SEED
-    assert abs(slate_deviation(PseudoInverse, together=0.0)) <= 4, SEED
-
-
-def test_the_pseudo_inverse_needs_slots_that_add_up() -> None:
-    assert abs(slate_deviation(PseudoInverse, together=0.3)) > 4, SEED

@@ -1,8 +1,8 @@
-"""Clopper-Pearson intervals of weighted rewards, in two forms."""
+"""The Clopper-Pearson interval, of a success probability and of weighted rewards."""
 
 from sartor.estimators import quantiles
 from sartor.estimators.interval import Interval
-from sartor.estimators.weighted import BoundedSums, WeightedSums
+from sartor.estimators.weighted import BoundedSums
 
 
 def clopper_pearson(successes: float, trials: float, /, *, alpha: float) -> Interval:
@@ -17,19 +17,6 @@ def clopper_pearson(successes: float, trials: float, /, *, alpha: float) -> Inte
     if successes < trials:
         upper = quantiles.beta_quantile(1 - alpha / 2, a=successes + 1, b=trials - successes)
     return Interval(lower, upper)
-
-
-def tooling_interval(sums: WeightedSums, /, *, alpha: float = 0.05) -> Interval | None:
-    """The form of the retired service's tooling (contract, section 4.3): Σwr/c successes out of N/c.
-
-    c is the largest abs(w r) seen. For comparison with that service only: it takes the variance of N/c coins
-    of mean V for that of N terms of mean V/c, and holds its level where every weight is 1. With weights up to
-    4 and V near 0.5 a 95 % interval holds in 87 % of logs. None without a positive reward.
-    """
-    largest = sums.largest_product
-    if largest <= 0 or sums.product < 0:
-        return None
-    return clopper_pearson(sums.product / largest, sums.events / largest, alpha=alpha)
 
 
 class ClopperPearson(BoundedSums, kw_only=True):

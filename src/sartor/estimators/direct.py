@@ -51,9 +51,9 @@ class Dm(MeanSums, kw_only=True):
 class Dr(MeanSums, kw_only=True):
     """Doubly robust: V = (1/N) Σ_i [ Σ_a target(a) q(x_i, a) + w_i (r_i - q(x_i, a_i)) ].
 
-    Assumes: what IPS assumes, and that q for a row was made without its reward: by a model fitted on other
-    folds (``crossfit``) or by one that predicts first and learns afterwards. Then unbiased whatever q is,
-    also when the logging policy learns while it logs; the better q, the smaller the variance.
+    Assumes: what IPS assumes, and that q for a row was made without its reward: by a model that predicts first
+    and learns afterwards, or one fitted on other folds. Then unbiased whatever q is, also when the logging
+    policy learns while it logs; the better q, the smaller the variance.
     Paper: Dudík, Langford, Li 2011 (1103.4601), section 2; cross-fitting: Chernozhukov et al. 2018
     (1608.00060), definition 3.2. Cost: O(rows), O(1) memory.
     """

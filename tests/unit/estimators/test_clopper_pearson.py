@@ -3,10 +3,9 @@
 import numpy as np
 import pytest
 
-from sartor.estimators.clopper_pearson import ClopperPearson, clopper_pearson, tooling_interval
+from sartor.estimators.clopper_pearson import ClopperPearson, clopper_pearson
 from sartor.estimators.columns import Columns
 from sartor.estimators.interval import Interval
-from sartor.estimators.ips import Ips
 from tests.unit.estimators.batches import FOUR, SIGNED, UNIT
 
 
@@ -26,19 +25,6 @@ def test_tabled_values(successes: int, trials: int, lower: float, upper: float) 
 
 def test_more_weight_than_events_still_has_a_lower_end() -> None:
     assert 0 < clopper_pearson(3.5, 3.0, alpha=0.05).lower < clopper_pearson(3.5, 3.0, alpha=0.05).upper == 1.0
-
-
-def test_the_tooling_form_counts_in_units_of_the_largest_product() -> None:
-    ips = Ips()
-    ips.add(FOUR)
-    assert tooling_interval(ips) == clopper_pearson(1.5, 4.0, alpha=0.05)
-
-
-def test_the_tooling_form_has_nothing_to_say_without_a_positive_reward() -> None:
-    ips = Ips()
-    assert tooling_interval(ips) is None
-    ips.add(Columns(reward=-np.ones(2), propensity=np.ones(2), target=np.ones(2)))
-    assert tooling_interval(ips) is None
 
 
 def test_in_units_of_the_largest_weight() -> None:
