@@ -11,7 +11,7 @@ from sartor.errors import Corrupt, LoopExists, LoopNotFound, StoreUnavailable
 from sartor.ports import Loop
 from sartor.records import Activity
 from sartor.stores.audit import SqliteAudit
-from sartor.stores.connection import Row, SqliteConnection
+from sartor.stores.connection import DataVersion, Row, SqliteConnection
 from sartor.stores.key_encryption import KeyEncryption
 from sartor.stores.layout import Layout, checked_id, checked_name
 from sartor.stores.schema import ensure
@@ -33,7 +33,7 @@ class SqliteCatalog:
         self._connection = connection
         self._keyring = keyring
         self._version = 0
-        self._data_version: int | None = None
+        self._data_version: DataVersion | None = None
 
     def loops(self) -> Sequence[Loop]:
         """All loops in service, by name.

@@ -18,6 +18,9 @@ from sartor.stores import schema
 
 Row = tuple[Any, ...]
 
+DataVersion = tuple[int, int]
+"""How often the connection was opened, and SQLite's ``data_version`` on it. Compare for equality only."""
+
 BUSY_S = 2.0
 """How long a write waits for its turn: far above the 20 ms that a checkpoint holds the lock."""
 
@@ -89,6 +92,7 @@ class SqliteConnection:
             f"PRAGMA secure_delete = {'ON' if overwrites else 'FAST'}",
         )
         self._raw: sqlite3.Connection | None = None
+        self._openings = 0
         self._closed = False
 
     def rows(self, sql: str, parameters: Sequence[object] = (), /) -> list[Row]:
@@ -124,10 +128,18 @@ class SqliteConnection:
                 raise translate_error(error, self._path) from error
             raise
 
-    def data_version(self) -> int:
-        """A number that changes when another connection has committed; costs about two microseconds."""
+    def data_version(self) -> DataVersion:
+        """Returns what changes when another connection has committed; costs about two microseconds.
+
+        It also changes when this connection was opened again: SQLite's number counts within one connection
+        only, so that two of them may show the same number for different data.
+
+        Raises:
+            StoreUnavailable: the file can't be read now.
+            Corrupt: it is damaged, of a newer version, or another loop's.
+        """
         number: int = self.rows("PRAGMA data_version")[0][0]
-        return number
+        return self._openings, number
 
     def close(self) -> None:
         """Close for good; idempotent."""
@@ -177,6 +189,7 @@ class SqliteConnection:
         except OSError as error:
             raise StoreUnavailable(f"{self._path} can't be opened: {error.strerror}.") from error
         self._raw = raw
+        self._openings += 1
         return raw
 
     def _set_up(self, raw: sqlite3.Connection) -> None:

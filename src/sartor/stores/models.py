@@ -14,7 +14,7 @@ import msgspec
 
 from sartor.errors import Corrupt, ModelNotFound, StoreUnavailable
 from sartor.records import Model
-from sartor.stores.connection import SqliteConnection
+from sartor.stores.connection import DataVersion, SqliteConnection
 from sartor.stores.layout import checked_id
 from sartor.stores.schema import flush
 from sartor.stores.statements import statements
@@ -35,7 +35,7 @@ class SqliteModels:
         self._folder = folder
         self._connection = connection
         self._live: Model | None = None
-        self._live_version: int | None = None
+        self._live_version: DataVersion | None = None
 
     def publish(self, model: Model, blob: bytes, /, *, live: bool, keep: int = KEPT) -> None:
         """Add a model; make it the live one when asked.

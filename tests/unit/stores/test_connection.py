@@ -97,6 +97,21 @@ def test_the_version_of_the_data_changes_with_others_commits_only(
     other.close()
 
 
+def test_what_others_committed_while_it_was_opened_again_changes_the_version(
+    connection: SqliteConnection, path: Path
+) -> None:
+    other = SqliteConnection(path, "catalog")
+    tried(other)
+    before = connection.data_version()
+    connection.rows("PRAGMA query_only = 1")
+    with pytest.raises(StoreUnavailable, match="readonly"):
+        count_up(connection)
+    count_up(other)
+    assert connection.data_version() != before
+    assert connection.data_version() == connection.data_version()
+    other.close()
+
+
 def test_a_closed_connection_stays_closed(connection: SqliteConnection) -> None:
     tried(connection)
     connection.close()

@@ -12,7 +12,7 @@ from sartor.records import Cursor, Observation, Settlement
 from sartor.settings import Durability
 from sartor.stores import checkpoint
 from sartor.stores.stores import SqliteStores, open_stores
-from sartor.testing.builders import make_decision, make_loop, make_outcome
+from sartor.testing.builders import make_decision, make_loop, make_model, make_outcome
 
 
 @pytest.fixture
@@ -45,6 +45,36 @@ def test_durability_is_what_commits_wait_for(tmp_path: Path, durability: Durabil
     assert opened.events._writing.rows("PRAGMA wal_autocheckpoint") == [(0,)]
     opened.close()
     stores.close()
+
+
+def test_a_catalog_that_was_opened_again_sees_what_changed_meanwhile(
+    stores: SqliteStores, tmp_path: Path
+) -> None:
+    other = open_stores(tmp_path)
+    before = stores.catalog.version()
+    stores.catalog._connection.rows("PRAGMA query_only = 1")
+    with pytest.raises(StoreUnavailable, match="readonly"):
+        stores.catalog.create(make_loop("mine"))
+    other.catalog.create(make_loop("others"))
+    assert stores.catalog.version() > before
+    other.close()
+
+
+def test_a_registry_that_was_opened_again_sees_who_became_live_meanwhile(
+    stores: SqliteStores, tmp_path: Path
+) -> None:
+    other_stores = open_stores(tmp_path)
+    mine, others = stores.open(make_loop()), other_stores.open(make_loop())
+    assert mine.models.live() is None
+    mine.models._connection.rows("PRAGMA query_only = 1")
+    with pytest.raises(StoreUnavailable, match="readonly"):
+        mine.models.promote(None)
+    others.models.publish(make_model("m1"), b"blob", live=True)
+    live = mine.models.live()
+    assert live is not None
+    assert live.model_id == "m1"
+    for opened in (mine, others, other_stores):
+        opened.close()
 
 
 def test_the_name_of_a_deleted_loop_is_free_at_once_while_its_files_are_open(
