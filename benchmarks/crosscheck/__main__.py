@@ -10,13 +10,12 @@ from benchmarks.crosscheck import open_bandit, vowpal_wabbit
 from benchmarks.crosscheck.logs import Log, make_log
 from sartor.estimators.accumulator import Estimator
 from sartor.estimators.anytime import Anytime
-from sartor.estimators.clopper_pearson import clopper_pearson
 from sartor.estimators.columns import Columns
 from sartor.estimators.cressie_read import CressieRead
-from sartor.estimators.direct import Dm, Dr
+from sartor.estimators.doubly_robust import Dm, Dr, DrOs, SwitchDr
+from sartor.estimators.finite_sample import clopper_pearson
 from sartor.estimators.interval import Bounds, Interval
 from sartor.estimators.ips import Ips, Snips
-from sartor.estimators.shrinkage import DrOs, SwitchDr
 
 Kind = TypeVar("Kind", bound=Estimator)
 

@@ -9,11 +9,10 @@ import pytest
 
 from sartor.estimators.accumulator import Estimator
 from sartor.estimators.anytime import Anytime
-from sartor.estimators.bernstein import EmpiricalBernstein
-from sartor.estimators.clopper_pearson import ClopperPearson
 from sartor.estimators.columns import Columns
 from sartor.estimators.cressie_read import CressieRead
-from sartor.estimators.direct import Dr
+from sartor.estimators.doubly_robust import Dr
+from sartor.estimators.finite_sample import ClopperPearson, EmpiricalBernstein
 from sartor.estimators.interval import Bounds, Interval
 from sartor.estimators.ips import Ips, Snips
 from tests.statistics.simulated_logs import LOGGING, SEED, TARGET, logs, value

@@ -8,10 +8,9 @@ import pytest
 from sartor.estimators.accumulator import Estimator
 from sartor.estimators.columns import Columns
 from sartor.estimators.cressie_read import CressieRead
-from sartor.estimators.direct import Dm, Dr
+from sartor.estimators.doubly_robust import Dm, Dr, DrOs, SwitchDr
 from sartor.estimators.interval import Bounds
 from sartor.estimators.ips import Ips, Snips
-from sartor.estimators.shrinkage import DrOs, SwitchDr
 from tests.statistics.simulated_logs import LOGGING, SEED, TARGET, Paths, logs, value
 
 UNIT = Bounds()

@@ -9,7 +9,7 @@ from sartor.errors import InvalidColumns
 from sartor.estimators import quantiles
 from sartor.estimators.columns import Floats
 from sartor.estimators.interval import Bounds, Interval
-from sartor.estimators.weighted import BoundedSums
+from sartor.estimators.ips import BoundedSums
 
 _BETS: Floats = 0.9 * 2.0 ** (-np.arange(40) / 2)
 """How much is staked (λ): from 0.9 for a handful of events down to 1e-6 for 1e12 of them, all at once."""

@@ -6,7 +6,7 @@ from typing import ClassVar
 from sartor.errors import InvalidColumns
 from sartor.estimators import quantiles
 from sartor.estimators.interval import Interval
-from sartor.estimators.weighted import BoundedSums
+from sartor.estimators.ips import BoundedSums
 
 
 class CressieRead(BoundedSums, kw_only=True):

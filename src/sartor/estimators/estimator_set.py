@@ -9,15 +9,14 @@ from msgspec import Struct
 
 from sartor.estimators.accumulator import Accumulator, Estimator
 from sartor.estimators.anytime import Anytime
-from sartor.estimators.bernstein import EmpiricalBernstein
-from sartor.estimators.clopper_pearson import ClopperPearson
 from sartor.estimators.columns import Columns
 from sartor.estimators.cressie_read import CressieRead
 from sartor.estimators.diagnostics import Diagnostics
-from sartor.estimators.direct import Dm, Dr
+from sartor.estimators.doubly_robust import Dm, Dr, DrOs, SwitchDr
+from sartor.estimators.finite_sample import ClopperPearson, EmpiricalBernstein
 from sartor.estimators.interval import Bounds, Interval
-from sartor.estimators.ips import Ips, Snips
-from sartor.estimators.shrinkage import DrOs, SwitchDr
+from sartor.estimators.ips import Gain, Ips, Snips
+from sartor.estimators.time_series import Bins
 
 UNBIASED = ("ips", "snips", "dr", "cressie_read")
 """The estimators whose disagreement means that something is wrong: they aim at one number."""
@@ -125,3 +124,34 @@ def _compared(first: EstimatorResult, second: EstimatorResult) -> Disagreement:
     room = sum(width * width for width in widths) ** 0.5
     gap = distance / room if room else (0.0 if distance < 1e-12 else float("inf"))
     return Disagreement(first=first.estimator, second=second.estimator, gap=gap)
+
+
+class PolicyScore(Accumulator, kw_only=True):
+    """Everything in one pass; needs the column ``at_us``. Cost: about 0.5 µs a row in batches of thousands.
+
+    ``bins`` are the five minutes from which the API's windows are made; ``moments`` are as long as a picture
+    of the whole log needs.
+    """
+
+    panel: EstimatorSet
+    bins: Bins
+    moments: Bins
+    gain: Gain
+
+    @classmethod
+    def empty(cls, *, bounds: Bounds, moment_us: int) -> Self:
+        """A score that has seen nothing.
+
+        Args:
+            bounds: the range in which rewards are known to lie.
+            moment_us: how long each of the ``moments`` is.
+        """
+        return cls(
+            panel=EstimatorSet.empty(bounds=bounds), bins=Bins(), moments=Bins(width_us=moment_us), gain=Gain()
+        )
+
+    def _take(self, columns: Columns, /) -> None:
+        self.panel.add(columns)
+        self.bins.add(columns)
+        self.moments.add(columns)
+        self.gain.add(columns)

@@ -4,13 +4,11 @@ from typing import TypeVar
 
 from sartor.estimators.anytime import Anytime
 from sartor.estimators.diagnostics import Diagnostics
-from sartor.estimators.fixed_actions import TrackedActions
 from sartor.estimators.interval import Bounds
-from sartor.estimators.ips import Ips, Snips
-from sartor.estimators.reference_policies import ReferencePolicies
+from sartor.estimators.ips import Ips, Snips, WeightedSums
+from sartor.estimators.reference_policies import ReferencePolicies, TrackedActions
 from sartor.estimators.scorecard_view import PolicyEstimate
 from sartor.estimators.support import SupportThresholds, check_support
-from sartor.estimators.weighted import WeightedSums
 
 ONLINE, BASELINE, RANDOM, FIXED = "Online", "Baseline", "Random", "Best fixed action"
 

@@ -6,9 +6,14 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from sartor.estimators.diagnostics import Diagnostics
-from sartor.estimators.estimator_set import Disagreement, EstimatorResult, EstimatorSet, largest_disagreement
+from sartor.estimators.estimator_set import (
+    Disagreement,
+    EstimatorResult,
+    EstimatorSet,
+    PolicyScore,
+    largest_disagreement,
+)
 from sartor.estimators.interval import Interval
-from sartor.estimators.score import PolicyScore
 from sartor.estimators.support import SupportThresholds, check_support
 
 

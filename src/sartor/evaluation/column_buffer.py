@@ -5,9 +5,9 @@ from math import isnan, nan
 import numpy as np
 
 from sartor.estimators.columns import Columns
+from sartor.estimators.estimator_set import PolicyScore
 from sartor.estimators.interval import Bounds
 from sartor.estimators.logged_choices import LoggedChoice
-from sartor.estimators.score import PolicyScore
 
 BATCH = 4_096
 

@@ -12,12 +12,11 @@ from msgspec import Struct, field
 
 from sartor.errors import EngineRefused
 from sartor.estimators.calibration import PropensityCalibration
-from sartor.estimators.direct import ActionMeans
-from sartor.estimators.fixed_actions import TrackedActions
+from sartor.estimators.doubly_robust import ActionMeans
+from sartor.estimators.estimator_set import PolicyScore
 from sartor.estimators.interval import Bounds
 from sartor.estimators.logged_choices import LoggedChoice, as_shown, logged_choices
-from sartor.estimators.reference_policies import ReferencePolicies
-from sartor.estimators.score import PolicyScore
+from sartor.estimators.reference_policies import ReferencePolicies, TrackedActions
 from sartor.evaluation.column_buffer import ColumnBuffer
 from sartor.evaluation.row_predictions import RowPredictions
 from sartor.evaluation.spec import Source

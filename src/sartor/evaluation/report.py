@@ -9,7 +9,7 @@ from sartor.estimators.interval import Bounds
 from sartor.estimators.policy_estimate import best_fixed
 from sartor.estimators.results_table import ResultRow
 from sartor.estimators.scorecard_view import PolicyEstimate
-from sartor.estimators.series import SeriesPoint, expanding_series, rolling_series
+from sartor.estimators.time_series import SeriesPoint, expanding_series, rolling_series
 from sartor.estimators.verdict import best_policy, verdict
 from sartor.evaluation.feature_importance import ImportanceMeasurement
 from sartor.evaluation.progressive_validation import CandidateScore, LogSummary

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import msgspec
 
+from sartor.estimators.estimator_set import PolicyScore
 from sartor.estimators.ips import Ips
 from sartor.estimators.leave_one_out import group_by_share, normalise_effects
 from sartor.estimators.results_table import ResultRow, result_row
-from sartor.estimators.score import PolicyScore
 from sartor.estimators.verdict import best_policy
 from sartor.evaluation.feature_importance import ImportanceMeasurement
 from sartor.evaluation.progressive_validation import CandidateScore, LogSummary

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 from sartor.estimators.anytime import anytime_intervals
 from sartor.estimators.interval import Interval
 from sartor.estimators.ips import Ips
-from sartor.estimators.learning_curve import CurvePoint, curve_point
 from sartor.estimators.policy_estimate import FIXED, policy_estimates, reward_bounds, to_anytime, to_snips
-from sartor.estimators.scorecard import Scorecard
+from sartor.estimators.scorecard import CurvePoint, Scorecard, curve_point
 from sartor.estimators.scorecard_view import PolicyEstimate
 
 if TYPE_CHECKING:

@@ -5,16 +5,14 @@ from hypothesis import strategies as st
 
 from sartor.estimators.accumulator import Accumulator
 from sartor.estimators.anytime import Anytime
-from sartor.estimators.bernstein import EmpiricalBernstein
-from sartor.estimators.clopper_pearson import ClopperPearson
 from sartor.estimators.columns import Columns
 from sartor.estimators.cressie_read import CressieRead
 from sartor.estimators.diagnostics import Diagnostics
-from sartor.estimators.direct import Dm, Dr
+from sartor.estimators.doubly_robust import Dm, Dr, DrOs, SwitchDr
 from sartor.estimators.estimator_set import EstimatorSet
+from sartor.estimators.finite_sample import ClopperPearson, EmpiricalBernstein
 from sartor.estimators.interval import Bounds
 from sartor.estimators.ips import Ips, Snips
-from sartor.estimators.shrinkage import DrOs, SwitchDr
 
 UNIT = Bounds(0.0, 1.0)
 SIGNED = Bounds(-1.0, 1.0)

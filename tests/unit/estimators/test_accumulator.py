@@ -10,11 +10,10 @@ from hypothesis import given, settings
 from sartor.errors import Corrupt, InvalidColumns
 from sartor.estimators.accumulator import Accumulator, Estimator
 from sartor.estimators.columns import Columns
+from sartor.estimators.doubly_robust import DrOs, SwitchDr
 from sartor.estimators.estimator_set import EstimatorSet
 from sartor.estimators.interval import Bounds
-from sartor.estimators.ips import Ips, Snips
-from sartor.estimators.shrinkage import DrOs, SwitchDr
-from sartor.estimators.weighted import BoundedSums
+from sartor.estimators.ips import BoundedSums, Ips, Snips
 from tests.unit.estimators.batches import FOUR, SIGNED, UNIT, batches, every, joined
 
 KINDS = range(len(every()))

@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 
 from sartor.estimators.columns import Columns
-from sartor.estimators.fixed_actions import TrackedActions
 from sartor.estimators.ips import Ips
 from sartor.estimators.logged_choices import LoggedChoice
-from sartor.estimators.reference_policies import ReferencePolicies
+from sartor.estimators.reference_policies import ReferencePolicies, TrackedActions
 
 NAMES = ("a", "b", "c", "d")
 

@@ -5,9 +5,9 @@ import pytest
 from msgspec.structs import replace
 
 from sartor.estimators.columns import Columns
+from sartor.estimators.estimator_set import PolicyScore
 from sartor.estimators.interval import Bounds, Interval
 from sartor.estimators.results_table import ResultRow, result_row, weight_histogram
-from sartor.estimators.score import PolicyScore
 from sartor.estimators.verdict import best_policy, verdict
 
 ROWS = 2_000

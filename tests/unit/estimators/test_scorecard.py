@@ -5,11 +5,10 @@ import random
 import pytest
 
 from sartor.errors import Corrupt
-from sartor.estimators.learning_curve import LearningCurve
 from sartor.estimators.logged_choices import LoggedChoice
 from sartor.estimators.policy_estimate import BASELINE, FIXED, ONLINE, RANDOM, best_fixed, policy_estimates
 from sartor.estimators.reference_policies import ReferencePolicies
-from sartor.estimators.scorecard import COARSE_US, FINE_US, WINDOWS, Scorecard
+from sartor.estimators.scorecard import COARSE_US, FINE_US, WINDOWS, LearningCurve, Scorecard
 from sartor.estimators.scorecard_view import PolicyEstimate
 
 START_US = 1_700_000_000_000_000 // COARSE_US * COARSE_US

@@ -10,7 +10,7 @@ from string import Template
 
 from sartor.estimators.results_table import ResultRow
 from sartor.estimators.verdict import best_policy, find_online
-from sartor.evaluation.html import log_charts, time_charts
+from sartor.evaluation.html import charts
 from sartor.evaluation.html.policy_cards import render_card
 from sartor.evaluation.html.svg import colours
 from sartor.evaluation.html.table import render_table
@@ -67,9 +67,9 @@ def _courses(report: EvaluationReport, shades: Mapping[str, str]) -> str:
     return (
         "<section><h2>In time</h2><p>The value of all decisions up to each moment, with the anytime interval "
         f"of {escape(' and '.join(f'“{name}”' for name in banded))}.</p>"
-        + time_charts.draw_time_chart(so_far, shades, banded=banded, label="Values so far")
+        + charts.draw_time_chart(so_far, shades, banded=banded, label="Values so far")
         + f'<p class="caption">Window by window, each of {length}:</p>'
-        + time_charts.draw_time_chart(each, shades, banded=(), label="Values by windows", height=250)
+        + charts.draw_time_chart(each, shades, banded=(), label="Values by windows", height=250)
         + "</section>"
     )
 
@@ -103,9 +103,9 @@ def _importance(report: EvaluationReport) -> str:
     left = f" {found.left} rarer features were not measured." if found.left else ""
     return (
         f"{head}<p>Reward per decision that is lost without a feature, on the newest {found.decisions:,} "
-        f"decisions, with 95 % intervals.{left}</p>{log_charts.draw_effects(found.features)}"
+        f"decisions, with 95 % intervals.{left}</p>{charts.draw_effects(found.features)}"
         + (
-            f'<p class="caption">Without a whole namespace:</p>{log_charts.draw_effects(found.namespaces)}'
+            f'<p class="caption">Without a whole namespace:</p>{charts.draw_effects(found.namespaces)}'
             if found.namespaces
             else ""
         )
@@ -135,7 +135,7 @@ def _calibration(report: EvaluationReport) -> str:
         f"<p>{escape(report.calibration.sentence)} For each class of probabilities: how often actions were "
         "chosen, over how often that was to be expected, ± 2 standard errors; below, how often. Classes with "
         "fewer than five choices to be expected are left out.</p>"
-        f"{log_charts.draw_calibration(report.calibration.classes)}</section>"
+        f"{charts.draw_calibration(report.calibration.classes)}</section>"
     )
 
 

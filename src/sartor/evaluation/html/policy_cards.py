@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from html import escape
 
 from sartor.estimators.results_table import ResultRow, WeightDiagnostics
-from sartor.evaluation.html.policy_charts import draw_estimators, draw_weights
+from sartor.evaluation.html.charts import draw_estimators, draw_weights
 
 
 def render_card(one: ResultRow, shades: Mapping[str, str], /) -> str:

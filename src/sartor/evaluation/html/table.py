@@ -7,7 +7,7 @@ from sartor.estimators.interval import Interval
 from sartor.estimators.results_table import ResultRow
 from sartor.estimators.scorecard_view import PolicyEstimate
 from sartor.estimators.verdict import find_online
-from sartor.evaluation.html.policy_charts import draw_intervals, shared_scale
+from sartor.evaluation.html.charts import draw_intervals, shared_scale
 from sartor.evaluation.html.svg import Scale
 from sartor.evaluation.report import EvaluationReport
 

@@ -14,7 +14,7 @@ from sartor.estimators.interval import Bounds, Interval
 from sartor.estimators.leave_one_out import Effect
 from sartor.estimators.results_table import ResultRow
 from sartor.estimators.scorecard_view import PolicyEstimate
-from sartor.estimators.series import SeriesPoint
+from sartor.estimators.time_series import SeriesPoint
 from sartor.evaluation.batch import score_candidates
 from sartor.evaluation.feature_importance import ImportanceMeasurement
 from sartor.evaluation.html.page import render_report

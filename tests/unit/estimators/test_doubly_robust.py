@@ -1,5 +1,6 @@
-"""SWITCH-DR and DRos: their ends are DM and DR, and the data choose between."""
+"""DM, DR, SWITCH-DR and DRos against values computed by hand; means that predict before they learn."""
 
+from math import sqrt
 from typing import TypeVar
 
 import numpy as np
@@ -7,9 +8,46 @@ import pytest
 
 from sartor.errors import InvalidColumns
 from sartor.estimators.columns import Columns
-from sartor.estimators.direct import Dm, Dr
-from sartor.estimators.shrinkage import DrOs, SwitchDr, TunedSums
+from sartor.estimators.doubly_robust import ActionMeans, Dm, Dr, DrOs, SwitchDr, TunedSums
 from tests.unit.estimators.batches import FOUR
+
+
+def test_dm_is_the_mean_prediction() -> None:
+    dm = Dm()
+    dm.add(FOUR)
+    assert dm.value() == (0.5 + 0.25 + 0.75 + 0.5) / 4
+
+
+def test_dr_corrects_by_weighted_residuals() -> None:
+    dr = Dr()
+    dr.add(FOUR)
+    terms = [0.5 + 0.5, 0.25 - 1.0, 0.75 + 0.0, 0.5 + 0.0]
+    assert dr.value() == sum(terms) / 4
+    assert dr.standard_error() == pytest.approx(float(np.std(terms, ddof=1)) / sqrt(4))
+
+
+def test_dr_counts_rows_that_stand_for_others() -> None:
+    dr = Dr()
+    dr.add(
+        Columns(
+            reward=np.array([1.0, 1.0]),
+            propensity=np.array([1.0, 0.5]),
+            target=np.array([1.0, 1.0]),
+            q_logged=np.array([0.0, 0.5]),
+            q_policy=np.array([0.0, 0.5]),
+            drop_probability=np.array([0.0, 0.5]),
+        )
+    )
+    assert dr.value() == (1.0 + 2 * 1.5) / 3
+
+
+@pytest.mark.parametrize("kind", [Dm, Dr])
+def test_without_predictions_nothing_is_added(kind: type[Dm | Dr]) -> None:
+    estimator = kind()
+    with pytest.raises(InvalidColumns, match="q_logged and q_policy"):
+        estimator.add(Columns(reward=np.ones(1), propensity=np.ones(1), target=np.ones(1)))
+    assert estimator == kind()
+
 
 Tuned = TypeVar("Tuned", bound=TunedSums)
 
@@ -83,3 +121,28 @@ def test_of_equals_the_one_nearest_to_dr() -> None:
 def test_a_grid_that_makes_no_sense_is_refused(grid: tuple[float, ...]) -> None:
     with pytest.raises(InvalidColumns, match="A grid holds"):
         DrOs(grid=grid)
+
+
+def test_it_begins_knowing_nothing() -> None:
+    assert ActionMeans().predictions(("a", "b")) == [0.0, 0.0]
+
+
+def test_actions_lean_from_the_overall_mean_to_their_own() -> None:
+    means = ActionMeans()
+    for _ in range(90):
+        means.learn("good", 1.0)
+    for _ in range(90):
+        means.learn("bad", 0.0)
+    good, bad, new = means.predictions(("good", "bad", "new"))
+    assert new == pytest.approx(0.5)
+    assert good == pytest.approx((10 * 0.5 + 90) / 100)
+    assert bad == pytest.approx((10 * 0.5) / 100)
+
+
+def test_beyond_its_room_actions_share_the_overall_mean() -> None:
+    means = ActionMeans(most=1)
+    means.learn("first", 1.0)
+    means.learn("second", 0.0)
+    first, second = means.predictions(("first", "second"))
+    assert second == pytest.approx(0.5)
+    assert first == pytest.approx((10 * 0.5 + 1) / 11)

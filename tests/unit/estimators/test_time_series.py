@@ -4,11 +4,10 @@ import numpy as np
 import pytest
 
 from sartor.errors import InvalidColumns
-from sartor.estimators.bins import Bins
 from sartor.estimators.columns import Columns
 from sartor.estimators.interval import Bounds
 from sartor.estimators.ips import Ips, Snips
-from sartor.estimators.series import expanding_series, rolling_series
+from sartor.estimators.time_series import Bins, expanding_series, rolling_series
 from tests.unit.estimators.batches import sliced
 
 WIDTH_US = 300_000_000

@@ -1,0 +1,270 @@
+"""The charts of the report: of a policy, of the log and its features, and of values over time."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+from sartor.estimators.calibration import CalibrationBin
+from sartor.estimators.interval import Interval
+from sartor.estimators.leave_one_out import Effect
+from sartor.estimators.results_table import HistogramBar, ResultRow
+from sartor.estimators.time_series import SeriesPoint
+from sartor.evaluation.html import svg as drawing
+from sartor.evaluation.html.svg import (
+    Scale,
+    area,
+    box,
+    dot,
+    line,
+    path,
+    scale_over,
+    shortened,
+    svg_document,
+    text,
+    thousands,
+)
+from sartor.times import DAY_US
+
+
+def shared_scale(entries: Sequence[ResultRow], width: int, /) -> Scale:
+    """One scale for the intervals of all policies, that none of them squeezes beyond use."""
+    values = [one.value for one in entries if one.value is not None]
+    ends = [end for one in entries for end in _ends(one.gaussian)]
+    return scale_over([*values, *ends], start=6, end=width - 6)
+
+
+def draw_intervals(one: ResultRow, scale: Scale, online: float | None, /, *, colour: str, width: int) -> str:
+    """A policy's value, its Gaussian interval (thick) and its anytime interval (thin), on the common scale."""
+    middle, height = 15.0, 30
+    parts = []
+    if online is not None:
+        parts.append(line((scale(online), 0), (scale(online), height), "guide"))
+    for interval, kind in ((one.anytime, "thin"), (one.gaussian, "thick")):
+        if interval is not None:
+            ends = (scale(interval.lower), middle), (scale(interval.upper), middle)
+            parts.append(line(*ends, kind, colour=colour))
+    if one.value is not None:
+        parts.append(dot((scale(one.value), middle), colour=colour, radius=5))
+    return svg_document(width, height, parts, label=f"{one.name}: {_said(one)}")
+
+
+def _said(one: ResultRow) -> str:
+    if one.value is None:
+        return "no number"
+    interval = one.gaussian
+    return f"{one.value:.4g}" + ("" if interval is None else f", {interval.lower:.4g} to {interval.upper:.4g}")
+
+
+def _ends(interval: Interval | None) -> tuple[float, ...]:
+    return () if interval is None else (interval.lower, interval.upper)
+
+
+def draw_estimators(one: ResultRow, /, *, colour: str) -> str:
+    """What each estimator says of one policy, beside one another."""
+    told = [estimate for estimate in one.estimates if estimate.value is not None]
+    width, row = 470, 21
+    height = row * len(told) + 24
+    ends = [end for estimate in told if estimate.estimator in _NARROW for end in _ends(estimate.interval)]
+    x = scale_over([*ends, *(estimate.value or 0.0 for estimate in told)], start=128, end=width - 8)
+    parts = [line((x(tick), 0), (x(tick), height - 22), "grid") for tick in x.ticks(4)]
+    parts += [text((x(tick), height - 6), drawing.number(tick), "tick", anchor="middle") for tick in x.ticks(4)]
+    for place, estimate in enumerate(told):
+        middle = row * place + row / 2
+        parts.append(text((0, middle + 4), _ESTIMATORS.get(estimate.estimator, estimate.estimator), "tick"))
+        if estimate.interval is not None:
+            left, right = x(estimate.interval.lower), x(estimate.interval.upper)
+            parts.append(line((left, middle), (right, middle), "thin", colour=colour))
+        parts.append(dot((x(estimate.value or 0.0), middle), colour=colour))
+    return svg_document(width, height, parts, label=f"Estimates for {one.name}")
+
+
+_NARROW = ("ips", "snips", "dr", "cressie_read", "anytime")
+_ESTIMATORS = {
+    "ips": "IPS",
+    "snips": "SNIPS",
+    "dm": "DM",
+    "dr": "DR",
+    "switch_dr": "SWITCH-DR",
+    "dr_os": "DRos",
+    "cressie_read": "Cressie–Read",
+    "clopper_pearson": "Clopper–Pearson",
+    "empirical_bernstein": "emp. Bernstein",
+    "anytime": "anytime",
+}
+
+
+def draw_weights(bars: Sequence[HistogramBar], /, *, colour: str) -> str:
+    """Importance weights by powers of two: the share of decisions, and (solid) of all weight."""
+    columns = _columns(bars)
+    if not columns:
+        return ""
+    width, height, base = 470, 96, 74
+    each = (width - 8) / len(columns)
+    most = max(max(rows, share) for _, rows, share in columns)
+    parts = [line((0, base), (width, base), "axis")]
+    for place, (low, rows, share) in enumerate(columns):
+        left = 4 + each * place
+        for part, kind, offset in ((rows, "pale", 0.06), (share, "full", 0.5)):
+            tall = 62 * part / most
+            parts.append(box((left + offset * each, base - tall), each * 0.42, tall, kind, colour=colour))
+        if each >= 34 or low in (0.0, 1.0) or place == len(columns) - 1:
+            parts.append(text((left + each / 2, base + 16), _weight(low), "tick", anchor="middle"))
+    return svg_document(width, height, parts, label="Importance weights")
+
+
+def _columns(bars: Sequence[HistogramBar]) -> list[tuple[float, float, float]]:
+    """Each power of two from 1/8 on, without gaps, with its shares of decisions and of weight; 0: all below."""
+    total = sum(bar.rows for bar in bars)
+    heavy = [bar for bar in bars if bar.low >= _SMALL]
+    light = [bar for bar in bars if bar.low < _SMALL]
+    found = {0.0: (sum(bar.rows for bar in light), sum(bar.share for bar in light))} if light else {}
+    low, high = (min(bar.low for bar in heavy), max(bar.low for bar in heavy)) if heavy else (1.0, 0.5)
+    while low <= high:
+        found[low] = next(((bar.rows, bar.share) for bar in heavy if bar.low == low), (0, 0.0))
+        low *= 2
+    return [(start, rows / total, share) for start, (rows, share) in found.items()]
+
+
+def _weight(low: float) -> str:
+    if low == 0:
+        return "< 1/8"
+    return drawing.number(low) if low >= 1 else f"1/{round(1 / low)}"
+
+
+_SMALL = 0.125
+
+
+_LEAST = 5.0
+"""Classes in which fewer choices were to be expected say nothing."""
+
+
+def draw_calibration(classes: Sequence[CalibrationBin], /) -> str:
+    """How often actions were chosen, beside how often their logged probabilities say."""
+    told = [one for one in classes if one.expected >= _LEAST]
+    if not told:
+        return ""
+    width, height, left, bottom = 1040, 230, 52, 186
+    ratios = [(one.observed / one.expected, 2 * one.error / one.expected) for one in told]
+    reach = max([0.1, *(min(1.0, abs(ratio - 1) + error) for ratio, error in ratios)])
+    y = Scale(1 - 1.1 * reach, 1 + 1.1 * reach, bottom, 12)
+    each = (width - left) / len(told)
+    parts = [line((left, y(tick)), (width, y(tick)), "grid") for tick in y.ticks(4)]
+    parts += [text((left - 8, y(tick) + 4), f"{tick:.0%}", "tick", anchor="end") for tick in y.ticks(4)]
+    parts.append(line((left, y(1)), (width, y(1)), "axis"))
+    for place, (one, (ratio, error)) in enumerate(zip(told, ratios, strict=True)):
+        at = left + each * (place + 0.5)
+        colour = "#C0392B" if abs(one.deviation) > 4 else "#0072B2"
+        parts.append(line((at, y(ratio - error)), (at, y(ratio + error)), "thick", colour=colour))
+        parts.append(dot((at, y(ratio)), colour=colour, radius=5))
+        parts.append(text((at, bottom + 18), f"{one.low:.0%}–{one.high:.0%}", "tick", anchor="middle"))
+        parts.append(text((at, bottom + 34), f"{one.observed:,}", "tick faint", anchor="middle"))
+    return svg_document(width, height, parts, label="Calibration of the logged probabilities")
+
+
+def draw_effects(found: Sequence[Effect], /, *, most: int = 25) -> str:
+    """What leaving each feature out costs, with intervals."""
+    told = found[:most]
+    if not told:
+        return ""
+    width, row, left = 1040, 24, 250
+    height = row * len(told) + 26
+    x = scale_over([0.0, *(end for one in told for end in (one.low, one.high))], start=left, end=width - 76)
+    parts = [line((x(tick), 0), (x(tick), height - 24), "grid") for tick in x.ticks(6)]
+    parts += [text((x(tick), height - 6), drawing.number(tick), "tick", anchor="middle") for tick in x.ticks(6)]
+    parts.append(line((x(0), 0), (x(0), height - 24), "axis"))
+    for place, one in enumerate(told):
+        middle = row * place + row / 2
+        colour = "#009E73" if one.low > 0 else "#D55E00" if one.high < 0 else "#7F7F7F"
+        name = f"{one.namespace}.{one.feature}" if one.feature else f"{one.namespace} (all)"
+        parts.append(text((left - 12, middle + 4), shortened(name, 34), "name", anchor="end"))
+        corner, wide = min(x(0), x(one.effect)), abs(x(one.effect) - x(0))
+        parts.append(box((corner, middle - 6), wide, 12, "pale", colour=colour))
+        parts.append(line((x(one.low), middle), (x(one.high), middle), "thin", colour=colour))
+        parts.append(dot((x(one.effect), middle), colour=colour))
+        parts.append(text((width, middle + 4), f"{one.effect:+.4f}", "tick", anchor="end"))
+    return svg_document(width, height, parts, label="What leaving a feature out costs")
+
+
+Courses = Mapping[str, Sequence[SeriesPoint]]
+
+
+def draw_time_chart(
+    courses: Courses, shades: Mapping[str, str], /, *, banded: Sequence[str], label: str, height: int = 330
+) -> str:
+    """Values over time, one line for each policy; those in ``banded`` with their anytime intervals."""
+    width, left, right, bottom = 1040, 52, 178, height - 30
+    moments = [moment for found in courses.values() for moment in found if moment.value is not None]
+    if not moments:
+        return ""
+    start, end = min(one.start_us for one in moments), max(one.start_us for one in moments)
+    x = Scale(start, max(end, start + 1), left, width - right)
+    y = _heights(courses, banded, top=12, bottom=bottom)
+    parts = [*_grid(x, y, width - right, bottom)]
+    for name in banded:
+        parts.append(_band(courses.get(name, ()), x, y, shades[name]))
+    for name, found in courses.items():
+        points = [(x(one.start_us), y(one.value)) for one in found if one.value is not None]
+        parts.append(path(points, "online" if name == "Online" else "course", colour=shades[name]))
+    parts.extend(_names(courses, shades, y, at=width - right + 10, low=14, high=bottom))
+    return svg_document(width, height, parts, label=label)
+
+
+def _heights(courses: Courses, banded: Sequence[str], *, top: float, bottom: float) -> Scale:
+    """The scale of values: from what is drawn, without the first moments, whose wild swings say nothing."""
+    values = []
+    for found in courses.values():
+        known = [one.value for one in found if one.value is not None]
+        values += known[len(known) // 6 :]
+    for name in banded:
+        known_bands = [one.anytime for one in courses.get(name, ()) if one.anytime is not None]
+        for band in known_bands[len(known_bands) // 3 :]:
+            values += [band.lower, band.upper]
+    return scale_over(values, start=bottom, end=top)
+
+
+def _grid(x: Scale, y: Scale, right: float, bottom: float) -> list[str]:
+    parts = []
+    for tick in y.ticks(5):
+        parts.append(line((x.start, y(tick)), (right, y(tick)), "grid"))
+        parts.append(text((x.start - 8, y(tick) + 4), drawing.number(tick), "tick", anchor="end"))
+    count = 5
+    for place in range(count + 1):
+        at_us = x.low + (x.high - x.low) * place / count
+        anchor = "start" if place == 0 else "end" if place == count else "middle"
+        parts.append(text((x(at_us), bottom + 20), _time(at_us, x.high - x.low), "tick", anchor=anchor))
+    return parts
+
+
+def _time(at_us: float, span_us: float) -> str:
+    found = datetime.fromtimestamp(at_us / 1e6, UTC)
+    if span_us > 4 * DAY_US:
+        return found.strftime("%-d %b")
+    if span_us > 600_000_000:
+        return found.strftime("%-d %b %H:%M")
+    return found.strftime("%H:%M:%S")
+
+
+def _band(found: Sequence[SeriesPoint], x: Scale, y: Scale, colour: str) -> str:
+    known = [(x(one.start_us), one.anytime) for one in found if one.anytime is not None]
+    upper = [(at, y(band.upper)) for at, band in known]
+    lower = [(at, y(band.lower)) for at, band in known]
+    return area(upper, lower, "band", colour=colour)
+
+
+def _names(
+    courses: Courses, shades: Mapping[str, str], y: Scale, *, at: float, low: float, high: float
+) -> list[str]:
+    ends = []
+    for name, found in courses.items():
+        known = [one.value for one in found if one.value is not None]
+        if known:
+            ends.append((name, known[-1]))
+    places = thousands([y(value) for _, value in ends], 17, low=low, high=high)
+    return [
+        text(
+            (at, place + 4),
+            f"{shortened(name)} {value:.3f}",
+            "name strong" if name == "Online" else "name",
+            colour=shades[name],
+        )
+        for (name, value), place in zip(ends, places, strict=True)
+    ]
