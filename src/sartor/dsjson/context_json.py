@@ -46,10 +46,20 @@ def _is_safe(features: bytes) -> bool:
 
 def _made_safe(value: object) -> object:
     if isinstance(value, dict):
-        return {_safe_name(k, v): _made_safe(v) for k, v in value.items() if _is_feature(k, v)}
+        return {safe: _made_safe(inner) for safe, (_, inner) in readable_members(value).items()}
     if isinstance(value, list):
         return [_made_safe(item) for item in value]
     return value
+
+
+def readable_members(members: dict[str, object], /) -> dict[str, tuple[str, object]]:
+    """Returns the members of a feature object that reach the engine, by the names under which they do.
+
+    Each is the name as it was sent, and the value.
+    """
+    return {
+        _safe_name(name, value): (name, value) for name, value in members.items() if _is_feature(name, value)
+    }
 
 
 def _safe_name(name: str, value: object) -> str:

@@ -7,8 +7,8 @@ import numpy as np
 from msgspec import Struct
 
 from sartor.estimators.columns import Floats
-from sartor.estimators.feature_names import Feature
 from sartor.estimators.quantiles import normal_quantile
+from sartor.feature_names import FeatureName
 
 
 class Effect(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -25,7 +25,7 @@ class Effect(Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 def effect_of(
-    feature: Feature, full: Floats, less: Floats, reward: Floats, /, *, alpha: float = 0.05
+    feature: FeatureName, full: Floats, less: Floats, reward: Floats, /, *, alpha: float = 0.05
 ) -> Effect:
     """The effect of leaving one feature out, from the weights of two policies on the same decisions.
 
@@ -79,5 +79,5 @@ def group_by_share(
     made: list[list[str]] = [[] for _ in floors]
     for one in found:
         place = next(place for place, floor in enumerate(floors) if one.effect >= floor)
-        made[place].append(str(Feature(one.namespace, one.feature)))
+        made[place].append(str(FeatureName(one.namespace, one.feature)))
     return [tier for tier in made if tier]

@@ -6,11 +6,11 @@ from msgspec import Struct
 
 from sartor.errors import EngineRefused
 from sartor.estimators.columns import Floats
-from sartor.estimators.feature_names import Feature, without_feature
 from sartor.estimators.logged_choices import LoggedChoice, as_shown, logged_choices
 from sartor.evaluation.batch import BatchProgress
 from sartor.evaluation.row_predictions import RowPredictions
 from sartor.evaluation.time_range import OutcomeRange, SettledDecision, read_settled
+from sartor.feature_names import FeatureName, remove_decision_feature
 from sartor.management import loops
 from sartor.ports import Engine, EngineFactory, Loop, LoopStores
 from sartor.records import LoggedDecision, Outcome
@@ -24,7 +24,7 @@ class AblationTask(Struct, frozen=True, kw_only=True):
     loop: Loop
     span: OutcomeRange
     arguments: str
-    left_out: tuple[Feature, ...]
+    left_out: tuple[FeatureName, ...]
     progress: str = ""
 
 
@@ -64,7 +64,7 @@ def compute_weights(
     Raises:
         InvalidPolicy: the arguments are not accepted.
     """
-    engines: list[tuple[Engine, Feature | None]] = []
+    engines: list[tuple[Engine, FeatureName | None]] = []
     try:
         for left_out in (None, *order.left_out):
             engines.append((factory(order.arguments), left_out))
@@ -81,7 +81,7 @@ def compute_weights(
 
 def _take(
     found: AblationWeights,
-    engines: list[tuple[Engine, Feature | None]],
+    engines: list[tuple[Engine, FeatureName | None]],
     logged: LoggedDecision,
     outcome: Outcome,
 ) -> None:
@@ -89,7 +89,7 @@ def _take(
     rows = logged_choices(shown, outcome)
     found.rewards.append(rows[0].reward)
     for place, (engine, left_out) in enumerate(engines):
-        seen = shown if left_out is None else without_feature(shown, left_out)
+        seen = shown if left_out is None else remove_decision_feature(shown, left_out)
         asked = RowPredictions(LoggedDecision(logged.seq, logged.at_us, seen), outcome, rows)
         found.weights[place].append(_weight(engine, asked, rows[0]))
         asked.learn(engine)

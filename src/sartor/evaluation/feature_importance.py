@@ -14,7 +14,6 @@ from msgspec.structs import replace
 
 from sartor.errors import InvalidEvaluation, NoLogsInRange
 from sartor.estimators.diagnostics import Diagnostics
-from sartor.estimators.feature_names import Feature, list_features, list_namespaces
 from sartor.estimators.leave_one_out import Effect, effect_of, normalise_effects
 from sartor.estimators.support import check_support
 from sartor.evaluation.ablation import AblationTask, AblationWeights, decode_weights, run_ablation
@@ -22,6 +21,7 @@ from sartor.evaluation.batch import without_keys
 from sartor.evaluation.executor import LOCAL, Executor, open_executor
 from sartor.evaluation.spec import ImportanceResult, ImportanceScore, ImportanceSpec
 from sartor.evaluation.time_range import OutcomeRange, SettledDecision, find_outcome_range, read_settled
+from sartor.feature_names import FeatureName, list_decision_features, list_namespaces
 from sartor.learn.policy import with_epsilon
 from sartor.ports import Loop, LoopStores
 
@@ -117,12 +117,12 @@ def measure_importance(
     return _measured(parts, answers, arguments, left)
 
 
-def _names(logs: LoopStores, read: OutcomeRange) -> tuple[list[Feature], int]:
+def _names(logs: LoopStores, read: OutcomeRange) -> tuple[list[FeatureName], int]:
     """The most frequent features, and how many others there are."""
-    seen: Counter[Feature] = Counter()
+    seen: Counter[FeatureName] = Counter()
     for one in read_settled(logs, read):
         if isinstance(one, SettledDecision):
-            seen.update(set(list_features(one.decision.decision)))
+            seen.update(list_decision_features(one.decision.decision))
     ranked = sorted(seen, key=lambda feature: (-seen[feature], feature))
     return sorted(ranked[:_MOST_FEATURES]), max(0, len(ranked) - _MOST_FEATURES)
 
@@ -142,13 +142,13 @@ def _newest(read: OutcomeRange, numbers: Sequence[int], count: int) -> OutcomeRa
     return replace(read, first=numbers[-min(count, len(numbers))], last=numbers[-1])
 
 
-def _parts(left_out: Sequence[Feature], most: int) -> list[list[Feature]]:
+def _parts(left_out: Sequence[FeatureName], most: int) -> list[list[FeatureName]]:
     count = max(1, min(most, len(left_out)))
     return [list(left_out[start::count]) for start in range(count)]
 
 
 def _measured(
-    parts: Sequence[Sequence[Feature]], answers: Sequence[AblationWeights], arguments: str, left: int
+    parts: Sequence[Sequence[FeatureName]], answers: Sequence[AblationWeights], arguments: str, left: int
 ) -> ImportanceMeasurement:
     whole = answers[0]
     decisions = len(whole.rewards)

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from sartor.estimators.feature_names import Feature
 from sartor.estimators.leave_one_out import Effect, effect_of, group_by_share, normalise_effects
+from sartor.feature_names import FeatureName
 
-FEATURE = Feature("Context", "device")
+FEATURE = FeatureName("Context", "device")
 
 
 def test_a_policy_that_is_the_same_without_loses_nothing() -> None:
