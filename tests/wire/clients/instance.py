@@ -69,12 +69,17 @@ class Instance:
         return self._spare.pop()
 
     def _fed(self, events: int) -> Loop:
-        """A loop with settled events, all of them decided without a model; the model comes afterwards."""
-        loop = loops.change_settings(self._stores, self.loop().name, {"learnWhen": "reward"})
+        """A loop with settled events, all of them decided without a model; the model comes afterwards.
+
+        No reward is sent before the last decision is made. The first reward makes a model within milliseconds,
+        and how many decisions that model made would depend on the machine: a log in which it made most of them
+        has almost no exploration, and is too small to tell what features are worth.
+        """
+        loop = self.loop()
         client = Client(self.endpoint, loop.key1)
-        for number in range(events):
-            device = list(_LIKED)[number % len(_LIKED)]
-            _, answer = client.rank(device=device)
+        devices = [list(_LIKED)[number % len(_LIKED)] for number in range(events)]
+        answers = [client.rank(device=device)[1] for device in devices]
+        for device, answer in zip(devices, answers, strict=True):
             client.reward(answer["eventId"], float(answer["rewardActionId"] == _LIKED[device]))
         return loops.change_settings(self._stores, loop.name, {"modelExportFrequency": "PT1S"})
 
