@@ -26,9 +26,16 @@ from sartor.times import now_us
 _log = logging.getLogger(__name__)
 _NICE = 10
 
+MOST_ERROR_BYTES = 4_096
+"""How much of an error is told: what a pipe takes at once."""
+
 
 class JobArguments(Struct, frozen=True, kw_only=True):
-    """Which job, and where. ``attempts``: the count with which it was claimed. ``lifeline``: a pipe."""
+    """Which job, and where. ``attempts``: the count with which it was claimed.
+
+    ``lifeline``: a pipe that ends with the process that started this one. ``error_pipe``: takes the message of
+    the error for which this process ends without a result; -1 for none.
+    """
 
     where: str
     loop_id: str
@@ -36,6 +43,7 @@ class JobArguments(Struct, frozen=True, kw_only=True):
     attempts: int
     compute: str
     lifeline: int
+    error_pipe: int = -1
 
 
 def main() -> None:
@@ -44,10 +52,15 @@ def main() -> None:
     log_format.start("job")
     watch_parent(assignment.lifeline, grace_s=0.5)
     os.nice(_NICE)
-    with compose.open_instance(assignment.where) as stores:
-        loop = _loop(stores, assignment.loop_id)
-        with loops.open_loop(stores, loop) as logs:
-            run_job(assignment, loop, logs)
+    try:
+        with compose.open_instance(assignment.where) as stores:
+            loop = _loop(stores, assignment.loop_id)
+            with loops.open_loop(stores, loop) as logs:
+                run_job(assignment, loop, logs)
+    except SartorError as error:
+        if assignment.error_pipe >= 0:
+            os.write(assignment.error_pipe, error.message.encode()[:MOST_ERROR_BYTES])
+        raise
 
 
 def run_job(assignment: JobArguments, loop: Loop, logs: LoopStores, /) -> None:

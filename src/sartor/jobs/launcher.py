@@ -15,7 +15,7 @@ import msgspec
 from sartor.errors import SartorError
 from sartor.evaluation.executor import LOCAL
 from sartor.evaluation.spec import model_prefix
-from sartor.jobs.child import JobArguments
+from sartor.jobs.child import MOST_ERROR_BYTES, JobArguments
 from sartor.jobs.worker import JobWorker
 from sartor.ports import Loop, LoopStores, Stores
 from sartor.records import Job
@@ -39,6 +39,7 @@ class ChildProcess:
             compute: where it computes; see ``compute.computing``.
         """
         ends, self._held = os.pipe()
+        self._error, tells = os.pipe()
         assignment = JobArguments(
             where=where,
             loop_id=loop.loop_id,
@@ -46,24 +47,39 @@ class ChildProcess:
             attempts=job.attempts,
             compute=compute,
             lifeline=ends,
+            error_pipe=tells,
         )
         try:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "sartor.jobs.child", msgspec.json.encode(assignment).decode()],
                 stdin=subprocess.DEVNULL,
-                pass_fds=(ends,),
+                pass_fds=(ends, tells),
                 start_new_session=True,
             )
         finally:
             os.close(ends)
+            os.close(tells)
 
     def exit_reason(self) -> str | None:
         """How it ended; None while it lives."""
         code = self._process.poll()
         if code is None:
             return None
+        reason = self._reason()
         self._release()
-        return f"it ended with code {code}" if code >= 0 else f"it was killed by {signal.Signals(-code).name}"
+        if code < 0:
+            return f"it was killed by {signal.Signals(-code).name}"
+        return f"it ended with code {code}" + (f" ({reason})" if reason else "")
+
+    def _reason(self) -> str:
+        """The error that a child which has ended wrote to its pipe; empty if it wrote none."""
+        if self._error < 0:
+            return ""
+        os.set_blocking(self._error, False)
+        try:
+            return os.read(self._error, MOST_ERROR_BYTES).decode(errors="replace").rstrip(".")
+        except BlockingIOError:  # a process that it started still holds the pipe
+            return ""
 
     def kill(self) -> None:
         """End it and all that it started."""
@@ -75,7 +91,8 @@ class ChildProcess:
     def _release(self) -> None:
         if self._held >= 0:
             os.close(self._held)
-            self._held = -1
+            os.close(self._error)
+            self._held = self._error = -1
 
 
 def start_worker(stores: Stores, where: str, /, *, compute: str = LOCAL) -> JobWorker:
