@@ -262,9 +262,10 @@ def test_with_tls_and_tokens(tmp_path: Path) -> None:
 
 
 def answers(session: requests.Session, url: str) -> bool:
+    """Whether it is ready. Its supervisor listens before there is a process that answers."""
     try:
         return session.get(f"{url}/health/ready", timeout=5).ok
-    except requests.ConnectionError:
+    except (requests.ConnectionError, requests.Timeout):
         return False
 
 
