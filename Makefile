@@ -24,7 +24,7 @@ serve: .venv/.run  ## set up and run the service in this folder (data in ./sarto
 	@$(BIN)/sartor serve
 
 test: lint  ## set up and run every check that CI runs
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto --dist loadfile
 
 lint: .venv/.dev  ## style, formatting, types and the order of imports, without the tests
 	$(BIN)/ruff check .

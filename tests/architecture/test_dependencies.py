@@ -18,6 +18,7 @@ IMPORT_NAMES = {
     "azure-keyvault-secrets": {"azure"},
     "import-linter": {"importlinter"},
     "pytest-timeout": {"pytest_timeout"},
+    "pytest-xdist": {"xdist"},
     "pyyaml": {"yaml"},
     "setuptools-scm": {"setuptools_scm"},
     "types-requests": set(),
