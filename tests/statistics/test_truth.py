@@ -5,6 +5,7 @@ it went along is known too: the mean, over the decisions, of what its probabilit
 """
 
 from collections.abc import Iterator, Sequence
+from functools import cache
 
 import msgspec
 import numpy as np
@@ -105,9 +106,20 @@ def played(name: str, run: int) -> Iterator[tuple[LoggedDecision, Outcome, Seque
     logging.close()
 
 
+@cache
+def told_of(world: str) -> tuple[Told, ...]:
+    return tuple(Told(world, run) for run in range(RUNS))
+
+
 @pytest.fixture(scope="module")
 def told() -> list[Told]:
-    return [Told(world, run) for world in WORLDS for run in range(RUNS)]
+    return [one for world in WORLDS for one in told_of(world)]
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_every_log_gives_an_interval(world: str) -> None:
+    """First, so that each world is played in a time of its own, and not all in the time of one test."""
+    assert [one.interval is None for one in told_of(world)] == [False] * RUNS
 
 
 def test_the_truth_lies_in_the_anytime_interval(told: list[Told]) -> None:
