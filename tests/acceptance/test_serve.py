@@ -115,11 +115,13 @@ def test_no_child_outlives_its_supervisor(running: Service) -> None:
 
 
 def test_a_killed_instance_can_be_started_at_once(running: Service) -> None:
-    client = running.client()
-    assert client.rank("before")[0] == 201
+    assert running.client().rank("before")[0] == 201
+    orphans = set(running.pids())
     running.kill_supervisor()
     running.start()
-    assert client.rank("after")[0] == 201
+    eventually(lambda: not orphans & set(running.pids()), "the end of the orphans, which may answer until then")
+    eventually(running.is_ready, "ready")
+    assert running.client().rank("after")[0] == 201
     assert {"before", "after"} <= set(_decided(running))
 
 
