@@ -5,9 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from sartor.evaluation.spec import EVALUATION, EvaluationSpec, encode_job, job_id
-from sartor.records import Job
 from sartor.jobs.launcher import start_worker
 from sartor.management import loops
+from sartor.records import Job
 from sartor.runtime import compose
 from sartor.times import now_us
 
