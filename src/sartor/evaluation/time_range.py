@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from sartor.estimators.interval import Bounds
 from sartor.estimators.policy_estimate import reward_bounds
-from sartor.learn.training_data import read_examples
+from sartor.joined_outcomes import read_joined_outcomes
 from sartor.log_search import first_outcome_since
 from sartor.ports import LoopStores
 from sartor.records import LoggedDecision, Outcome
@@ -98,9 +98,11 @@ class SettledDecision(Struct, frozen=True):
 
 def read_settled(logs: LoopStores, span: OutcomeRange, /) -> Iterator[SettledDecision | int]:
     """What the span holds, in the order of learning; a number where an outcome is passed over, that one's."""
-    for example in read_examples(logs.events, logs.outcomes, after=span.first - 1, limit=span.outcomes):
-        decision = example.decision
+    for joined in read_joined_outcomes(
+        logs.events, logs.outcomes, after=span.first - 1, limit=span.outcomes, learnable_only=True
+    ):
+        decision = joined.decision
         if decision is not None and span.start_us <= decision.at_us < span.end_us:
-            yield SettledDecision(example.seq, decision, example.outcome)
+            yield SettledDecision(joined.seq, decision, joined.outcome)
         else:
-            yield example.seq
+            yield joined.seq

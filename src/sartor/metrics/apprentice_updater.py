@@ -9,7 +9,7 @@ import logging
 import time
 
 from sartor.errors import Corrupt, SartorError
-from sartor.learn.training_data import read_examples
+from sartor.joined_outcomes import read_joined_outcomes
 from sartor.metrics.apprentice import NAME, ApprenticeMatch, ApprenticeMatchFold
 from sartor.ports import Loop, LoopStores
 
@@ -110,7 +110,9 @@ def _begun(logs: LoopStores) -> ApprenticeMatchFold:
 
 def _go_on(fold: ApprenticeMatchFold, logs: LoopStores, *, limit: int) -> int:
     done = 0
-    for example in read_examples(logs.events, logs.outcomes, after=fold.last, limit=limit):
+    for example in read_joined_outcomes(
+        logs.events, logs.outcomes, after=fold.last, limit=limit, learnable_only=True
+    ):
         fold.add(example.seq, example.outcome, example.decision)
         done += 1
     return done

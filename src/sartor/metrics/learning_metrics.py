@@ -8,10 +8,9 @@ from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 
+from sartor.joined_outcomes import read_joined_outcomes
 from sartor.ports import EventLog, OutcomeLog
 from sartor.records import Mode
-
-_BLOCK = 500
 
 
 class SettledChoice(Struct, frozen=True, kw_only=True):
@@ -81,33 +80,21 @@ def windows_by_count(choices: Iterable[SettledChoice], /, *, count: int) -> Metr
 def read_choices(
     events: EventLog, outcomes: OutcomeLog, /, *, after: int, until: int
 ) -> Iterator[SettledChoice]:
-    """What was settled with the numbers after one, until another, in order."""
-    while after < until:
-        block = outcomes.outcomes(after=after, limit=min(_BLOCK, until - after))
-        if not block:
-            return
-        wanted = {one.outcome.decision_seq: one.outcome.reward for one in block if one.outcome.learnable}
-        yield from _deeds(events, wanted)
-        after = block[-1].seq
+    """Reads what was settled with the numbers after one, up to and including another, in order.
 
-
-def _deeds(events: EventLog, rewards: dict[int, float]) -> Iterator[SettledChoice]:
-    # Outcomes are nearly in the order of their decisions: few reads bring all of a block.
-    left = sorted(rewards, reverse=True)
-    while left:
-        read = events.decisions(after=left[-1] - 1, limit=_BLOCK)
-        for logged in read:
-            if logged.seq in rewards:
-                decision = logged.decision
-                yield SettledChoice(
-                    at_us=logged.at_us,
-                    mode=decision.mode,
-                    matched=decision.chosen == decision.baseline,
-                    reward=rewards[logged.seq],
-                )
-        last = read[-1].seq if read else left[0]
-        while left and left[-1] <= last:
-            left.pop()
+    Raises:
+        Corrupt: an outcome of a decision that is not in the log.
+        StoreUnavailable: the log can't be read.
+    """
+    for joined in read_joined_outcomes(events, outcomes, after=after, limit=until - after, learnable_only=True):
+        if joined.decision is not None:
+            decision = joined.decision.decision
+            yield SettledChoice(
+                at_us=joined.decision.at_us,
+                mode=decision.mode,
+                matched=decision.chosen == decision.baseline,
+                reward=joined.outcome.reward,
+            )
 
 
 def _grouped(metrics: Iterable[MetricWindow]) -> Metrics:

@@ -11,7 +11,7 @@ import time
 from sartor.errors import Corrupt, SartorError
 from sartor.estimators.logged_choices import logged_choices
 from sartor.estimators.scorecard import Scorecard
-from sartor.learn.training_data import TrainingExample, read_examples
+from sartor.joined_outcomes import JoinedOutcome, read_joined_outcomes
 from sartor.ports import LoopStores, OutcomeCounts, OutcomeLog
 
 _log = logging.getLogger(__name__)
@@ -100,13 +100,15 @@ def current_scorecard(logs: LoopStores, /) -> Scorecard:
 def fold_outcomes(card: Scorecard, logs: LoopStores, /, *, limit: int) -> int:
     """Take the next outcomes into the card, ``limit`` at most; returns how many."""
     done = 0
-    for example in read_examples(logs.events, logs.outcomes, after=card.last, limit=limit):
+    for example in read_joined_outcomes(
+        logs.events, logs.outcomes, after=card.last, limit=limit, learnable_only=True
+    ):
         _take(card, example)
         done += 1
     return done
 
 
-def _take(card: Scorecard, example: TrainingExample) -> None:
+def _take(card: Scorecard, example: JoinedOutcome) -> None:
     outcome = example.outcome
     mark = (outcome.decision_seq, outcome.settled_at_us)
     if example.decision is None:

@@ -53,7 +53,7 @@ def test_a_second_decision_of_the_same_id_is_pending_by_its_number() -> None:
 
 
 def test_an_outcome_without_its_decision_is_corrupt() -> None:
-    with pytest.raises(Corrupt, match="Outcome 2 has no decision 9"):
+    with pytest.raises(Corrupt, match="Outcome 2 settles decision 9, which is missing"):
         list(joined_log.settled_lines(logs_of(3, [1, 9])))
 
 

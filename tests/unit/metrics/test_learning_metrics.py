@@ -75,7 +75,7 @@ def test_no_event_is_lost_or_counted_twice(told: list[tuple[int, bool]], width: 
         assert sum(w.matched for w in windows) == sum(w.imitated for w in windows) == sum(m for _, m in told)
 
 
-def test_deeds_are_read_with_their_decisions() -> None:
+def test_choices_are_read_in_the_order_of_settling() -> None:
     logs = MemoryStores().open(make_loop())
     decisions = [make_decision(f"event-{number}", chosen=number % 3) for number in range(8)]
     decisions[4] = replace(decisions[4], mode="Apprentice")
@@ -86,12 +86,12 @@ def test_deeds_are_read_with_their_decisions() -> None:
     ]
     outcomes[3] = replace(outcomes[3], learnable=False)
     logs.outcomes.record(Settlement(outcomes=tuple(outcomes), unmatched=(), cursor=Cursor()))
-    found = {one.reward: one for one in read_choices(logs.events, logs.outcomes, after=0, until=4)}
-    assert {reward: (one.mode, one.matched) for reward, one in found.items()} == {
-        0.1: ("Online", True),
-        0.2: ("Online", False),
-        0.5: ("Apprentice", False),
-    }
+    found = read_choices(logs.events, logs.outcomes, after=0, until=4)
+    assert [(one.reward, one.mode, one.matched) for one in found] == [
+        (0.2, "Online", False),
+        (0.1, "Online", True),
+        (0.5, "Apprentice", False),
+    ]
     assert [one.reward for one in read_choices(logs.events, logs.outcomes, after=1, until=2)] == [0.1]
 
 
