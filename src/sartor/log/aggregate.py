@@ -1,4 +1,4 @@
-"""How several rewards of one decision become one (contract, section 2.4)."""
+"""Aggregates several rewards of one decision into one (contract, section 2.4)."""
 
 import math
 import sys
@@ -11,7 +11,7 @@ _LARGEST = Fraction(sys.float_info.max)
 
 
 def aggregate(rewards: Sequence[float], /, *, how: Aggregation) -> float:
-    """One reward from at least one, in order of arrival; finite where they are, and never -0.0.
+    """Returns one reward from at least one, in order of arrival; finite if they are, and never -0.0.
 
     Sums are rounded once, so only ``earliest`` depends on the order. A sum beyond the range of a double is
     the largest double of its sign.

@@ -1,11 +1,11 @@
-"""The joined log of a loop: each outcome beside its decision, in the order in which the loop learned."""
+"""Reads the joined log of a loop: each outcome with its decision, in the order in which the loop learned."""
 
 from collections.abc import Iterator
 
 from sartor.dsjson.single_slot import outcome_line, pending_line
 from sartor.joined_outcomes import read_joined_outcomes
-from sartor.ports import LoopStores, OutcomeLog
-from sartor.records import LoggedDecision, LoggedOutcome
+from sartor.ports import EventLog, LoopStores, OutcomeLog
+from sartor.records import DecisionHeader, LoggedDecision, LoggedOutcome
 
 _BATCH = 500
 
@@ -13,7 +13,7 @@ Pair = tuple[LoggedDecision, LoggedOutcome]
 
 
 def settled_lines(logs: LoopStores, /) -> Iterator[bytes]:
-    """A line for each outcome, in order, without line ends; memory is bounded however long the log is.
+    """Yields a dsjson line for each outcome, in order, without line ends; in bounded memory.
 
     Raises:
         Corrupt: an outcome of a decision that is not in the log.
@@ -23,7 +23,9 @@ def settled_lines(logs: LoopStores, /) -> Iterator[bytes]:
 
 
 def read_pairs(logs: LoopStores, /, *, after: int = 0) -> Iterator[Pair]:
-    """The outcomes after a number with their decisions, in order. What retention takes meanwhile is left out.
+    """Yields the outcomes after a number with their decisions, in order.
+
+    Those that retention removes meanwhile are left out.
 
     Raises:
         Corrupt: an outcome of a decision that is not in the log.
@@ -34,13 +36,13 @@ def read_pairs(logs: LoopStores, /, *, after: int = 0) -> Iterator[Pair]:
 
 
 def pending_lines(logs: LoopStores, /) -> Iterator[bytes]:
-    """A line for each decision that is not settled yet, in order, without line ends."""
+    """Yields a dsjson line for each decision that is not settled yet, in order, without line ends."""
     for logged in open_decisions(logs):
         yield pending_line(logged)
 
 
 def open_decisions(logs: LoopStores, /) -> Iterator[LoggedDecision]:
-    """The decisions that have no outcome yet, in order."""
+    """Yields the decisions that have no outcome yet, in order."""
     after = logs.outcomes.counts().cursor.decisions  # all up to here are settled
     while batch := logs.events.decisions(after=after, limit=_BATCH):
         for logged in batch:
@@ -53,3 +55,44 @@ def is_settled(outcomes: OutcomeLog, logged: LoggedDecision, /) -> bool:
     """Whether a decision has its outcome. Two decisions may share an event id, so the number decides."""
     found = outcomes.outcomes_of(logged.decision.event_id)
     return any(one.outcome.decision_seq == logged.seq for one in found)
+
+
+def settled_time_range(events: EventLog, outcomes: OutcomeLog, /) -> tuple[int, int] | None:
+    """Returns when the first and the last settled decision were made, in microseconds; None: there is none.
+
+    Takes a few short reads, however long the log is. Erased decisions don't count. The log is in order of
+    settling: a decision that waited for its reward may be older than the first, or newer than the last, by the
+    reward wait time.
+    """
+    first, last = _find_first(outcomes), _find_last(outcomes)
+    if first is None or last is None:
+        return None
+    times = [head.at_us for number in (first, last) if (head := _find_head(events, number)) is not None]
+    return (min(times), max(times)) if times else None
+
+
+def _find_head(events: EventLog, number: int) -> DecisionHeader | None:
+    heads = events.heads(after=number - 1, limit=1)
+    return heads[0] if heads else None
+
+
+def _find_first(outcomes: OutcomeLog) -> int | None:
+    after = outcomes.counts().first_outcome - 1
+    while batch := outcomes.outcomes(after=after, limit=_BATCH):
+        for logged in batch:
+            if logged.outcome.event_id:
+                return logged.outcome.decision_seq
+        after = batch[-1].seq
+    return None
+
+
+def _find_last(outcomes: OutcomeLog) -> int | None:
+    counts = outcomes.counts()
+    until = counts.last_outcome
+    while until >= counts.first_outcome:
+        batch = outcomes.outcomes(after=until - _BATCH, limit=_BATCH)
+        for logged in reversed(batch):
+            if logged.seq <= until and logged.outcome.event_id:
+                return logged.outcome.decision_seq
+        until -= _BATCH
+    return None

@@ -1,18 +1,18 @@
-"""Settling the last days again when the rules have changed under which they were settled (contract, 2.4).
+"""Settles the last days again after the rules changed under which they were settled (contract, 2.4).
 
-The outcomes of the last ``modelRetrainDays`` are made anew from the events, and amended; the trainer then
-begins with a new lineage. What was settled stays settled: a decision whose new window is still open gets the
-outcome that its observations give by now.
+The outcomes of the last ``modelRetrainDays`` are computed again from the events, and amended; the trainer then
+starts a new lineage. What was settled stays settled: a decision whose new window is still open gets the
+outcome that follows from its observations so far.
 
-Which rules were applied is kept on the blob store of the loop, and changed when all is done. A crash in between
-begins again: the same events under the same rules give the same outcomes.
+The rules that were applied are kept in the blob store of the loop, and replaced when everything is done. After
+a crash in between it starts over: the same events under the same rules give the same outcomes.
 """
 
 import msgspec
 from msgspec import Struct
 
 from sartor.log.resettlement_view import ResettledEvents, ResettledOutcomes, ResettledPart
-from sartor.log.settle import BEFORE_US
+from sartor.log.settle import BEFORE_US, wait_us
 from sartor.log.settler import Settler
 from sartor.log_search import first_observation_since, first_outcome_since
 from sartor.ports import BlobStore, EventLog, OutcomeLog
@@ -24,7 +24,7 @@ _RULES = "settling-rules"
 
 
 class SettlingRules(Struct, frozen=True, kw_only=True):
-    """The settings that decide what becomes of a decision and its observations."""
+    """The settings that decide how a decision is settled."""
 
     reward_wait_us: int
     default_reward: float
@@ -32,7 +32,7 @@ class SettlingRules(Struct, frozen=True, kw_only=True):
 
 
 class _AppliedRules(Struct, frozen=True, kw_only=True):
-    """The rules that the outcomes follow; not ``complete``: some follow these, some those before."""
+    """The rules that the outcomes follow. If not ``complete``, some follow these and some those before."""
 
     rules: SettlingRules
     complete: bool
@@ -40,18 +40,17 @@ class _AppliedRules(Struct, frozen=True, kw_only=True):
 
 def settling_rules(settings: LoopSettings, /) -> SettlingRules:
     """The rules in the settings of a loop."""
-    wait = settings.reward_wait_time
     return SettlingRules(
-        reward_wait_us=(wait.days * 86_400 + wait.seconds) * 1_000_000 + wait.microseconds,
+        reward_wait_us=wait_us(settings),
         default_reward=settings.default_reward,
         reward_aggregation=settings.reward_aggregation,
     )
 
 
 class Resettler:
-    """Sees to it that the outcomes of a loop follow its rules. Nothing may settle while it has work to do.
+    """Keeps the outcomes of a loop in line with its rules. Nothing may settle while it has work to do.
 
-    After an error make a new one: it begins again.
+    After an error make a new one: it starts over.
     """
 
     def __init__(self, events: EventLog, outcomes: OutcomeLog, blobs: BlobStore) -> None:
@@ -59,42 +58,45 @@ class Resettler:
         self._outcomes = outcomes
         self._blobs = blobs
         self._applied: _AppliedRules | None = None
-        self._is_kept = False
+        self._is_stored = False
         self._target: SettlingRules | None = None
         self._work: _Resettling | None = None
 
     def step(
         self, settings: LoopSettings, /, *, settings_version: int, now_us: int, limit: int = 2_000
     ) -> bool:
-        """Do the next part of what is to be done; False: there is nothing, settle and learn.
+        """Do the next part of the work.
 
         Args:
             settings: those in force.
-            settings_version: kept with the outcomes that are made anew.
+            settings_version: kept with the amended outcomes.
             now_us: the time now; ``modelRetrainDays`` count back from it.
-            limit: how many outcomes or decisions are read, about.
+            limit: roughly how many outcomes or decisions are read.
+
+        Returns:
+            Whether it worked and there may be more; False: all outcomes follow the rules, settle and learn.
 
         Raises:
-            StoreUnavailable: not all is done.
+            StoreUnavailable: this part is not done.
         """
         applied = _AppliedRules(rules=settling_rules(settings), complete=True)
         if self._applied is None:
             self._applied = self._read() or applied
         if not self._outcomes.counts().outcomes:
-            self._applied = applied  # a loop without outcomes keeps nothing, and nothing has to be changed
+            self._applied = applied  # without outcomes there is nothing to amend, and nothing to store
             return False
-        if not self._is_kept:
+        if not self._is_stored:
             self._write(self._applied)
         if self._applied == applied:
             return False
-        if self._goes_on(settings, settings_version=settings_version, now_us=now_us, limit=limit):
+        if self._resettle(settings, settings_version=settings_version, now_us=now_us, limit=limit):
             return True
         self._write(applied)
         self._work = None
         return False
 
-    def _goes_on(self, settings: LoopSettings, *, settings_version: int, now_us: int, limit: int) -> bool:
-        """Do a part of the work, after a mark that it has begun; whether there is more."""
+    def _resettle(self, settings: LoopSettings, *, settings_version: int, now_us: int, limit: int) -> bool:
+        """Do a part of the work, after storing that it has started; whether there is more."""
         days = settings.model_retrain_days
         if not days:
             return False
@@ -111,49 +113,47 @@ class Resettler:
             return None
         try:
             applied = msgspec.json.decode(content, type=_AppliedRules)
-        except (
-            msgspec.DecodeError
-        ):  # what a blob store holds may be lost: then the rules of today count as applied
+        except msgspec.DecodeError:  # a blob store may lose its content: then today's rules count as applied
             return None
-        self._is_kept = True
+        self._is_stored = True
         return applied
 
     def _write(self, applied: _AppliedRules) -> None:
         self._blobs.put(_RULES, msgspec.json.encode(applied))
-        self._applied, self._is_kept = applied, True
+        self._applied, self._is_stored = applied, True
 
 
 class _Resettling:
-    """One settling-again: first it looks at the outcomes, then it settles their decisions."""
+    """One run: first it selects the outcomes to replace, then it settles their decisions."""
 
     def __init__(self, events: EventLog, outcomes: OutcomeLog, *, since_us: int) -> None:
         self._events = events
         self._outcomes = outcomes
         self._counts = outcomes.counts()
         self._part = ResettledPart(cursor=self._counts.cursor, since_us=since_us, first=events.horizon())
-        self._read = first_outcome_since(outcomes, since_us) - 1
+        self._selected_to = first_outcome_since(outcomes, since_us) - 1
         self._settler: Settler | None = None
 
     def step(self, settings: LoopSettings, *, settings_version: int, limit: int) -> bool:
-        """Whether there is more to do."""
-        if self._read < self._counts.last_outcome:
-            self._survey(limit)
+        """Do the next part; whether there is more."""
+        if self._selected_to < self._counts.last_outcome:
+            self._select(limit)
             return True
         if not self._part.first_decision:
             return False
         if self._settler is None:
-            self._settler = self._begun()
+            self._settler = self._make_settler()
         self._settler.step(settings, settings_version=settings_version, limit=limit, reads=1)
         return not self._settler.caught_up
 
-    def _survey(self, limit: int) -> None:
-        batch = self._outcomes.outcomes(after=self._read, limit=limit)
+    def _select(self, limit: int) -> None:
+        batch = self._outcomes.outcomes(after=self._selected_to, limit=limit)
         for logged in batch:
             if logged.seq <= self._counts.last_outcome and logged.outcome.event_id:  # '' was erased
                 self._part.add(logged.outcome)
-        self._read = batch[-1].seq if batch else self._counts.last_outcome
+        self._selected_to = batch[-1].seq if batch else self._counts.last_outcome
 
-    def _begun(self) -> Settler:
+    def _make_settler(self) -> Settler:
         first = self._events.heads(after=self._part.first_decision - 1, limit=1)[0]
         cursor = Cursor(first.seq - 1, first_observation_since(self._events, first.at_us - BEFORE_US) - 1)
         part = self._part

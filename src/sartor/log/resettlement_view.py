@@ -1,6 +1,6 @@
-"""Logs as they look to a settler that settles a part of them once more.
+"""A view of a loop's logs in which a settler settles a selected part of the decisions again.
 
-What has no part in it keeps its number, so that there are no gaps, under an event id that nothing else has.
+Events outside the part keep their numbers, so that there are no gaps, under an event id that no event has.
 """
 
 from collections.abc import Sequence
@@ -24,17 +24,18 @@ from sartor.records import (
 _END_OF_TIME_US = 2**62
 _NO_DECISION = "\0decision"
 _NO_OBSERVATION = "\0observation"
-_JOINED, _BARRED = 1, 2
+_JOINED, _CLAIMED = 1, 2
+"""The observation joined an outcome that is replaced; or a corrected one, which keeps it."""
 
 
 class ResettledPart:
-    """Which decisions are settled again, and which observations may join them, up to where settling was."""
+    """Which decisions are settled again, and which observations may join them, up to the cursor of settling."""
 
     def __init__(self, *, cursor: Cursor, since_us: int, first: Horizon) -> None:
-        """Nothing is chosen yet.
+        """Nothing is selected yet.
 
         Args:
-            cursor: where settling was. What is behind it, the settler may still want for another decision.
+            cursor: where settling was. Observations after it may still join another decision.
             since_us: unmatched observations from then on may join as well.
             first: how far the log reaches.
         """
@@ -46,9 +47,9 @@ class ResettledPart:
         self.first_decision = 0
 
     def add(self, outcome: Outcome, /) -> None:
-        """Choose the decision of an outcome; not one that was corrected, or whose events are gone.
+        """Select the decision of an outcome, unless it was corrected or its events are gone.
 
-        What joined a corrected outcome stays with it.
+        The observations of a corrected outcome stay with it.
         """
         place = outcome.decision_seq - self._first.first_decision
         if not 0 <= place < len(self._decisions):
@@ -59,7 +60,7 @@ class ResettledPart:
         for one in outcome.joined:
             place = one.seq - self._first.first_observation
             if 0 <= place < len(self._joined):
-                self._joined[place] = _BARRED if outcome.corrected else _JOINED
+                self._joined[place] = _CLAIMED if outcome.corrected else _JOINED
 
     def has_decision(self, seq: int, /) -> bool:
         """Whether a decision is settled again."""
@@ -67,7 +68,7 @@ class ResettledPart:
         return 0 <= place < len(self._decisions) and self._decisions[place] == 1
 
     def has_observation(self, logged: LoggedObservation, /) -> bool:
-        """Whether an observation may join: one that did, or an unmatched one that nobody waits for any more."""
+        """Whether an observation may join: it did before, or it is unmatched and behind the cursor."""
         place = logged.seq - self._first.first_observation
         state = self._joined[place] if 0 <= place < len(self._joined) else 0
         if state:
@@ -76,7 +77,7 @@ class ResettledPart:
 
     @property
     def horizon(self) -> Horizon:
-        """How far the log reached; nothing more will come."""
+        """How far the log reached; nothing more will arrive."""
         return replace(self._first, now_us=_END_OF_TIME_US)
 
 
@@ -88,7 +89,7 @@ class ResettledEvents(EventLog):
         self._part = part
 
     def append(self, events: Sequence[Decision | Observation], /) -> None:
-        """Nothing is ever appended to the past."""
+        """Not possible: the view is of the past."""
         raise NotImplementedError
 
     def horizon(self) -> Horizon:
@@ -99,9 +100,9 @@ class ResettledEvents(EventLog):
         """The next decisions."""
         last = self._part.horizon.decisions
         heads = self._events.heads(after=after, limit=min(limit, last - after)) if after < last else ()
-        return [self._seen(head) for head in heads]
+        return [self._hide_others(head) for head in heads]
 
-    def _seen(self, head: DecisionHeader) -> DecisionHeader:
+    def _hide_others(self, head: DecisionHeader) -> DecisionHeader:
         if self._part.has_decision(head.seq) and head.outcome is None:
             return head
         return replace(head, event_id=_NO_DECISION, outcome=None)
@@ -116,10 +117,10 @@ class ResettledEvents(EventLog):
         if after >= last:
             return ()
         found = self._events.observations(after=after, limit=min(limit, last - after))
-        return [one if self._part.has_observation(one) else _set_aside(one) for one in found]
+        return [one if self._part.has_observation(one) else _hide(one) for one in found]
 
 
-def _set_aside(logged: LoggedObservation) -> LoggedObservation:
+def _hide(logged: LoggedObservation) -> LoggedObservation:
     return replace(logged, observation=replace(logged.observation, event_id=_NO_OBSERVATION))
 
 
@@ -130,14 +131,12 @@ class ResettledOutcomes(OutcomeLog):
         self._outcomes = outcomes
         self._part = part
         self._cursor = cursor
-        self.amended = 0
 
     def record(self, settlement: Settlement, /) -> None:
         """Amend the outcomes of the decisions that are settled again."""
         wanted = [outcome for outcome in settlement.outcomes if outcome.event_id != _NO_DECISION]
         if wanted:
             self._outcomes.amend(wanted)
-            self.amended += len(wanted)
         self._cursor = settlement.cursor
 
     def amend(self, outcomes: Sequence[Outcome], /) -> int:
@@ -153,5 +152,5 @@ class ResettledOutcomes(OutcomeLog):
         return ()
 
     def counts(self) -> OutcomeCounts:
-        """Where settling again goes on."""
+        """The cursor from which settling goes on, and no outcomes."""
         return OutcomeCounts(outcomes=0, last_outcome=0, learnable=0, late=0, dangling=0, cursor=self._cursor)

@@ -1,19 +1,33 @@
-"""The decisions whose reward window is open, and the observations that are not done with.
+"""The open reward windows of a loop, in memory: events go in, in the order of the log; settlements come out.
 
-It is what the settler remembers between two steps, and nothing that the log doesn't hold: it can be thrown
-away at any time and read again from the cursor. Decisions, and observations, come in the order of the log.
+It holds nothing that the log does not: it can be thrown away at any time and read again from the cursor. It
+does no I/O and reads no clock; ``settler.py`` reads the log, feeds it, and records what it returns. The rules
+themselves are in ``settle.py``.
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from sartor.log.settle import BEFORE_US, SettledReward, belongs_to, is_about, settle, settles_early, wait_us
+from msgspec.structs import replace
+
+from sartor.log.settle import (
+    BEFORE_US,
+    SettledReward,
+    belongs_to,
+    is_about,
+    is_late,
+    settle,
+    settles_early,
+    wait_us,
+)
 from sartor.records import (
     Cursor,
     DecisionHeader,
+    Horizon,
     JoinedObservation,
     LoggedObservation,
     Outcome,
+    Settlement,
     UnmatchedObservation,
     UnmatchedReason,
 )
@@ -21,13 +35,11 @@ from sartor.settings import LoopSettings
 
 
 class PendingObservation:
-    """An observation that was read. It is done with when it is ``done``, or a ``stray``."""
+    """An observation that was read; finished when it is ``done``, or has a reason for being ``unmatched``."""
 
-    __slots__ = ("at_us", "done", "event_id", "joined", "placed", "seq", "unmatched")
+    __slots__ = ("done", "event_id", "joined", "placed", "unmatched")
 
     def __init__(self, logged: LoggedObservation) -> None:
-        self.seq = logged.seq
-        self.at_us = logged.at_us
         self.event_id = logged.observation.event_id
         self.joined = JoinedObservation(
             logged.seq, logged.at_us, logged.observation.reward, logged.observation.slot
@@ -43,7 +55,7 @@ class RewardWindow:
     Windows of one event id are chained in order: ``following`` is the next; the first one knows the ``last``.
     """
 
-    __slots__ = ("early", "end_us", "following", "head", "held", "kinds", "last", "reach", "settled")
+    __slots__ = ("early", "end_us", "following", "head", "kinds", "last", "pending", "reach", "settled")
 
     def __init__(self, head: DecisionHeader, *, end_us: int, reach: int | None) -> None:
         """``reach``: the last observation in its outcome, 0 for none; None: it has no outcome yet."""
@@ -52,23 +64,23 @@ class RewardWindow:
         self.settled = reach is not None
         self.reach = reach or 0
         # Most windows see nothing, and there may be a million: no list before there is something in it.
-        self.held: list[PendingObservation] | None = None
+        self.pending: list[PendingObservation] | None = None
         self.kinds: set[str | bool | None] | None = None
         self.early: SettledReward | None = None
         self.following: RewardWindow | None = None
         self.last = self
 
-    def is_news(self, held: PendingObservation) -> bool:
+    def is_new_kind(self, observation: JoinedObservation) -> bool:
         """Whether an observation is unlike those before: an activation, or a reward of another slot.
 
         More of the same can't decide anything; asking each time would cost the square of their number.
         """
-        activates = held.joined.reward is None
+        activates = observation.reward is None
         if not self.head.slots:
-            return not self.held or (self.held[-1].joined.reward is None) is not activates
+            return not self.pending or (self.pending[-1].joined.reward is None) is not activates
         if self.kinds is None:
             self.kinds = set()
-        kind = activates or held.joined.slot
+        kind = activates or observation.slot
         is_first = kind not in self.kinds
         self.kinds.add(kind)
         return is_first
@@ -80,8 +92,8 @@ class RewardWindows:
     def __init__(self, settings: LoopSettings, /, *, cursor: Cursor, recorded: Iterable[Outcome] = ()) -> None:
         """Nothing is read yet. ``recorded``: the outcomes that decisions after the cursor have already."""
         self.settings = settings
-        self.heads_read, self.heads_us = cursor.decisions, 0
-        self.observations_read, self.observations_us = cursor.observations, 0
+        self.decisions_read, self._decisions_us = cursor.decisions, 0
+        self.observations_read, self._observations_us = cursor.observations, 0
         self._wait_us = wait_us(settings)
         self._settled: dict[int, int] = {}
         self._joined: set[int] = set()
@@ -89,54 +101,71 @@ class RewardWindows:
             joined = [one.seq for one in outcome.joined]
             self._settled[outcome.decision_seq] = max(joined, default=0)
             self._joined.update(joined)
+        self._imported: list[Outcome] = []
         self._open: deque[RewardWindow] = deque()
-        self._over: deque[RewardWindow] = deque()
+        self._ended: deque[RewardWindow] = deque()
         self._first: dict[str, RewardWindow] = {}
         self._early: list[RewardWindow] = []
-        self._held: deque[PendingObservation] = deque()
+        self._pending: deque[PendingObservation] = deque()
         self._waiting: dict[str, list[PendingObservation]] = {}
         self._expiring: deque[PendingObservation] = deque()
-        self.imported: list[Outcome] = []
-        """The outcomes that came with imported decisions, until the caller has recorded them."""
 
     @property
-    def idle(self) -> bool:
-        """Whether everything that was read is done with."""
-        return not (self._open or self._over or self._held)
+    def is_idle(self) -> bool:
+        """Whether everything that was read is finished."""
+        return not (self._open or self._ended or self._pending)
 
     @property
-    def next_us(self) -> int | None:
+    def imported(self) -> int:
+        """How many imported decisions, which came with their outcomes, the next settlement will hold."""
+        return len(self._imported)
+
+    @property
+    def next_due_us(self) -> int | None:
         """When something falls due if nothing more arrives; None: never."""
         times = [self._early[0].head.at_us] if self._early else []
         if self._open:
             times.append(self._open[0].end_us)
         if self._expiring:
-            times.append(self._expiring[0].at_us + BEFORE_US)
+            times.append(self._expiring[0].joined.at_us + BEFORE_US)
         return min(times, default=None)
 
     @property
     def cursor(self) -> Cursor:
         """Where reading would have to begin again."""
-        kept = self._over or self._open
+        kept = self._ended or self._open
         return Cursor(
-            decisions=kept[0].head.seq - 1 if kept else self.heads_read,
-            observations=self._held[0].seq - 1 if self._held else self.observations_read,
+            decisions=kept[0].head.seq - 1 if kept else self.decisions_read,
+            observations=self._pending[0].joined.seq - 1 if self._pending else self.observations_read,
         )
 
-    def open(self, heads: Sequence[DecisionHeader], /) -> None:
-        """Take in the next decisions of the log."""
+    def is_behind(self, horizon: Horizon, /) -> bool:
+        """Whether the log holds events up to its horizon that were not read yet."""
+        return self.decisions_read < horizon.decisions or self.observations_read < horizon.observations
+
+    def frontier_us(self, horizon: Horizon, /) -> int:
+        """The time up to which every event was read: those that were not have this time or a later one."""
+        has_decisions = self.decisions_read >= horizon.decisions
+        has_observations = self.observations_read >= horizon.observations
+        return min(
+            horizon.now_us if has_decisions else self._decisions_us,
+            horizon.now_us if has_observations else self._observations_us,
+        )
+
+    def add_decisions(self, heads: Sequence[DecisionHeader], /) -> None:
+        """Open a window for each of the next decisions of the log."""
         for head in heads:
             reach = self._settled.pop(head.seq, None)
             if head.outcome is not None:  # it was settled elsewhere, and no observation here is meant for it
-                self.imported += [head.outcome] if reach is None else []
+                self._imported += [head.outcome] if reach is None else []
                 continue
             window = RewardWindow(head, end_us=head.at_us + self._wait_us, reach=reach)
             self._open.append(window)
             self._chain(window)
-            for held in self._waiting.pop(head.event_id, ()):
-                self._place(held)
+            for pending in self._waiting.pop(head.event_id, ()):
+                self._place(pending)
         if heads:
-            self.heads_read, self.heads_us = heads[-1].seq, heads[-1].at_us
+            self.decisions_read, self._decisions_us = heads[-1].seq, heads[-1].at_us
 
     def _chain(self, window: RewardWindow) -> None:
         first = self._first.setdefault(window.head.event_id, window)
@@ -144,131 +173,160 @@ class RewardWindows:
             first.last.following = window
             first.last = window
 
-    def observe(self, observations: Sequence[LoggedObservation], /) -> None:
-        """Take in the next observations of the log."""
+    def add_observations(self, observations: Sequence[LoggedObservation], /) -> None:
+        """Give each of the next observations of the log to its window, or let it wait for its decision."""
         for logged in observations:
-            held = PendingObservation(logged)
-            self._held.append(held)
-            if _taken(self._joined, held.seq):
-                held.done = True
-            elif not self._place(held):
-                self._expiring.append(held)
+            pending = PendingObservation(logged)
+            self._pending.append(pending)
+            if logged.seq in self._joined:
+                self._joined.remove(logged.seq)
+                pending.done = True
+            elif not self._place(pending):
+                self._expiring.append(pending)
         if observations:
-            self.observations_read, self.observations_us = observations[-1].seq, observations[-1].at_us
+            self.observations_read, self._observations_us = observations[-1].seq, observations[-1].at_us
 
-    def _place(self, held: PendingObservation) -> bool:
+    def _place(self, pending: PendingObservation) -> bool:
         """Give an observation to the earliest decision to which it belongs, or let it wait for one."""
-        for window in self._of(held.event_id):
-            if belongs_to(window.head, held.at_us, wait_us=self._wait_us) and is_about(
-                window.head, held.joined
-            ):
-                held.placed = True
-                self._join(window, held)
+        joined = pending.joined
+        for window in self._windows_of(pending.event_id):
+            if belongs_to(window.head, joined.at_us, wait_us=self._wait_us) and is_about(window.head, joined):
+                pending.placed = True
+                self._join(window, pending)
                 return True
-        self._waiting.setdefault(held.event_id, []).append(held)
+        self._waiting.setdefault(pending.event_id, []).append(pending)
         return False
 
-    def _of(self, event_id: str) -> Iterator[RewardWindow]:
+    def _windows_of(self, event_id: str) -> Iterator[RewardWindow]:
         window = self._first.get(event_id)
         while window is not None:
             yield window
             window = window.following
 
-    def _join(self, window: RewardWindow, held: PendingObservation) -> None:
+    def _join(self, window: RewardWindow, pending: PendingObservation) -> None:
         if window.settled or window.early is not None:
-            held.done = True  # it came after what decided
+            pending.done = True  # it came after what decided
             return
-        if window.held is None:
-            window.held = []
-        window.reach = max(window.reach, held.seq)
-        is_news = window.is_news(held)
-        window.held.append(held)
-        if is_news and settles_early(self.settings):
-            window.early = self._verdict(window, now_us=held.at_us)
+        if window.pending is None:
+            window.pending = []
+        window.reach = max(window.reach, pending.joined.seq)
+        is_new_kind = window.is_new_kind(pending.joined)
+        window.pending.append(pending)
+        if is_new_kind and settles_early(self.settings):
+            window.early = self._settle_window(window, now_us=pending.joined.at_us)
             if window.early is not None:
                 self._early.append(window)
 
-    def _verdict(self, window: RewardWindow, *, now_us: int) -> SettledReward | None:
-        joined = [held.joined for held in window.held or ()]
+    def _settle_window(self, window: RewardWindow, *, now_us: int) -> SettledReward | None:
+        joined = [pending.joined for pending in window.pending or ()]
         return settle(window.head, joined, now_us=now_us, settings=self.settings)
 
-    def due(self, now_us: int, /, *, limit: int) -> list[tuple[RewardWindow, SettledReward]]:
+    def find_due(self, frontier_us: int, /, *, limit: int) -> list[tuple[RewardWindow, SettledReward]]:
         """The next decisions that can be settled, in order of falling due, then of the log.
 
         Args:
-            now_us: the time up to which everything was taken in.
+            frontier_us: the time up to which every event was read.
             limit: how many at most.
         """
-        found = [(w, w.early) for w in self._early if w.early is not None and w.early.due_us <= now_us]
-        found += self._ended(now_us, limit=limit)
-        found.sort(key=lambda pair: (pair[1].due_us, pair[0].head.seq))
-        return found[:limit]
+        due = [(w, w.early) for w in self._early if w.early is not None and w.early.due_us <= frontier_us]
+        due += self._find_ended(frontier_us, limit=limit)
+        due.sort(key=lambda pair: (pair[1].due_us, pair[0].head.seq))
+        return due[:limit]
 
-    def _ended(self, now_us: int, *, limit: int) -> list[tuple[RewardWindow, SettledReward]]:
+    def _find_ended(self, frontier_us: int, *, limit: int) -> list[tuple[RewardWindow, SettledReward]]:
         found: list[tuple[RewardWindow, SettledReward]] = []
         for window in self._open:
-            if window.end_us > now_us or len(found) >= limit:
+            if window.end_us > frontier_us or len(found) >= limit:
                 break
             if not window.settled and window.early is None:
-                verdict = self._verdict(window, now_us=now_us)
-                if verdict is not None:
-                    found.append((window, verdict))
+                settled = self._settle_window(window, now_us=frontier_us)
+                if settled is not None:
+                    found.append((window, settled))
         return found
 
-    def settle(self, windows: Iterable[RewardWindow], /) -> None:
-        """These are settled; nothing that comes later changes their outcome."""
-        for window in windows:
-            window.settled = True
-            for held in window.held or ():
-                held.done = True
-            window.held = window.kinds = None
+    def settle(
+        self,
+        due: Sequence[tuple[RewardWindow, SettledReward]],
+        /,
+        *,
+        horizon: Horizon,
+        settings_version: int,
+        was_decided: Callable[[str], bool],
+    ) -> Settlement:
+        """Close windows and drop what is finished, in the order of the log, which moves the cursor.
+
+        Args:
+            due: from ``find_due``, under this horizon.
+            horizon: of the log; outcomes carry its time.
+            settings_version: kept with the outcomes.
+            was_decided: whether a decision of this event id had been forgotten here before this call.
+
+        Returns:
+            The outcomes of imported decisions and of those that are due, the observations that will never be
+            learned, and where reading would begin again.
+        """
+        frontier_us = self.frontier_us(horizon)
+        outcomes = [replace(outcome, settled_at_us=horizon.now_us) for outcome in self._imported]
+        self._imported.clear()
+        for window, settled in due:
+            self._close(window)
+            outcomes.append(_to_outcome(window.head, settled, horizon.now_us, settings_version))
         self._early = [window for window in self._early if not window.settled]
+        self._expire(frontier_us, was_decided)
+        unmatched = self._drop_observations()
+        self._drop_windows(frontier_us)
+        return Settlement(outcomes=tuple(outcomes), unmatched=tuple(unmatched), cursor=self.cursor)
 
-    def unmet(self, now_us: int, /) -> list[PendingObservation]:
-        """The observations that no decision can claim any more; the caller says why each is unmatched."""
-        found: list[PendingObservation] = []
-        while self._expiring and self._expiring[0].at_us + BEFORE_US <= now_us:
-            held = self._expiring.popleft()
-            if not held.placed:
-                found.append(held)
-                _remove(self._waiting, held)
-        return found
+    def _close(self, window: RewardWindow) -> None:
+        window.settled = True
+        for pending in window.pending or ():
+            pending.done = True
+        window.pending = window.kinds = None
 
-    def decided_before(self, held: PendingObservation, /) -> bool:
-        """Whether a decision with the event id of the observation, not forgotten yet, came before it.
+    def _expire(self, frontier_us: int, was_decided: Callable[[str], bool]) -> None:
+        """Find the observations that no decision can claim any more, and why."""
+        while self._expiring and self._expiring[0].joined.at_us + BEFORE_US <= frontier_us:
+            pending = self._expiring.popleft()
+            if pending.placed:
+                continue
+            late = self._is_late(pending) or was_decided(pending.event_id)
+            pending.unmatched = "late" if late else "dangling"
+            waiting = self._waiting[pending.event_id]
+            waiting.remove(pending)
+            if not waiting:
+                del self._waiting[pending.event_id]
 
-        A decision that has no such slot as a reward names does not count.
-        """
-        return any(
-            window.head.at_us <= held.at_us and is_about(window.head, held.joined)
-            for window in self._of(held.event_id)
-        )
+    def _is_late(self, pending: PendingObservation) -> bool:
+        """Whether it is late for a decision that was not forgotten yet."""
+        return any(is_late(window.head, pending.joined) for window in self._windows_of(pending.event_id))
 
-    def forget(self, now_us: int, /) -> tuple[UnmatchedObservation, ...]:
-        """Drop what is done with, in the order of the log, and so move the cursor.
-
-        A unmatched observation is given out when the cursor passes it, so that it is recorded once. A settled
-        decision is kept until every observation that could belong to it is done with, and until the cursor has
-        passed those that do, which rules of before may have given to it: read again after a crash, or under
-        other rules, they must not meet a later decision with the same event id, or be an unmatched observation.
-        """
+    def _drop_observations(self) -> list[UnmatchedObservation]:
+        """An unmatched observation is returned when the cursor passes it, so that it is recorded once."""
         unmatched: list[UnmatchedObservation] = []
-        while self._held and (self._held[0].done or self._held[0].unmatched is not None):
-            held = self._held.popleft()
-            if held.unmatched is not None:
-                unmatched.append(UnmatchedObservation(held.seq, held.unmatched))
-        while self._open and self._open[0].settled and self._open[0].end_us <= now_us:
-            self._over.append(self._open.popleft())
-        while self._over and self._is_behind(self._over[0], now_us):
-            self._unchain(self._over.popleft())
-        return tuple(unmatched)
+        while self._pending and (self._pending[0].done or self._pending[0].unmatched is not None):
+            pending = self._pending.popleft()
+            if pending.unmatched is not None:
+                unmatched.append(UnmatchedObservation(pending.joined.seq, pending.unmatched))
+        return unmatched
 
-    def _is_behind(self, window: RewardWindow, now_us: int) -> bool:
-        """Whether all that could concern a window that ended, and all that joined it, is done with."""
-        if not self._held:
-            return window.end_us <= now_us
-        oldest = self._held[0]
-        return window.end_us <= min(oldest.at_us, now_us) and window.reach < oldest.seq
+    def _drop_windows(self, frontier_us: int) -> None:
+        """Forget settled decisions.
+
+        One is kept until every observation that could belong to it is finished, and until the cursor has
+        passed those that do, which rules of before may have given to it: read again after a crash, or under
+        other rules, they must not meet a later decision with the same event id, or be unmatched.
+        """
+        while self._open and self._open[0].settled and self._open[0].end_us <= frontier_us:
+            self._ended.append(self._open.popleft())
+        while self._ended and self._is_finished(self._ended[0], frontier_us):
+            self._unchain(self._ended.popleft())
+
+    def _is_finished(self, window: RewardWindow, frontier_us: int) -> bool:
+        """Whether all that could concern a window that ended, and all that joined it, is finished."""
+        if not self._pending:
+            return window.end_us <= frontier_us
+        oldest = self._pending[0].joined
+        return window.end_us <= min(oldest.at_us, frontier_us) and window.reach < oldest.seq
 
     def _unchain(self, window: RewardWindow) -> None:
         following = window.following
@@ -279,15 +337,14 @@ class RewardWindows:
             self._first[window.head.event_id] = following
 
 
-def _taken(numbers: set[int], number: int) -> bool:
-    if number not in numbers:
-        return False
-    numbers.remove(number)
-    return True
-
-
-def _remove(waiting: dict[str, list[PendingObservation]], held: PendingObservation) -> None:
-    others = waiting[held.event_id]
-    others.remove(held)
-    if not others:
-        del waiting[held.event_id]
+def _to_outcome(head: DecisionHeader, settled: SettledReward, now_us: int, settings_version: int) -> Outcome:
+    return Outcome(
+        decision_seq=head.seq,
+        event_id=head.event_id,
+        reward=settled.reward,
+        learnable=settled.learnable,
+        joined=settled.joined,
+        settled_at_us=now_us,
+        settings_version=settings_version,
+        slot_rewards=settled.slot_rewards,
+    )

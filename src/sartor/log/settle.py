@@ -5,6 +5,9 @@ decision if it came inside the window, or less than two minutes before it: a rew
 A deferred decision is learned only if it was activated by an observation that belongs to it; a reward does
 not activate. Rewards of several slots are for one slot each, and are aggregated slot by slot; an activation is
 for all of them.
+
+An observation that belongs to no decision is unmatched: late if a decision that it is about was made before it
+arrived, dangling otherwise.
 """
 
 from collections.abc import Sequence
@@ -23,7 +26,7 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 class SettledReward(Struct, frozen=True, kw_only=True):
-    """What came of a decision. ``due_us``: when that was certain, however late somebody looked.
+    """The reward of a settled decision. ``due_us``: when it was certain, however late somebody looked.
 
     ``joined`` are the observations up to then, in order of arrival; those that came later change nothing.
     ``slot_rewards``: one for each slot of a multi-slot decision, in order; ``reward`` is then the first.
@@ -37,7 +40,7 @@ class SettledReward(Struct, frozen=True, kw_only=True):
 
 
 def wait_us(settings: LoopSettings, /) -> int:
-    """The length of the reward window."""
+    """The length of the reward window, in microseconds."""
     return settings.reward_wait_time // _MICROSECOND
 
 
@@ -53,6 +56,11 @@ def is_about(head: DecisionHeader, one: JoinedObservation, /) -> bool:
     return one.slot in head.slots if head.slots else one.slot is None
 
 
+def is_late(head: DecisionHeader, one: JoinedObservation, /) -> bool:
+    """Whether an unmatched observation of the same event id is late for the decision, which came before it."""
+    return head.at_us <= one.at_us and is_about(head, one)
+
+
 def settles_early(settings: LoopSettings, /) -> bool:
     """Whether the first reward settles a decision, without waiting for the end of the window."""
     return settings.learn_when == "reward" and settings.reward_aggregation == "earliest"
@@ -61,7 +69,7 @@ def settles_early(settings: LoopSettings, /) -> bool:
 def settle(
     head: DecisionHeader, joined: Sequence[JoinedObservation], /, *, now_us: int, settings: LoopSettings
 ) -> SettledReward | None:
-    """The verdict on a decision, or None: not yet.
+    """Settle a decision; None: it can't be settled yet.
 
     Args:
         head: the decision.
@@ -70,15 +78,15 @@ def settle(
         settings: those in force now.
     """
     if settles_early(settings):
-        count = _decisive(head, joined)
+        count = _count_decisive(head, joined)
         if count:
             due_us = max(head.at_us, joined[count - 1].at_us)
-            return _verdict(head, joined[:count], settings, due_us=due_us)
+            return _aggregate_rewards(head, joined[:count], settings, due_us=due_us)
     due_us = head.at_us + wait_us(settings)
-    return _verdict(head, joined, settings, due_us=due_us) if now_us >= due_us else None
+    return _aggregate_rewards(head, joined, settings, due_us=due_us) if now_us >= due_us else None
 
 
-def _decisive(head: DecisionHeader, joined: Sequence[JoinedObservation]) -> int:
+def _count_decisive(head: DecisionHeader, joined: Sequence[JoinedObservation]) -> int:
     """How many observations make the decision active and rewarded in every slot; 0: they do not."""
     active, open_ = not head.deferred, set(head.slots or (None,))
     for count, one in enumerate(joined, 1):
@@ -91,11 +99,11 @@ def _decisive(head: DecisionHeader, joined: Sequence[JoinedObservation]) -> int:
     return 0
 
 
-def _verdict(
+def _aggregate_rewards(
     head: DecisionHeader, joined: Sequence[JoinedObservation], settings: LoopSettings, *, due_us: int
 ) -> SettledReward:
     active = not head.deferred or any(one.reward is None for one in joined)
-    rewards = [_reward(joined, slot, settings) for slot in head.slots or (None,)]
+    rewards = [_slot_reward(joined, slot, settings) for slot in head.slots or (None,)]
     return SettledReward(
         reward=rewards[0],
         learnable=active,
@@ -105,6 +113,6 @@ def _verdict(
     )
 
 
-def _reward(joined: Sequence[JoinedObservation], slot: str | None, settings: LoopSettings) -> float:
+def _slot_reward(joined: Sequence[JoinedObservation], slot: str | None, settings: LoopSettings) -> float:
     rewards = [one.reward for one in joined if one.reward is not None and one.slot == slot]
     return aggregate(rewards, how=settings.reward_aggregation) if rewards else settings.default_reward + 0.0

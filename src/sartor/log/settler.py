@@ -1,18 +1,15 @@
 """Settling a loop's log, step by step: each decision gives one outcome, whatever happens in between.
 
-A step reads what is new, up to a horizon of the log, and records outcomes, unmatched observations and the
-cursor together. What it remembers between steps is only a reading of the log (``windows.py``): after a crash,
-an error or a change of the settings it is read again from the cursor.
+A step reads new events, up to a horizon of the log, and records outcomes, unmatched observations and the
+cursor together. Which decisions are due and which observations are unmatched is decided in memory, by
+``reward_windows.py``: after a crash, an error or a change of the settings it is read again from the cursor.
 """
 
 from collections.abc import Iterator
 
-from msgspec.structs import replace
-
-from sartor.log.reward_windows import PendingObservation, RewardWindow, RewardWindows
-from sartor.log.settle import SettledReward
+from sartor.log.reward_windows import RewardWindows
 from sartor.ports import EventLog, OutcomeLog
-from sartor.records import Cursor, Horizon, Outcome, Settlement
+from sartor.records import Cursor, Outcome, Settlement
 from sartor.settings import LoopSettings
 
 _LAG = 10_000
@@ -42,34 +39,38 @@ class Settler:
         now_us: int | None = None,
         reads: int | None = None,
     ) -> int:
-        """Settle what is due, at most ``limit`` decisions; the settings of this step decide.
+        """Settle the decisions that are due, at most ``limit``; the settings of this step decide.
 
         Args:
             settings: those in force. A decision that was settled stays as it is when they change.
             settings_version: kept with the outcomes.
-            limit: as many outcomes at most; when as many were settled, there may be more.
+            limit: as many outcomes at most; when as many were settled, there may be more. Also how many
+                events of each kind are read at a time.
             now_us: the caller's clock, if it has one. Where nothing has arrived and nothing is due by then,
                 the step costs two short reads and takes no lock.
-            reads: how often as many events as ``limit`` says are read at most; None: until something is due,
-                or the log ends. With a bound, ``caught_up`` tells whether there is more.
+            reads: how many times events are read, at most; None: until something is due, or the log ends.
+                With a bound, ``caught_up`` says whether there is more.
 
         Returns:
             How many decisions were settled.
 
         Raises:
-            StoreUnavailable: nothing was recorded; the next step does it.
+            StoreUnavailable: nothing was recorded; the next step tries again.
         """
         try:
-            windows = self._reading(settings)
-            if not self._read(windows, limit) and not _may_be_due(windows, now_us):
+            windows = self._read_windows(settings)
+            if not self._read_events(windows, limit) and not _may_be_due(windows, now_us):
                 self.caught_up = True
                 return 0
-            return self._settle(windows, settings_version, limit, reads)
+            settlement = self._settle(windows, settings_version, limit, reads)
+            self._record(windows, settlement)
+            return len(settlement.outcomes)
         except BaseException:
             self._windows = None  # it may be ahead of what is recorded
             raise
 
-    def _reading(self, settings: LoopSettings) -> RewardWindows:
+    def _read_windows(self, settings: LoopSettings) -> RewardWindows:
+        """The windows of the step before; new ones from the cursor on, after an error or under other rules."""
         windows = self._windows
         if windows is None or _rules(windows.settings) != _rules(settings):
             self._recorded = self._outcomes.counts().cursor
@@ -97,51 +98,46 @@ class Settler:
                     yield logged.outcome
             last = after
 
-    def _read(self, windows: RewardWindows, limit: int) -> bool:
-        """Take in the next events of both kinds; whether there were any."""
-        heads = self._events.heads(after=windows.heads_read, limit=limit)
-        windows.open(heads)
+    def _read_events(self, windows: RewardWindows, limit: int) -> bool:
+        """Read the next events of both kinds; whether there were any."""
+        heads = self._events.heads(after=windows.decisions_read, limit=limit)
+        windows.add_decisions(heads)
         observations = self._events.observations(after=windows.observations_read, limit=limit)
-        windows.observe(observations)
+        windows.add_observations(observations)
         return bool(heads or observations)
 
-    def _settle(self, windows: RewardWindows, settings_version: int, limit: int, reads: int | None) -> int:
+    def _settle(
+        self, windows: RewardWindows, settings_version: int, limit: int, reads: int | None
+    ) -> Settlement:
+        """Read on until enough is due, or the log ends, and settle it."""
         horizon = self._events.horizon()
-        frontier_us = _frontier_us(windows, horizon)
-        due = windows.due(frontier_us, limit=limit)
+        due = windows.find_due(windows.frontier_us(horizon), limit=limit)
         while (
-            len(due) + len(windows.imported) < limit
-            and _lags(windows, horizon)
+            len(due) + windows.imported < limit
+            and windows.is_behind(horizon)
             and (reads is None or (reads := reads - 1) > 0)
-            and self._read(windows, limit)
+            and self._read_events(windows, limit)
         ):
-            frontier_us = _frontier_us(windows, horizon)
-            due = windows.due(frontier_us, limit=limit)
-        self.caught_up = len(due) < limit and not _lags(windows, horizon)
-        windows.settle(window for window, _ in due)
-        for held in windows.unmet(frontier_us):
-            late = windows.decided_before(held) or self._was_decided_before(windows, held)
-            held.unmatched = "late" if late else "dangling"
-        imported = [replace(outcome, settled_at_us=horizon.now_us) for outcome in windows.imported]
-        windows.imported.clear()
-        settled = [_outcome(*pair, horizon.now_us, settings_version) for pair in due]
-        outcomes = (*imported, *settled)
-        self._record(windows, outcomes, frontier_us)
-        return len(outcomes)
-
-    def _was_decided_before(self, windows: RewardWindows, held: PendingObservation) -> bool:
-        """Whether a decision that is forgotten, and so has an outcome, came before the observation."""
+            due = windows.find_due(windows.frontier_us(horizon), limit=limit)
+        self.caught_up = len(due) < limit and not windows.is_behind(horizon)
         forgotten = windows.cursor.decisions
-        return any(
-            logged.outcome.decision_seq <= forgotten for logged in self._outcomes.outcomes_of(held.event_id)
+        return windows.settle(
+            due,
+            horizon=horizon,
+            settings_version=settings_version,
+            was_decided=lambda event_id: self._has_outcome(event_id, until=forgotten),
         )
 
-    def _record(self, windows: RewardWindows, outcomes: tuple[Outcome, ...], frontier_us: int) -> None:
-        unmatched = windows.forget(frontier_us)
-        cursor = windows.cursor
-        moved = cursor.decisions - self._recorded.decisions + cursor.observations - self._recorded.observations
-        if outcomes or unmatched or moved >= _LAG or (moved and windows.idle):
-            self._outcomes.record(Settlement(outcomes=outcomes, unmatched=unmatched, cursor=cursor))
+    def _has_outcome(self, event_id: str, *, until: int) -> bool:
+        """Whether a decision of an event id, with this number or a lower one, was settled."""
+        return any(logged.outcome.decision_seq <= until for logged in self._outcomes.outcomes_of(event_id))
+
+    def _record(self, windows: RewardWindows, settlement: Settlement) -> None:
+        cursor, recorded = settlement.cursor, self._recorded
+        moved = cursor.decisions - recorded.decisions + cursor.observations - recorded.observations
+        is_due = moved >= _LAG or (moved and windows.is_idle)
+        if settlement.outcomes or settlement.unmatched or is_due:
+            self._outcomes.record(settlement)
             self._recorded = cursor
 
 
@@ -151,32 +147,5 @@ def _rules(settings: LoopSettings) -> tuple[object, ...]:
 
 
 def _may_be_due(windows: RewardWindows, now_us: int | None) -> bool:
-    next_us = windows.next_us
+    next_us = windows.next_due_us
     return next_us is not None and (now_us is None or next_us <= now_us)
-
-
-def _lags(windows: RewardWindows, horizon: Horizon) -> bool:
-    return windows.heads_read < horizon.decisions or windows.observations_read < horizon.observations
-
-
-def _frontier_us(windows: RewardWindows, horizon: Horizon) -> int:
-    """The time up to which every event was taken in: all that are not have this time or a later one."""
-    heads = windows.heads_read >= horizon.decisions
-    observations = windows.observations_read >= horizon.observations
-    return min(
-        horizon.now_us if heads else windows.heads_us,
-        horizon.now_us if observations else windows.observations_us,
-    )
-
-
-def _outcome(window: RewardWindow, verdict: SettledReward, now_us: int, settings_version: int) -> Outcome:
-    return Outcome(
-        decision_seq=window.head.seq,
-        event_id=window.head.event_id,
-        reward=verdict.reward,
-        learnable=verdict.learnable,
-        joined=verdict.joined,
-        settled_at_us=now_us,
-        settings_version=settings_version,
-        slot_rewards=verdict.slot_rewards,
-    )

@@ -1,6 +1,6 @@
-"""Writing events, in groups: what the requests of one turn of the event loop bring is committed together.
+"""Writes events in groups: those of all requests in one iteration of the event loop are committed together.
 
-The commit runs on the event loop itself: it takes less time than a hand-over to a thread and back would.
+The commit runs on the event loop itself: it takes less time than handing it to a thread and back would.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from sartor.records import Decision, Observation
 
 
 class Writer:
-    """Appends events to one loop's log. An answer waits for its future: acknowledged means committed."""
+    """Appends events to one loop's log. A response awaits its future: acknowledged means committed."""
 
     def __init__(self, events: EventLog, /, *, limit: int) -> None:
         """``limit``: how many events may wait for a commit."""
@@ -29,7 +29,7 @@ class Writer:
         return self.last_error is None
 
     def append(self, event: Decision | Observation, /) -> "asyncio.Future[None]":
-        """Commit an event with the others of this turn of the event loop.
+        """Commit an event with the others of this iteration of the event loop.
 
         Returns:
             A future that is done when the event is in the store, or failed with ``StoreUnavailable``: then
@@ -40,19 +40,19 @@ class Writer:
         """
         if len(self._waiting) >= self._limit:
             raise Overloaded
-        future = self._future()
+        future = self._add_future()
         self._waiting.append(event)
         return future
 
     def append_together(self, events: Sequence[Decision | Observation], /) -> "asyncio.Future[None]":
-        """Commit some events, all or none, with the others of this turn of the event loop; see ``append``."""
+        """Commit several events, all or none, with the others of this iteration; see ``append``."""
         if len(self._waiting) + len(events) > self._limit:
             raise Overloaded
-        future = self._future()
+        future = self._add_future()
         self._waiting += events
         return future
 
-    def _future(self) -> "asyncio.Future[None]":
+    def _add_future(self) -> "asyncio.Future[None]":
         loop = asyncio.get_running_loop()
         if not self._waiting:
             loop.call_soon(self.flush_now)
@@ -61,7 +61,7 @@ class Writer:
         return future
 
     def flush_now(self) -> None:
-        """Commit what is waiting; returns when it is in the store, or its futures have failed."""
+        """Commit the waiting events; returns when they are in the store, or their futures have failed."""
         if not self._waiting:
             return
         events, self._waiting = self._waiting, []
@@ -70,28 +70,28 @@ class Writer:
             self._events.append(events)
         except StoreUnavailable as error:
             self.last_error = error
-            _fail(futures, error)
+            _reject(futures, error)
         except Exception as error:
-            # Not foreseen: nobody may wait for ever, and whoever runs the event loop is to hear of it.
+            # Unexpected: no request may wait forever, and the event loop must report it.
             self.last_error = StoreUnavailable()
-            _fail(futures, error)
+            _reject(futures, error)
             raise
         else:
             self.last_error = None
-            _succeed(futures)
+            _resolve(futures)
 
 
-def _succeed(futures: "list[asyncio.Future[None]]") -> None:
+def _resolve(futures: "list[asyncio.Future[None]]") -> None:
     for future in futures:
-        if not future.done():  # a request that was given up has cancelled its own
+        if not future.done():  # an abandoned request has cancelled its own
             future.set_result(None)
 
 
-def _fail(futures: "list[asyncio.Future[None]]", error: Exception) -> None:
+def _reject(futures: "list[asyncio.Future[None]]", error: Exception) -> None:
     message = error.message if isinstance(error, StoreUnavailable) else None
     for future in futures:
         if not future.done():
-            # One error each: an error grows by the frames of everyone who raises it.
+            # One error each: an error's traceback grows with every frame that raises it.
             own = StoreUnavailable(message)
             own.__cause__ = error
             future.set_exception(own)

@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from sartor.errors import LoopLocked, StoreUnavailable
-from sartor.log.time_range import settled_time_range
+from sartor.log.joined_log import settled_time_range
 from sartor.management import log_deletion, loops
 from sartor.records import Observation
 from sartor.runtime import compose

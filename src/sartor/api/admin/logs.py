@@ -8,7 +8,7 @@ from sartor.api.http import durations, json_body
 from sartor.api.http.response import Response
 from sartor.api.routing.routes import Call, Route
 from sartor.api.routing.versions import ALL_VERSIONS
-from sartor.log.time_range import settled_time_range
+from sartor.log.joined_log import settled_time_range
 
 _TAG = "Logs"
 _INVALID = "InvalidRequest"

@@ -3,7 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
-from sartor.log.time_range import settled_time_range
+from sartor.log.joined_log import settled_time_range
 from sartor.records import Cursor, Settlement
 from sartor.testing.builders import make_decision, make_loop, make_outcome
 from sartor.testing.clock import Clock
