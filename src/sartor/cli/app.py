@@ -1,4 +1,4 @@
-"""The command ``sartor``: every subcommand, and what becomes of an error."""
+"""The command ``sartor``: registers every subcommand and turns errors into exit codes."""
 
 import sys
 from typing import Annotated
@@ -6,23 +6,20 @@ from typing import Annotated
 import typer
 
 from sartor.cli import (
-    apply,
     audit,
+    decisions,
     doctor,
     erase,
     evaluate,
     export,
+    formatting,
     imports,
     lab,
     loop,
-    printing,
-    processes,
-    replay,
     reward,
     score,
     serve,
     usage,
-    why,
 )
 from sartor.cli.options import AsJson
 from sartor.errors import SartorError
@@ -36,9 +33,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("serve")(serve.serve)
-app.command("api")(processes.api)
-app.command("learn")(processes.learn)
-app.command("work")(processes.work)
+app.command("api")(serve.api)
+app.command("learn")(serve.learn)
+app.command("work")(serve.work)
 app.add_typer(loop.app, name="loop")
 app.command("audit")(audit.audit)
 app.command("usage")(usage.usage)
@@ -46,11 +43,11 @@ app.command("reward", context_settings={"ignore_unknown_options": True})(reward.
 app.command("erase")(erase.erase)
 app.command("score")(score.score)
 app.command("evaluate")(evaluate.evaluate)
-app.command("apply")(apply.apply)
+app.command("apply")(evaluate.apply)
 app.command("import")(imports.import_)
 app.command("export")(export.export)
-app.command("replay")(replay.replay)
-app.command("why")(why.why)
+app.command("replay")(decisions.replay)
+app.command("why")(decisions.why)
 app.command("doctor")(doctor.doctor)
 app.command("lab")(lab.lab)
 
@@ -59,7 +56,7 @@ app.command("lab")(lab.lab)
 def version(as_json: AsJson = False) -> None:
     """Print the version."""
     number = _installed_version()
-    printing.json({"version": number}) if as_json else sys.stdout.write(f"sartor {number}\n")
+    formatting.print_json({"version": number}) if as_json else sys.stdout.write(f"sartor {number}\n")
 
 
 def _installed_version() -> str:
@@ -80,7 +77,7 @@ def options(
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """Take the flags that stand before a command."""
+    """Parse the flags before the command."""
 
 
 def main() -> None:
@@ -88,4 +85,4 @@ def main() -> None:
     try:
         app()
     except SartorError as error:
-        sys.exit(printing.complain(error))
+        sys.exit(formatting.print_error(error))

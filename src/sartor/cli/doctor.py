@@ -1,4 +1,4 @@
-"""``sartor doctor``: is the data folder what it should be?"""
+"""``sartor doctor``: checks whether the data folder is consistent."""
 
 import sys
 from typing import TYPE_CHECKING, Annotated
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 import typer
 
-from sartor.cli import printing
+from sartor.cli import formatting
 from sartor.cli.options import DEFAULTS, AsJson, Data
 
 if TYPE_CHECKING:
@@ -17,16 +17,16 @@ Replay = Annotated[
     typer.Option(
         "--replay",
         envvar="SARTOR_REPLAY",
-        help="Learn everything again from nothing, and compare the live model with the result.",
+        help="Learn the whole log again from an empty model, and compare the live model with the result.",
         show_default=False,
     ),
 ]
 
 
 def doctor(replay: Replay = False, data: Data = DEFAULTS.data, as_json: AsJson = False) -> None:
-    """Check the data folder: numbers without gaps, one outcome a decision, models that can be loaded.
+    """Check the data folder: numbers without gaps, one outcome per decision, models that can be loaded.
 
-    Works beside a running service. Exit code 0: healthy; 1: not.
+    It can run beside the service. Exit code 0: healthy; 1: not.
     """
     from sartor.management import loops
     from sartor.runtime import compose
@@ -40,13 +40,13 @@ def doctor(replay: Replay = False, data: Data = DEFAULTS.data, as_json: AsJson =
                 reports.append(check_loop(loop, logs, factory, replay=replay))
     healthy = all(report.healthy for report in reports)
     if as_json:
-        printing.json({"healthy": healthy, "loops": msgspec.to_builtins(reports)})
+        formatting.print_json({"healthy": healthy, "loops": msgspec.to_builtins(reports)})
     else:
-        _tell(reports, healthy=healthy)
+        _print_reports(reports, healthy=healthy)
     raise typer.Exit(0 if healthy else 1)
 
 
-def _tell(reports: "list[DoctorReport]", *, healthy: bool) -> None:
+def _print_reports(reports: "list[DoctorReport]", *, healthy: bool) -> None:
     for report in reports:
         totals = ", ".join(f"{number} {kind}" for kind, number in report.counts.items())
         sys.stdout.write(f"{report.loop}: {totals}; live model {report.live_model or 'none'}\n")

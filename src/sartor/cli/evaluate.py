@@ -1,4 +1,4 @@
-"""``sartor evaluate``: what other policies would have earned, told from the log."""
+"""``sartor evaluate`` estimates what other policies would have earned; ``sartor apply`` uses one."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sartor.cli import printing
-from sartor.cli.options import DEFAULTS, AsJson, Compute, Data, LoopName
-from sartor.errors import JobNotFinished, StoreUnavailable
+from sartor.cli import formatting
+from sartor.cli.options import DEFAULTS, AsJson, Compute, Data, LoopName, to_micros
+from sartor.errors import JobNotFinished
 
 if TYPE_CHECKING:
     from sartor.evaluation.report import EvaluationReport
@@ -25,7 +25,7 @@ From = Annotated[
     typer.Option(
         "--from",
         envvar="SARTOR_FROM",
-        help="Decisions from this time on (UTC); by default from the first one.",
+        help="Only decisions made at this time or later (UTC); by default from the first one.",
         formats=["%Y-%m-%d", _TIME],
         metavar="TIME",
         show_default=False,
@@ -36,7 +36,7 @@ To = Annotated[
     typer.Option(
         "--to",
         envvar="SARTOR_TO",
-        help="Decisions before this time (UTC); by default up to the last one.",
+        help="Only decisions made before this time (UTC); by default up to the last one.",
         formats=["%Y-%m-%d", _TIME],
         metavar="TIME",
         show_default=False,
@@ -47,7 +47,7 @@ Policies = Annotated[
     typer.Option(
         "--policy",
         envvar="SARTOR_POLICY",
-        help="A policy to compare, for example linear='--cb_explore_adf --squarecb'; up to 10 of them.",
+        help="A policy to compare, for example linear='--cb_explore_adf --squarecb'; at most 10.",
         metavar="NAME=ARGUMENTS",
         show_default=False,
     ),
@@ -55,11 +55,11 @@ Policies = Annotated[
 Search = Annotated[
     bool,
     typer.Option(
-        "--search", envvar="SARTOR_SEARCH", help="Try some other learning settings too.", show_default=False
+        "--search", envvar="SARTOR_SEARCH", help="Try other learning settings too.", show_default=False
     ),
 ]
 Name = Annotated[
-    str, typer.Option("--name", envvar="SARTOR_EVALUATION_NAME", help="What the evaluation is called.")
+    str, typer.Option("--name", envvar="SARTOR_EVALUATION_NAME", help="The name of the evaluation.")
 ]
 Id = Annotated[
     str | None,
@@ -76,7 +76,7 @@ Show = Annotated[
     typer.Option(
         "--show",
         envvar="SARTOR_SHOW",
-        help="Show an evaluation that was asked for before, in place of a new one.",
+        help="Show an existing evaluation instead of starting one.",
         metavar="ID",
         show_default=False,
     ),
@@ -84,23 +84,25 @@ Show = Annotated[
 Listed = Annotated[
     bool,
     typer.Option(
-        "--list", envvar="SARTOR_LIST", help="List the evaluations of the loop, and end.", show_default=False
+        "--list", envvar="SARTOR_LIST", help="List this loop's evaluations and exit.", show_default=False
     ),
 ]
 Wait = Annotated[
     bool,
-    typer.Option("--wait/--no-wait", envvar="SARTOR_WAIT", help="Wait for the result, or come back later."),
+    typer.Option("--wait/--no-wait", envvar="SARTOR_WAIT", help="Wait for the result, or return at once."),
 ]
 Page = Annotated[
     Path | None,
     typer.Option(
         "--report",
         envvar="SARTOR_REPORT",
-        help="Write the report into this file: one page that needs nothing else.",
+        help="Write the report to this file, a self-contained HTML page.",
         metavar="FILE.html",
         show_default=False,
     ),
 ]
+EvaluationId = Annotated[str, typer.Argument(help="The id of a finished evaluation.", metavar="EVALUATION")]
+PolicyName = Annotated[str, typer.Argument(help="The name of one of its policies.", metavar="POLICY")]
 
 
 def evaluate(
@@ -119,10 +121,11 @@ def evaluate(
     data: Data = DEFAULTS.data,
     as_json: AsJson = False,
 ) -> None:
-    """Tell from the log what other policies would have earned: each starts empty, decides, is scored, learns.
+    """Estimate from the log what other policies would have earned.
 
-    A running service computes it in the background; where none runs, this command does. Where the log can't
-    answer, it says why and gives no number.
+    Each policy starts empty, and is asked, scored and taught event by event. A running service computes it in
+    the background; where none runs, this command does. Where the log can't answer, it says why and gives no
+    number.
     """
     from sartor.management import loops
     from sartor.runtime import compose
@@ -130,40 +133,36 @@ def evaluate(
     with compose.open_instance(data) as stores:
         loop = loops.find_loop(stores, name)
         if list_:
-            _list(stores, loop, as_json=as_json)
+            _print_evaluations(stores, loop, as_json=as_json)
             return
         evaluation_id = show or id_ or datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
         if show is None:
-            _ask(stores, name, evaluation_id, _spec(title, policies or [], from_, to, search=search))
-        job = _job(stores, loop, evaluation_id, data, compute, wait=wait, quiet=as_json)
-    _tell(job, evaluation_id, page, as_json=as_json)
+            _create(stores, name, evaluation_id, _build_spec(title, policies or [], from_, to, search=search))
+        job = _find_job(stores, loop, evaluation_id, data, compute, wait=wait, quiet=as_json)
+    _print_job(job, evaluation_id, page, as_json=as_json)
 
 
-def _ask(stores: "Stores", name: str, evaluation_id: str, spec: "EvaluationSpec") -> None:
-    from sartor.evaluation import jobs as evaluations
+def _create(stores: "Stores", name: str, evaluation_id: str, spec: "EvaluationSpec") -> None:
+    from sartor.evaluation import jobs
 
-    evaluations.create_evaluation(stores, name, evaluation_id, spec)
+    jobs.create_evaluation(stores, name, evaluation_id, spec)
 
 
-def _spec(
+def _build_spec(
     title: str, policies: Sequence[str], from_: datetime | None, to: datetime | None, *, search: bool
 ) -> "EvaluationSpec":
     from sartor.evaluation.spec import EvaluationSpec
 
     return EvaluationSpec(
         name=title,
-        start_us=0 if from_ is None else _us(from_),
-        end_us=_FAR_US if to is None else _us(to),
-        policies=tuple(map(_policy, policies)),
+        start_us=0 if from_ is None else to_micros(from_),
+        end_us=_FAR_US if to is None else to_micros(to),
+        policies=tuple(map(_parse_policy, policies)),
         find_optimal=search,
     )
 
 
-def _us(time: datetime) -> int:
-    return round(time.replace(tzinfo=UTC).timestamp() * 1_000_000)
-
-
-def _policy(text: str) -> "PolicySpec":
+def _parse_policy(text: str) -> "PolicySpec":
     from sartor.evaluation.spec import PolicySpec
 
     name, separator, arguments = text.partition("=")
@@ -172,7 +171,7 @@ def _policy(text: str) -> "PolicySpec":
     return PolicySpec(name=name.strip(), arguments=arguments)
 
 
-def _job(
+def _find_job(
     stores: "Stores", loop: "Loop", evaluation_id: str, data: str, compute: str, *, wait: bool, quiet: bool
 ) -> "Job":
     from rich.console import Console
@@ -180,7 +179,7 @@ def _job(
 
     from sartor.evaluation import jobs as evaluations
     from sartor.evaluation.spec import EVALUATION, job_id
-    from sartor.jobs.waiting import wait_for_job as wait_for
+    from sartor.jobs.waiting import wait_for_job
     from sartor.management import loops
 
     with loops.open_loop(stores, loop) as logs:
@@ -189,7 +188,7 @@ def _job(
         return job
     with Progress(disable=quiet, transient=True, console=Console(stderr=True)) as progress:
         task = progress.add_task("evaluating", total=1.0)
-        return wait_for(
+        return wait_for_job(
             stores,
             loop,
             job_id(EVALUATION, evaluation_id),
@@ -199,9 +198,9 @@ def _job(
         )
 
 
-def _tell(job: "Job", evaluation_id: str, page: Path | None, *, as_json: bool) -> None:
+def _print_job(job: "Job", evaluation_id: str, page: Path | None, *, as_json: bool) -> None:
     if job.state != "succeeded":
-        _tell_unfinished(job, evaluation_id, page, as_json=as_json)
+        _print_unfinished(job, evaluation_id, page, as_json=as_json)
         return
     import msgspec
 
@@ -211,71 +210,74 @@ def _tell(job: "Job", evaluation_id: str, page: Path | None, *, as_json: bool) -
     result = decode_evaluation_result(job.result)
     report = msgspec.json.decode(result.report, type=EvaluationReport)
     if page is not None:
-        _write(page, report)
+        _write_page(page, report)
     if as_json:
-        printing.json({"id": evaluation_id, "status": job.state, "report": report})
+        formatting.print_json({"id": evaluation_id, "status": job.state, "report": report})
     else:
-        _print(report, evaluation_id, page)
+        _print_report(report, evaluation_id, page)
 
 
-def _tell_unfinished(job: "Job", evaluation_id: str, page: Path | None, *, as_json: bool) -> None:
+def _print_unfinished(job: "Job", evaluation_id: str, page: Path | None, *, as_json: bool) -> None:
     reason = job.description or f"{job.progress:.0%} done"
     if job.state in ("failed", "canceled") or page is not None:
         raise JobNotFinished(f"The evaluation {evaluation_id} is {job.state}: {reason}")
     summary = {"id": evaluation_id, "status": job.state, "progress": job.progress}
-    printing.result(summary, f"The evaluation {evaluation_id} is {job.state} ({reason}).", as_json=as_json)
+    formatting.print_result(
+        summary, f"The evaluation {evaluation_id} is {job.state} ({reason}).", as_json=as_json
+    )
 
 
-def _write(page: Path, report: "EvaluationReport") -> None:
+def _write_page(page: Path, report: "EvaluationReport") -> None:
     from sartor.evaluation.html.page import render_report
 
-    try:
-        page.write_text(render_report(report), encoding="utf-8")
-    except OSError as error:
-        raise StoreUnavailable(f"{page} can't be written: {error.strerror}.") from error
+    formatting.write_file(page, render_report(report).encode())
 
 
-def _print(report: "EvaluationReport", evaluation_id: str, page: Path | None) -> None:
-    printing.say(f"[bold]{_plain(report.verdict)}[/bold]")
-    printing.say(f"{report.decisions:,} settled decisions; reward per decision (evaluation {evaluation_id}):\n")
+def _print_report(report: "EvaluationReport", evaluation_id: str, page: Path | None) -> None:
+    formatting.print_text(f"[bold]{_escape(report.verdict)}[/bold]")
+    formatting.print_text(
+        f"{report.decisions:,} settled decisions; reward per decision (evaluation {evaluation_id}):\n"
+    )
     rows = [
         (
             one.name + (f" [{one.slot}]" if one.slot else ""),
-            _number(one.value),
-            _range(one.gaussian),
-            _range(one.anytime),
-            "–" if one.source == "Online" else _number(one.gain, sign=True),
+            _format_number(one.value),
+            _format_interval(one.gaussian),
+            _format_interval(one.anytime),
+            "–" if one.source == "Online" else _format_number(one.gain, sign=True),
             "–" if one.health is None else f"{one.health.effective_sample_size:,.0f}",
         )
         for one in report.table
     ]
-    printing.table(("POLICY", "VALUE", "95 %", "95 % ANYTIME", "GAIN", "EFFECTIVE"), rows)
+    formatting.print_table(("POLICY", "VALUE", "95 %", "95 % ANYTIME", "GAIN", "EFFECTIVE"), rows)
     for one in report.table:
         if not one.answerable:
-            printing.say(f"\n{_plain(one.name)}: the log can't answer this, because {'; '.join(one.reasons)}.")
+            formatting.print_text(
+                f"\n{_escape(one.name)}: the log can't answer this, because {'; '.join(one.reasons)}."
+            )
     if not report.calibration.believable:
-        printing.say(f"\n{report.calibration.sentence}")
+        formatting.print_text(f"\n{report.calibration.sentence}")
     if page is not None:
-        printing.say(f"\nThe report is in {page}.")
+        formatting.print_text(f"\nThe report is in {page}.")
 
 
-def _plain(text: str) -> str:
+def _escape(text: str) -> str:
     from rich.markup import escape
 
     return escape(text)
 
 
-def _number(value: float | None, *, sign: bool = False) -> str:
+def _format_number(value: float | None, *, sign: bool = False) -> str:
     return "–" if value is None else f"{value:{'+' if sign else ''}.4f}"
 
 
-def _range(interval: object) -> str:
+def _format_interval(interval: object) -> str:
     from sartor.estimators.interval import Interval
 
     return f"{interval.lower:.4f} … {interval.upper:.4f}" if isinstance(interval, Interval) else "–"
 
 
-def _list(stores: "Stores", loop: "Loop", *, as_json: bool) -> None:
+def _print_evaluations(stores: "Stores", loop: "Loop", *, as_json: bool) -> None:
     from sartor.evaluation.spec import EVALUATION, decode_evaluation_spec, public_id
     from sartor.management import loops
 
@@ -292,6 +294,29 @@ def _list(stores: "Stores", loop: "Loop", *, as_json: bool) -> None:
         for job in jobs
     ]
     if as_json:
-        printing.json(rows)
+        formatting.print_json(rows)
     else:
-        printing.table(("ID", "NAME", "STATUS", "", ""), [list(row.values()) for row in rows])
+        formatting.print_table(("ID", "NAME", "STATUS", "", ""), [list(row.values()) for row in rows])
+
+
+def apply(
+    name: LoopName,
+    evaluation: EvaluationId,
+    policy: PolicyName,
+    data: Data = DEFAULTS.data,
+    as_json: AsJson = False,
+) -> None:
+    """Replace a loop's learning settings and model with those of an evaluated policy.
+
+    The model that the policy learned in the evaluation serves at once, and training continues from it.
+    """
+    from sartor.evaluation import jobs
+    from sartor.runtime import compose
+
+    with compose.open_instance(data) as stores:
+        model = jobs.apply_policy(stores, name, evaluation, policy, factory=compose.engine_factory())
+    formatting.print_result(
+        {"loop": name, "evaluation": evaluation, "policy": policy, "model": model.model_id},
+        f"The loop {name!r} now uses {policy!r}; model {model.model_id} serves.",
+        as_json=as_json,
+    )

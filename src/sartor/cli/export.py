@@ -1,26 +1,24 @@
-"""``sartor export``: the joined log, for people and for other tools."""
+"""``sartor export``: prints the joined log as dsjson, CSV or Parquet."""
 
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, BinaryIO, Literal
 
 import typer
 
-from sartor.cli.options import DEFAULTS, Data, LoopName
+from sartor.cli.options import DEFAULTS, Data, LoopName, to_micros
 from sartor.errors import InvalidRequest, StoreUnavailable
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Format = Annotated[
     Literal["dsjson", "csv", "parquet"],
     typer.Option(
         "--format",
         envvar="SARTOR_FORMAT",
-        help="dsjson: one JSON object a line. csv, parquet: a table; the latter needs sartor[parquet].",
+        help="dsjson: one JSON object per line. csv, parquet: a table; parquet needs sartor[parquet].",
     ),
 ]
 Start = Annotated[
@@ -48,13 +46,19 @@ Pending = Annotated[
     typer.Option(
         "--pending",
         envvar="SARTOR_PENDING",
-        help="Add the decisions that have no outcome yet; in dsjson marked _pending.",
+        help="Also print decisions that have no outcome yet; dsjson marks them with _pending.",
         show_default=False,
     ),
 ]
 Output = Annotated[
     Path | None,
-    typer.Option("--output", "-o", envvar="SARTOR_OUTPUT", help="Write to this file instead.", metavar="FILE"),
+    typer.Option(
+        "--output",
+        "-o",
+        envvar="SARTOR_OUTPUT",
+        help="Write to this file instead of standard output.",
+        metavar="FILE",
+    ),
 ]
 
 
@@ -67,36 +71,34 @@ def export(
     output: Output = None,
     data: Data = DEFAULTS.data,
 ) -> None:
-    """Print the joined log of a loop, in the order in which it learned: a line, or a row, for each outcome.
+    """Print the joined log of a loop in the order of learning, one line or row for each outcome.
 
-    Works beside a running service, however long the log is.
+    It streams a log of any length, and can run beside the service.
     """
     from sartor.management import loops
     from sartor.runtime import compose
     from sartor.transfer import export as exporting
 
-    selection = exporting.ExportSelection(from_us=_time_us(start), to_us=_time_us(end), pending=pending)
+    selection = exporting.ExportSelection(from_us=_parse_time(start), to_us=_parse_time(end), pending=pending)
     with (
         compose.open_instance(data) as stores,
         loops.open_loop(stores, loops.find_loop(stores, name)) as logs,
-        _stream(output) as stream,
+        _open_output(output) as stream,
     ):
         exporting.export_log(logs, stream, format_=format_, selection=selection)
 
 
-def _time_us(text: str | None) -> int | None:
+def _parse_time(text: str | None) -> int | None:
     if text is None:
         return None
     try:
-        time = datetime.fromisoformat(text)
+        return to_micros(datetime.fromisoformat(text))
     except ValueError as error:
         raise InvalidRequest(f"{text!r} is not a time: write it as 2026-03-01 or 2026-03-01T12:00Z.") from error
-    aware = time if time.tzinfo else time.replace(tzinfo=UTC)
-    return (aware - _EPOCH) // timedelta(microseconds=1)
 
 
 @contextmanager
-def _stream(output: Path | None) -> Iterator[BinaryIO]:
+def _open_output(output: Path | None) -> Iterator[BinaryIO]:
     try:
         if output is None:
             yield sys.stdout.buffer
@@ -104,7 +106,7 @@ def _stream(output: Path | None) -> Iterator[BinaryIO]:
             with output.open("wb") as file:
                 yield file
     except BrokenPipeError:
-        # The reader has seen enough (| head). What Python still holds must not be written at exit.
+        # The reader closed the pipe (| head). Python must not write its buffer at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
         raise StoreUnavailable(f"The log can't be written: {error.strerror or error}.") from error

@@ -1,11 +1,13 @@
-"""How loops and models are shown to people, and to programs."""
+"""Prints results, loops and models: as JSON for programs, as tables and sentences for people."""
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import msgspec
 
-from sartor.cli import printing
 from sartor.dsjson.observations import format_timestamp
+from sartor.errors import DataFolderInUse, SartorError, StoreUnavailable
 from sartor.ports import Loop, LoopStores, ModelRegistry
 from sartor.records import NO_MODEL, Model
 from sartor.transfer.locations import strip_secrets
@@ -13,8 +15,72 @@ from sartor.transfer.mirror import MirrorProgress, read_progress
 from sartor.transfer.mirror_threads import mirror_target
 
 
-def keys(loop: Loop, data: str, /, *, as_json: bool) -> None:
-    """The endpoint and the keys: all that an application needs."""
+def print_json(value: object, /) -> None:
+    """Print a value as indented JSON."""
+    text = msgspec.json.format(msgspec.json.encode(value), indent=2)
+    sys.stdout.write(text.decode() + "\n")
+
+
+def print_text(text: str, /) -> None:
+    """Print a text with rich's markup (``[bold]``); lines are never wrapped, so that they can be copied."""
+    from rich.console import Console
+
+    Console(soft_wrap=True, highlight=False).print(text)
+
+
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], /) -> None:
+    """Print rows under column titles."""
+    from rich.console import Console
+    from rich.table import Table
+
+    grid = Table(*columns, box=None, header_style="bold", pad_edge=False)
+    for row in rows:
+        grid.add_row(*map(str, row))
+    console = Console(highlight=False)
+    if not console.is_terminal:  # a pipe has no width: keep each row on one line
+        console.width = 1_000
+    console.print(grid)
+
+
+def print_result(value: object, sentence: str, /, *, as_json: bool) -> None:
+    """Print the value as JSON, or the sentence."""
+    if as_json:
+        print_json(value)
+    else:
+        sys.stdout.write(f"{sentence}\n")
+
+
+def print_pairs(values: Mapping[str, object], /, *, as_json: bool) -> None:
+    """Print names and values, as a JSON object or in two columns."""
+    if as_json:
+        print_json(values)
+        return
+    width = max(map(len, values), default=0)
+    for name, value in values.items():
+        shown = str(value).lower() if isinstance(value, bool) else value
+        sys.stdout.write(f"{name:<{width}}  {shown}\n")
+
+
+def print_error(error: SartorError, /) -> int:
+    """Print the error's message on standard error; returns the exit code: 2 for a folder in use, else 1."""
+    sys.stderr.write(f"sartor: {error.message}\n")
+    return 2 if isinstance(error, DataFolderInUse) else 1
+
+
+def write_file(path: Path, content: bytes, /) -> None:
+    """Write a result to a file.
+
+    Raises:
+        StoreUnavailable: the file can't be written.
+    """
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise StoreUnavailable(f"{path} can't be written: {error.strerror}.") from error
+
+
+def print_keys(loop: Loop, data: str, /, *, as_json: bool) -> None:
+    """Print the endpoint and the keys: all that an application needs."""
     from sartor.runtime.compose import data_folder
     from sartor.runtime.instance_lock import InstanceLock
 
@@ -23,23 +89,23 @@ def keys(loop: Loop, data: str, /, *, as_json: bool) -> None:
         "key1": loop.key1,
         "key2": loop.key2,
     }
-    printing.pairs(values, as_json=as_json)
+    print_pairs(values, as_json=as_json)
 
 
-def listed(loops: Sequence[Loop], /, *, as_json: bool) -> None:
-    """All loops, without their keys."""
+def print_loops(loops: Sequence[Loop], /, *, as_json: bool) -> None:
+    """Print all loops, without their keys."""
     if as_json:
-        printing.json([_described(loop) for loop in loops])
+        print_json([_loop_to_json(loop) for loop in loops])
     elif loops:
         rows = [
             (loop.name, format_timestamp(loop.created_at_us), loop.version, loop.arguments) for loop in loops
         ]
-        printing.table(("LOOP", "CREATED", "VERSION", "LEARNING SETTINGS"), rows)
+        print_table(("LOOP", "CREATED", "VERSION", "LEARNING SETTINGS"), rows)
     else:
-        printing.say("There is no loop yet. Make one: sartor loop create NAME")
+        print_text("There is no loop yet. Create one: sartor loop create NAME")
 
 
-def _described(loop: Loop) -> dict[str, object]:
+def _loop_to_json(loop: Loop) -> dict[str, object]:
     return {
         "name": loop.name,
         "loopId": loop.loop_id,
@@ -51,8 +117,8 @@ def _described(loop: Loop) -> dict[str, object]:
     }
 
 
-def shown(loop: Loop, logs: LoopStores, /, *, as_json: bool) -> None:
-    """One loop and what it has been through."""
+def print_loop(loop: Loop, logs: LoopStores, /, *, as_json: bool) -> None:
+    """Print one loop: its settings, what its log holds, and the model that serves."""
     horizon, counts, live = logs.events.horizon(), logs.outcomes.counts(), logs.models.live()
     totals = {
         "decisions": horizon.decisions,
@@ -63,62 +129,62 @@ def shown(loop: Loop, logs: LoopStores, /, *, as_json: bool) -> None:
         "dangling": counts.dangling,
     }
     model = NO_MODEL if live is None else live.model_id
-    copied = _mirror(loop, logs)
+    mirror = _read_mirror_progress(loop, logs)
     if as_json:
-        printing.json(_described(loop) | {"counts": totals, "liveModel": model, "mirror": copied})
+        print_json(_loop_to_json(loop) | {"counts": totals, "liveModel": model, "mirror": mirror})
         return
     facts = {"name": loop.name, "id": loop.loop_id, "created": format_timestamp(loop.created_at_us)}
     lines = facts | {"version": loop.version, "policy": loop.arguments, "live model": model} | totals
-    lines |= {} if copied is None else {"mirror": _copied(copied, counts.last_outcome)}
-    printing.pairs(lines | msgspec.to_builtins(loop.settings), as_json=False)
+    lines |= {} if mirror is None else {"mirror": _describe_mirror(mirror, counts.last_outcome)}
+    print_pairs(lines | msgspec.to_builtins(loop.settings), as_json=False)
 
 
-def _mirror(loop: Loop, logs: LoopStores) -> MirrorProgress | None:
+def _read_mirror_progress(loop: Loop, logs: LoopStores) -> MirrorProgress | None:
     url = mirror_target(loop)
     return None if url is None else read_progress(logs.blobs, strip_secrets(url))
 
 
-def _copied(copied: MirrorProgress, last_outcome: int) -> str:
-    said = f"{copied.target}: {copied.last} of {last_outcome} outcomes"
-    if copied.missed:
-        said += f", {copied.missed} removed before they could be copied"
-    if copied.problem:
-        return f"{said}; FAILING since {format_timestamp(copied.failing_since_us)}: {copied.problem}"
-    return f"{said}; last at {format_timestamp(copied.copied_at_us)}" if copied.last else said
+def _describe_mirror(mirror: MirrorProgress, last_outcome: int) -> str:
+    text = f"{mirror.target}: {mirror.last} of {last_outcome} outcomes"
+    if mirror.missed:
+        text += f", {mirror.missed} removed before they could be copied"
+    if mirror.problem:
+        return f"{text}; FAILING since {format_timestamp(mirror.failing_since_us)}: {mirror.problem}"
+    return f"{text}; last at {format_timestamp(mirror.copied_at_us)}" if mirror.last else text
 
 
-def settings(loop: Loop, /, *, as_json: bool) -> None:
-    """The settings under their names on the wire."""
-    printing.pairs(msgspec.to_builtins(loop.settings), as_json=as_json)
+def print_settings(loop: Loop, /, *, as_json: bool) -> None:
+    """Print the settings under the names they have on the wire."""
+    print_pairs(msgspec.to_builtins(loop.settings), as_json=as_json)
 
 
-def policy(loop: Loop, /, *, as_json: bool) -> None:
-    """The learning settings, in the shape of the retired service's export (contract, section 1.6)."""
+def print_policy(loop: Loop, /, *, as_json: bool) -> None:
+    """Print the learning settings, in the shape of the retired service's export (contract, section 1.6)."""
     value = {"name": loop.policy_name, "arguments": loop.arguments}
-    printing.result(value, loop.arguments, as_json=as_json)
+    print_result(value, loop.arguments, as_json=as_json)
 
 
-def models(registry: ModelRegistry, /, *, as_json: bool) -> None:
-    """The history of a loop, newest first."""
+def print_models(registry: ModelRegistry, /, *, as_json: bool) -> None:
+    """Print the models of a loop, newest first."""
     live = registry.live()
     serving = None if live is None else live.model_id
     history = registry.history()
     if as_json:
-        printing.json([_model(model) | {"live": model.model_id == serving} for model in history])
+        print_json([_model_to_json(model) | {"live": model.model_id == serving} for model in history])
     elif history:
-        printing.table(
+        print_table(
             ("", "MODEL", "CREATED", "LEARNED", "LEARNING SETTINGS"),
-            [("live" if model.model_id == serving else "", *_row(model)) for model in history],
+            [("live" if model.model_id == serving else "", *_model_row(model)) for model in history],
         )
     else:
-        printing.say("There is no model yet: decisions are uniform.")
+        print_text("There is no model yet: decisions are uniform.")
 
 
-def _row(model: Model) -> tuple[object, ...]:
+def _model_row(model: Model) -> tuple[object, ...]:
     return model.model_id, format_timestamp(model.created_at_us), model.learned, model.arguments
 
 
-def _model(model: Model) -> dict[str, object]:
+def _model_to_json(model: Model) -> dict[str, object]:
     return {
         "modelId": model.model_id,
         "parentId": model.parent_id,
@@ -131,10 +197,10 @@ def _model(model: Model) -> dict[str, object]:
     }
 
 
-def promoted(model: Model, name: str, /, *, as_json: bool) -> None:
-    """Which model serves now."""
+def print_live_model(model: Model, name: str, /, *, as_json: bool) -> None:
+    """Print which model serves now, and that newer ones do not go live by themselves."""
     sentence = (
-        f"Model {model.model_id} serves now and is kept; newer ones go live again after: "
+        f"Model {model.model_id} serves now and stays live; to let newer ones go live again: "
         f"sartor loop set {name} modelAutoPublish=true"
     )
-    printing.result(_model(model), sentence, as_json=as_json)
+    print_result(_model_to_json(model), sentence, as_json=as_json)

@@ -1,4 +1,4 @@
-"""``sartor import``: what was saved of a loop elsewhere, into a loop here."""
+"""``sartor import``: imports saved logs, learning settings, settings and a model into a loop."""
 
 import sys
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 import typer
 
-from sartor.cli import printing
+from sartor.cli import formatting
 from sartor.cli.options import DEFAULTS, AsJson, Data, LoopName
 
 if TYPE_CHECKING:
@@ -20,8 +20,8 @@ From = Annotated[
     typer.Option(
         "--from",
         envvar="SARTOR_FROM",
-        help="Logs (dsjson, also packed with gzip): a folder with all that is below it, a file, or a URL of "
-        "either; a container's SAS URI too.",
+        help="Logs (dsjson, also gzipped): a folder, which is read recursively, a file, a URL of either, or "
+        "the SAS URI of a container.",
         metavar="FOLDER_OR_URL",
         show_default=False,
     ),
@@ -41,7 +41,7 @@ ConfigFile = Annotated[
     typer.Option(
         "--config",
         envvar="SARTOR_CONFIG",
-        help="Settings: a JSON file with the names of the wire, as GET configurations/service answers.",
+        help="Settings: a JSON file, as returned by GET configurations/service.",
         metavar="FILE",
         show_default=False,
     ),
@@ -51,7 +51,7 @@ ModelFile = Annotated[
     typer.Option(
         "--model",
         envvar="SARTOR_MODEL",
-        help="A model: a signed zip, or the bare file where allowUnsignedModels is set. It serves at once.",
+        help="A model: a signed zip, or the model file alone if allowUnsignedModels is set. It serves at once.",
         metavar="FILE",
         show_default=False,
     ),
@@ -61,7 +61,7 @@ DryRun = Annotated[
     typer.Option(
         "--dry-run",
         envvar="SARTOR_DRY_RUN",
-        help="Read and check everything, and write nothing.",
+        help="Read and check everything, but write nothing.",
         show_default=False,
     ),
 ]
@@ -77,19 +77,19 @@ def import_(
     data: Data = DEFAULTS.data,
     as_json: AsJson = False,
 ) -> None:
-    """Take what was saved of a loop elsewhere: logs, learning settings, settings, a model.
+    """Import what was saved of a loop elsewhere: logs, learning settings, settings, a model.
 
-    Repeat it as you like, also after it was interrupted: no decision is taken twice. Exit code 1: lines or
-    files were refused that should have told of decisions.
+    It can be repeated, also after an interruption: no decision is imported twice. Exit code 1: lines or files
+    that should contain decisions were rejected.
     """
     from sartor.runtime import compose
     from sartor.transfer.migration import SavedResources, migrate
 
     saved = SavedResources(logs=from_, configuration=config, policy=policy, model=model)
     if saved == SavedResources():
-        raise typer.BadParameter("Give --from, --policy, --config or --model.")
+        raise typer.BadParameter("Specify --from, --policy, --config or --model.")
     with compose.open_instance(data) as stores, _progress(quiet=as_json) as tell:
-        moved = migrate(
+        summary = migrate(
             stores,
             name,
             saved,
@@ -99,16 +99,16 @@ def import_(
             tell=tell,
         )
     if as_json:
-        printing.json(msgspec.to_builtins(moved))
+        formatting.print_json(msgspec.to_builtins(summary))
     else:
-        _tell(moved)
-    if moved.logs is not None and not moved.logs.is_clean:
+        _print_summary(summary)
+    if summary.logs is not None and not summary.logs.is_clean:
         raise typer.Exit(1)
 
 
 @contextmanager
 def _progress(*, quiet: bool) -> "Iterator[Tell]":
-    """A bar on standard error, where that is a terminal."""
+    """Show a progress bar on standard error if that is a terminal."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
@@ -119,34 +119,34 @@ def _progress(*, quiet: bool) -> "Iterator[Tell]":
         yield lambda what, done, total: bar.update(task, description=what, completed=done, total=total)
 
 
-def _tell(moved: "MigrationSummary") -> None:
-    for line in _sentences(moved):
+def _print_summary(summary: "MigrationSummary") -> None:
+    for line in _describe(summary):
         sys.stdout.write(f"{line}\n")
 
 
-def _sentences(moved: "MigrationSummary") -> Iterator[str]:
-    if moved.dry_run:
-        yield "Nothing is written: this is a dry run."
-    if moved.configuration is not None:
-        yield f"Settings: {', '.join(moved.configuration.changes) or 'none'}."
-        yield from (f"  left out {name}: {why}" for name, why in moved.configuration.left_out.items())
-    if moved.policy is not None:
-        yield f"Learning settings {moved.policy.name!r}: {moved.policy.arguments}"
-    if moved.logs is not None:
-        yield from _counts(moved.logs)
-    if moved.learned is not None:
-        yield f"Learned {moved.learned} outcomes; 'sartor loop models {moved.loop}' lists the models."
-    if moved.pending:
-        yield "A service uses the data folder and has not taken all in yet; it will, once it learns."
-    if moved.model is not None:
-        yield f"Model: {moved.model}."
+def _describe(summary: "MigrationSummary") -> Iterator[str]:
+    if summary.dry_run:
+        yield "This is a dry run: nothing is written."
+    if summary.configuration is not None:
+        yield f"Settings: {', '.join(summary.configuration.changes) or 'none'}."
+        yield from (f"  left out {name}: {why}" for name, why in summary.configuration.left_out.items())
+    if summary.policy is not None:
+        yield f"Learning settings {summary.policy.name!r}: {summary.policy.arguments}"
+    if summary.logs is not None:
+        yield from _describe_logs(summary.logs)
+    if summary.learned is not None:
+        yield f"Learned {summary.learned} outcomes; 'sartor loop models {summary.loop}' lists the models."
+    if summary.pending:
+        yield "The running service has not processed everything yet; it will do so by itself."
+    if summary.model is not None:
+        yield f"Model: {summary.model}."
 
 
-def _counts(tally: "ImportSummary") -> Iterator[str]:
-    taken = ", ".join(f"{number} {kind}" for kind, number in tally.taken.items()) or "none"
-    yield f"Read {tally.lines} lines of {tally.files} files. Decisions taken: {taken}."
-    for kind, skipped in tally.skipped.items():
+def _describe_logs(logs: "ImportSummary") -> Iterator[str]:
+    taken = ", ".join(f"{number} {kind}" for kind, number in logs.taken.items()) or "none"
+    yield f"Read {logs.lines} lines of {logs.files} files. Decisions imported: {taken}."
+    for kind, skipped in logs.skipped.items():
         yield f"  skipped {skipped.lines} ({kind}): {skipped.reason}"
         yield f"    the first: {skipped.first}"
-    yield from (f"  passed over {one.file}: {one.reason}" for one in tally.passed)
-    yield from (f"  DAMAGED {one.file}: {one.reason}" for one in tally.damaged)
+    yield from (f"  passed over {one.file}: {one.reason}" for one in logs.passed)
+    yield from (f"  DAMAGED {one.file}: {one.reason}" for one in logs.damaged)

@@ -1,18 +1,21 @@
-"""``sartor lab``: worlds that answer back, played against a running service."""
+"""``sartor lab``: plays a simulated world against a running service."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sartor.cli import printing
+from sartor.cli import formatting
 from sartor.cli.options import DEFAULTS, AsJson, Data
 
 if TYPE_CHECKING:
     from sartor.lab.report import PlayReport
 
 World = Annotated[
-    str, typer.Option("--world", envvar="SARTOR_WORLD", help="Which world; --list names them.", metavar="NAME")
+    str,
+    typer.Option(
+        "--world", envvar="SARTOR_WORLD", help="Which world to play; --list prints their names.", metavar="NAME"
+    ),
 ]
 Iterations = Annotated[
     int | None,
@@ -20,7 +23,7 @@ Iterations = Annotated[
         "--iterations",
         envvar="SARTOR_ITERATIONS",
         min=1,
-        help="How many times to rank and reward; by default as many as the world suggests.",
+        help="How many events to rank and reward; by default what the world suggests.",
         show_default=False,
     ),
 ]
@@ -43,7 +46,7 @@ Key = Annotated[
         show_default=False,
     ),
 ]
-Seed = Annotated[int, typer.Option("--seed", envvar="SARTOR_SEED", help="Which users come.")]
+Seed = Annotated[int, typer.Option("--seed", envvar="SARTOR_SEED", help="The seed of the simulated users.")]
 Plot = Annotated[
     Path | None,
     typer.Option(
@@ -51,7 +54,7 @@ Plot = Annotated[
     ),
 ]
 Listed = Annotated[
-    bool, typer.Option("--list", envvar="SARTOR_LIST", help="List the worlds, and end.", show_default=False)
+    bool, typer.Option("--list", envvar="SARTOR_LIST", help="List the worlds and exit.", show_default=False)
 ]
 
 
@@ -66,33 +69,33 @@ def lab(
     data: Data = DEFAULTS.data,
     as_json: AsJson = False,
 ) -> None:
-    """Play a world against a running service, and say what was earned beside what could have been.
+    """Play a simulated world against a running service, and compare what was earned with what was possible.
 
-    A world is an imitation of users: it makes up contexts and actions, asks the service, and pays a reward.
+    A world simulates users: it generates contexts and actions, asks the service, and sends rewards.
     """
     if list_:
-        _list(as_json=as_json)
+        _print_worlds(as_json=as_json)
         return
-    where, known = _service(endpoint, key, data)
-    report = _played(world, iterations, where, known, seed, quiet=as_json)
+    where, known = _find_service(endpoint, key, data)
+    report = _play(world, iterations, where, known, seed, quiet=as_json)
     if plot is not None:
         from sartor.lab.plot import draw_curve
 
         draw_curve(report, plot)
-    printing.result(report, _sentences(report), as_json=as_json)
+    formatting.print_result(report, _describe(report), as_json=as_json)
 
 
-def _list(*, as_json: bool) -> None:
+def _print_worlds(*, as_json: bool) -> None:
     from sartor.lab.registry import WORLDS
 
     rows = [(name, (kind.__doc__ or "").strip().splitlines()[0]) for name, kind in WORLDS.items()]
     if as_json:
-        printing.json([{"name": name, "description": text} for name, text in rows])
+        formatting.print_json([{"name": name, "description": text} for name, text in rows])
     else:
-        printing.table(("WORLD", "WHAT IT IS"), rows)
+        formatting.print_table(("WORLD", "DESCRIPTION"), rows)
 
 
-def _service(endpoint: str | None, key: str | None, data: str) -> tuple[str, str]:
+def _find_service(endpoint: str | None, key: str | None, data: str) -> tuple[str, str]:
     if endpoint is not None and key is not None:
         return endpoint, key
     from sartor.management import loops
@@ -106,7 +109,7 @@ def _service(endpoint: str | None, key: str | None, data: str) -> tuple[str, str
         return where, loops.find_loop(stores, "default").key1
 
 
-def _played(
+def _play(
     world: str, iterations: int | None, endpoint: str, key: str, seed: int, *, quiet: bool
 ) -> "PlayReport":
     from rich.progress import Progress
@@ -127,14 +130,14 @@ def _played(
         )
 
 
-def _sentences(report: "PlayReport") -> str:
+def _describe(report: "PlayReport") -> str:
     reference = report.reference
     return "\n".join(
         (
             f"{report.world}: {report.iterations} turns; the reward is {report.reward_is}.",
-            f"  earned in the mean       {report.mean_reward:.4f}",
-            f"  expected of the choices  {report.mean_expected:.4f}",
-            f"  at random                {reference.random:.4f}",
+            f"  mean reward              {report.mean_reward:.4f}",
+            f"  expected mean reward     {report.mean_expected:.4f}",
+            f"  random choices           {reference.random:.4f}",
             f"  best without context     {reference.best_fixed:.4f}",
             f"  best possible            {reference.best:.4f}",
             f"  share of the best        {report.share_of_best:.1%} "

@@ -1,67 +1,95 @@
-"""The flags that several commands share. Each can be given by the environment too: ``SARTOR_<NAME>``."""
+"""Flags that several commands share. Each can also be set by an environment variable, ``SARTOR_<NAME>``."""
 
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import msgspec
 import typer
 
+from sartor.errors import InvalidSetting
 from sartor.settings import Durability, LogFormat, ServeSettings
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _SCHEMA = msgspec.json.schema(ServeSettings)["$defs"]["ServeSettings"]["properties"]
 
 
-def described(name: str) -> str:
-    """What the table of settings says about a setting of ``sartor serve``."""
+def describe(name: str, /) -> str:
+    """Return the description of a setting of ``sartor serve`` from the table of settings."""
     return str(_SCHEMA[name]["description"])
 
 
-Data = Annotated[str, typer.Option("--data", envvar="SARTOR_DATA", help=described("data"), metavar="DIR")]
-Host = Annotated[str, typer.Option("--host", envvar="SARTOR_HOST", help=described("host"))]
-Port = Annotated[int, typer.Option("--port", envvar="SARTOR_PORT", help=described("port"), min=0, max=65535)]
+Data = Annotated[str, typer.Option("--data", envvar="SARTOR_DATA", help=describe("data"), metavar="DIR")]
+Host = Annotated[str, typer.Option("--host", envvar="SARTOR_HOST", help=describe("host"))]
+Port = Annotated[int, typer.Option("--port", envvar="SARTOR_PORT", help=describe("port"), min=0, max=65535)]
 ApiProcesses = Annotated[
     int,
     typer.Option(
-        "--api-processes", envvar="SARTOR_API_PROCESSES", help=described("api_processes"), min=1, max=64
+        "--api-processes", envvar="SARTOR_API_PROCESSES", help=describe("api_processes"), min=1, max=64
     ),
 ]
 Durable = Annotated[
-    Durability, typer.Option("--durability", envvar="SARTOR_DURABILITY", help=described("durability"))
+    Durability, typer.Option("--durability", envvar="SARTOR_DURABILITY", help=describe("durability"))
 ]
 Compute = Annotated[
-    str, typer.Option("--compute", envvar="SARTOR_COMPUTE", help=described("compute"), metavar="WHERE")
+    str, typer.Option("--compute", envvar="SARTOR_COMPUTE", help=describe("compute"), metavar="WHERE")
 ]
 TlsCert = Annotated[
     str | None,
-    typer.Option("--tls-cert", envvar="SARTOR_TLS_CERT", help=described("tls_cert"), metavar="FILE"),
+    typer.Option("--tls-cert", envvar="SARTOR_TLS_CERT", help=describe("tls_cert"), metavar="FILE"),
 ]
 TlsKey = Annotated[
     str | None,
-    typer.Option("--tls-key", envvar="SARTOR_TLS_KEY", help=described("tls_key"), metavar="FILE"),
+    typer.Option("--tls-key", envvar="SARTOR_TLS_KEY", help=describe("tls_key"), metavar="FILE"),
 ]
 Tokens = Annotated[
-    str | None, typer.Option("--tokens", envvar="SARTOR_TOKENS", help=described("tokens"), metavar="FILE")
+    str | None, typer.Option("--tokens", envvar="SARTOR_TOKENS", help=describe("tokens"), metavar="FILE")
 ]
 TrustedProxies = Annotated[
     str | None,
     typer.Option(
         "--trusted-proxies",
         envvar="SARTOR_TRUSTED_PROXIES",
-        help=described("trusted_proxies"),
+        help=describe("trusted_proxies"),
         metavar="CIDR,...",
     ),
 ]
 Diagnostics = Annotated[
     bool,
     typer.Option(
-        "--diagnostics", envvar="SARTOR_DIAGNOSTICS", help=described("diagnostics"), show_default=False
+        "--diagnostics", envvar="SARTOR_DIAGNOSTICS", help=describe("diagnostics"), show_default=False
     ),
 ]
 LogLines = Annotated[
-    LogFormat, typer.Option("--log-format", envvar="SARTOR_LOG_FORMAT", help=described("log_format"))
+    LogFormat, typer.Option("--log-format", envvar="SARTOR_LOG_FORMAT", help=describe("log_format"))
 ]
 AsJson = Annotated[
     bool, typer.Option("--json", envvar="SARTOR_JSON", help="Print JSON, for programs.", show_default=False)
 ]
+Yes = Annotated[bool, typer.Option("--yes", "-y", envvar="SARTOR_YES", help="Don't ask.", show_default=False)]
 LoopName = Annotated[str, typer.Argument(help="The name of the loop.", metavar="NAME")]
+EventId = Annotated[str, typer.Argument(help="The event id of the decision.", metavar="EVENT_ID")]
 
 DEFAULTS = ServeSettings()
+
+
+def parse_named_values(texts: Sequence[str] | None, /) -> dict[str, str]:
+    """Parse ``NAME=VALUE`` texts into a mapping; a value may be empty.
+
+    Raises:
+        InvalidSetting: one has no equals sign, or no name.
+    """
+    values: dict[str, str] = {}
+    for text in texts or ():
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise InvalidSetting(f"{text!r} has no name or no '=': write it as NAME=VALUE.")
+        values[name] = value
+    return values
+
+
+def to_micros(time: datetime, /) -> int:
+    """Return a time as whole microseconds since 1970; UTC where it names no zone."""
+    aware = time if time.tzinfo else time.replace(tzinfo=UTC)
+    return (aware - _EPOCH) // timedelta(microseconds=1)

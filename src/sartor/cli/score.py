@@ -1,11 +1,11 @@
-"""``sartor score``: how a loop does, and how others would have done."""
+"""``sartor score``: what a loop earned, beside the baseline, random choices and the best fixed action."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sartor.cli import printing
+from sartor.cli import formatting
 from sartor.cli.options import DEFAULTS, AsJson, Data, LoopName
 
 if TYPE_CHECKING:
@@ -21,64 +21,63 @@ _COLUMNS = (("PT5M", "5 MIN"), ("PT1H", "1 HOUR"), ("PT6H", "6 HOURS"), ("P1D", 
 
 
 def score(name: LoopName, plot: Plot = None, data: Data = DEFAULTS.data, as_json: AsJson = False) -> None:
-    """Show what a loop earned per decision, and what others would have earned, lately and in total.
+    """Show what a loop earned per decision, and what other policies would have earned, recently and in total.
 
-    Others are: always the first action (Baseline), any action (Random), and the best action shown to all. The
-    intervals of the total hold at 95 %, however often one looks. Works beside a running service.
+    The others are: always the first action (Baseline), a random action (Random), and the best single action
+    for all. The 95 % intervals of the total stay valid however often you look. It can run beside the service.
     """
-    import time
-
     from sartor.management import loops
     from sartor.metrics.scorecard import current_scorecard
     from sartor.runtime import compose
+    from sartor.times import now_us
 
     with compose.open_instance(data) as stores, loops.open_loop(stores, loops.find_loop(stores, name)) as logs:
-        card = current_scorecard(logs)
-    reading = card.reading(now_us=time.time_ns() // 1_000)
+        scorecard = current_scorecard(logs)
+    view = scorecard.reading(now_us=now_us())
     if plot is not None:
         from sartor.metrics.scorecard_plot import draw_scorecard
 
-        draw_scorecard(card, plot, loop=name)
+        draw_scorecard(scorecard, plot, loop=name)
     if as_json:
-        printing.json(reading)
+        formatting.print_json(view)
     else:
-        _tell(name, reading)
+        _print_scorecard(name, view)
 
 
-def _tell(name: str, reading: "ScorecardView") -> None:
-    if not reading.total:
-        printing.say(f"The loop {name!r} has no settled decisions yet.")
+def _print_scorecard(name: str, view: "ScorecardView") -> None:
+    if not view.total:
+        formatting.print_text(f"The loop {name!r} has no settled decisions yet.")
         return
-    since = "" if reading.since_outcome <= 1 else f", since outcome {reading.since_outcome:,}"
-    printing.say(f"{reading.events:,} settled decisions{since}; reward per decision:\n")
+    since = "" if view.since_outcome <= 1 else f", since outcome {view.since_outcome:,}"
+    formatting.print_text(f"{view.events:,} settled decisions{since}; reward per decision:\n")
     rows = [
         (
-            standing.policy if standing.action is None else f"{standing.policy}: {standing.action}",
-            *(_value(_same(reading.windows[window], standing)) for window, _ in _COLUMNS),
-            _value(standing),
-            _interval(standing),
+            estimate.policy if estimate.action is None else f"{estimate.policy}: {estimate.action}",
+            *(_format_value(_find_same_policy(view.windows[window], estimate)) for window, _ in _COLUMNS),
+            _format_value(estimate),
+            _format_interval(estimate),
         )
-        for standing in reading.total
+        for estimate in view.total
     ]
-    printing.table(("POLICY", *(title for _, title in _COLUMNS), "TOTAL", "95 % INTERVAL"), rows)
-    for standing in reading.total:
-        for reason in standing.reasons[:1]:
-            printing.say(f"\n{standing.policy}: the log can't say, because {reason}.")
+    formatting.print_table(("POLICY", *(title for _, title in _COLUMNS), "TOTAL", "95 % INTERVAL"), rows)
+    for estimate in view.total:
+        for reason in estimate.reasons[:1]:
+            formatting.print_text(f"\n{estimate.policy}: the log can't say, because {reason}.")
 
 
-def _same(standings: "tuple[PolicyEstimate, ...]", of: "PolicyEstimate") -> "PolicyEstimate | None":
-    return next((one for one in standings if one.policy == of.policy), None)
+def _find_same_policy(estimates: "tuple[PolicyEstimate, ...]", of: "PolicyEstimate") -> "PolicyEstimate | None":
+    return next((one for one in estimates if one.policy == of.policy), None)
 
 
-def _value(standing: "PolicyEstimate | None") -> str:
-    if standing is None or standing.value is None:
+def _format_value(estimate: "PolicyEstimate | None") -> str:
+    if estimate is None or estimate.value is None:
         return "–"
-    return f"{standing.value:.4f}"
+    return f"{estimate.value:.4f}"
 
 
-def _interval(standing: "PolicyEstimate") -> str:
-    if standing.value is None:
+def _format_interval(estimate: "PolicyEstimate") -> str:
+    if estimate.value is None:
         return "–"
-    if standing.interval is None:
+    if estimate.interval is None:
         return "none: it contradicts the logged probabilities"
-    return f"{standing.interval.lower:.4f} … {standing.interval.upper:.4f}"
+    return f"{estimate.interval.lower:.4f} … {estimate.interval.upper:.4f}"

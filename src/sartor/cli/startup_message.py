@@ -4,7 +4,7 @@ from pathlib import Path
 
 from rich.markup import escape
 
-from sartor.cli import printing
+from sartor.cli import formatting
 from sartor.cli.options import DEFAULTS
 from sartor.ports import Loop
 
@@ -24,14 +24,16 @@ class StartupMessage:
 
     def show(self) -> None:
         """Print them."""
-        printing.say(f"[bold]Sartor is ready[/] at [bold]{self._endpoint}[/]; its data is in {self._folder()}.")
+        formatting.print_text(
+            f"[bold]Sartor is ready[/] at [bold]{self._endpoint}[/]; its data is in {self._folder()}."
+        )
         if self._new is None:
-            printing.say(
+            formatting.print_text(
                 f"Keys of a loop: {self._command('loop keys NAME')}. "
                 f"Every route: [cyan]{self._endpoint}/docs[/]. Stop with Ctrl-C."
             )
         else:
-            printing.say(self._first(self._new))
+            formatting.print_text(self._first(self._new))
 
     def _folder(self) -> str:
         return escape(self._data if "://" in self._data else str(Path(self._data).resolve()))

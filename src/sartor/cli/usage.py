@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from sartor.cli import printing
+from sartor.cli import formatting
 from sartor.cli.options import DEFAULTS, AsJson, Data
 
 OneLoop = Annotated[
@@ -13,10 +13,12 @@ OneLoop = Annotated[
 ]
 First = Annotated[
     str | None,
-    typer.Option("--from", envvar="SARTOR_FROM", help="The first day; else of the month.", metavar="DAY"),
+    typer.Option(
+        "--from", envvar="SARTOR_FROM", help="The first day; by default the first of this month.", metavar="DAY"
+    ),
 ]
 Last = Annotated[
-    str | None, typer.Option("--to", envvar="SARTOR_TO", help="The last day; else today.", metavar="DAY")
+    str | None, typer.Option("--to", envvar="SARTOR_TO", help="The last day; by default today.", metavar="DAY")
 ]
 AsCsv = Annotated[
     bool, typer.Option("--csv", envvar="SARTOR_CSV", help="Print CSV, for spreadsheets.", show_default=False)
@@ -31,22 +33,22 @@ def usage(
     data: Data = DEFAULTS.data,
     as_json: AsJson = False,
 ) -> None:
-    """Print how many ranks and rewards each loop had on each day (UTC); days are written 2026-03-31.
+    """Print how many ranks and rewards each loop had on each day (UTC); write days as 2026-03-31.
 
-    Ranks are the transactions that the retired service billed. What retention removed stays counted.
+    Ranks are the transactions that the retired service billed. Events removed by retention stay counted.
     """
     from sartor.management import loops
-    from sartor.management import usage as consumption
+    from sartor.management import usage as usage_records
     from sartor.runtime import compose
 
-    begin, end = consumption.usage_days(first, last, today=consumption.today())
+    begin, end = usage_records.usage_days(first, last, today=usage_records.today())
     with compose.open_instance(data) as stores:
-        asked = stores.catalog.loops() if loop is None else [loops.find_loop(stores, loop)]
-        days = consumption.read_usage(stores, asked, first=begin, last=end)
+        selected = stores.catalog.loops() if loop is None else [loops.find_loop(stores, loop)]
+        days = usage_records.read_usage(stores, selected, first=begin, last=end)
     if as_csv:
-        sys.stdout.write(consumption.usage_csv(days))
+        sys.stdout.write(usage_records.usage_csv(days))
     elif as_json:
-        printing.json(days)
+        formatting.print_json(days)
     else:
         rows = [(one.loop, one.day, one.ranks, one.rewards) for one in days]
-        printing.table(("LOOP", "DAY", "RANKS", "REWARDS"), rows)
+        formatting.print_table(("LOOP", "DAY", "RANKS", "REWARDS"), rows)

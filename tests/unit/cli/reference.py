@@ -1,6 +1,6 @@
-"""The page of the command line, made from its help texts.
+"""The page about the command line, generated from its help texts.
 
-``python -m tests.unit.cli.reference > docs/reference/cli.md`` writes it anew.
+``python -m tests.unit.cli.reference > docs/reference/cli.md`` regenerates it.
 """
 
 import inspect
@@ -15,11 +15,11 @@ from sartor.cli.app import app
 HEAD = """\
 # The command line
 
-This page lists every command of `sartor` with its flags. It is made from the help texts.
+This page lists every command of `sartor` with its flags. It is generated from the help texts.
 
-Each flag can be given by the environment variable beside it. With `--json` a command prints JSON. Exit codes:
-0 for success, 1 for an error (one sentence on standard error) or a negative answer, 2 for wrong usage or a
-data folder that another instance uses. `sartor --version` is short for `sartor version`.
+Each flag can also be set by the environment variable beside it. With `--json` a command prints JSON. Exit
+codes: 0 for success, 1 for an error (one sentence on standard error) or a negative answer, 2 for wrong usage
+or a data folder that another instance uses.
 """
 
 

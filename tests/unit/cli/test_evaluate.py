@@ -32,7 +32,7 @@ def played(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.usefixtures("played")
-def test_score_tells_what_was_earned_and_what_others_would_have(sartor: Sartor, tmp_path: Path) -> None:
+def test_score_shows_the_loop_and_the_reference_policies(sartor: Sartor, tmp_path: Path) -> None:
     plain = sartor("score", "default", "--plot", str(tmp_path / "score.png"))
     assert plain.code == 0
     for word in ("Online", "Baseline", "Random", "Best fixed action", "TOTAL", "300 settled decisions"):

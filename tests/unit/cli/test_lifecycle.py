@@ -1,4 +1,4 @@
-"""The commands about a loop as a resource, and about who changed it."""
+"""``sartor loop`` about tiers, tags, locks, deletion and backups; ``sartor audit``."""
 
 import io
 from pathlib import Path
@@ -14,7 +14,7 @@ def made(sartor: Sartor, *flags: str) -> dict[str, str]:
     return keys
 
 
-def test_made_with_a_tier_and_tags(sartor: Sartor, empty: Path) -> None:
+def test_create_with_a_tier_and_tags(sartor: Sartor, empty: Path) -> None:
     made(sartor, "--tier", "F0", "--tag", "team=desk", "--tag", "stage=")
     terms = sartor("loop", "list", "--json").json[0]["terms"]
     assert (terms["tier"], terms["tags"]) == ("F0", {"team": "desk", "stage": ""})
@@ -23,7 +23,7 @@ def test_made_with_a_tier_and_tags(sartor: Sartor, empty: Path) -> None:
     assert sartor("loop", "tags", "news", "nothing").code == 1
 
 
-def test_locked_and_unlocked(sartor: Sartor, empty: Path) -> None:
+def test_lock_and_unlock(sartor: Sartor, empty: Path) -> None:
     keys = made(sartor)
     assert "locked against deletion" in sartor("loop", "lock", "news").out
     refused = sartor("loop", "delete", "news", "--yes")
@@ -64,7 +64,7 @@ def test_quotas(sartor: Sartor, empty: Path) -> None:
         assert sartor("loop", "quota", "news", "--ranks-per-month", nonsense).code == 1
 
 
-def test_deleted_listed_and_brought_back(sartor: Sartor, empty: Path) -> None:
+def test_delete_list_and_recover(sartor: Sartor, empty: Path) -> None:
     keys = made(sartor)
     assert "no deleted loop" in sartor("loop", "deleted").out
     gone = sartor("loop", "delete", "news", "--yes", "--json").json
@@ -78,7 +78,7 @@ def test_deleted_listed_and_brought_back(sartor: Sartor, empty: Path) -> None:
     assert sartor("loop", "recover", "news").code == 1
 
 
-def test_removed_for_good_only_with_a_yes(sartor: Sartor, empty: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_purge_asks_for_confirmation(sartor: Sartor, empty: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
     made(sartor)
     assert sartor("loop", "purge", "news", "--yes").code == 1
@@ -89,7 +89,7 @@ def test_removed_for_good_only_with_a_yes(sartor: Sartor, empty: Path, monkeypat
     assert sartor("loop", "deleted", "--json").json == []
 
 
-def test_the_record_says_who_did_what_and_holds_no_key(sartor: Sartor, empty: Path) -> None:
+def test_audit_shows_who_changed_what_and_no_key(sartor: Sartor, empty: Path) -> None:
     keys = made(sartor)
     sartor("loop", "set", "news", "defaultReward=0.5")
     sartor("loop", "rotate-key", "news")
@@ -105,7 +105,7 @@ def test_the_record_says_who_did_what_and_holds_no_key(sartor: Sartor, empty: Pa
     assert sartor("audit", "--loop", "other", "--json").json == []
 
 
-def test_the_record_is_checked(sartor: Sartor, empty: Path) -> None:
+def test_audit_verifies_the_log(sartor: Sartor, empty: Path) -> None:
     made(sartor)
     checked = sartor("audit", "--verify", "--json").json
     assert (checked["whole"], checked["lines"]) == (True, 1)
@@ -116,7 +116,7 @@ def test_the_record_is_checked(sartor: Sartor, empty: Path) -> None:
     assert "expected digest" in missing.out
 
 
-def test_into_a_file_and_back(sartor: Sartor, empty: Path, tmp_path: Path) -> None:
+def test_backup_and_restore(sartor: Sartor, empty: Path, tmp_path: Path) -> None:
     keys = made(sartor)
     file = tmp_path / "news.backup"
     told = sartor("loop", "backup", "news", str(file), "--json").json
@@ -127,5 +127,5 @@ def test_into_a_file_and_back(sartor: Sartor, empty: Path, tmp_path: Path) -> No
     assert sartor("loop", "restore", str(file)).code == 1, "the work process has not removed it yet"
     with compose.open_instance(str(empty)) as stores:
         stores.purge()
-    assert sartor("loop", "restore", str(file)).out == "The loop 'news' is back.\n"
+    assert sartor("loop", "restore", str(file)).out == "The loop 'news' is restored.\n"
     assert sartor("loop", "keys", "news", "--json").json == keys

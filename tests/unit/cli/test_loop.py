@@ -30,7 +30,7 @@ def test_the_list_shows_no_keys(sartor: Sartor, empty: Path) -> None:
         assert key not in printed
 
 
-def test_a_folder_that_is_not_there_is_not_made(sartor: Sartor, empty: Path) -> None:
+def test_a_missing_folder_is_not_created(sartor: Sartor, empty: Path) -> None:
     result = sartor("loop", "list")
     assert (result.code, result.err.startswith("sartor: There is no data folder")) == (1, True)
     assert not empty.exists()
@@ -69,7 +69,7 @@ def test_an_error_is_one_sentence(sartor: Sartor, empty: Path, words: tuple[str,
     assert result.err.count("\n") == 1
 
 
-def test_wrong_usage_is_told_apart(sartor: Sartor, empty: Path) -> None:
+def test_wrong_usage_has_its_own_exit_code(sartor: Sartor, empty: Path) -> None:
     assert sartor("loop", "set", "news").code == 2
     assert sartor("serve", "--port", "99999").code == 2
     assert sartor("loop", "policy", "news", "--cb_explore_adf", "--reset").code == 2
@@ -84,7 +84,7 @@ def test_settings_are_changed_under_their_names_on_the_wire(sartor: Sartor, empt
     assert shown["version"] == 2
 
 
-def test_a_policy_is_replaced_and_put_back(sartor: Sartor, empty: Path) -> None:
+def test_a_policy_is_replaced_and_reset(sartor: Sartor, empty: Path) -> None:
     sartor("loop", "create", "news")
     before = sartor("loop", "policy", "news").out
     assert sartor("loop", "policy", "news", "--cb_explore_adf --epsilon 0.1").out.strip() == (
@@ -101,7 +101,7 @@ def test_one_key_is_replaced_and_the_other_kept(sartor: Sartor, empty: Path) -> 
     assert new["key2"] != old["key2"]
 
 
-def test_nothing_is_deleted_without_a_yes(sartor: Sartor, empty: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_delete_asks_for_confirmation(sartor: Sartor, empty: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sartor("loop", "create", "news")
     monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
     assert sartor("loop", "delete", "news").code == 1
@@ -110,14 +110,14 @@ def test_nothing_is_deleted_without_a_yes(sartor: Sartor, empty: Path, monkeypat
     assert sartor("loop", "list", "--json").json == []
 
 
-def test_the_environment_stands_in_for_a_flag(
+def test_a_flag_can_be_set_by_the_environment(
     sartor: Sartor, empty: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SARTOR_JSON", "1")
     assert set(sartor("loop", "create", "news").json) == {"endpoint", "key1", "key2"}
 
 
-def test_a_secret_from_the_environment_seals_the_keys(
+def test_a_secret_from_the_environment_encrypts_the_keys(
     sartor: Sartor, empty: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SARTOR_SECRET_KEY", "a secret of more than sixteen bytes")
@@ -136,7 +136,7 @@ def test_the_models_are_listed_newest_first(sartor: Sartor, taught: Path) -> Non
     assert all(model["modelId"] in printed for model in models)
 
 
-def test_a_loop_is_shown_with_what_it_has_seen(sartor: Sartor, taught: Path) -> None:
+def test_a_loop_is_shown_with_its_counts(sartor: Sartor, taught: Path) -> None:
     shown = sartor("loop", "show", "default", "--json").json
     counts = {"decisions": 41, "observations": 40, "outcomes": 40, "learnable": 40, "late": 0, "dangling": 0}
     assert shown["counts"] == counts
@@ -145,7 +145,7 @@ def test_a_loop_is_shown_with_what_it_has_seen(sartor: Sartor, taught: Path) -> 
     assert "rewardWaitTime" in printed
 
 
-def test_there_is_no_way_back_from_the_first_model(sartor: Sartor, tmp_path: Path) -> None:
+def test_the_first_model_can_not_be_rolled_back(sartor: Sartor, tmp_path: Path) -> None:
     from tests.unit.instance import taught_folder
 
     data = ("--data", str(taught_folder(tmp_path / "data")))

@@ -1,4 +1,4 @@
-"""The page about the command line is what the command line says; every flag has its variable."""
+"""The page about the command line is up to date; every flag has an environment variable."""
 
 from pathlib import Path
 from typing import Any
@@ -41,7 +41,7 @@ def test_every_flag_and_command_is_explained() -> None:
     assert [name for name, command in every_command() if not command.help] == []
 
 
-def test_what_prints_a_result_prints_json_too() -> None:
+def test_every_result_can_be_printed_as_json() -> None:
     silent = {"serve", "api", "learn", "work", "export"}
     without = {
         name

@@ -1,4 +1,4 @@
-"""``sartor import`` and ``sartor export`` as people use them."""
+"""``sartor import`` and ``sartor export``: what they read, write and print."""
 
 import json
 from pathlib import Path
@@ -26,16 +26,16 @@ def home(empty: Path, sartor: Sartor) -> Path:
     return empty
 
 
-def test_an_import_says_what_it_did(sartor: Sartor, home: Path, log: Path) -> None:
+def test_an_import_prints_a_summary(sartor: Sartor, home: Path, log: Path) -> None:
     result = sartor("import", "default", "--from", str(log))
     assert (result.code, result.err) == (0, "")
-    assert "Read 6 lines of 1 files. Decisions taken: 5 single-slot." in result.out
+    assert "Read 6 lines of 1 files. Decisions imported: 5 single-slot." in result.out
     assert "skipped 1 (checkpoint): a record of offsets, not of a decision" in result.out
     assert "Learned 5 outcomes" in result.out
     assert "Healthy." in sartor("doctor", "--replay").out
 
 
-def test_an_import_says_it_to_programs_too(sartor: Sartor, home: Path, log: Path) -> None:
+def test_an_import_prints_its_summary_as_json(sartor: Sartor, home: Path, log: Path) -> None:
     for taken, repeated in ((5, 0), (0, 5)):
         moved = sartor("import", "default", "--from", str(log), "--json").json
         assert sum(moved["logs"]["taken"].values()) == taken
@@ -43,24 +43,24 @@ def test_an_import_says_it_to_programs_too(sartor: Sartor, home: Path, log: Path
     assert moved["loop"] == "default"
 
 
-def test_a_log_without_probabilities_is_refused_and_told_why(
+def test_a_log_without_probabilities_is_rejected_with_a_reason(
     sartor: Sartor, home: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "log").write_bytes(saved.log(0, 2).replace(b'"p":', b'"q":'))
     result = sartor("import", "default", "--from", str(tmp_path / "log"))
     assert result.code == 1
-    assert "Decisions taken: none." in result.out
+    assert "Decisions imported: none." in result.out
     assert "skipped 2 (no probabilities): it has no p" in result.out
 
 
 def test_a_dry_run_says_so(sartor: Sartor, home: Path, log: Path) -> None:
     result = sartor("import", "default", "--from", str(log), "--dry-run")
     assert result.code == 0
-    assert result.out.startswith("Nothing is written")
+    assert result.out.startswith("This is a dry run: nothing is written.")
     assert sartor("export", "default").out == ""
 
 
-def test_settings_and_policy_are_taken(sartor: Sartor, home: Path, tmp_path: Path) -> None:
+def test_settings_and_policy_are_imported(sartor: Sartor, home: Path, tmp_path: Path) -> None:
     (tmp_path / "policy").write_text('{"name":"mine","arguments":"--cb_explore_adf -q ::"}')
     (tmp_path / "config").write_text('{"rewardWaitTime":"PT1H","logMirrorEnabled":true}')
     flags = ("--policy", str(tmp_path / "policy"), "--config", str(tmp_path / "config"))
@@ -76,12 +76,12 @@ def test_settings_and_policy_are_taken(sartor: Sartor, home: Path, tmp_path: Pat
 @pytest.mark.parametrize(
     ("flags", "code", "said"),
     [
-        pytest.param((), 2, "Give --from", id="nothing to import"),
+        pytest.param((), 2, "Specify --from", id="nothing to import"),
         pytest.param(("--from", "/nowhere"), 1, "There is nothing at /nowhere", id="no such folder"),
         pytest.param(("--policy", "/nowhere"), 1, "There is nothing at /nowhere", id="no such file"),
     ],
 )
-def test_what_can_not_be_is_said(
+def test_a_wrong_import_is_an_error(
     sartor: Sartor, home: Path, flags: tuple[str, ...], code: int, said: str
 ) -> None:
     result = sartor("import", "default", *flags)
@@ -107,7 +107,7 @@ def test_an_id_is_used_once(sartor: Sartor, home: Path) -> None:
     assert sartor("loop", "create", "another", "--id", "../up").code == 1
 
 
-def test_tables_go_into_files(sartor: Sartor, taught: Path, tmp_path: Path) -> None:
+def test_tables_are_written_to_files(sartor: Sartor, taught: Path, tmp_path: Path) -> None:
     printed = sartor("export", "default", "--format", "csv").out
     assert printed.splitlines()[0].startswith("outcome,decision,event_id,")
     assert len(printed.splitlines()) == 41
@@ -116,7 +116,7 @@ def test_tables_go_into_files(sartor: Sartor, taught: Path, tmp_path: Path) -> N
     assert parquet.read_table(file).num_rows == 40
 
 
-def test_a_time_is_chosen(sartor: Sartor, taught: Path) -> None:
+def test_a_time_range_is_selected(sartor: Sartor, taught: Path) -> None:
     lines = sartor("export", "default").out.splitlines()
     times = [json.loads(line)["Timestamp"] for line in lines]
     later = sartor("export", "default", "--from", times[30]).out.splitlines()

@@ -5,7 +5,7 @@ from pathlib import Path
 from tests.unit.cli.conftest import Sartor
 
 
-def test_what_spoke_for_a_decision(sartor: Sartor, taught: Path) -> None:
+def test_why_scores_each_feature(sartor: Sartor, taught: Path) -> None:
     result = sartor("why", "event-30", "--json")
     assert result.code == 0
     (explanation,) = result.json["explanations"]
@@ -34,7 +34,7 @@ def test_every_action_is_explained_on_request(sartor: Sartor, taught: Path) -> N
     assert len(actions) == 3
 
 
-def test_before_there_was_a_model_chance_decided(sartor: Sartor, taught: Path) -> None:
+def test_without_a_model_every_action_was_as_likely(sartor: Sartor, taught: Path) -> None:
     assert "there was no model yet" in sartor("why", "event-3").out
     assert sartor("why", "event-3", "--json").json["explanations"] == []
 

@@ -34,7 +34,7 @@ def test_a_file_that_can_not_be_written_is_an_error(sartor: Sartor, taught: Path
     assert result.err.startswith("sartor: The log can't be written")
 
 
-def test_a_reader_that_has_seen_enough_is_no_error(taught: Path) -> None:
+def test_a_closed_pipe_is_no_error(taught: Path) -> None:
     export = subprocess.Popen(
         [sys.executable, "-m", "sartor", "export", "default", "--data", str(taught)],
         stdout=subprocess.PIPE,
@@ -48,7 +48,7 @@ def test_a_reader_that_has_seen_enough_is_no_error(taught: Path) -> None:
     assert export.wait(30) == 0
 
 
-def test_a_decision_is_the_same_again(sartor: Sartor, taught: Path) -> None:
+def test_a_decision_is_replayed_bit_for_bit(sartor: Sartor, taught: Path) -> None:
     for event_id, source in (("event-3", "none"), ("event-30", "stored"), ("open", "stored")):
         result = sartor("replay", event_id, "--json")
         assert result.code == 0
@@ -57,7 +57,7 @@ def test_a_decision_is_the_same_again(sartor: Sartor, taught: Path) -> None:
     assert "the same, bit for bit" in sartor("replay", "event-30").out
 
 
-def test_a_folder_in_order_is_healthy(sartor: Sartor, taught: Path) -> None:
+def test_a_consistent_folder_is_healthy(sartor: Sartor, taught: Path) -> None:
     result = sartor("doctor", "--replay", "--json")
     assert result.code == 0
     assert result.json["healthy"] is True
@@ -67,7 +67,7 @@ def test_a_folder_in_order_is_healthy(sartor: Sartor, taught: Path) -> None:
     assert "Healthy." in sartor("doctor").out
 
 
-def test_a_model_that_is_gone_is_found(sartor: Sartor, taught: Path, tmp_path: Path) -> None:
+def test_a_missing_model_file_is_reported(sartor: Sartor, taught: Path, tmp_path: Path) -> None:
     shutil.copytree(taught, tmp_path / "broken")
     for model in (tmp_path / "broken" / "loops" / "default" / "models").iterdir():
         model.write_bytes(b"not a model")
@@ -77,5 +77,5 @@ def test_a_model_that_is_gone_is_found(sartor: Sartor, taught: Path, tmp_path: P
     assert "Not healthy." in result.out
 
 
-def test_the_version_is_told(sartor: Sartor) -> None:
+def test_the_version_is_printed(sartor: Sartor) -> None:
     assert sartor("version", "--json").json["version"] in sartor("version").out

@@ -18,7 +18,7 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def test_erased_with_a_receipt_that_can_be_checked(sartor: Sartor, own: Path, tmp_path: Path) -> None:
+def test_erase_writes_a_receipt_that_can_be_checked(sartor: Sartor, own: Path, tmp_path: Path) -> None:
     paper = tmp_path / "receipt.json"
     words = (
         "erase",
@@ -43,13 +43,13 @@ def test_erased_with_a_receipt_that_can_be_checked(sartor: Sartor, own: Path, tm
     assert (forged.code, "not written by this instance" in forged.err) == (1, True)
 
 
-def test_erased_by_a_feature(sartor: Sartor, own: Path) -> None:
+def test_erase_by_a_feature(sartor: Sartor, own: Path) -> None:
     receipt = sartor("erase", "default", "--where", "device=mobile", "--yes", "--json").json
     assert len(receipt["decisions"]) == 40
     assert sartor("export", "default").out.count("mobile") == 0
 
 
-def test_nothing_is_erased_without_a_yes_or_without_criteria(
+def test_erase_needs_confirmation_and_criteria(
     sartor: Sartor, own: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import io
@@ -61,7 +61,7 @@ def test_nothing_is_erased_without_a_yes_or_without_criteria(
     assert sartor("export", "default").out.count("mobile") == 40
 
 
-def test_a_reward_is_put_right_or_taken_back(sartor: Sartor, own: Path) -> None:
+def test_a_reward_is_replaced_or_retracted(sartor: Sartor, own: Path) -> None:
     assert "is 0.25; it was" in sartor("reward", "default", "event-3", "0.25", "--replace").out
     assert sartor("reward", "default", "event-3", "-0.5", "--replace", "--json").json["after"] == [-0.5]
     done = sartor("reward", "default", "event-3", "--retract", "--json").json
@@ -80,7 +80,7 @@ def test_a_reward_is_put_right_or_taken_back(sartor: Sartor, own: Path) -> None:
         (("event-3", "0.5", "--replace", "--slot", "top"), 1),
     ],
 )
-def test_a_reward_that_can_not_be_put_right(
+def test_a_reward_that_can_not_be_corrected(
     sartor: Sartor, taught: Path, words: tuple[str, ...], code: int
 ) -> None:
     assert sartor("reward", "default", *words).code == code

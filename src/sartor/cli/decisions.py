@@ -1,0 +1,154 @@
+"""``sartor why`` and ``sartor replay``: a past decision, explained or computed again."""
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+import typer
+
+from sartor.cli import formatting
+from sartor.cli.options import DEFAULTS, AsJson, Data, EventId
+
+if TYPE_CHECKING:
+    from sartor.explore.why import DecisionExplanation, ExplainedAction
+    from sartor.records import Decision
+    from sartor.verification.decision_replay import DecisionReplay
+    from sartor.verification.explain import EventExplanation
+
+Loop = Annotated[
+    str, typer.Option("--loop", envvar="SARTOR_LOOP", help="The loop that decided.", metavar="NAME")
+]
+All = Annotated[
+    bool,
+    typer.Option(
+        "--all", envvar="SARTOR_ALL", help="Explain every action, not only the chosen one.", show_default=False
+    ),
+]
+_MEASURES = {"reward": "expected reward", "probability": "probability"}
+
+
+def why(
+    event_id: EventId,
+    loop: Loop = "default",
+    all: All = False,
+    data: Data = DEFAULTS.data,
+    as_json: AsJson = False,
+) -> None:
+    """Show which features spoke for a past decision, and which against.
+
+    Each feature is left out once, and the model that decided is asked again: the difference is its score.
+    """
+    from sartor.management import loops
+    from sartor.runtime import compose
+    from sartor.verification.explain import explain_event
+
+    factory = compose.engine_factory()
+    with compose.open_instance(data) as stores, loops.open_loop(stores, loops.find_loop(stores, loop)) as logs:
+        explanations = explain_event(logs, event_id, factory, only_chosen=not all)
+    for explanation in explanations:
+        if as_json:
+            formatting.print_json(_explanation_to_json(explanation))
+        else:
+            _print_explanation(explanation)
+
+
+def _explanation_to_json(explanation: "EventExplanation") -> dict[str, object]:
+    decision = explanation.logged.decision
+    return {
+        "eventId": decision.event_id,
+        "number": explanation.logged.seq,
+        "modelId": decision.model_id,
+        "modelFrom": explanation.model_from,
+        "rewardActionId": decision.actions[decision.chosen].id,
+        "probability": decision.propensity,
+        "explanations": [
+            _slot_to_json(decision, slot)
+            | {"measure": one.measure, "actions": msgspec.to_builtins(one.actions)}
+            for slot, one in enumerate(explanation.explained)
+        ],
+    }
+
+
+def _slot_to_json(decision: "Decision", slot: int) -> dict[str, object]:
+    return {"slotId": decision.slots[slot].id} if decision.slots else {}
+
+
+def _print_explanation(explanation: "EventExplanation") -> None:
+    decision = explanation.logged.decision
+    name = f"Decision {explanation.logged.seq} ({decision.event_id})"
+    if not explanation.explained:
+        sys.stdout.write(f"{name}: there was no model yet; every action had the same probability.\n")
+    for index, explained in enumerate(explanation.explained):
+        slot = f", slot {decision.slots[index].id!r}" if decision.slots else ""
+        choice = decision.slots[index] if decision.slots else decision
+        sys.stdout.write(
+            f"{name}{slot}: {decision.actions[choice.chosen].id!r} with probability "
+            f"{choice.probabilities[choice.chosen]:.6g}, by model {decision.model_id} "
+            f"({explanation.model_from}).\n"
+        )
+        _print_actions(explained)
+
+
+def _print_actions(explained: "DecisionExplanation") -> None:
+    for action in explained.actions:
+        sys.stdout.write(f"\n{action.id}: {_MEASURES[explained.measure]} {action.score:.6g}\n")
+        _print_features(action)
+
+
+def _print_features(action: "ExplainedAction") -> None:
+    width = max((len(feature.name) for feature in action.features), default=0)
+    for feature in action.features:
+        sys.stdout.write(f"  {feature.name:<{width}}  {feature.score:+.6f}\n")
+
+
+def replay(
+    event_id: EventId, loop: Loop = "default", data: Data = DEFAULTS.data, as_json: AsJson = False
+) -> None:
+    """Compute a past decision again with the model that made it, and check that it is the same, bit for bit.
+
+    A model whose file is gone is learned again from the log first. Exit code 1: it is not the same.
+    """
+    from sartor.management import loops
+    from sartor.runtime import compose
+    from sartor.verification import decision_replay
+
+    factory = compose.engine_factory()
+    with compose.open_instance(data) as stores:
+        found = loops.find_loop(stores, loop)
+        with loops.open_loop(stores, found) as logs:
+            past = decision_replay.find_decisions(logs, event_id)
+            results = [decision_replay.replay_decision(found, logs, logged, factory) for logged in past]
+    for result in results:
+        formatting.print_result(_replay_to_json(result), _describe_replay(result), as_json=as_json)
+    if not all(result.same for result in results):
+        raise typer.Exit(1)
+
+
+def _replay_to_json(result: "DecisionReplay") -> dict[str, object]:
+    decision = result.then
+    ids = [action.id for action in decision.actions]
+    return {
+        "eventId": decision.event_id,
+        "number": result.number,
+        "same": result.same,
+        "differs": result.differs,
+        "modelId": result.model_id,
+        "modelFrom": result.model_from,
+        "actions": ids,
+        "probabilities": decision.probabilities,
+        "rewardActionId": ids[decision.chosen],
+        "recomputed": {
+            "probabilities": result.now.probabilities,
+            "rewardActionId": ids[result.now.chosen],
+        },
+    }
+
+
+def _describe_replay(result: "DecisionReplay") -> str:
+    name = f"Decision {result.number} ({result.event_id})"
+    model = f"model {result.model_id} ({result.model_from})"
+    if result.same:
+        chosen = result.then.actions[result.then.chosen].id
+        return f"{name}: the same, bit for bit, with {model}: {chosen!r} at {result.then.propensity:.6g}."
+    origin = " It was imported: another service made it." if result.imported else ""
+    return f"{name}: NOT the same with {model}; different: {', '.join(result.differs)}.{origin}"
