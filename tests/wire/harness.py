@@ -24,8 +24,6 @@ from sartor.learn.vw import create_engine
 from sartor.log.writer import Writer
 from sartor.ports import Engine, Loop
 from sartor.records import LoggedDecision, LoggedObservation
-from sartor.service.administration import Administration
-from sartor.service.control.counterpart import Counterpart
 from sartor.settings import DEFAULT_ARGUMENTS, Limits, LoopSettings
 from sartor.testing.builders import make_loop, make_model
 from sartor.testing.stores import MemoryStores
@@ -91,11 +89,10 @@ class Service:
         self.clock_s = 0.0
         self.app = create_app(
             self.loop_table,
-            admin=Administration(self.stores),
+            stores=self.stores,
             limits=self.limits,
             probe=self.troubles,
             clock_s=lambda: self.clock_s,
-            door=Counterpart(self.stores, "the service", lock=threading.Lock()),
             owner_key=OWNER_KEY.encode(),
             token_verifier=token_verifier,
         )

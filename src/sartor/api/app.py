@@ -1,5 +1,6 @@
 """The whole HTTP surface as one ASGI application: the data plane, health, and the pages that describe it."""
 
+import threading
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -9,9 +10,7 @@ from sartor.access.authentication import SCOPE_LOOP, Authenticator, TokenVerifie
 from sartor.access.served_loops import LoopTable
 from sartor.access.throttle import FailedAuthThrottle
 from sartor.api.admin.app import AdminApp
-from sartor.api.admin.caller_stores import Admin
 from sartor.api.control.app import ControlApp, path_after_prefix
-from sartor.api.control.door import Door
 from sartor.api.dataplane.app import DataPlaneApp
 from sartor.api.description import docs_page, openapi
 from sartor.api.http.error_responses import error_to_response, not_allowed, not_found
@@ -19,6 +18,7 @@ from sartor.api.http.health import HealthProbe
 from sartor.api.http.response import Response, options_response, send_response
 from sartor.api.routing import route_table
 from sartor.api.routing.versions import ALL_VERSIONS, V1_0
+from sartor.ports import Stores
 from sartor.settings import Limits
 from sartor.times import now_us
 
@@ -30,26 +30,25 @@ def create_app(
     loop_table: LoopTable,
     /,
     *,
-    admin: Admin,
+    stores: Stores,
     limits: Limits,
     probe: Callable[[], Sequence[str]],
     now_us: Callable[[], int] = now_us,
     clock_s: Callable[[], float] = time.monotonic,
     token_verifier: TokenVerifier | None = None,
-    door: Door | None = None,
     owner_key: bytes = b"",
 ) -> ASGIApp:
     """An ASGI application without a lifespan.
 
     Args:
         loop_table: the loops that it serves; may be replaced while it runs.
-        admin: changes loops and opens their stores, on threads.
+        stores: the instance's stores, for the threads of administration and control plane alone; their
+            connections move between these threads.
         limits: what one request may ask for.
         probe: the reasons why this process can't serve, none when it can; it may block for a disk write.
         now_us: the time of day, for the ids that the service makes.
         clock_s: a clock that never goes back.
         token_verifier: knows the holders of bearer tokens; None: only keys are accepted.
-        door: the control plane of the instance; None: there is none on HTTP.
         owner_key: opens the control plane for all loops; empty: no key does.
     """
     authenticator = Authenticator(
@@ -59,8 +58,9 @@ def create_app(
         owner_key=owner_key,
     )
     plane = DataPlaneApp(authenticator, limits=limits, now_us=now_us)
-    admin_app = AdminApp(authenticator, admin, limits=limits)
-    control = None if door is None else ControlApp(authenticator, door, limits=limits)
+    lock = threading.Lock()
+    admin_app = AdminApp(authenticator, stores, lock=lock, limits=limits)
+    control = ControlApp(authenticator, stores, lock=lock, limits=limits)
     readable = _readable(HealthProbe(probe, clock_s=clock_s))
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -78,7 +78,7 @@ def create_app(
                 await plane.serve(resource.operation, resource, sent, scope, receive, send)
             return
         rest = path_after_prefix(path)
-        if rest is not None and control is not None:
+        if rest is not None:
             await control.serve(rest, scope, receive, send)
             return
         answer = _read(readable, path, scope["method"])

@@ -2,7 +2,6 @@
 
 import os
 import socket
-import threading
 from pathlib import Path
 
 from sartor.access.served_loops import LoopTable
@@ -12,8 +11,6 @@ from sartor.api.http.server import Server
 from sartor.api.http.server import run as serve
 from sartor.ports import EngineFactory, Stores
 from sartor.runtime import log_format
-from sartor.service.administration import Administration
-from sartor.service.control.counterpart import Counterpart
 from sartor.service.loop_table_sync import LoopTableSync
 from sartor.service.server_options import ServerOptions
 from sartor.settings import Limits
@@ -48,11 +45,9 @@ def run(
         stores, factory, loop_table, limit=limits.buffered_events, tally_of=board.counter_of
     )
     counter.sync()
-    lock = threading.Lock()
     app = create_app(
         loop_table,
-        admin=Administration(apart, lock=lock),
-        door=Counterpart(apart, "the service", lock=lock),
+        stores=apart,
         owner_key=options.owner_key.encode(),
         token_verifier=options.token_verifier,
         limits=limits,

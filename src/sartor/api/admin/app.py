@@ -4,6 +4,7 @@ A handler may wait for the disk, or for a child process; the event loop never do
 """
 
 import asyncio
+import threading
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +14,7 @@ from urllib.parse import parse_qsl
 from sartor.access.asgi import Receive, Scope, Send
 from sartor.access.authentication import Authenticator
 from sartor.access.roles import Permission
-from sartor.api.admin.caller_stores import Admin
+from sartor.api.caller_context import CallerContext
 from sartor.api.http.body import content_length, read_body
 from sartor.api.http.error_responses import ClientDisconnected, RequestRefused, error_to_response, not_allowed
 from sartor.api.http.response import Response, options_response, send_response
@@ -21,7 +22,9 @@ from sartor.api.routing import route_table, versions
 from sartor.api.routing.route_table import Resource
 from sartor.api.routing.routes import Call, Handler, Operation, Route
 from sartor.errors import LoopLocked
+from sartor.ports import Stores
 from sartor.settings import Limits
+from sartor.stores.audited import audited
 
 _WITH_SECRETS = ("GetServiceConfiguration",)  # the target of the log mirror, with its signature
 
@@ -36,11 +39,14 @@ THREADS = 4
 class AdminApp:
     """Answers the routes that are not of the data plane."""
 
-    def __init__(self, authenticator: Authenticator, admin: Admin, /, *, limits: Limits) -> None:
+    def __init__(
+        self, authenticator: Authenticator, stores: Stores, /, *, lock: "threading.Lock", limits: Limits
+    ) -> None:
         self._authenticator = authenticator
-        self._admin = admin
+        self._stores = stores
+        self._lock = lock
         self._limits = limits
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="office")
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="admin")
 
     async def serve(self, resource: Resource, sent: bytes, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request for a resource; ``sent`` is the id in its path, as it was sent."""
@@ -77,7 +83,9 @@ class AdminApp:
             query=parse_query(query),
             headers=headers,
             body=body,
-            admin=self._admin.acting_for(candidate.caller.name),
+            context=CallerContext(
+                stores=audited(self._stores, candidate.caller.name), lock=self._lock, caller=candidate.caller
+            ),
         )
         work = partial(_noted, route, handler, call)
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
@@ -100,7 +108,8 @@ def _noted(route: Route, handler: Handler, call: Call) -> Response:
         raise LoopLocked(f"The loop {call.loop.name!r} is locked against every change.")
     answer = handler(call)
     if changes and route.tag != _CONFIGURATION and route.name not in _TOLD:
-        call.admin.note(call.loop, route.name, call.name)
+        with call.context.lock:
+            call.context.stores.note(route.name, call.loop, after=call.name or None)
     return answer
 
 

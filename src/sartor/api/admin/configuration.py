@@ -20,6 +20,7 @@ from sartor.api.http import durations, json_body
 from sartor.api.http.response import Response
 from sartor.api.routing.routes import Call, Route
 from sartor.api.routing.versions import PREVIEW_1, PREVIEW_2, PREVIEW_3, V1_0, V2022_09, Version
+from sartor.management import loops
 from sartor.metrics.apprentice import read_checkpoint
 from sartor.ports import Loop
 
@@ -39,15 +40,17 @@ _READ_ONLY = frozenset({"lastConfigurationEditDate", "latestApprenticeModeMetric
 
 def get(call: Call) -> Response:
     """The configuration as it is now."""
-    return _answer(call, call.admin.loop(call.loop))
+    return _answer(call, call.context.find_loop(call.loop))
 
 
 def put(call: Call) -> Response:
     """Change what the body names, and answer the whole."""
     asked = json_body.decode_json(_KIND[call.version], call.body, invalid=_INVALID)
     changes = {name: value for name, value in msgspec.to_builtins(asked).items() if name not in _READ_ONLY}
-    configuration_rules.check(call.admin.loop(call.loop), changes, version=call.version)
-    return _answer(call, call.admin.configure(call.loop, changes))
+    configuration_rules.check(call.context.find_loop(call.loop), changes, version=call.version)
+    with call.context.acquire_loop(call.loop) as loop:
+        changed = loops.change_settings(call.context.stores, loop.name, changes)
+    return _answer(call, changed)
 
 
 def _answer(call: Call, loop: Loop) -> Response:
@@ -67,7 +70,7 @@ def _answer(call: Call, loop: Loop) -> Response:
 
 
 def _apprentice_metrics(call: Call, loop: Loop) -> ApprenticeMetrics | None:
-    with call.admin.logs(loop) as logs:
+    with call.context.open_loop(loop) as logs:
         metrics = read_checkpoint(logs.blobs)
     if metrics is None:
         return None

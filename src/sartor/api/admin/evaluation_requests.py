@@ -1,6 +1,7 @@
 """What asking for evaluations and for feature importances have in common: times, pages, codes of errors."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Annotated, NoReturn, TypeVar
 from urllib.parse import urlencode
 
@@ -10,10 +11,10 @@ from sartor import errors
 from sartor.api.http import durations
 from sartor.api.http.error_responses import RequestRefused
 from sartor.api.routing.routes import Call, Parameter
+from sartor.evaluation import jobs
 from sartor.records import Job
 
 _T = TypeVar("_T")
-_R = TypeVar("_R")
 _MOST = 100
 
 _CODES: tuple[tuple[type[errors.CallerError], str], ...] = (
@@ -45,16 +46,16 @@ def to_micros(text: str, name: str, /, *, invalid: str) -> int:
         raise RequestRefused(invalid, f"{name}: {error}.") from error
 
 
-def translate_errors(ask: Callable[[], _R], /, *, invalid: str, exists: str = "") -> _R:
-    """The answer of the service, its errors with the codes of the wire.
+@contextmanager
+def translate_errors(*, invalid: str, exists: str = "") -> Iterator[None]:
+    """Raise the errors of creating a job with the codes of the wire.
 
     Args:
-        ask: the call.
         invalid: the code of what has no other.
         exists: the code of an id that is taken.
     """
     try:
-        return ask()
+        yield
     except errors.JobExists as error:
         raise RequestRefused(exists or invalid, error.message) from error
     except errors.CallerError as error:
@@ -100,9 +101,31 @@ def slice_page(
     return shown, None if is_last else _next(call, path, skip=wanted.skip + count, top=left)
 
 
-def sort_newest_first(jobs: Sequence[Job], /) -> list[Job]:
+def find_job(call: Call, kind: str, /) -> Job:
+    """Find the job of a kind that the path names.
+
+    Raises:
+        JobNotFound: there is none.
+        LoopNotFound: the loop was deleted.
+    """
+    with call.context.open_loop(call.context.find_loop(call.loop)) as logs:
+        return jobs.find_job(logs, kind, call.name)
+
+
+def delete_job(call: Call, kind: str, /) -> None:
+    """Remove the job of a kind that the path names; one that runs is stopped.
+
+    Raises:
+        JobNotFound: there is none.
+        LoopNotFound: the loop was deleted.
+    """
+    with call.context.open_loop(call.context.find_loop(call.loop)) as logs:
+        jobs.delete_job(logs, kind, call.name)
+
+
+def sort_newest_first(listed: Sequence[Job], /) -> list[Job]:
     """Jobs in the order of a list."""
-    return list(reversed(jobs))
+    return list(reversed(listed))
 
 
 def _next(call: Call, path: str, *, skip: int, top: int | None) -> str:

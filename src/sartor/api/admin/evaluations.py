@@ -11,6 +11,7 @@ from sartor.api.http.response import Response
 from sartor.api.routing.routes import Call, Route
 from sartor.api.routing.versions import ALL_VERSIONS, PATHS, V1_0
 from sartor.errors import JobNotFound
+from sartor.evaluation import jobs
 from sartor.evaluation.spec import (
     EVALUATION,
     EvaluationSpec,
@@ -38,19 +39,18 @@ def create(call: Call) -> Response:
         made_with=call.version.name,
     )
     name = str(uuid.uuid4())
-    job = evaluation_requests.translate_errors(
-        lambda: call.admin.evaluate(call.loop, name, spec), invalid=INVALID
-    )
+    with evaluation_requests.translate_errors(invalid=INVALID), call.context.acquire_loop(call.loop) as loop:
+        job = jobs.create_evaluation(call.context.stores, loop.name, name, spec)
     location = (b"location", f"{call.version.prefix}{_PATH}/{name}".encode())
     return json_body.json_response(201, _shown(call, job, whole=True), location)
 
 
 def index(call: Call) -> Response:
     """All evaluations, the newest first, without their windows."""
-    with call.admin.logs(call.loop) as logs:
-        jobs = logs.jobs.jobs(kind=EVALUATION)
+    with call.context.open_loop(call.loop) as logs:
+        found = logs.jobs.jobs(kind=EVALUATION)
     return json_body.json_response(
-        200, [_shown(call, job, whole=False) for job in evaluation_requests.sort_newest_first(jobs)]
+        200, [_shown(call, job, whole=False) for job in evaluation_requests.sort_newest_first(found)]
     )
 
 
@@ -62,7 +62,7 @@ def get(call: Call) -> Response:
 def delete(call: Call) -> Response:
     """Remove an evaluation; one that runs is stopped."""
     try:
-        call.admin.delete_job(call.loop, EVALUATION, call.name)
+        evaluation_requests.delete_job(call, EVALUATION)
     except JobNotFound as error:
         raise RequestRefused(NOT_FOUND, error.message) from error
     return Response(204)
@@ -75,7 +75,7 @@ def find_evaluation(call: Call, /) -> Job:
         Refused: there is none.
     """
     try:
-        return call.admin.find_job(call.loop, EVALUATION, call.name)
+        return evaluation_requests.find_job(call, EVALUATION)
     except JobNotFound as error:
         raise RequestRefused(NOT_FOUND, error.message) from error
 

@@ -19,6 +19,7 @@ from sartor.api.http.error_responses import RequestRefused
 from sartor.api.http.response import Response
 from sartor.api.routing.routes import Call, Parameter, Route
 from sartor.api.routing.versions import PATHS, V2022_09
+from sartor.evaluation import jobs
 from sartor.evaluation.spec import (
     EVALUATION,
     EvaluationResult,
@@ -48,9 +49,9 @@ def put(call: Call) -> Response:
         find_optimal=asked.enable_policy_optimization,
         made_with=call.version.name,
     )
-    evaluation_requests.translate_errors(
-        lambda: call.admin.evaluate(call.loop, call.name, spec), invalid=INVALID, exists=_EXISTS
-    )
+    translating = evaluation_requests.translate_errors(invalid=INVALID, exists=_EXISTS)
+    with translating, call.context.acquire_loop(call.loop) as loop:
+        jobs.create_evaluation(call.context.stores, loop.name, call.name, spec)
     return Response(200)
 
 
@@ -58,9 +59,9 @@ def index(call: Call) -> Response:
     """A page of the list of evaluations, the newest first."""
     wanted = evaluation_requests.parse_paging(call.query, invalid=_INVALID_QUERY)
     kind = _filtered(call.query.get("filter"))
-    with call.admin.logs(call.loop) as logs:
-        jobs = evaluation_requests.sort_newest_first(logs.jobs.jobs(kind=EVALUATION))
-    items = [to_wire(job, decode_evaluation_spec(job.spec), _result(job)) for job in jobs]
+    with call.context.open_loop(call.loop) as logs:
+        found = evaluation_requests.sort_newest_first(logs.jobs.jobs(kind=EVALUATION))
+    items = [to_wire(job, decode_evaluation_spec(job.spec), _result(job)) for job in found]
     chosen = [one for one in items if kind is None or one.evaluation_type.lower() == kind]
     shown, following = evaluation_requests.slice_page(call, "/evaluations", chosen, wanted)
     return json_body.json_response(200, EvaluationPage(list(shown), UNSET if following is None else following))

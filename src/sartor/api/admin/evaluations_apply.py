@@ -12,6 +12,8 @@ from sartor.api.http.error_responses import RequestRefused
 from sartor.api.http.response import Response
 from sartor.api.routing.routes import Call, Route
 from sartor.api.routing.versions import PREVIEWS
+from sartor.evaluation import jobs
+from sartor.runtime import compose
 
 _INVALID_BODY = "InvalidPolicyContract"
 _REFUSED = "InvalidPolicyConfiguration"
@@ -38,7 +40,14 @@ def apply(call: Call) -> Response:
     """Take the learning settings and the model of a policy in a finished evaluation."""
     asked = json_body.decode_json(PolicyReferenceContract, call.body, invalid=_INVALID_BODY)
     try:
-        call.admin.apply_evaluation(call.loop, asked.evaluation_id, asked.policy_name)
+        with call.context.acquire_loop(call.loop) as loop:
+            jobs.apply_policy(
+                call.context.stores,
+                loop.name,
+                asked.evaluation_id,
+                asked.policy_name,
+                factory=compose.engine_factory(),
+            )
     except errors.CallerError as error:
         code = next((code for kind, code in _CODES if isinstance(error, kind)), None)
         if code is None:

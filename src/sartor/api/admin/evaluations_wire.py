@@ -41,7 +41,7 @@ class EvaluationContract(Struct, frozen=True, rename="camel"):
     policies: Annotated[
         list[PolicyContract],
         Meta(
-            description="Policies to compare besides those that are always to_wire; 10 at most.",
+            description="Policies to compare besides those that are always shown; 10 at most.",
             extra_json_schema={"maxItems": 10},
         ),
     ]

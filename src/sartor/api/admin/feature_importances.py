@@ -14,6 +14,7 @@ from sartor.api.http.response import Response
 from sartor.api.routing.routes import Call, Route
 from sartor.api.routing.versions import V2022_09
 from sartor.errors import JobNotFound
+from sartor.evaluation import jobs
 from sartor.evaluation.spec import (
     FEATURE_IMPORTANCE,
     ImportanceScore,
@@ -78,18 +79,18 @@ def put(call: Call) -> Response:
         end_us=to_micros(asked.end_time, "endTime", invalid=_INVALID),
         made_with=call.version.name,
     )
-    evaluation_requests.translate_errors(
-        lambda: call.admin.weigh_features(call.loop, call.name, spec), invalid=_INVALID, exists=_EXISTS
-    )
+    translating = evaluation_requests.translate_errors(invalid=_INVALID, exists=_EXISTS)
+    with translating, call.context.acquire_loop(call.loop) as loop:
+        jobs.create_importance(call.context.stores, loop.name, call.name, spec)
     return Response(200)
 
 
 def index(call: Call) -> Response:
     """A page of the list, the newest first."""
     wanted = evaluation_requests.parse_paging(call.query, invalid=_INVALID_QUERY)
-    with call.admin.logs(call.loop) as logs:
-        jobs = evaluation_requests.sort_newest_first(logs.jobs.jobs(kind=FEATURE_IMPORTANCE))
-    shown, following = evaluation_requests.slice_page(call, _PATH, jobs, wanted)
+    with call.context.open_loop(call.loop) as logs:
+        found = evaluation_requests.sort_newest_first(logs.jobs.jobs(kind=FEATURE_IMPORTANCE))
+    shown, following = evaluation_requests.slice_page(call, _PATH, found, wanted)
     page = FeatureImportancePage([_shown(job) for job in shown], UNSET if following is None else following)
     return json_body.json_response(200, page)
 
@@ -97,9 +98,7 @@ def index(call: Call) -> Response:
 def get(call: Call) -> Response:
     """One feature importance."""
     try:
-        return json_body.json_response(
-            200, _shown(call.admin.find_job(call.loop, FEATURE_IMPORTANCE, call.name))
-        )
+        return json_body.json_response(200, _shown(evaluation_requests.find_job(call, FEATURE_IMPORTANCE)))
     except JobNotFound as error:
         raise RequestRefused(_NOT_FOUND, error.message) from error
 
@@ -107,7 +106,7 @@ def get(call: Call) -> Response:
 def delete(call: Call) -> Response:
     """Remove a feature importance; one that runs is stopped."""
     try:
-        call.admin.delete_job(call.loop, FEATURE_IMPORTANCE, call.name)
+        evaluation_requests.delete_job(call, FEATURE_IMPORTANCE)
     except JobNotFound as error:
         raise RequestRefused(_NOT_FOUND, error.message) from error
     return Response(204)

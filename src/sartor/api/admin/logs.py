@@ -9,6 +9,7 @@ from sartor.api.http.response import Response
 from sartor.api.routing.routes import Call, Route
 from sartor.api.routing.versions import ALL_VERSIONS
 from sartor.log.joined_log import settled_time_range
+from sartor.management import log_deletion
 
 _TAG = "Logs"
 _INVALID = "InvalidRequest"
@@ -29,7 +30,7 @@ class LogsProperties(Struct, frozen=True, rename="camel"):
 
 def get_properties(call: Call) -> Response:
     """How far the log of what is settled reaches."""
-    with call.admin.logs(call.loop) as logs:
+    with call.context.open_loop(call.loop) as logs:
         span = settled_time_range(logs.events, logs.outcomes)
     if span is None:
         return json_body.json_response(200, LogsProperties())
@@ -41,7 +42,9 @@ def get_properties(call: Call) -> Response:
 
 def delete(call: Call) -> Response:
     """Remove the log."""
-    call.admin.delete_logs(call.loop)
+    with call.context.acquire_loop(call.loop) as loop:
+        kept = log_deletion.keep_model(call.context.stores, loop.name)
+    log_deletion.clear_log(call.context.stores, kept)
     return Response(204)
 
 

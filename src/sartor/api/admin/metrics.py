@@ -60,7 +60,7 @@ def get(call: Call) -> Response:
     counted = [name for name in _BY_COUNT if name in query]
     if counted and any(name in query for name in _BY_TIME):
         _refuse("Give dates and an aggregationInterval, or numbers of events, not both.")
-    with call.admin.logs(call.loop) as logs:
+    with call.context.open_loop(call.loop) as logs:
         if counted:
             metrics = _by_count(logs, query)
         else:

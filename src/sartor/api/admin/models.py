@@ -12,6 +12,7 @@ from sartor.api.routing.routes import Call, Parameter, Route
 from sartor.api.routing.versions import ALL_VERSIONS, FROM_PREVIEW_3, PREVIEW_1, PREVIEW_2, V1_0
 from sartor.errors import InvalidModel, InvalidSignature
 from sartor.learn.model_file import strip_checksum
+from sartor.management import models
 from sartor.ports import LoopStores
 from sartor.records import Model
 
@@ -37,7 +38,7 @@ class ModelProperties(Struct, frozen=True, rename="camel"):
 
 def get(call: Call) -> Response:
     """The model that serves: the file of Vowpal Wabbit, or the zip of it with a signature."""
-    with call.admin.logs(call.loop) as logs:
+    with call.context.open_loop(call.loop) as logs:
         live = logs.models.live()
         if live is None:
             raise RequestRefused(
@@ -45,14 +46,17 @@ def get(call: Call) -> Response:
             )
         model = strip_checksum(logs.models.blob(live.model_id))
     if is_signed(call):
-        return send_model(call.admin.signed(model), "model.vw.zip", live)
+        return send_model(models.export_signed(call.context.stores, model), "model.vw.zip", live)
     return send_model(model, "model.vw", live)
 
 
 def put(call: Call) -> Response:
     """Put a model in the place of the one that serves."""
     try:
-        call.admin.import_model(call.loop, call.body)
+        # Checking a model runs a child process; others change the catalog meanwhile.
+        blob = models.check_import(call.context.stores, call.context.find_loop(call.loop), call.body)
+        with call.context.acquire_loop(call.loop) as loop:
+            models.begin_generation(call.context.stores, loop.name, blob)
     except InvalidModel as error:
         raise RequestRefused(_BAD_FORMAT, error.message) from error
     except InvalidSignature as error:
@@ -62,13 +66,14 @@ def put(call: Call) -> Response:
 
 def delete(call: Call) -> Response:
     """Forget the model."""
-    call.admin.reset_model(call.loop)
+    with call.context.acquire_loop(call.loop) as loop:
+        models.reset_model(call.context.stores, loop.name)
     return Response(204)
 
 
 def get_properties(call: Call) -> Response:
     """When the model was made and renewed."""
-    with call.admin.logs(call.loop) as logs:
+    with call.context.open_loop(call.loop) as logs:
         live = logs.models.live()
         made_us = 0 if live is None else _made_us(logs, live)
     renewed_us = 0 if live is None else live.created_at_us

@@ -12,6 +12,7 @@ from sartor.api.routing.routes import Call, Handler, Route
 from sartor.api.routing.versions import ALL_VERSIONS
 from sartor.errors import InvalidPolicy
 from sartor.learn.policy import fills_several_slots, with_epsilon
+from sartor.management import loops
 from sartor.ports import Loop
 
 _TAG = "Configuration"
@@ -30,7 +31,7 @@ class PolicyContract(Struct, frozen=True):
 
 def get(call: Call) -> Response:
     """The learning settings as they are now."""
-    return _answer(call.admin.loop(call.loop))
+    return _answer(call.context.find_loop(call.loop))
 
 
 def put(call: Call) -> Response:
@@ -38,13 +39,16 @@ def put(call: Call) -> Response:
     asked = json_body.decode_json(PolicyContract, call.body, invalid=_INVALID)
     try:
         _check_optimization(call, asked.arguments)
-        return _answer(call.admin.set_policy(call.loop, asked.arguments, name=asked.name))
+        return _replace(call, asked.arguments, name=asked.name)
     except InvalidPolicy as error:
         raise RequestRefused(_REFUSED, error.message) from error
 
 
 def _check_optimization(call: Call, arguments: str) -> None:
-    if fills_several_slots(arguments) and call.admin.loop(call.loop).settings.is_auto_optimization_enabled:
+    if (
+        fills_several_slots(arguments)
+        and call.context.find_loop(call.loop).settings.is_auto_optimization_enabled
+    ):
         raise RequestRefused(
             "ProblemTypeIncompatibleWithAutoOptimization",
             "Turn isAutoOptimizationEnabled off before the loop gets several slots.",
@@ -53,7 +57,13 @@ def _check_optimization(call: Call, arguments: str) -> None:
 
 def delete(call: Call) -> Response:
     """Put the default learning settings back, and answer them."""
-    return _answer(call.admin.set_policy(call.loop, None, name=call.loop.loop_id))
+    return _replace(call, None, name=call.loop.loop_id)
+
+
+def _replace(call: Call, arguments: str | None, *, name: str) -> Response:
+    with call.context.acquire_loop(call.loop) as loop:
+        changed = loops.set_policy(call.context.stores, loop.name, arguments, policy_name=name)
+    return _answer(changed)
 
 
 def _answer(loop: Loop) -> Response:

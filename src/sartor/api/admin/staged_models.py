@@ -19,6 +19,7 @@ from sartor.api.http.response import Response
 from sartor.api.routing.routes import Call, Handler, Route
 from sartor.api.routing.versions import FROM_PREVIEW_3
 from sartor.learn.model_file import strip_checksum
+from sartor.management import loops, models
 from sartor.ports import Loop, LoopStores, OutcomeLog
 from sartor.records import Model, ModelNote
 
@@ -56,8 +57,8 @@ class ModelMetadata(Struct, frozen=True, rename="camel"):
 
 def index(call: Call) -> Response:
     """The models of the history, the newest first."""
-    loop = call.admin.loop(call.loop)
-    with call.admin.logs(loop) as logs:
+    loop = call.context.find_loop(call.loop)
+    with call.context.open_loop(loop) as logs:
         history = _history(logs)
         return json_body.json_response(
             200, [_metadata(loop, logs, history, note) for note in _listed(loop, logs, history)]
@@ -66,7 +67,7 @@ def index(call: Call) -> Response:
 
 def get(call: Call) -> Response:
     """One model as a file."""
-    with call.admin.logs(call.loop) as logs:
+    with call.context.open_loop(call.loop) as logs:
         model, _ = _found(logs, call.name)
         return send_model(strip_checksum(logs.models.blob(model.model_id)), "model.vw", model)
 
@@ -74,20 +75,22 @@ def get(call: Call) -> Response:
 def put(call: Call) -> Response:
     """Describe a model, or save it."""
     asked = json_body.decode_json(ModelMetadata, call.body, invalid=_INVALID)
-    loop = call.admin.loop(call.loop)
-    with call.admin.logs(loop) as logs:
+    loop = call.context.find_loop(call.loop)
+    with call.context.open_loop(loop) as logs:
         history = _history(logs)
         _, note = _found(logs, call.name)
         _check_unchanged(asked, _metadata(loop, logs, history, note))
         changed = _changed(note, asked)
-        call.admin.note_model(loop, changed)
+        with call.context.acquire_loop(loop) as current:
+            models.note_model(call.context.stores, current.name, changed)
         return json_body.json_response(200, _metadata(loop, logs, history, changed))
 
 
 def delete(call: Call) -> Response:
     """Remove a model that does not serve."""
     try:
-        call.admin.remove_model(call.loop, call.name)
+        with call.context.acquire_loop(call.loop) as loop:
+            models.remove_model(call.context.stores, loop.name, call.name)
     except errors.ModelNotFound as error:
         raise RequestRefused(_MISSING, error.message) from error
     return Response(204)
@@ -96,7 +99,8 @@ def delete(call: Call) -> Response:
 def publish(call: Call) -> Response:
     """Let a model serve."""
     try:
-        call.admin.publish_model(call.loop, call.name)
+        with call.context.acquire_loop(call.loop) as loop:
+            loops.promote_model(call.context.stores, loop.name, call.name)
     except errors.ModelNotFound as error:
         raise RequestRefused(_MISSING, error.message) from error
     return Response(204)

@@ -1,6 +1,7 @@
 """The control plane: match, authenticate, authorise, then handle on a thread, so that ranks go on."""
 
 import asyncio
+import threading
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -12,8 +13,8 @@ from sartor.access.asgi import Receive, Scope, Send
 from sartor.access.authentication import Authenticator
 from sartor.access.roles import EVERY_LOOP, Caller
 from sartor.api.admin.app import parse_query
-from sartor.api.control import loops, scores, usage_and_erasure
-from sartor.api.control.door import Door
+from sartor.api.caller_context import CallerContext
+from sartor.api.control import loops, usage_and_erasure
 from sartor.api.description import control_openapi
 from sartor.api.http.body import content_length, read_body
 from sartor.api.http.error_responses import (
@@ -25,9 +26,11 @@ from sartor.api.http.error_responses import (
 )
 from sartor.api.http.response import Response, options_response, send_response
 from sartor.api.routing.control_routes import PREFIX, ControlCall, ControlRoute, match_control
+from sartor.ports import Stores
 from sartor.settings import Limits
+from sartor.stores.audited import audited
 
-ROUTES: tuple[ControlRoute, ...] = (*loops.ROUTES, *usage_and_erasure.ROUTES, *scores.ROUTES)
+ROUTES: tuple[ControlRoute, ...] = (*loops.ROUTES, *usage_and_erasure.ROUTES)
 DESCRIPTION = b"/openapi.json"
 
 _THREADS = 2
@@ -46,9 +49,12 @@ _CODES: Mapping[type[Exception], str] = {
 class ControlApp:
     """Answers all that begins with ``/sartor/v1``."""
 
-    def __init__(self, authenticator: Authenticator, door: Door, /, *, limits: Limits) -> None:
+    def __init__(
+        self, authenticator: Authenticator, stores: Stores, /, *, lock: "threading.Lock", limits: Limits
+    ) -> None:
         self._authenticator = authenticator
-        self._door = door
+        self._stores = stores
+        self._lock = lock
         self._most = min(limits.body_bytes, _BODY_BYTES)
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="control")
 
@@ -79,8 +85,7 @@ class ControlApp:
         _authorise(caller, route, values)
         body = await read_body(receive, declared=content_length(scope["headers"]), most=self._most)
         call = ControlCall(
-            caller=caller,
-            door=self._door.acting_for(caller.name),
+            context=CallerContext(stores=audited(self._stores, caller.name), lock=self._lock, caller=caller),
             path=values,
             query=parse_query(scope["query_string"]),
             body=body,

@@ -2,11 +2,24 @@
 
 import msgspec
 
-from sartor.api.control.wire import DeletedLoop, LoopKeys, LoopResource, NewLoop, Recovery, TermsChange
+from sartor.access.asgi import Header
+from sartor.api.control.wire import (
+    DeletedLoop,
+    LoopKeys,
+    LoopResource,
+    NewLoop,
+    Recovery,
+    TermsChange,
+    to_deleted_loop,
+    to_loop_keys,
+    to_loop_resource,
+)
 from sartor.api.http import json_body
 from sartor.api.http.error_responses import RequestRefused
 from sartor.api.http.response import Response
 from sartor.api.routing.control_routes import PREFIX, ControlCall, ControlRoute
+from sartor.management import lifecycle, loops
+from sartor.ports import Loop
 
 _INVALID = "InvalidRequest"
 _LOCATION = {"location": "Where the loop is."}
@@ -15,36 +28,48 @@ _TAG = "Loops"
 
 def list_(call: ControlCall) -> Response:
     """The loops that the caller may look at."""
-    loops = [loop for loop in call.door.loops() if call.caller.may("read", loop.name)]
-    return json_body.json_response(200, loops)
+    with call.context.lock:
+        found = call.context.stores.catalog.loops()
+    readable = [loop for loop in found if call.context.caller.may("read", loop.name)]
+    return json_body.json_response(200, [to_loop_resource(loop) for loop in readable])
 
 
 def create(call: ControlCall) -> Response:
     """Make a loop."""
     asked = json_body.decode_json(NewLoop, call.body, invalid=_INVALID)
-    made = call.door.create(asked.name, {"tier": asked.tier, "tags": asked.tags})
-    return json_body.json_response(201, made, (b"location", f"{PREFIX}/loops/{made.name}".encode()))
+    terms = {"tier": asked.tier, "tags": asked.tags}
+    with call.context.lock:
+        loop = lifecycle.create(call.context.stores, asked.name, terms=terms)
+    return json_body.json_response(201, to_loop_resource(loop), _location(loop))
 
 
 def show(call: ControlCall) -> Response:
     """One loop."""
-    return json_body.json_response(200, call.door.loop(call.path["name"]))
+    with call.context.lock:
+        loop = loops.find_loop(call.context.stores, call.path["name"])
+    return json_body.json_response(200, to_loop_resource(loop))
 
 
 def change(call: ControlCall) -> Response:
     """Change some terms."""
     asked = json_body.decode_json(TermsChange, call.body, invalid=_INVALID)
-    return json_body.json_response(200, call.door.change(call.path["name"], msgspec.to_builtins(asked)))
+    with call.context.lock:
+        loop = lifecycle.set_terms(call.context.stores, call.path["name"], msgspec.to_builtins(asked))
+    return json_body.json_response(200, to_loop_resource(loop))
 
 
 def delete(call: ControlCall) -> Response:
     """Take a loop out of service."""
-    return json_body.json_response(200, call.door.delete(call.path["name"]))
+    with call.context.lock:
+        loop = lifecycle.delete(call.context.stores, call.path["name"])
+    return json_body.json_response(200, to_deleted_loop(loop))
 
 
 def list_keys(call: ControlCall) -> Response:
     """The two keys."""
-    return json_body.json_response(200, call.door.keys(call.path["name"]))
+    with call.context.lock:
+        loop = loops.find_loop(call.context.stores, call.path["name"])
+    return json_body.json_response(200, to_loop_keys(loop))
 
 
 def regenerate_key(call: ControlCall) -> Response:
@@ -52,25 +77,35 @@ def regenerate_key(call: ControlCall) -> Response:
     which = call.path["which"]
     if which not in ("1", "2"):
         raise RequestRefused(_INVALID, "A loop has key 1 and key 2.")
-    return json_body.json_response(200, call.door.regenerate(call.path["name"], second=which == "2"))
+    with call.context.lock:
+        loop = loops.rotate_key(call.context.stores, call.path["name"], second=which == "2")
+    return json_body.json_response(200, to_loop_keys(loop))
 
 
 def list_deleted(call: ControlCall) -> Response:
     """The loops that can be brought back."""
-    return json_body.json_response(200, call.door.deleted())
+    with call.context.lock:
+        found = lifecycle.list_deleted(call.context.stores)
+    return json_body.json_response(200, [to_deleted_loop(loop) for loop in found])
 
 
 def recover(call: ControlCall) -> Response:
     """Bring a loop back."""
     rename = json_body.decode_json(Recovery, call.body, invalid=_INVALID).name if call.body else None
-    back = call.door.recover(call.path["loopId"], rename=rename)
-    return json_body.json_response(200, back, (b"location", f"{PREFIX}/loops/{back.name}".encode()))
+    with call.context.lock:
+        loop = lifecycle.recover(call.context.stores, call.path["loopId"], rename=rename)
+    return json_body.json_response(200, to_loop_resource(loop), _location(loop))
 
 
 def purge(call: ControlCall) -> Response:
     """Remove a deleted loop."""
-    call.door.purge(call.path["loopId"])
+    with call.context.lock:
+        lifecycle.purge(call.context.stores, call.path["loopId"])
     return Response(204)
+
+
+def _location(loop: Loop) -> Header:
+    return (b"location", f"{PREFIX}/loops/{loop.name}".encode())
 
 
 ROUTES = (

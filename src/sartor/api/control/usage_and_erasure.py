@@ -1,4 +1,6 @@
-"""What was used, who changed what; rewards put right, and decisions erased."""
+"""Usage, activity log, corrections of rewards, erasure and scorecards of loops."""
+
+from collections.abc import Sequence
 
 from sartor.api.control.wire import (
     ActivityLine,
@@ -7,48 +9,70 @@ from sartor.api.control.wire import (
     ErasureReceipt,
     ErasureRequest,
     UsageDay,
+    to_activity_line,
+    to_correction_result,
+    to_erasure_receipt,
+    to_usage_day,
 )
 from sartor.api.http import json_body
 from sartor.api.http.error_responses import RequestRefused
 from sartor.api.http.response import Response
 from sartor.api.routing.control_routes import ControlCall, ControlRoute
 from sartor.api.routing.routes import Parameter
+from sartor.estimators.scorecard_view import ScorecardView
+from sartor.management import audit_log, erasure, loops, reward_corrections
+from sartor.management import usage as usage_records
+from sartor.management.erasure_criteria import ErasureCriteria
+from sartor.ports import Loop
+from sartor.times import now_us
 
 _INVALID = "InvalidRequest"
 _MOST_LINES = 1_000
 _CSV = b"text/csv; charset=utf-8"
-_FIELDS = ("loop", "day", "ranks", "rewards")
 
 
 def get_loop_usage(call: ControlCall) -> Response:
     """What was used of a loop."""
-    return _usage(call, [call.door.loop(call.path["name"]).name])
+    with call.context.lock:
+        loop = loops.find_loop(call.context.stores, call.path["name"])
+    return _usage_response(call, [loop])
 
 
 def get_usage(call: ControlCall) -> Response:
     """What was used of the loops that the caller may look at."""
-    return _usage(call, [loop.name for loop in call.door.loops() if call.caller.may("read", loop.name)])
+    with call.context.lock:
+        found = call.context.stores.catalog.loops()
+    return _usage_response(call, [loop for loop in found if call.context.caller.may("read", loop.name)])
 
 
-def _usage(call: ControlCall, names: list[str]) -> Response:
+def _usage_response(call: ControlCall, of: Sequence[Loop]) -> Response:
     shape = call.query.get("format", "json")
     if shape not in ("json", "csv"):
         raise RequestRefused(_INVALID, "format must be json or csv.")
-    days = call.door.usage(names, first=call.query.get("from"), last=call.query.get("to"))
+    first, last = usage_records.usage_days(
+        call.query.get("from"), call.query.get("to"), today=usage_records.today()
+    )
+    days = usage_records.read_usage(call.context.stores, of, first=first, last=last)
     if shape == "json":
-        return json_body.json_response(200, days)
-    rows = [_FIELDS, *((day.loop, day.day.isoformat(), str(day.ranks), str(day.rewards)) for day in days)]
-    return Response(200, "".join(",".join(row) + "\r\n" for row in rows).encode(), (), _CSV)
+        return json_body.json_response(200, [to_usage_day(day) for day in days])
+    return Response(200, usage_records.usage_csv(days).encode(), (), _CSV)
 
 
 def get_loop_activities(call: ControlCall) -> Response:
     """Who changed a loop."""
-    return json_body.json_response(200, call.door.activities(_last(call), loop=call.path["name"]))
+    return _activities(call, loop=call.path["name"])
 
 
 def get_activities(call: ControlCall) -> Response:
     """Who changed what."""
-    return json_body.json_response(200, call.door.activities(_last(call), loop=None))
+    return _activities(call, loop=None)
+
+
+def _activities(call: ControlCall, *, loop: str | None) -> Response:
+    count = _last(call)
+    with call.context.lock:
+        found = audit_log.read_newest(call.context.stores, count, loop=loop)
+    return json_body.json_response(200, [to_activity_line(one) for one in found])
 
 
 def _last(call: ControlCall) -> int:
@@ -62,13 +86,35 @@ def correct(call: ControlCall) -> Response:
     """Replace the reward of a settled event."""
     asked = json_body.decode_json(Correction, call.body, invalid=_INVALID)
     name, event_id = call.path["name"], call.path["eventId"]
-    return json_body.json_response(200, call.door.correct(name, event_id, asked.value, slot=asked.slot_id))
+    with call.context.lock:
+        correction = reward_corrections.correct_reward(
+            call.context.stores, name, event_id, asked.value, slot=asked.slot_id
+        )
+    return json_body.json_response(200, to_correction_result(correction))
 
 
 def erase(call: ControlCall) -> Response:
     """Erase what was decided for somebody."""
     asked = json_body.decode_json(ErasureRequest, call.body, invalid=_INVALID)
-    return json_body.json_response(200, call.door.erase(call.path["name"], asked))
+    criteria = ErasureCriteria(where=asked.where, event_ids=asked.event_ids)
+    with call.context.lock:
+        loop = loops.find_loop(call.context.stores, call.path["name"])
+    # It reads the whole log; others change the catalog meanwhile.
+    receipt = erasure.erase_decisions(call.context.stores, loop, criteria)
+    with call.context.lock:
+        erasure.note_erasure(call.context.stores, loop, receipt)
+    return json_body.json_response(200, to_erasure_receipt(receipt))
+
+
+def score(call: ControlCall) -> Response:
+    """The scorecard of a loop."""
+    from sartor.metrics.scorecard import current_scorecard  # it needs NumPy, which the other calls don't
+
+    with call.context.lock:
+        loop = loops.find_loop(call.context.stores, call.path["name"])
+    with call.context.open_loop(loop) as logs:
+        card = current_scorecard(logs).reading(now_us=now_us())
+    return json_body.json_response(200, card)
 
 
 _DAYS = (
@@ -172,5 +218,20 @@ ROUTES = (
         answer=ErasureReceipt,
         codes=("LoopNotFound", "ScopeLocked"),
         example={"where": {"user.id": "42"}},
+    ),
+    ControlRoute(
+        name="GetLoopScore",
+        method="GET",
+        path="/loops/{name}/score",
+        does=score,
+        need="read",
+        tag="Score",
+        summary="What was earned per decision beside the baseline, chance and the best fixed action.",
+        description="In total and in the last 5 minutes, hour, 6 hours and day. The intervals hold at 95 %, "
+        "however often one looks. Where the log can't say there is no value, but reasons.",
+        status=200,
+        said="The standings.",
+        answer=ScorecardView,
+        codes=("LoopNotFound",),
     ),
 )

@@ -7,6 +7,10 @@ import msgspec
 from msgspec import Meta, Struct
 
 from sartor.dsjson.observations import format_timestamp
+from sartor.management.erasure_receipts import ErasureReceiptRecord
+from sartor.management.reward_corrections import RewardCorrection
+from sartor.management.usage import UsageByDay
+from sartor.ports import Loop
 from sartor.records import LoggedActivity
 from sartor.settings import Lock, LoopTerms, Tier
 
@@ -84,7 +88,7 @@ class ActivityLine(Struct, frozen=True, kw_only=True, rename="camel"):
     loop_id: str
     before: Annotated[msgspec.Raw, Meta(description="What it took away; null: nothing.")]
     after: Annotated[msgspec.Raw, Meta(description="What it put there; null: nothing.")]
-    digest: Annotated[str, Meta(description="Of this to_activity_line and all before it, in hex.")]
+    digest: Annotated[str, Meta(description="Of this line and all before it, in hex.")]
 
 
 class Correction(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -140,3 +144,48 @@ def to_activity_line(logged: LoggedActivity, /) -> ActivityLine:
         after=msgspec.Raw(choice.after),
         digest=logged.digest.hex(),
     )
+
+
+def to_loop_resource(loop: Loop, /) -> LoopResource:
+    """Convert a loop to its resource."""
+    return LoopResource(
+        name=loop.name,
+        loop_id=loop.loop_id,
+        created_at=format_timestamp(loop.created_at_us),
+        version=loop.version,
+        endpoint=f"/loops/{loop.name}",
+        terms=loop.terms,
+    )
+
+
+def to_loop_keys(loop: Loop, /) -> LoopKeys:
+    """Take the two keys out of a loop."""
+    return LoopKeys(loop.key1, loop.key2)
+
+
+def to_deleted_loop(loop: Loop, /) -> DeletedLoop:
+    """Convert a loop that was deleted."""
+    return DeletedLoop(
+        name=loop.name, loop_id=loop.loop_id, recoverable_until=format_timestamp(loop.recoverable_until_us)
+    )
+
+
+def to_usage_day(day: UsageByDay, /) -> UsageDay:
+    """Convert the usage of a loop on one day."""
+    return UsageDay(loop=day.loop, day=day.day, ranks=day.ranks, rewards=day.rewards)
+
+
+def to_correction_result(correction: RewardCorrection, /) -> CorrectionResult:
+    """Convert what a correction of a reward did."""
+    return CorrectionResult(
+        event_id=correction.event_id,
+        slot_id=correction.slot_id,
+        before=correction.before,
+        after=correction.after,
+        revision=correction.revision,
+    )
+
+
+def to_erasure_receipt(receipt: ErasureReceiptRecord, /) -> ErasureReceipt:
+    """Convert the receipt of an erasure."""
+    return ErasureReceipt(**{field: getattr(receipt, field) for field in receipt.__struct_fields__})

@@ -5,8 +5,8 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
-from sartor.access.roles import EVERY_LOOP, Caller, Permission
-from sartor.api.control.door import Door
+from sartor.access.roles import EVERY_LOOP, Permission
+from sartor.api.caller_context import CallerContext
 from sartor.api.http.response import Response
 from sartor.api.routing.routes import Parameter
 
@@ -16,8 +16,7 @@ PREFIX = "/sartor/v1"
 class ControlCall(Struct, frozen=True, kw_only=True):
     """One authorised request, wholly read. ``path``: the values of the names in the path, decoded."""
 
-    caller: Caller
-    door: Door
+    context: CallerContext
     path: Mapping[str, str]
     query: Mapping[str, str]
     body: bytes

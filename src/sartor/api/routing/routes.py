@@ -6,7 +6,7 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from sartor.access.asgi import Header
-from sartor.api.admin.caller_stores import Admin
+from sartor.api.caller_context import CallerContext
 from sartor.api.http.response import Response
 from sartor.api.routing.versions import Version
 from sartor.ports import Loop
@@ -37,7 +37,7 @@ class Call(Struct, frozen=True, kw_only=True):
     query: Mapping[str, str]
     headers: Sequence[Header]
     body: bytes
-    admin: Admin
+    context: CallerContext
 
 
 Handler: TypeAlias = Callable[[Call], Response]
