@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import Executor, Future
 from typing import Any
 
 import msgspec
@@ -11,24 +12,34 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OKPKey, RSAKey, import_key
 
 from sartor.access.tokens.issuers import Issuer, check_address
-from sartor.errors import InvalidSetting, Unavailable
+from sartor.errors import InvalidSetting
 
 FRESH_S = 600.0
-"""How long the keys are believed; an issuer that withdraws one is heard within this time."""
+"""Within this time an issuer that answers is heard when it withdraws a key, in seconds."""
+
+REFRESH_S = FRESH_S / 2
+"""After this time the keys are fetched again in the background, while tokens are checked with the old ones."""
+
+KEPT_S = 3_600.0
+"""How long keys are believed while their issuer can't be reached; longer than most tokens last."""
 
 PAUSE_S = 10.0
 """How long to wait before the keys are fetched again for one that is unknown: anybody can name a key."""
 
+WAIT_S = 6.0
+"""How long a token waits for its issuer's keys; an issuer that takes longer counts as away."""
+
 _TIMEOUT_S = 5.0
 _MOST_BYTES = 1_048_576
 _TYPES = ("RSA", "EC", "OKP")
+_FORESEEN = (requests.RequestException, msgspec.DecodeError, InvalidSetting, ValueError)
 
 PublicKey = RSAKey | ECKey | OKPKey
 _log = logging.getLogger(__name__)
 
 
 class IssuerKeys:
-    """The keys of an issuer, by id. ``fetch`` blocks; the rest does not."""
+    """The keys of an issuer, by id. Nothing here blocks: keys are fetched on a thread."""
 
     def __init__(self, issuer: Issuer, /, *, clock_s: Callable[[], float] = time.monotonic) -> None:
         self._issuer = issuer
@@ -36,42 +47,56 @@ class IssuerKeys:
         self._keys: dict[str | None, PublicKey] = {}
         self._fetched_s = float("-inf")
         self._tried_s = float("-inf")
+        self._failed = False
 
     @property
-    def is_due(self) -> bool:
-        """Whether the keys are too old to be believed, or were never fetched."""
-        return self._clock_s() - self._fetched_s >= FRESH_S and self._may_try
+    def is_usable(self) -> bool:
+        """Whether the keys were fetched recently enough to be believed at all."""
+        return self._clock_s() - self._fetched_s < KEPT_S
 
     @property
-    def _may_try(self) -> bool:
-        return self._clock_s() - self._tried_s >= PAUSE_S
+    def is_stale(self) -> bool:
+        """Whether a key may have been withdrawn too long ago, by an issuer that is expected to answer now."""
+        now_s = self._clock_s()
+        is_away = self._failed or now_s - self._tried_s >= WAIT_S
+        return now_s - self._fetched_s >= FRESH_S and not is_away
 
     def find(self, key_id: str | None, /) -> PublicKey | None:
-        """The key of that id; without an id, the only one there is."""
+        """Find the key of that id, or without an id the only one there is; none is found in keys too old."""
+        if not self.is_usable:
+            return None
         if key_id is None and len(self._keys) == 1:
             return next(iter(self._keys.values()))
         return self._keys.get(key_id)
 
-    def wants(self, key_id: str | None, /) -> bool:
-        """Whether fetching may help to find this key."""
-        return self.find(key_id) is None and self._may_try
+    def should_fetch(self, key_id: str | None, /) -> bool:
+        """Whether it is time to fetch: the keys are old, or this one is not among them."""
+        now_s = self._clock_s()
+        if now_s - self._tried_s < PAUSE_S:
+            return False
+        return now_s - self._fetched_s >= REFRESH_S or self.find(key_id) is None
 
-    def fetch(self) -> None:
-        """Fetch the keys; where it fails, those that there are stay for a while.
-
-        Raises:
-            Unavailable: there are none, or they are too old, and new ones can't be fetched.
-        """
+    def start_fetch(self, threads: Executor, /) -> "Future[None]":
+        """Fetch the keys on a thread; where it fails, those that there are stay until they are too old."""
         self._tried_s = self._clock_s()
+        return threads.submit(self._fetch)
+
+    def _fetch(self) -> None:
         try:
             self._keys = _usable(_get(self._uri()))
-        except (requests.RequestException, msgspec.DecodeError, InvalidSetting, ValueError) as error:
+        except Exception as error:
+            self._failed = True
             extra = {"action": "keys_not_fetched", "issuer": self._issuer.issuer}
-            _log.warning("The keys of an issuer can't be fetched: %s", type(error).__name__, extra=extra)
-            if not self._keys:
-                raise Unavailable("The keys of the token's issuer can't be fetched now.") from error
+            unforeseen = None if isinstance(error, _FORESEEN) else error
+            _log.warning(
+                "The keys of an issuer can't be fetched: %s",
+                type(error).__name__,
+                exc_info=unforeseen,
+                extra=extra,
+            )
             return
         self._fetched_s = self._clock_s()
+        self._failed = False
 
     def _uri(self) -> str:
         if self._issuer.jwks_uri is not None:
@@ -97,7 +122,8 @@ def _get(url: str) -> dict[str, Any]:
 def _usable(said: Mapping[str, Any]) -> dict[str | None, PublicKey]:
     """The public keys for signatures; a symmetric key has no business among published ones."""
     found: dict[str | None, PublicKey] = {}
-    for one in said.get("keys", ()):
+    published = said.get("keys")
+    for one in published if isinstance(published, list) else ():
         if not isinstance(one, dict) or one.get("kty") not in _TYPES or one.get("use", "sig") != "sig":
             continue
         try:

@@ -8,7 +8,7 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from hashlib import blake2b
 from typing import Any
 
@@ -18,8 +18,8 @@ from joserfc.errors import JoseError
 
 from sartor.access.roles import Caller
 from sartor.access.tokens.issuers import Issuer, TrustedIssuers
-from sartor.access.tokens.keyset import IssuerKeys, PublicKey
-from sartor.errors import Unauthorized
+from sartor.access.tokens.keyset import WAIT_S, IssuerKeys, PublicKey
+from sartor.errors import Unauthorized, Unavailable
 
 REMEMBERED_S = 60.0
 """How long an accepted token is not checked again."""
@@ -34,7 +34,7 @@ class _Head(msgspec.Struct, frozen=True):
 
 
 class JwtVerifier:
-    """Serves ``api.access.gatekeeper.Bearers`` for the issuers that are trusted."""
+    """Serves ``authentication.TokenVerifier`` for the issuers that are trusted."""
 
     def __init__(self, trusted: TrustedIssuers, /, *, clock_s: Callable[[], float] = time.time) -> None:
         """``clock_s``: seconds since 1970."""
@@ -42,15 +42,16 @@ class JwtVerifier:
         self._issuers = {issuer.issuer: (issuer, IssuerKeys(issuer)) for issuer in trusted.issuers}
         self._clock_s = clock_s
         self._accepted: OrderedDict[bytes, tuple[float, Caller]] = OrderedDict()
-        self._threads = ThreadPoolExecutor(1, thread_name_prefix="issuers")
-        self._fetching: dict[str, asyncio.Future[None]] = {}
+        # A thread for each issuer, so that none waits while another one is slow.
+        self._threads = ThreadPoolExecutor(len(self._issuers), thread_name_prefix="issuers")
+        self._fetches: dict[str, Future[None]] = {}
 
     async def verify(self, token: bytes, /) -> Caller:
         """Who holds a token.
 
         Raises:
             Unauthorized: it is not valid here.
-            Unavailable: the keys of its issuer can't be fetched.
+            Unavailable: the keys of its issuer can't be fetched, and those at hand are too old.
         """
         digest = blake2b(token, digest_size=32).digest()
         known = self._accepted.get(digest)
@@ -71,12 +72,7 @@ class JwtVerifier:
         # Before any key is looked at: the token must not choose how it is checked.
         if head.alg not in issuer.algorithms:
             raise Unauthorized(f"The token is signed with {head.alg!r}, which is not accepted.")
-        if issuer.issuer in self._fetching or keys.is_due or keys.wants(head.kid):
-            await self._fetch(issuer, keys)
-        key = keys.find(head.kid)
-        if key is None:
-            raise Unauthorized("The token is signed with a key that its issuer does not publish.")
-        _check_signature(token, key, head.alg)
+        _check_signature(token, await self._find_key(issuer, keys, head.kid), head.alg)
         self._check_claims(issuer, claims)
         return issuer, claims
 
@@ -87,15 +83,20 @@ class JwtVerifier:
             raise Unauthorized("The token is of an issuer that is not trusted here.")
         return found
 
-    async def _fetch(self, issuer: Issuer, keys: IssuerKeys) -> None:
-        # One fetch for all who wait for it.
-        running = self._fetching.get(issuer.issuer)
-        if running is None:
-            loop = asyncio.get_running_loop()
-            running = asyncio.ensure_future(loop.run_in_executor(self._threads, keys.fetch))
-            self._fetching[issuer.issuer] = running
-            running.add_done_callback(lambda _: self._fetching.pop(issuer.issuer, None))
-        await asyncio.shield(running)
+    async def _find_key(self, issuer: Issuer, keys: IssuerKeys, key_id: str | None) -> PublicKey:
+        """Find the key of a token, and wait for a fetch only where the keys at hand don't do."""
+        fetch = self._fetches.get(issuer.issuer)
+        if (fetch is None or fetch.done()) and keys.should_fetch(key_id):
+            # One for all who need it.
+            fetch = self._fetches[issuer.issuer] = keys.start_fetch(self._threads)
+        if fetch is not None and not fetch.done() and (keys.is_stale or keys.find(key_id) is None):
+            await asyncio.wait([asyncio.wrap_future(fetch)], timeout=WAIT_S)
+        key = keys.find(key_id)
+        if key is not None:
+            return key
+        if not keys.is_usable:
+            raise Unavailable("The keys of the token's issuer can't be fetched now.")
+        raise Unauthorized("The token is signed with a key that its issuer does not publish.")
 
     def _check_claims(self, issuer: Issuer, claims: Mapping[str, Any]) -> None:
         now_s = self._clock_s()
