@@ -4,9 +4,9 @@ import asyncio
 import json
 import socket
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -27,6 +27,8 @@ from sartor.records import LoggedDecision, LoggedObservation
 from sartor.settings import DEFAULT_ARGUMENTS, Limits, LoopSettings
 from sartor.testing.builders import make_loop, make_model
 from sartor.testing.stores import MemoryStores
+
+_T = TypeVar("_T")
 
 PREFIX = "/personalizer/v1.0"
 OWNER_KEY = "the-owner-key-of-the-harness"
@@ -143,6 +145,25 @@ class Service:
         client: str | None = None,
     ) -> Reply:
         """Call the application. ``key``: empty for the loop's own, None for none. ``client``: its address."""
+        return self.run(self.send(method, path, body, key=key, headers=headers, chunks=chunks, client=client))
+
+    def run(self, coroutine: Coroutine[Any, Any, _T]) -> _T:
+        """Run what calls the application on the event loop of this service."""
+        return self._runner.run(coroutine)
+
+    async def send(
+        self,
+        method: str,
+        path: str,
+        body: object = b"",
+        /,
+        *,
+        key: str | None = "",
+        headers: Mapping[str, str] = {},
+        chunks: int = 1,
+        client: str | None = None,
+    ) -> Reply:
+        """Call the application from the event loop; see ``call``."""
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
         bare, _, query = path.partition("?")
         sent = {"host": "localhost", "content-length": str(len(raw)), **headers}
@@ -156,7 +177,7 @@ class Service:
             "headers": [(name.lower().encode(), value.encode()) for name, value in sent.items()],
             "client": None if client is None else (client, 50_000),
         }
-        return self._runner.run(self._called(scope, _pieces(raw, chunks)))
+        return await self._called(scope, _pieces(raw, chunks))
 
     async def _called(self, scope: Scope, pieces: Iterator[Message]) -> Reply:
         said: list[Message] = []

@@ -1,5 +1,6 @@
 """The models of the history on the wire, from the unpublished draft (contract, end of section 1.1)."""
 
+import asyncio
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -139,6 +140,32 @@ def test_a_model_is_published_and_stays(taught: Taught, version: Version) -> Non
     taught.learn(4)
     assert taught.logs.models.live() == oldest
     assert len(listed(taught, version)) == 4
+
+
+def test_others_are_administered_while_a_publication_waits(
+    taught: Taught, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loops, "_ON_ITS_WAY_S", 2.0)
+    oldest = history(taught)[-1].model_id
+    ended: list[str] = []
+
+    async def publish() -> None:
+        reply = await taught.send("PUT", at(PREVIEW_3, f"/staged-model/{oldest}/publish"))
+        assert reply.status == 204
+        ended.append("publish")
+
+    async def read() -> None:
+        while loops.find_loop(taught.stores, "default").settings.model_auto_publish:
+            await asyncio.sleep(0.001)
+        reply = await taught.send("GET", at(PREVIEW_3, "/configurations/service"))
+        assert reply.status == 200
+        ended.append("read")
+
+    async def both() -> None:
+        await asyncio.gather(publish(), read())
+
+    taught.run(both())
+    assert ended == ["read", "publish"]
 
 
 @LATEST

@@ -9,12 +9,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import msgspec
+from msgspec import Struct
 
 from sartor import times
 from sartor.errors import LoopExists, LoopNotFound, ModelNotFound
 from sartor.learn import policy
 from sartor.management.policy_change import apply_policy_change, default_arguments, mark_edited
-from sartor.ports import Loop, LoopStores, ModelRegistry, Stores
+from sartor.ports import Loop, LoopStores, Stores
 from sartor.records import Model
 from sartor.settings import DEFAULT_ARGUMENTS, LoopTerms, with_changes
 from sartor.stores.audited import note, refuse_locked
@@ -130,11 +131,41 @@ def set_policy(stores: Stores, name: str, arguments: str | None, /, *, policy_na
     return apply_policy_change(stores, named, arguments, now_us=times.now_us())
 
 
+class PinnedModel(Struct, frozen=True, kw_only=True):
+    """A model that was made the live one, and what another one that goes live now would be.
+
+    Attributes:
+        loop: as it was then.
+        model: the one that was made live.
+        known: the ids of all models that there were then; a model that is not among them was on its way.
+        was_published: whether new models went live by themselves until then.
+    """
+
+    loop: Loop
+    model: Model
+    known: frozenset[str]
+    was_published: bool
+
+
 def promote_model(stores: Stores, name: str, model_id: str, /) -> Model:
     """Make a model of the history the live one, and keep it: new models no longer go live by themselves.
 
     Raises:
         LoopNotFound: there is no such loop.
+        LoopLocked: it is locked against changes.
+        ModelNotFound: no such model, or its bytes were pruned.
+    """
+    pinned = pin_model(stores, name, model_id)
+    keep_pinned(stores, pinned)
+    return pinned.model
+
+
+def pin_model(stores: Stores, name: str, model_id: str, /) -> PinnedModel:
+    """Do the part of ``promote_model`` that changes the catalog; ``keep_pinned`` does the rest.
+
+    Raises:
+        LoopNotFound: there is no such loop.
+        LoopLocked: it is locked against changes.
         ModelNotFound: no such model, or its bytes were pruned.
     """
     loop = find_loop(stores, name)
@@ -142,8 +173,28 @@ def promote_model(stores: Stores, name: str, model_id: str, /) -> Model:
         model = next((model for model in logs.models.history() if model.model_id == model_id), None)
         if model is None:
             raise ModelNotFound(f"There is no model {model_id!r} in the history of the loop {name!r}.")
-        _pin(stores, loop, logs, model)
-    return model
+        return _pin(stores, loop, logs, model)
+
+
+def keep_pinned(stores: Stores, pinned: PinnedModel, /) -> None:
+    """Promote a pinned model again should one go live that was on its way under the old settings.
+
+    It waits as long as a running trainer may take to follow, and does without the catalog. Whatever else makes
+    another model live meanwhile, or none, is newer than the pinning, and stays.
+    """
+    if not pinned.was_published:
+        return
+    until = time.monotonic() + _ON_ITS_WAY_S
+    with open_loop(stores, pinned.loop) as logs:
+        while time.monotonic() < until:
+            time.sleep(_ON_ITS_WAY_S / 10)
+            live = logs.models.live()
+            if live is None or (live.model_id in pinned.known and live != pinned.model):
+                return
+            if live.generation != pinned.loop.generation and live != pinned.model:
+                return
+            if live != pinned.model:
+                logs.models.promote(pinned.model.model_id)
 
 
 def roll_back(stores: Stores, name: str, /) -> Model:
@@ -155,9 +206,9 @@ def roll_back(stores: Stores, name: str, /) -> Model:
     """
     loop = find_loop(stores, name)
     with open_loop(stores, loop) as logs:
-        model = _before_live(logs, name)
-        _pin(stores, loop, logs, model)
-    return model
+        pinned = _pin(stores, loop, logs, _before_live(logs, name))
+    keep_pinned(stores, pinned)
+    return pinned.model
 
 
 def _before_live(logs: LoopStores, name: str) -> Model:
@@ -171,27 +222,16 @@ def _before_live(logs: LoopStores, name: str) -> Model:
     return history[place + 1]
 
 
-def _pin(stores: Stores, loop: Loop, logs: LoopStores, model: Model) -> None:
+def _pin(stores: Stores, loop: Loop, logs: LoopStores, model: Model) -> PinnedModel:
     refuse_locked(loop)
     logs.models.blob(model.model_id)
     live = logs.models.live()
-    if loop.settings.model_auto_publish:
+    was_published = loop.settings.model_auto_publish
+    if was_published:
         settings = msgspec.structs.replace(loop.settings, model_auto_publish=False)
         stores.catalog.update(msgspec.structs.replace(loop, settings=settings))
-        _promote_firmly(logs.models, model.model_id)
-    else:
-        logs.models.promote(model.model_id)
+    known = frozenset(one.model_id for one in logs.models.history())
+    logs.models.promote(model.model_id)
     before = None if live is None else live.model_id
     note(stores, "promote", loop, before={"liveModel": before}, after={"liveModel": model.model_id})
-
-
-def _promote_firmly(models: ModelRegistry, model_id: str) -> None:
-    """Promote, and again should a model go live that was on its way under the old settings."""
-    until = time.monotonic() + _ON_ITS_WAY_S
-    while True:
-        live = models.live()
-        if live is None or live.model_id != model_id:
-            models.promote(model_id)
-        if time.monotonic() >= until:
-            return
-        time.sleep(_ON_ITS_WAY_S / 10)
+    return PinnedModel(loop=loop, model=model, known=known, was_published=was_published)

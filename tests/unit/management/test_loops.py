@@ -1,12 +1,13 @@
 """What can be done to a loop, on stores in memory."""
 
 import threading
+import time
 from collections.abc import Callable
 
 import pytest
 
 from sartor.errors import InvalidPolicy, InvalidSetting, LoopNotFound, ModelNotFound
-from sartor.management import loops
+from sartor.management import loops, models
 from sartor.settings import DEFAULT_ARGUMENTS
 from sartor.testing.builders import make_model
 from sartor.testing.stores import MemoryStores
@@ -82,6 +83,32 @@ def test_a_model_that_was_on_its_way_does_not_stay(
     loops.promote_model(stores, "default", "m1")
     late.join()
     assert live(stores) == "m1"
+
+
+@pytest.mark.parametrize(
+    ("newer", "then"),
+    [
+        pytest.param(lambda stores: loops.promote_model(stores, "default", "m2"), "m2", id="promoted"),
+        pytest.param(lambda stores: models.reset_model(stores, "default"), None, id="reset"),
+        pytest.param(
+            lambda stores: models.begin_generation(stores, "default", b"").model_id, "imported", id="imported"
+        ),
+    ],
+)
+def test_a_newer_choice_than_a_promotion_stays(
+    stores: MemoryStores,
+    monkeypatch: pytest.MonkeyPatch,
+    newer: Callable[[MemoryStores], object],
+    then: str | None,
+) -> None:
+    monkeypatch.setattr(loops, "_ON_ITS_WAY_S", 0.5)
+    promoting = threading.Thread(target=loops.promote_model, args=(stores, "default", "m1"))
+    promoting.start()
+    while live(stores) != "m1":
+        time.sleep(0.001)
+    chosen = newer(stores)
+    promoting.join()
+    assert live(stores) == (chosen if then == "imported" else then)
 
 
 def test_an_unknown_model_changes_nothing(stores: MemoryStores) -> None:

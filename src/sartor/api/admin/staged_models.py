@@ -100,7 +100,8 @@ def publish(call: Call) -> Response:
     """Let a model serve."""
     try:
         with call.context.acquire_loop(call.loop) as loop:
-            loops.promote_model(call.context.stores, loop.name, call.name)
+            pinned = loops.pin_model(call.context.stores, loop.name, call.name)
+        loops.keep_pinned(call.context.stores, pinned)
     except errors.ModelNotFound as error:
         raise RequestRefused(_MISSING, error.message) from error
     return Response(204)
