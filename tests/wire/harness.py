@@ -183,6 +183,7 @@ class Service:
         said: list[Message] = []
 
         async def receive() -> Message:
+            await asyncio.sleep(0)  # as on a socket, others have their turn
             return next(pieces, {"type": "http.disconnect"})
 
         async def send(message: Message) -> None:

@@ -1,5 +1,6 @@
 """Who is let in, as seen from outside: by key and path, from allowed networks, within quotas, not too often."""
 
+import asyncio
 from collections.abc import Callable
 
 import pytest
@@ -112,6 +113,42 @@ def test_over_the_quota_of_a_month(service: Service) -> None:
     assert is_gateway(reply, 429)
     assert int(reply.headers["retry-after"]) > 86_400
     assert f"retry after {reply.headers['retry-after']} seconds" in reply.message
+
+
+@pytest.mark.parametrize("quota", ["ranks_per_second", "ranks_per_month"])
+def test_a_rank_that_is_refused_costs_no_quota(service: Service, quota: str) -> None:
+    serve(service, terms=LoopTerms(**{quota: 2}))  # type: ignore[arg-type]
+    bodies: list[object] = [{}, {"actions": []}, b"{", person(eventId="")]
+    for bad in bodies:
+        assert service.rank(bad).status == 400
+    service.stores.disk.failing = True
+    assert service.rank(person()).status == 503
+    service.stores.disk.failing = False
+    assert [service.rank(person()).status for _ in range(3)] == [201, 201, 429]
+    assert is_gateway(service.rank({}), 429), "over the quota nothing is looked at"
+    assert len(service.decisions()) == 2
+
+
+def test_a_slots_rank_that_is_refused_costs_no_quota() -> None:
+    service = Service(arguments=SEVERAL)
+    serve(service, terms=LoopTerms(ranks_per_second=1))
+    path = "/personalizer/v1.1-preview.3/multislot/rank"
+    assert service.call("POST", path, person(slots=[])).status == 400
+    body = person(slots=[{"id": "top", "baselineAction": "Person"}])
+    assert [service.call("POST", path, body).status for _ in range(2)] == [201, 429]
+    service.close()
+
+
+def test_a_burst_does_not_get_past_the_quota(service: Service) -> None:
+    serve(service, terms=LoopTerms(ranks_per_second=3))
+
+    async def burst() -> list[int]:
+        # In several pieces: all are let in before the body of any is there.
+        ranks = [service.send("POST", f"{PREFIX}/rank", person(), chunks=3) for _ in range(20)]
+        return [reply.status for reply in await asyncio.gather(*ranks)]
+
+    assert sorted(service.run(burst())) == [201] * 3 + [429] * 17
+    assert len(service.decisions()) == 3
 
 
 def test_guessing_keys_is_slowed_down(service: Service) -> None:

@@ -8,7 +8,8 @@ answer in between.
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+
+from msgspec import Struct
 
 from sartor.access.shared_counters import WindowCounter
 from sartor.errors import TooManyRequests
@@ -21,8 +22,15 @@ OFTEN_S = 1.0
 """How often once a tenth or less is left."""
 
 
+class QuotaCharge(Struct, frozen=True):
+    """One rank that was counted: in which second, and after which reading of the month."""
+
+    second: int
+    reading: int
+
+
 class QuotaLimiter:
-    """Serves ``api.access.meter.Meter``. ``follow`` and ``refresh`` are called between requests."""
+    """Counts the ranks of a loop, and refuses those beyond its quotas. All methods are called on one thread."""
 
     def __init__(self, tally: WindowCounter, /, *, clock_s: Callable[[], float] = time.time) -> None:
         """``clock_s``: seconds since 1970."""
@@ -32,6 +40,7 @@ class QuotaLimiter:
         self._per_month = 0
         self._used = 0
         self._due_s = 0.0
+        self._reading = 0
 
     def follow(self, terms: LoopTerms, /) -> None:
         """Take over the quotas of these terms."""
@@ -51,25 +60,45 @@ class QuotaLimiter:
             return
         self._due_s = now_s + OFTEN_S
         self._used = used(_month_us(now_s), round(now_s * 1e6) + 1)
+        self._reading += 1
         self._due_s = now_s + (OFTEN_S if 10 * self._used >= 9 * self._per_month else SELDOM_S)
         self._due_s = min(self._due_s, _next_month_s(now_s))
 
-    def take(self) -> None:
-        """Count one more rank.
+    def check(self) -> None:
+        """See that one more rank would be within the quotas; nothing is counted.
+
+        Raises:
+            TooManyRequests: the quota of this second or this month is used up.
+        """
+        self._check(self._clock_s())
+
+    def take(self) -> QuotaCharge:
+        """Count one more rank; ``refund`` it if it is not answered with a decision after all.
 
         Raises:
             TooManyRequests: the quota of this second or this month is used up.
         """
         now_s = self._clock_s()
+        self._check(now_s)
         second = int(now_s)
-        if self._per_second and self._tally.count(second) >= self._per_second:
+        if self._per_second:
+            self._tally.add(second)
+        self._used += 1
+        return QuotaCharge(second, self._reading)
+
+    def refund(self, charge: QuotaCharge, /) -> None:
+        """Take back a rank that was counted; a second that is over, and a month read since, stay."""
+        if self._per_second:
+            self._tally.take_back(charge.second)
+        if charge.reading == self._reading:
+            self._used -= 1
+
+    def _check(self, now_s: float) -> None:
+        if self._per_second and self._tally.count(int(now_s)) >= self._per_second:
             raise TooManyRequests(f"This loop may rank {self._per_second} times a second.", retry_after_s=1)
         if self._per_month and self._used >= self._per_month:
             wait_s = max(1, int(_next_month_s(now_s) - now_s) + 1)
             raise TooManyRequests(f"This loop may rank {self._per_month} times a month.", retry_after_s=wait_s)
-        if self._per_second:
-            self._tally.add(second)
-        self._used += 1
 
     def close(self) -> None:
         """Release what is shared; idempotent."""
@@ -87,14 +116,3 @@ def _next_month_s(now_s: float) -> float:
 def _month(now_s: float) -> datetime:
     now = datetime.fromtimestamp(now_s, UTC)
     return now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-
-
-class RateLimiter(Protocol):
-    """Counts the ranks of a loop; a loop without quotas has none."""
-
-    def take(self) -> None:
-        """Count one more rank.
-
-        Raises:
-            TooManyRequests: the quota of this second or this month is used up.
-        """

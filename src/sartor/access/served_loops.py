@@ -9,7 +9,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from sartor.access.allowed_networks import AllowedNetworks
-from sartor.access.quota import RateLimiter
+from sartor.access.quota import QuotaLimiter
 from sartor.errors import Unauthorized
 from sartor.log.writer import Writer
 from sartor.loops import has_several_slots
@@ -42,7 +42,7 @@ class ServedLoop(Struct, frozen=True):
     writer: Writer
     live: ServedModel
     networks: AllowedNetworks | None = None
-    rate_limiter: RateLimiter | None = None
+    rate_limiter: QuotaLimiter | None = None
 
     @property
     def has_slots(self) -> bool:

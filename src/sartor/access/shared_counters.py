@@ -47,6 +47,12 @@ class WindowCounter:
         else:
             self._cells[self._place] = (second << _COUNT_BITS) + 1
 
+    def take_back(self, second: int, /) -> None:
+        """Count one less in this second, of those that this process counted; nothing once it is over."""
+        mine = self._cells[self._place]
+        if mine >> _COUNT_BITS == second and mine & _COUNT_MASK:
+            self._cells[self._place] = mine - 1
+
     def close(self) -> None:
         """Release what is shared; idempotent."""
 

@@ -113,6 +113,31 @@ def test_new_terms_count_at_once(rate_limiter: QuotaLimiter) -> None:
     rate_limiter.take()
 
 
+def test_a_refund_makes_room(rate_limiter: QuotaLimiter, time: Time) -> None:
+    rate_limiter.follow(LoopTerms(ranks_per_second=1, ranks_per_month=1))
+    rate_limiter.refund(rate_limiter.take())
+    charge = rate_limiter.take()
+    refused(rate_limiter)
+    with pytest.raises(TooManyRequests):
+        rate_limiter.check()
+    rate_limiter.refund(charge)
+    rate_limiter.check()
+    rate_limiter.take()
+
+
+def test_a_late_refund_makes_no_room_beyond_the_quota(rate_limiter: QuotaLimiter, time: Time) -> None:
+    rate_limiter.follow(LoopTerms(ranks_per_second=1, ranks_per_month=2))
+    rate_limiter.refresh(lambda *_: 0)
+    late = rate_limiter.take()
+    time.now_s += 10
+    rate_limiter.refresh(lambda *_: 1)
+    rate_limiter.take()
+    rate_limiter.refund(late)
+    assert "a second" in refused(rate_limiter).message
+    time.now_s += 1
+    assert "a month" in refused(rate_limiter).message
+
+
 def test_a_failed_reading_is_tried_again_a_second_later(rate_limiter: QuotaLimiter, time: Time) -> None:
     def broken(*_: int) -> int:
         raise OSError("no")

@@ -6,13 +6,15 @@ answer is sent only after its event is in the store.
 
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
 import msgspec
 from msgspec import UNSET
 
 from sartor.access.asgi import Receive, Scope, Send
 from sartor.access.authentication import Authenticator
+from sartor.access.quota import QuotaLimiter
 from sartor.access.served_loops import ServedLoop
 from sartor.api.dataplane.decoding import RequestDecoder
 from sartor.api.dataplane.explanation import Explanation, explain_ranking
@@ -32,7 +34,7 @@ from sartor.explore.decide import decide
 from sartor.explore.event_id import new_event_id
 from sartor.explore.response_view import view_decision
 from sartor.inference import request_probabilities
-from sartor.records import NO_MODEL, Decision, Observation, RankInput
+from sartor.records import NO_MODEL, Decision, MultiSlotInput, Observation, RankInput
 from sartor.settings import Limits
 
 _encode = msgspec.json.Encoder().encode
@@ -87,15 +89,20 @@ class DataPlaneApp:
         )
         if operation.slots is not served_loop.has_slots:
             raise _wrong_door(operation)
-        if served_loop.rate_limiter is not None and operation.name == RANK.name:
-            served_loop.rate_limiter.take()
+        limiter = served_loop.rate_limiter if operation.name == RANK.name else None
+        if limiter is not None:
+            limiter.check()  # at once, whatever the body says; counted once the body is known to be good
         body = await read_body(receive, declared=content_length(headers), most=self._limits.body_bytes)
         if operation is RANK:
-            return await self._rank(served_loop, resource.version, body)
+            request = self._reader.rank(body)
+            if limiter is None:
+                return await _rank(served_loop, resource.version, request)
+            return await _charge(limiter, partial(_rank, served_loop, resource.version, request))
         if operation is RANK_SLOTS:
-            decision = decide_multislot(served_loop, self._slots_reader.rank(body))
-            await served_loop.writer.append(decision)
-            return Response(201, encode_multislot(decision), (BILLED,))
+            slots_request = self._slots_reader.rank(body)
+            if limiter is None:
+                return await _rank_slots(served_loop, slots_request)
+            return await _charge(limiter, partial(_rank_slots, served_loop, slots_request))
         event_id = self._reader.check_event_id(route_table.decode_id(sent))
         if operation is REWARD_SLOTS:
             rewards = self._slots_reader.rewards(body)
@@ -107,16 +114,32 @@ class DataPlaneApp:
         await served_loop.writer.append(Observation(event_id=event_id, reward=reward))
         return _DONE
 
-    async def _rank(self, served_loop: ServedLoop, version: Version, body: bytes) -> Response:
-        request = self._reader.rank(body)
-        given = request_probabilities(served_loop.live.engine, request)
-        decision = decide_request(served_loop, request, given)
-        why = explain_ranking(served_loop, version, decision)
-        await served_loop.writer.append(decision)
-        return Response(201, encode_rank(decision, given, why), (BILLED,))
-
     def _new_event_id(self) -> str:
         return new_event_id(uuid.uuid4().hex, now_us=self._now_us())
+
+
+async def _rank(served_loop: ServedLoop, version: Version, request: RankInput) -> Response:
+    given = request_probabilities(served_loop.live.engine, request)
+    decision = decide_request(served_loop, request, given)
+    why = explain_ranking(served_loop, version, decision)
+    await served_loop.writer.append(decision)
+    return Response(201, encode_rank(decision, given, why), (BILLED,))
+
+
+async def _rank_slots(served_loop: ServedLoop, request: MultiSlotInput) -> Response:
+    decision = decide_multislot(served_loop, request)
+    await served_loop.writer.append(decision)
+    return Response(201, encode_multislot(decision), (BILLED,))
+
+
+async def _charge(limiter: QuotaLimiter, rank: Callable[[], Awaitable[Response]]) -> Response:
+    """Count a rank before it is decided, so that a burst can't pass; one that fails costs nothing."""
+    charge = limiter.take()
+    try:
+        return await rank()
+    except Exception:
+        limiter.refund(charge)
+        raise
 
 
 def _wrong_door(operation: Operation) -> RequestRefused:
