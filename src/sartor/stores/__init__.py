@@ -1,5 +1,5 @@
-"""The SQLite store: in come events, outcomes, models and loops; out they come again, in order, after any crash.
+"""The SQLite store: events, outcomes, models, jobs and loops in a data folder, durable through any crash.
 
-A data folder holds one catalog and a folder per loop (``layout``). Read ``folder`` first, then ``events``.
+A data folder holds one catalog and a folder per loop (``layout``). Read ``stores`` first, then ``events``.
 Nothing outside this room knows SQLite; what a store promises is in ``sartor.ports``.
 """

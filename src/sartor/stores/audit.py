@@ -1,7 +1,7 @@
-"""The activity log of an instance, in the catalog's file: a change and its line are one transaction.
+"""The activity log of an instance, in the catalog's file: a change and its entry are one transaction.
 
-Each line carries a digest of itself and of the digest before it, so that a line that was changed, removed or
-put in between shows. The table refuses to change or remove a line.
+Each entry carries a digest of itself and of the digest before it, so that an entry that was changed, removed or
+inserted is detected. The table refuses to change or remove an entry.
 """
 
 import sqlite3
@@ -13,31 +13,31 @@ import msgspec
 from sartor.errors import Corrupt
 from sartor.records import Activity, LoggedActivity
 from sartor.stores.connection import Row, SqliteConnection
-from sartor.stores.statements import statements
+from sartor.stores.schema import read_statements
 
-_SQL = statements("catalog")
+_SQL = read_statements("catalog")
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Activity).decode
 
 BEGINNING = bytes(32)
-"""The digest before the first line."""
+"""The digest before the first entry."""
 
 
 def chain_digest(before: bytes, activity: Activity, /, *, seq: int, at_us: int) -> bytes:
-    """What a line carries, after one that carries ``before``."""
+    """Returns the digest (SHA-256) of an entry that follows one with the digest ``before``."""
     return sha256(before + _encode((seq, at_us)) + _encode(activity)).digest()
 
 
 class SqliteAudit:
-    """An ``AuditLog``; ``write`` is for changes of the same file that are to be committed with their change."""
+    """An ``AuditLog`` in ``catalog.sqlite``. ``write`` adds an entry to the transaction of a change."""
 
     def __init__(self, connection: SqliteConnection, /, *, clock_us: Callable[[], int]) -> None:
         self._connection = connection
         self._clock_us = clock_us
 
     def append(self, activity: Activity, /) -> None:
-        """Commit a change that changed nothing in the catalog.
+        """Commits an entry about a change outside the catalog.
 
         Raises:
             StoreUnavailable: the catalog can't be written now.
@@ -46,34 +46,34 @@ class SqliteAudit:
             self.write(raw, activity)
 
     def write(self, raw: sqlite3.Connection, activity: Activity | None, /) -> None:
-        """Add a line inside a transaction; nothing, if there is no activity."""
+        """Adds an entry inside a transaction; nothing if ``activity`` is None."""
         if activity is None:
             return
-        found = raw.execute(_SQL["last_activity"]).fetchone() or (0, 0, BEGINNING)
-        seq, at_us = found[0] + 1, max(found[1], self._clock_us())
-        made = chain_digest(found[2], activity, seq=seq, at_us=at_us)
-        raw.execute(_SQL["add_activity"], (seq, at_us, _encode(activity), made))
+        last_seq, last_us, last_digest = raw.execute(_SQL["last_activity"]).fetchone() or (0, 0, BEGINNING)
+        seq, at_us = last_seq + 1, max(last_us, self._clock_us())
+        digest = chain_digest(last_digest, activity, seq=seq, at_us=at_us)
+        raw.execute(_SQL["add_activity"], (seq, at_us, _encode(activity), digest))
 
     def activities(self, *, after: int = 0, limit: int) -> Sequence[LoggedActivity]:
-        """The next changes after a number, in order.
+        """Returns the next entries after a number, in order.
 
         Raises:
             StoreUnavailable: the catalog can't be read now.
         """
-        return [_logged(row) for row in self._connection.rows(_SQL["activities"], (after, limit))]
+        return [_decode_row(row) for row in self._connection.rows(_SQL["activities"], (after, limit))]
 
     def last(self, limit: int, /) -> Sequence[LoggedActivity]:
-        """The newest changes, newest first.
+        """Returns the newest entries, newest first.
 
         Raises:
             StoreUnavailable: the catalog can't be read now.
         """
-        return [_logged(row) for row in self._connection.rows(_SQL["last_activities"], (limit,))]
+        return [_decode_row(row) for row in self._connection.rows(_SQL["last_activities"], (limit,))]
 
 
-def _logged(row: Row) -> LoggedActivity:
-    seq, at_us, body, made = row
+def _decode_row(row: Row) -> LoggedActivity:
+    seq, at_us, body, digest = row
     try:
-        return LoggedActivity(seq=seq, at_us=at_us, activity=_decode(body), digest=made)
+        return LoggedActivity(seq=seq, at_us=at_us, activity=_decode(body), digest=digest)
     except msgspec.DecodeError as error:
         raise Corrupt(f"Line {seq} of the activity log can't be read: {error}.") from error

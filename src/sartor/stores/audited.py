@@ -1,23 +1,29 @@
-"""Stores on behalf of somebody: each change of the catalog leaves a line in the activity log, and locks hold.
+"""Stores that audit: each change of the catalog leaves an entry in the activity log, and locks are respected.
 
-Whoever is given these instead of the bare stores can't forget either.
+Whoever is given ``AuditedStores`` in place of the plain stores can't forget either. An entry describes all of a
+loop that can be changed, and no secret: of a key it says only that it was replaced, of the target of the log
+mirror all but its query, which holds a signature.
 """
 
 from collections.abc import Callable, Sequence
 
+import msgspec
+
 from sartor.errors import LoopLocked, LoopNotFound
 from sartor.ports import AuditLog, Catalog, Loop, LoopStores, Stores
 from sartor.records import Activity, Usage
-from sartor.stores import audit_diff
+
+_REPLACED = "replaced"
+_QUERY = "?…"
 
 
 def audited(stores: Stores, by: str, /) -> "AuditedStores":
-    """The same stores on behalf of somebody; ``by`` is the name for the activity log."""
+    """Returns the same stores on behalf of a caller; ``by`` is the caller's name for the activity log."""
     return AuditedStores(stores.wrapped if isinstance(stores, AuditedStores) else stores, by)
 
 
 def refuse_locked(loop: Loop, /, *, deleting: bool = False) -> None:
-    """See that a loop may be changed, or deleted.
+    """Checks that a loop may be changed, or deleted.
 
     Raises:
         LoopLocked: its owner locked it against that.
@@ -32,147 +38,216 @@ def refuse_locked(loop: Loop, /, *, deleting: bool = False) -> None:
 
 
 def note(stores: Stores, action: str, loop: Loop, /, *, before: object = None, after: object = None) -> None:
-    """Leave a line about a change beside the catalog, where it is known who acts."""
+    """Adds an entry about a change outside the catalog, where the stores know on whose behalf they act."""
     if isinstance(stores, AuditedStores):
         stores.note(action, loop, before=before, after=after)
 
 
 class AuditedCatalog:
-    """A ``Catalog`` that notes who changes what, and refuses changes of locked loops."""
+    """A ``Catalog`` that records who changes what, and refuses changes of locked loops."""
 
     def __init__(self, catalog: Catalog, by: str, /) -> None:
         self._catalog = catalog
         self._by = by
 
     def loops(self) -> Sequence[Loop]:
-        """All loops in service, by name."""
+        """Returns all loops in service, by name."""
         return self._catalog.loops()
 
     def create(self, loop: Loop, /, *, activity: Activity | None = None) -> None:
-        """Add a loop."""
-        self._catalog.create(loop, activity=activity or self._deed("create", loop, None, loop))
+        """Adds a loop."""
+        self._catalog.create(loop, activity=activity or self._describe("create", loop, None, loop))
 
     def update(self, loop: Loop, /, *, activity: Activity | None = None) -> Loop:
-        """Replace the loop of that name.
+        """Replaces the loop of that name.
 
         Raises:
             LoopLocked: it is locked, and this is not its unlocking.
         """
-        before = self._found(loop.name)
+        before = self._find(loop.name)
         if before.terms.lock == loop.terms.lock:
             refuse_locked(before)
-        return self._catalog.update(loop, activity=activity or self._deed("update", loop, before, loop))
+        return self._catalog.update(loop, activity=activity or self._describe("update", loop, before, loop))
 
     def delete(self, name: str, /, *, recoverable_until_us: int = 0, activity: Activity | None = None) -> None:
-        """Take a loop out of service.
+        """Takes a loop out of service.
 
         Raises:
             LoopLocked: it is locked.
         """
-        loop = self._found(name)
+        loop = self._find(name)
         refuse_locked(loop, deleting=True)
         self._catalog.delete(
             name,
             recoverable_until_us=recoverable_until_us,
-            activity=activity or self._deed("delete", loop, loop, None),
+            activity=activity or self._describe("delete", loop, loop, None),
         )
 
     def deleted(self) -> Sequence[Loop]:
-        """The deleted loops that were not removed yet."""
+        """Returns the deleted loops that were not purged yet."""
         return self._catalog.deleted()
 
     def recover(self, loop_id: str, /, *, name: str | None = None, activity: Activity | None = None) -> Loop:
-        """Bring a deleted loop back."""
-        loop = self._gone(loop_id)
-        choice = self._deed("recover", loop, None, loop)
-        return self._catalog.recover(loop_id, name=name, activity=activity or choice)
+        """Puts a deleted loop back into service."""
+        loop = self._find_deleted(loop_id)
+        entry = self._describe("recover", loop, None, loop)
+        return self._catalog.recover(loop_id, name=name, activity=activity or entry)
 
     def give_up(self, loop_id: str, /, *, activity: Activity | None = None) -> None:
-        """Let a deleted loop be removed from now on."""
-        loop = self._gone(loop_id)
-        self._catalog.give_up(loop_id, activity=activity or self._deed("purge", loop, loop, None))
+        """Lets a deleted loop be purged from now on."""
+        loop = self._find_deleted(loop_id)
+        self._catalog.give_up(loop_id, activity=activity or self._describe("purge", loop, loop, None))
 
     def version(self) -> int:
-        """A number that changes with every change of the catalog."""
+        """Returns a number that changes with every change of the catalog."""
         return self._catalog.version()
 
-    def _found(self, name: str) -> Loop:
+    def _find(self, name: str) -> Loop:
         for loop in self._catalog.loops():
             if loop.name == name:
                 return loop
         raise LoopNotFound(f"There is no loop {name!r}.")
 
-    def _gone(self, loop_id: str) -> Loop:
+    def _find_deleted(self, loop_id: str) -> Loop:
         for loop in self._catalog.deleted():
             if loop.loop_id == loop_id:
                 return loop
         raise LoopNotFound(f"There is no deleted loop with the id {loop_id!r}.")
 
-    def _deed(self, action: str, loop: Loop, before: Loop | None, after: Loop | None) -> Activity:
-        was, became = audit_diff.diff_loops(before, after)
+    def _describe(self, action: str, loop: Loop, before: Loop | None, after: Loop | None) -> Activity:
+        was, became = diff_loops(before, after)
         return Activity(
             by=self._by, action=action, loop=loop.name, loop_id=loop.loop_id, before=was, after=became
         )
 
 
 class AuditedStores:
-    """A ``Stores`` on behalf of somebody. ``bare`` are those behind it."""
+    """A ``Stores`` on behalf of the caller named ``by``; ``wrapped`` are the plain stores."""
 
-    def __init__(self, bare: Stores, by: str, /) -> None:
-        self.wrapped = bare
+    def __init__(self, stores: Stores, by: str, /) -> None:
+        self.wrapped = stores
         self.by = by
-        self.catalog: Catalog = AuditedCatalog(bare.catalog, by)
+        self.catalog: Catalog = AuditedCatalog(stores.catalog, by)
 
     @property
     def audit(self) -> AuditLog:
-        """Who changed what."""
+        """The activity log."""
         return self.wrapped.audit
 
     def note(self, action: str, loop: Loop, /, *, before: object = None, after: object = None) -> None:
-        """Leave a line about a change that changed nothing in the catalog; ``before`` and ``after`` as JSON."""
+        """Adds an entry about a change outside the catalog; ``before`` and ``after`` become JSON."""
         self.wrapped.audit.append(
             Activity(
                 by=self.by,
                 action=action,
                 loop=loop.name,
                 loop_id=loop.loop_id,
-                before=audit_diff.to_json(before),
-                after=audit_diff.to_json(after),
+                before=to_json(before),
+                after=to_json(after),
             )
         )
 
     def open(self, loop: Loop, /) -> LoopStores:
-        """The stores of a loop."""
+        """Opens the stores of a loop."""
         return self.wrapped.open(loop)
 
     def maintain(self, loop: Loop, /, *, sparing: bool = False) -> None:
-        """House-keeping that must not happen on the request path."""
+        """Does the housekeeping that must not happen on the request path."""
         self.wrapped.maintain(loop, sparing=sparing)
 
     def apply_retention(self, loop: Loop, /, *, before_us: int) -> int:
-        """Remove what was settled before a time."""
+        """Removes what was settled before a time."""
         return self.wrapped.apply_retention(loop, before_us=before_us)
 
     def usage(self, loop: Loop, /, *, from_us: int, to_us: int) -> Sequence[Usage]:
-        """The days that saw an event."""
+        """Returns the days that saw an event."""
         return self.wrapped.usage(loop, from_us=from_us, to_us=to_us)
 
     def erase(self, loop: Loop, /, *, decisions: Sequence[int]) -> Sequence[int]:
-        """Blank decisions and what belongs to them."""
+        """Blanks decisions and what belongs to them."""
         return self.wrapped.erase(loop, decisions=decisions)
 
     def purge(self) -> Sequence[str]:
-        """Remove what deleted loops left behind."""
+        """Removes the folders of deleted loops."""
         return self.wrapped.purge()
 
     def secret(self, name: str, make: Callable[[], bytes], /) -> bytes:
-        """A secret of the instance."""
+        """Returns a secret of the instance."""
         return self.wrapped.secret(name, make)
 
     def check_writable(self) -> None:
-        """Raise ``StoreUnavailable`` if an event could not be committed now."""
+        """Raises ``StoreUnavailable`` if an event could not be committed now."""
         self.wrapped.check_writable()
 
     def close(self) -> None:
-        """Release files and connections."""
+        """Releases files and connections."""
         self.wrapped.close()
+
+
+_REPLACED = "replaced"
+_QUERY = "?…"
+
+
+def describe_loop(loop: Loop, /) -> dict[str, object]:
+    """Returns a loop as JSON values, without its secrets."""
+    settings = msgspec.to_builtins(loop.settings)
+    target = settings.get("logMirrorSasUri")
+    if isinstance(target, str):
+        settings["logMirrorSasUri"] = strip_query(target)
+    return {
+        "name": loop.name,
+        "policy": {"name": loop.policy_name, "arguments": loop.arguments},
+        "settings": settings,
+        "terms": msgspec.to_builtins(loop.terms),
+        "generation": loop.generation,
+    }
+
+
+def diff_loops(before: Loop | None, after: Loop | None, /) -> tuple[bytes, bytes]:
+    """Returns what a change removed and what it added, as JSON; the whole loop if it was created or deleted."""
+    if before is None or after is None:
+        return to_json(before and describe_loop(before)), to_json(after and describe_loop(after))
+    was, became = _diff(describe_loop(before), describe_loop(after))
+    for name in ("key1", "key2"):
+        if getattr(before, name) != getattr(after, name):
+            was[name], became[name] = "", _REPLACED
+    if before.settings.log_mirror_sas_uri != after.settings.log_mirror_sas_uri:
+        _add_target(before, was)
+        _add_target(after, became)
+    return to_json(was), to_json(became)
+
+
+def strip_query(target: str, /) -> str:
+    """Returns a URL without its query, and without a user and a password before the host."""
+    bare, mark, _ = target.partition("?")
+    scheme, separator, rest = bare.partition("://")
+    if separator:
+        host, slash, path = rest.partition("/")
+        bare = f"{scheme}://{host.rpartition('@')[2]}{slash}{path}"
+    return bare + (_QUERY if mark else "")
+
+
+def to_json(value: object, /) -> bytes:
+    """Encodes a value as JSON."""
+    return msgspec.json.encode(value)
+
+
+def _add_target(loop: Loop, members: dict[str, object]) -> None:
+    target = loop.settings.log_mirror_sas_uri
+    settings = members.setdefault("settings", {})
+    if isinstance(settings, dict):
+        settings["logMirrorSasUri"] = target if target is None else strip_query(target)
+
+
+def _diff(before: dict[str, object], after: dict[str, object]) -> tuple[dict[str, object], dict[str, object]]:
+    """Returns the members that differ, at any depth."""
+    was: dict[str, object] = {}
+    became: dict[str, object] = {}
+    for name in (*before, *(added for added in after if added not in before)):
+        old, new = before.get(name), after.get(name)
+        if old == new:
+            continue
+        if isinstance(old, dict) and isinstance(new, dict):
+            old, new = _diff(old, new)
+        was[name], became[name] = old, new
+    return was, became

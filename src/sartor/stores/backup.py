@@ -1,4 +1,4 @@
-"""A loop in one file, taken while it is used, and put back: a compressed tar of snapshots.
+"""Backup of a loop to one file while it is used, and its restoration: a compressed tar of snapshots.
 
 The outcomes are copied before the events, so that every outcome in a backup has its decision. What was decided
 after the events were copied is not in it.
@@ -21,7 +21,7 @@ from sartor.errors import Corrupt, StoreUnavailable
 from sartor.stores.connection import SqliteConnection
 from sartor.stores.schema import flush
 
-_CARD = "loop.json"
+_MANIFEST = "loop.json"
 _KINDS = ("outcomes", "jobs", "events")
 _NAME = r"[A-Za-z0-9_-][A-Za-z0-9._~-]{0,250}"
 _MEMBER = re.compile(rf"(outcomes|jobs|events)\.sqlite|(models|shelf)/{_NAME}")
@@ -29,7 +29,7 @@ _FORMAT = 1
 
 
 class BackupManifest(Struct, frozen=True, kw_only=True):
-    """What a backup says of itself. ``body``: the loop without its keys; ``keys``: sealed by its instance."""
+    """The first member of a backup. ``body``: the loop without its keys; ``keys``: these, encrypted."""
 
     format: int
     loop_id: str
@@ -37,8 +37,8 @@ class BackupManifest(Struct, frozen=True, kw_only=True):
     keys: bytes
 
 
-def pack(folder: Path, target: Path, card: BackupManifest, /) -> None:
-    """Write a loop's folder to a file, which appears when it is whole.
+def pack(folder: Path, target: Path, manifest: BackupManifest, /) -> None:
+    """Writes a loop's folder to a file, which appears when it is whole.
 
     Raises:
         StoreUnavailable: the folder can't be read, or the file not be written.
@@ -47,11 +47,11 @@ def pack(folder: Path, target: Path, card: BackupManifest, /) -> None:
     try:
         with TemporaryDirectory(prefix=".backup-", dir=folder) as made, tarfile.open(draft, "w:gz") as tar:
             staging = Path(made)
-            (staging / _CARD).write_bytes(msgspec.json.encode(card))
-            tar.add(staging / _CARD, _CARD)
+            (staging / _MANIFEST).write_bytes(msgspec.json.encode(manifest))
+            tar.add(staging / _MANIFEST, _MANIFEST)
             for kind in _KINDS:
                 if (folder / f"{kind}.sqlite").exists():
-                    _snapshot(folder, kind, staging, owner=card.loop_id)
+                    _snapshot(folder, kind, staging, owner=manifest.loop_id)
                     tar.add(staging / f"{kind}.sqlite", f"{kind}.sqlite")
                     (staging / f"{kind}.sqlite").unlink()
             for path in _contents(folder):
@@ -81,7 +81,7 @@ def _contents(folder: Path) -> Iterator[Path]:
 
 @contextmanager
 def open_backup(source: Path, /) -> Iterator[tuple[BackupManifest, tarfile.TarFile]]:
-    """A backup and what it says of itself.
+    """Opens a backup; yields its manifest and the tar file.
 
     Raises:
         StoreUnavailable: the file can't be read.
@@ -90,13 +90,13 @@ def open_backup(source: Path, /) -> Iterator[tuple[BackupManifest, tarfile.TarFi
     try:
         with tarfile.open(source, "r:gz") as tar:
             first = tar.next()
-            file = None if first is None or first.name != _CARD else tar.extractfile(first)
+            file = None if first is None or first.name != _MANIFEST else tar.extractfile(first)
             if file is None:
                 raise Corrupt(f"{source} is no backup of a loop.")
-            card = msgspec.json.decode(file.read(), type=BackupManifest)
-            if card.format != _FORMAT:
+            manifest = msgspec.json.decode(file.read(), type=BackupManifest)
+            if manifest.format != _FORMAT:
                 raise Corrupt(f"{source} was written by another version of this service.")
-            yield card, tar
+            yield manifest, tar
     except (tarfile.TarError, EOFError, msgspec.DecodeError) as error:
         raise Corrupt(f"{source} is no backup of a loop, or damaged: {error}.") from error
     except OSError as error:
@@ -104,17 +104,17 @@ def open_backup(source: Path, /) -> Iterator[tuple[BackupManifest, tarfile.TarFi
 
 
 def unpack(tar: tarfile.TarFile, folder: Path, /) -> None:
-    """Put the contents of a backup into a new folder; all of them or none.
+    """Unpacks a backup into a new folder; the caller removes the folder after an error.
 
     Raises:
-        Corrupt: there is something in it that no backup holds.
+        Corrupt: it holds something that belongs to no loop.
         StoreUnavailable: the folder can't be written.
     """
     try:
         for name in ("models", "shelf"):
             (folder / name).mkdir(mode=0o700, parents=True)
         for member in tar:
-            if member.name == _CARD:
+            if member.name == _MANIFEST:
                 continue
             source = tar.extractfile(member) if member.isfile() and _MEMBER.fullmatch(member.name) else None
             if source is None:
@@ -123,13 +123,13 @@ def unpack(tar: tarfile.TarFile, folder: Path, /) -> None:
                 shutil.copyfileobj(source, target)
             flush(folder / member.name)
         for kind in _KINDS:
-            _wake(folder / f"{kind}.sqlite")
+            _switch_to_wal(folder / f"{kind}.sqlite")
     except (OSError, sqlite3.Error) as error:
         raise StoreUnavailable(f"The backup can't be unpacked to {folder}: {error}.") from error
 
 
-def _wake(path: Path) -> None:
-    """Let a snapshot have a write-ahead log, as all files of a loop do."""
+def _switch_to_wal(path: Path) -> None:
+    """Switches a snapshot to WAL mode, as all files of a loop have it."""
     if path.exists():
         database = sqlite3.connect(path, isolation_level=None)
         database.execute("PRAGMA journal_mode = WAL")

@@ -6,28 +6,28 @@ from pathlib import Path
 from uuid import uuid4
 
 from sartor.errors import StoreUnavailable
-from sartor.stores.layout import checked_id
+from sartor.stores.layout import check_id
 from sartor.stores.schema import flush
 
 
 class FileBlobStore:
-    """A ``Shelf`` in a loop's folder, which must exist; the folder ``blobs`` is made by the first ``put``."""
+    """A ``BlobStore`` in a loop's folder, which must exist; ``shelf/`` is created by the first ``put``."""
 
     def __init__(self, folder: Path, /, *, loop_id: str) -> None:
-        """Prepare; nothing is made yet.
+        """Prepares; nothing is created yet.
 
         Args:
             folder: the loop's folder.
-            loop_id: part of each file's name, so that a deleted loop leaves nothing to one of its name.
+            loop_id: part of each file's name, so that a loop inherits nothing from a deleted one of its name.
         """
         self._folder = folder / "shelf"
-        self._mark = f"{checked_id(loop_id)}~"
+        self._prefix = f"{check_id(loop_id)}~"
 
     def put(self, name: str, content: bytes, /) -> None:
-        """Keep a content under a name, on the disk when this returns.
+        """Stores a content under a name; it is on the disk when this returns.
 
         Raises:
-            StoreUnavailable: it can't be written now; what was there before still is.
+            StoreUnavailable: it can't be written now; the previous content stays.
             InvalidSetting: the name can't be a file's.
         """
         path = self._path(name)
@@ -45,7 +45,7 @@ class FileBlobStore:
             raise StoreUnavailable(f"{path} can't be written: {error.strerror}.") from error
 
     def get(self, name: str, /) -> bytes | None:
-        """What was kept under a name.
+        """Returns the content of a name; None: there is none.
 
         Raises:
             StoreUnavailable: it can't be read now.
@@ -60,7 +60,7 @@ class FileBlobStore:
             raise StoreUnavailable(f"{path} can't be read: {error.strerror}.") from error
 
     def names(self) -> Sequence[str]:
-        """All names that hold something, in order.
+        """Returns all names that have a content, in order.
 
         Raises:
             StoreUnavailable: the folder can't be read now.
@@ -71,10 +71,10 @@ class FileBlobStore:
             return []
         except OSError as error:
             raise StoreUnavailable(f"{self._folder} can't be read: {error.strerror}.") from error
-        return [name.removeprefix(self._mark) for name in found if name.startswith(self._mark)]
+        return [name.removeprefix(self._prefix) for name in found if name.startswith(self._prefix)]
 
     def delete(self, name: str, /) -> None:
-        """Forget a name; idempotent.
+        """Removes a name and its content; idempotent.
 
         Raises:
             StoreUnavailable: it can't be removed now.
@@ -87,4 +87,4 @@ class FileBlobStore:
             raise StoreUnavailable(f"{path} can't be removed: {error.strerror}.") from error
 
     def _path(self, name: str) -> Path:
-        return self._folder / f"{self._mark}{checked_id(name)}"
+        return self._folder / f"{self._prefix}{check_id(name)}"

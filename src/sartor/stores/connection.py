@@ -1,4 +1,4 @@
-"""One connection to one SQLite file: opened when first used, with its pragmas, and errors in our own words.
+"""One connection to one SQLite file: opened at first use, with its pragmas, and errors translated to ours.
 
 A connection may move between threads, but serves one at a time. Python must never open and close a database
 file by itself while a connection of the same process is open: POSIX would drop the locks that SQLite holds.
@@ -22,9 +22,9 @@ DataVersion = tuple[int, int]
 """How often the connection was opened, and SQLite's ``data_version`` on it. Compare for equality only."""
 
 BUSY_S = 2.0
-"""How long a write waits for its turn: far above the 20 ms that a checkpoint holds the lock."""
+"""How long a write waits for the lock: far above the 20 ms that a checkpoint holds it."""
 
-_NAP_S = 0.000_1
+_RETRY_S = 0.000_1
 
 _SYNCHRONOUS = {"commit": "NORMAL", "fsync": "FULL"}
 
@@ -46,11 +46,11 @@ _REOPEN = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPE
 
 
 def translate_error(error: sqlite3.Error, path: Path, /) -> SartorError:
-    """The error of ours that says what happened to this file."""
+    """Translates an error of SQLite into the error of ours that says what happened to this file."""
     where = f"{path.parent.name}/{path.name}"
     if _code(error) in _UNAVAILABLE:
         return StoreUnavailable(f"{where} can't be read or written: {error}.")
-    return Corrupt(f"{where} is not what this service writes: {error}.")
+    return Corrupt(f"{where} is damaged, or no database of this service: {error}.")
 
 
 def _code(error: BaseException) -> int:
@@ -59,7 +59,7 @@ def _code(error: BaseException) -> int:
 
 
 class SqliteConnection:
-    """A lazily opened connection that survives failures: after each, the next call starts afresh."""
+    """A lazily opened connection that survives failures: where needed, the next call opens it again."""
 
     def __init__(
         self,
@@ -72,14 +72,14 @@ class SqliteConnection:
         checkpoints: bool = True,
         overwrites: bool = False,
     ) -> None:
-        """Prepare; nothing is opened yet.
+        """Prepares; nothing is opened yet.
 
         Args:
-            path: the database; made at first use, its folder must exist by then.
+            path: the database; created at first use, its folder must exist by then.
             kind: ``events``, ``outcomes``, ``jobs`` or ``catalog``.
             owner: the loop that the file must belong to; empty for the catalog.
             durability: whether a commit waits for the disk.
-            checkpoints: whether commits copy the write-ahead log back now and then (10-20 ms).
+            checkpoints: whether commits copy the write-ahead log back from time to time (10-20 ms).
             overwrites: whether what is deleted or replaced is overwritten with zeros.
         """
         self._path = path
@@ -96,7 +96,7 @@ class SqliteConnection:
         self._closed = False
 
     def rows(self, sql: str, parameters: Sequence[object] = (), /) -> list[Row]:
-        """All rows that a query gives.
+        """Returns all rows of a query.
 
         Raises:
             StoreUnavailable: the file can't be read now.
@@ -104,14 +104,14 @@ class SqliteConnection:
         """
         raw = self._raw or self._open()
         try:
-            return self._patiently(raw, sql, parameters).fetchall()
+            return self._execute(raw, sql, parameters).fetchall()
         except sqlite3.Error as error:
             self._recover(error)
             raise translate_error(error, self._path) from error
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """Hold the write lock; commit at the end, or undo everything when an error passes through.
+        """Holds the write lock; commits at the end, or rolls back when an error is raised.
 
         Raises:
             StoreUnavailable: the file can't be written now.
@@ -119,7 +119,7 @@ class SqliteConnection:
         """
         raw = self._raw or self._open()
         try:
-            self._patiently(raw, "BEGIN IMMEDIATE")
+            self._execute(raw, "BEGIN IMMEDIATE")
             yield raw
             raw.execute("COMMIT")
         except BaseException as error:
@@ -142,15 +142,13 @@ class SqliteConnection:
         return self._openings, number
 
     def close(self) -> None:
-        """Close for good; idempotent."""
+        """Closes it; it is not opened again. Idempotent."""
         self._closed = True
         self._drop()
 
-    def _patiently(
-        self, raw: sqlite3.Connection, sql: str, parameters: Sequence[object] = ()
-    ) -> sqlite3.Cursor:
-        # SQLite's own way of waiting sleeps longer each time, up to 100 ms: with two busy writers that is a
-        # stall of the whole event loop for a lock that is held for a tenth of a millisecond.
+    def _execute(self, raw: sqlite3.Connection, sql: str, parameters: Sequence[object] = ()) -> sqlite3.Cursor:
+        # SQLite's own busy handler sleeps longer each time, up to 100 ms: with two busy writers the whole event
+        # loop would stall for a lock that is held for a tenth of a millisecond.
         deadline_s: float | None = None
         while True:
             try:
@@ -160,7 +158,7 @@ class SqliteConnection:
                 deadline_s = deadline_s or now_s + BUSY_S
                 if _code(error) != sqlite3.SQLITE_BUSY or now_s >= deadline_s:
                     raise
-            time.sleep(_NAP_S)
+            time.sleep(_RETRY_S)
 
     def _recover(self, error: BaseException) -> None:
         raw = self._raw
@@ -182,8 +180,8 @@ class SqliteConnection:
         if self._closed:
             raise StoreUnavailable(f"{self._path.name} was closed.")
         try:
-            schema.ensure(self._path, self._kind, owner=self._owner)
-            raw = _connected(self._path, setup=self._set_up)
+            schema.create_database(self._path, self._kind, owner=self._owner)
+            raw = _connect(self._path, setup=self._set_up)
         except sqlite3.Error as error:
             raise translate_error(error, self._path) from error
         except OSError as error:
@@ -207,9 +205,9 @@ class SqliteConnection:
             raw.execute(pragma)
 
 
-def _connected(path: Path, *, setup: Callable[[sqlite3.Connection], None]) -> sqlite3.Connection:
-    # mode=rw: a file that vanished since it was ensured must not come back without a schema.
-    address = f"file:{_quoted(path)}?mode=rw"
+def _connect(path: Path, *, setup: Callable[[sqlite3.Connection], None]) -> sqlite3.Connection:
+    # mode=rw: a file that vanished since it was created must not be created again without a schema.
+    address = f"file:{_quote(path)}?mode=rw"
     raw = sqlite3.connect(address, uri=True, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
     try:
         setup(raw)
@@ -219,6 +217,6 @@ def _connected(path: Path, *, setup: Callable[[sqlite3.Connection], None]) -> sq
     return raw
 
 
-def _quoted(path: Path) -> str:
+def _quote(path: Path) -> str:
     absolute = os.path.abspath(path)
     return absolute.replace("%", "%25").replace("?", "%3f").replace("#", "%23")

@@ -1,7 +1,7 @@
-"""Blanking decisions for good: no feature and no event id of theirs is left in the files.
+"""Erasure: blanks decisions so that no feature and no event id of theirs is left in the files.
 
-The outcomes are amended first, so that nothing is learned of a decision that is blank. Connections that
-overwrite what they replace take the values from the pages; cutting the write-ahead logs takes the rest.
+The outcomes are amended first, so that nothing is learned of a decision that is blank. Connections
+with ``secure_delete`` overwrite the values in the pages; truncating the write-ahead logs removes the rest.
 """
 
 import time
@@ -10,25 +10,25 @@ from collections.abc import Sequence
 import msgspec
 from msgspec.structs import replace
 
-from sartor.errors import Corrupt, StoreUnavailable
+from sartor.errors import StoreUnavailable
 from sartor.records import Decision, LoggedOutcome
 from sartor.stores.connection import BUSY_S, SqliteConnection
-from sartor.stores.outcomes import SqliteOutcomes, logged
-from sartor.stores.statements import statements
+from sartor.stores.events import decode_decision
+from sartor.stores.outcomes import SqliteOutcomes, decode_outcome
+from sartor.stores.schema import read_statements
 from sartor.stores.throttled_transactions import ThrottledTransactions
 
-_EVENTS = statements("events")
-_OUTCOMES = statements("outcomes")
+_EVENTS = read_statements("events")
+_OUTCOMES = read_statements("outcomes")
 
 _NOTHING = b"[]"
-_NAP_S = 0.01
+_RETRY_S = 0.01
 
 _encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(Decision).decode
 
 
 class Erasure:
-    """Erases in one loop's folder; the connections are the caller's, and overwrite."""
+    """Erases in one loop's folder; the caller opens and closes the connections, with ``overwrites``."""
 
     def __init__(self, events: SqliteConnection, outcomes: SqliteConnection, /) -> None:
         self._events = events
@@ -36,16 +36,16 @@ class Erasure:
         self._log = SqliteOutcomes(outcomes)
 
     def erase(self, decisions: Sequence[int], /) -> Sequence[int]:
-        """Blank these decisions and what belongs to them; returns those that are still open.
+        """Blanks these decisions and what belongs to them; returns those that are still open.
 
         Raises:
-            StoreUnavailable: not all is done, or readers keep old pages in use.
+            StoreUnavailable: not everything is done, or readers keep old pages in use.
         """
-        found = self._found(decisions)
-        observations = self._observations(set(found.values()))
+        found = self._find_event_ids(decisions)
+        observations = self._find_observations(set(found.values()))
         cursor = self._log.counts().cursor
         waiting = {event_id for number, event_id in observations if number > cursor.observations}
-        outcomes = {number: self._outcome(number) for number in found}
+        outcomes = {number: self._find_outcome(number) for number in found}
         open_ = [
             number
             for number, event_id in found.items()
@@ -55,26 +55,26 @@ class Erasure:
         self._amend([outcome for number, outcome in outcomes.items() if outcome and number in settled])
         ids = set(settled.values())
         of_settled = [number for number, event_id in observations if event_id in ids]
-        ThrottledTransactions().through(of_settled, self._blank_observations)
-        ThrottledTransactions().through(list(settled), self._blank_decisions)
+        ThrottledTransactions().run_all(of_settled, self._blank_observations)
+        ThrottledTransactions().run_all(list(settled), self._blank_decisions)
         for connection in (self._events, self._outcomes):
-            _cut(connection)
+            _truncate_wal(connection)
         return open_
 
-    def _found(self, decisions: Sequence[int]) -> dict[int, str]:
-        """The event ids of the decisions that are there and not blank yet."""
+    def _find_event_ids(self, decisions: Sequence[int]) -> dict[int, str]:
+        """Returns the event ids of those decisions that exist and are not blank yet, by number."""
         rows = [row for number in decisions for row in self._events.rows(_EVENTS["decision"], (number,))]
         return {seq: event_id for seq, event_id, _ in rows if event_id}
 
-    def _observations(self, event_ids: set[str]) -> list[tuple[int, str]]:
+    def _find_observations(self, event_ids: set[str]) -> list[tuple[int, str]]:
         if not event_ids:
             return []
         names = msgspec.json.encode(sorted(event_ids)).decode()
         return [(seq, event_id) for seq, event_id in self._events.rows(_EVENTS["observations_of"], (names,))]
 
-    def _outcome(self, decision: int) -> LoggedOutcome | None:
+    def _find_outcome(self, decision: int) -> LoggedOutcome | None:
         rows = self._outcomes.rows(_OUTCOMES["find_outcome"], (decision,))
-        return logged(rows[0]) if rows else None
+        return decode_outcome(rows[0]) if rows else None
 
     def _amend(self, outcomes: Sequence[LoggedOutcome]) -> None:
         if outcomes:
@@ -88,7 +88,7 @@ class Erasure:
         with self._events.transaction() as raw:
             for number in numbers:
                 for seq, _, body in raw.execute(_EVENTS["decision"], (number,)).fetchall():
-                    raw.execute(_EVENTS["blank_decision"], (_encode(_blank(_decoded(seq, body))), seq))
+                    raw.execute(_EVENTS["blank_decision"], (_encode(_blank(decode_decision(seq, body))), seq))
 
 
 def _blank(decision: Decision) -> Decision:
@@ -101,20 +101,13 @@ def _blank(decision: Decision) -> Decision:
     )
 
 
-def _decoded(seq: int, body: bytes) -> Decision:
-    try:
-        return _decode(body)
-    except msgspec.DecodeError as error:
-        raise Corrupt(f"Decision {seq} can't be read: {error}.") from error
-
-
-def _cut(connection: SqliteConnection) -> None:
-    """Copy the write-ahead log back and cut it to nothing."""
+def _truncate_wal(connection: SqliteConnection) -> None:
+    """Copies the write-ahead log back and truncates it."""
     deadline_s = time.monotonic() + BUSY_S
     while True:
         busy, *_ = connection.rows("PRAGMA wal_checkpoint(TRUNCATE)")[0]
         if not busy:
             return
         if time.monotonic() > deadline_s:
-            raise StoreUnavailable("What was erased is still in a write-ahead log that readers use; try again.")
-        time.sleep(_NAP_S)
+            raise StoreUnavailable("Erased values are still in a write-ahead log that readers use; try again.")
+        time.sleep(_RETRY_S)

@@ -1,7 +1,7 @@
 """The event log of one loop in ``events.sqlite``: decisions and observations as they arrived.
 
 ``append`` is on the request path and is called inline on an event loop: one transaction on a connection of
-its own, about 10 µs of CPU an event in batches. Reading uses a second connection, opened when first needed.
+its own, about 10 µs of CPU per event in batches. Reading uses a second connection, opened at first use.
 """
 
 import math
@@ -27,9 +27,9 @@ from sartor.records import (
 from sartor.settings import Durability
 from sartor.stores.connection import Row, SqliteConnection
 from sartor.stores.monotonic_clock import MonotonicClock
-from sartor.stores.statements import statements
+from sartor.stores.schema import read_statements
 
-_SQL = statements("events")
+_SQL = read_statements("events")
 _APPEND_DECISION = _SQL["append_decision"]
 _APPEND_OBSERVATION = _SQL["append_observation"]
 
@@ -52,27 +52,28 @@ class SqliteEvents:
         clock_us: Callable[[], int],
         settled: Callable[[], Cursor],
     ) -> None:
-        """Prepare; nothing is opened yet.
+        """Prepares; nothing is opened yet.
 
         Args:
             folder: the loop's folder.
             loop_id: the loop that it must belong to.
             durability: whether a commit waits for the disk.
             clock_us: microseconds since 1970.
-            settled: the numbers up to which events were settled; asked once, after a power cut it may be ahead.
+            settled: returns the numbers up to which events were settled; called once. After a power cut
+                they may be ahead of the log.
         """
         path = folder / "events.sqlite"
         self._writing = SqliteConnection(
             path, "events", owner=loop_id, durability=durability, checkpoints=False
         )
         self._reading = SqliteConnection(path, "events", owner=loop_id, checkpoints=False)
-        self._latest = MonotonicClock(folder / "latest-time")
-        self._clock_us = clock_us
+        self._clock = MonotonicClock(folder / "latest-time")
+        self._now_us = clock_us
         self._settled = settled
         self._lost: Cursor | None = None
 
     def append(self, events: Sequence[Decision | Observation], /) -> None:
-        """Commit all of the events, or none.
+        """Commits all of the events, or none.
 
         Raises:
             StoreUnavailable: the log can't be written now.
@@ -83,19 +84,19 @@ class SqliteEvents:
         if any(reward is not None and math.isnan(reward) for _, reward, _ in observations):
             raise InvalidRequest("A reward must be a number.")
         with self._writing.transaction() as raw:
-            at_us = self._stamp(raw)
+            at_us = self._next_time(raw)
             first = self._first_numbers(raw) if self._lost else (None, None)
             insert(raw, _APPEND_DECISION, [(at_us, *row) for row in decisions], first=first[0])
             insert(raw, _APPEND_OBSERVATION, [(at_us, *row) for row in observations], first=first[1])
 
     def horizon(self) -> Horizon:
-        """How far the log reaches now; takes the write lock for an instant.
+        """Returns how far the log reaches now; takes the write lock for a moment.
 
         Raises:
             StoreUnavailable: the log can't be locked now.
         """
         with self._writing.transaction() as raw:
-            now_us = self._stamp(raw)
+            now_us = self._next_time(raw)
             decisions, observations = raw.execute(_SQL["last_numbers"]).fetchone()
             first_decision, first_observation = raw.execute(_SQL["first_numbers"]).fetchone()
         return Horizon(
@@ -107,7 +108,7 @@ class SqliteEvents:
         )
 
     def heads(self, *, after: int, limit: int) -> Sequence[DecisionHeader]:
-        """The next decisions after a number, without their features.
+        """Returns the next decisions after a number, without their features.
 
         Raises:
             StoreUnavailable: the log can't be read now.
@@ -120,13 +121,13 @@ class SqliteEvents:
                 event_id,
                 deferred == 1,
                 _decode_slots(slots) if slots else (),
-                _outcome(seq, outcome) if outcome else None,
+                _decode_imported(seq, outcome) if outcome else None,
             )
             for seq, at_us, event_id, deferred, slots, outcome in rows
         ]
 
     def decisions(self, *, after: int, limit: int) -> Sequence[LoggedDecision]:
-        """The next decisions after a number.
+        """Returns the next decisions after a number.
 
         Raises:
             StoreUnavailable: the log can't be read now.
@@ -134,12 +135,12 @@ class SqliteEvents:
         """
         rows = self._reading.rows(_SQL["decisions"], (after, limit))
         return [
-            LoggedDecision(seq, at_us, _decoded(seq, body), imported == 1)
+            LoggedDecision(seq, at_us, decode_decision(seq, body), imported == 1)
             for seq, at_us, body, imported in rows
         ]
 
     def observations(self, *, after: int, limit: int) -> Sequence[LoggedObservation]:
-        """The next observations after a number.
+        """Returns the next observations after a number.
 
         Raises:
             StoreUnavailable: the log can't be read now.
@@ -152,36 +153,38 @@ class SqliteEvents:
 
     @contextmanager
     def importing(self) -> Iterator[tuple[sqlite3.Connection, int, int | None]]:
-        """A transaction, the time of its commit, and the number of its first decision if SQLite must be told.
+        """Opens a transaction: yields it, the time of its commit, and the number of its first decision or None.
+
+        The number is None where SQLite assigns the next one by itself.
 
         Raises:
             StoreUnavailable: the log can't be written now.
         """
         with self._writing.transaction() as raw:
-            at_us = self._stamp(raw)
+            at_us = self._next_time(raw)
             yield raw, at_us, self._first_numbers(raw)[0] if self._lost else None
 
     def close(self) -> None:
-        """Close files and connections; idempotent."""
+        """Closes files and connections; idempotent."""
         self._writing.close()
         self._reading.close()
-        self._latest.close()
+        self._clock.close()
 
-    def _stamp(self, raw: sqlite3.Connection) -> int:
-        if not self._latest.opened:
-            self._resume(raw)
-        return self._latest.next(self._clock_us())
+    def _next_time(self, raw: sqlite3.Connection) -> int:
+        if not self._clock.is_open:
+            self._open_clock(raw)
+        return self._clock.next(self._now_us())
 
-    def _resume(self, raw: sqlite3.Connection) -> None:
+    def _open_clock(self, raw: sqlite3.Connection) -> None:
         settled = self._settled()
         decisions, observations = raw.execute(_SQL["last_numbers"]).fetchone()
         if decisions < settled.decisions or observations < settled.observations:
             self._lost = settled
-        self._latest.open(at_least_us=raw.execute(_SQL["last_time"]).fetchone()[0])
+        self._clock.open(at_least_us=raw.execute(_SQL["last_time"]).fetchone()[0])
 
     def _first_numbers(self, raw: sqlite3.Connection) -> tuple[int | None, int | None]:
-        # Without "fsync" a power cut may take events that are settled already. Their numbers stay taken, or
-        # the events that get them again would never be settled.
+        # Without "fsync" a power cut may lose events that are settled already. Their numbers are not assigned
+        # again, or the events that got them would never be settled.
         assert self._lost is not None
         decisions, observations = raw.execute(_SQL["last_numbers"]).fetchone()
         return (
@@ -191,7 +194,7 @@ class SqliteEvents:
 
 
 def insert(raw: sqlite3.Connection, sql: str, rows: list[Row], *, first: int | None) -> None:
-    """Add rows, each with the next number; ``first``: that of the first one, if SQLite must be told."""
+    """Inserts rows with ascending numbers. ``first``: the number of the first; None: the next free one."""
     if not rows:
         return
     if first is not None:
@@ -200,18 +203,23 @@ def insert(raw: sqlite3.Connection, sql: str, rows: list[Row], *, first: int | N
 
 
 def slot_ids(decision: Decision, /) -> str | None:
-    """The ids of the slots as JSON; None: it has a single one."""
+    """Encodes the ids of the slots as JSON; None: a single-slot decision."""
     return msgspec.json.encode([slot.id for slot in decision.slots]).decode() if decision.slots else None
 
 
-def _outcome(seq: int, body: bytes) -> Outcome:
+def _decode_imported(seq: int, body: bytes) -> Outcome:
     try:
         return replace(_decode_outcome(body), decision_seq=seq)
     except msgspec.DecodeError as error:
         raise Corrupt(f"The outcome that came with decision {seq} can't be read: {error}.") from error
 
 
-def _decoded(seq: int, body: bytes) -> Decision:
+def decode_decision(seq: int, body: bytes, /) -> Decision:
+    """Decodes the decision in a row.
+
+    Raises:
+        Corrupt: the row is not a decision.
+    """
     try:
         return _decode(body)
     except msgspec.DecodeError as error:

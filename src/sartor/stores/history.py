@@ -1,7 +1,7 @@
-"""Decisions that were made and settled elsewhere, taken into the event log of one loop, each once.
+"""Imports decisions that were made and settled elsewhere into the event log of one loop, each once.
 
-A decision, its outcome and the note that it was taken are committed together. Settling records the outcome
-when it comes to the decision; so the outcomes keep their one writer.
+A decision, its outcome and the note that it was imported are committed together. Settling records the outcome
+when it comes to the decision; so the outcomes keep their single writer.
 """
 
 import sqlite3
@@ -13,10 +13,10 @@ from sartor.records import ImportedDecision
 from sartor.stores.connection import Row
 from sartor.stores.events import SqliteEvents, insert, slot_ids
 from sartor.stores.outcomes import event_key
-from sartor.stores.statements import statements
+from sartor.stores.schema import read_statements
 from sartor.times import DAY_US
 
-_SQL = statements("events")
+_SQL = read_statements("events")
 
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -28,31 +28,31 @@ class SqliteHistory:
         self._events = events
 
     def import_decisions(self, lines: Sequence[ImportedDecision], /, *, source: int) -> Sequence[bool]:
-        """Take what was not taken before, in order; says of each whether it was taken now.
+        """Imports what was not imported before, in order; returns for each line whether it was new.
 
         Raises:
-            StoreUnavailable: the log can't be written now; nothing is taken then.
+            StoreUnavailable: the log can't be written now; nothing is imported then.
         """
         with self._events.importing() as (raw, at_us, first):
             news = [_is_new(raw, line, source) for line in lines]
-            rows = [_row(line, at_us) for line, new in zip(lines, news, strict=True) if new]
+            rows = [_to_row(line, at_us) for line, new in zip(lines, news, strict=True) if new]
             insert(raw, _SQL["append_imported"], rows, first=first)
             if rows:
-                # Usage counts by the numbers that a day took; nobody asked for these decisions here.
+                # Usage counts the numbers that a day took; these decisions were not requested from this loop.
                 raw.execute(_SQL["add_usage"], (at_us // DAY_US, -len(rows), 0))
         return news
 
 
 def _is_new(raw: sqlite3.Connection, line: ImportedDecision, source: int) -> bool:
     key = line.made_at_us, event_key(line.decision.event_id)
-    told = raw.execute(_SQL["told"], key).fetchone()
-    taken, last_source, seen = told or (0, source, 0)
+    row = raw.execute(_SQL["told"], key).fetchone()
+    taken, last_source, seen = row or (0, source, 0)
     seen = seen + 1 if last_source == source else 1
     raw.execute(_SQL["tell"], (*key, max(taken, seen), source, seen))
     return seen > taken
 
 
-def _row(line: ImportedDecision, at_us: int) -> Row:
+def _to_row(line: ImportedDecision, at_us: int) -> Row:
     decision = line.decision
     return (
         at_us,

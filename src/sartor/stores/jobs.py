@@ -1,4 +1,4 @@
-"""The long computations of one loop in ``jobs.sqlite``, which is made when the first one is put."""
+"""The jobs of one loop in ``jobs.sqlite``, which is created when the first one is put."""
 
 import sqlite3
 from collections.abc import Sequence
@@ -10,9 +10,9 @@ from msgspec.structs import replace
 from sartor.errors import Corrupt, JobExists, JobNotFound
 from sartor.records import Job
 from sartor.stores.connection import Row, SqliteConnection
-from sartor.stores.statements import statements
+from sartor.stores.schema import read_statements
 
-_SQL = statements("jobs")
+_SQL = read_statements("jobs")
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Job).decode
@@ -22,7 +22,7 @@ class SqliteJobs:
     """A ``JobQueue`` in a loop's folder."""
 
     def __init__(self, folder: Path, /, *, loop_id: str) -> None:
-        """Prepare; nothing is opened yet.
+        """Prepares; nothing is opened yet.
 
         Args:
             folder: the loop's folder.
@@ -32,7 +32,7 @@ class SqliteJobs:
         self._connection = SqliteConnection(self._path, "jobs", owner=loop_id)
 
     def put(self, job: Job, /) -> None:
-        """Add a job.
+        """Adds a job.
 
         Raises:
             JobExists: the id is taken.
@@ -40,22 +40,22 @@ class SqliteJobs:
         """
         with self._connection.transaction() as raw:
             try:
-                raw.execute(_SQL["add_job"], (job.job_id, *_columns(job)))
+                raw.execute(_SQL["add_job"], (job.job_id, *_to_columns(job)))
             except sqlite3.IntegrityError as error:
                 raise JobExists(f"There is a job {job.job_id!r} already.") from error
 
     def jobs(self, *, kind: str | None = None) -> Sequence[Job]:
-        """All jobs, or those of a kind, oldest first.
+        """Returns all jobs, or those of a kind, oldest first.
 
         Raises:
             StoreUnavailable: the queue can't be read now.
         """
         if kind is None:
-            return [_decoded(row) for row in self._rows(_SQL["jobs"])]
-        return [_decoded(row) for row in self._rows(_SQL["jobs_of"], kind)]
+            return [_decode_row(row) for row in self._rows(_SQL["jobs"])]
+        return [_decode_row(row) for row in self._rows(_SQL["jobs_of"], kind)]
 
     def claim(self, *, now_us: int, lease_us: int) -> Job | None:
-        """Take the oldest job that nobody works on. Where there is none, it costs one short read.
+        """Claims the oldest job that no worker holds. If there is none, it costs one short read.
 
         Raises:
             StoreUnavailable: the queue can't be written now.
@@ -66,13 +66,13 @@ class SqliteJobs:
             row = raw.execute(_SQL["claimable"], (now_us,)).fetchone()
             if row is None:
                 return None
-            job = _decoded(row)
-            claimed = _claimed(job, now_us=now_us, lease_us=lease_us)
-            raw.execute(_SQL["replace_job"], (*_columns(claimed), job.job_id, job.attempts))
+            job = _decode_row(row)
+            claimed = _to_claimed(job, now_us=now_us, lease_us=lease_us)
+            raw.execute(_SQL["replace_job"], (*_to_columns(claimed), job.job_id, job.attempts))
         return claimed
 
     def update(self, job: Job, /) -> bool:
-        """Replace a job. False, and nothing written, if it is gone, canceled, or another worker's meanwhile.
+        """Replaces a job. False, and nothing written, if it was deleted, canceled or claimed by another worker.
 
         Raises:
             StoreUnavailable: the queue can't be written now.
@@ -80,11 +80,11 @@ class SqliteJobs:
         if not self._path.exists():
             return False
         with self._connection.transaction() as raw:
-            done = raw.execute(_SQL["replace_job"], (*_columns(job), job.job_id, job.attempts))
-            return done.rowcount == 1
+            replaced = raw.execute(_SQL["replace_job"], (*_to_columns(job), job.job_id, job.attempts))
+            return replaced.rowcount == 1
 
     def delete(self, job_id: str, /) -> None:
-        """Remove a job.
+        """Removes a job.
 
         Raises:
             JobNotFound: there is no such job.
@@ -97,15 +97,15 @@ class SqliteJobs:
         raise JobNotFound(f"There is no job {job_id!r}.")
 
     def close(self) -> None:
-        """Close files and connections; idempotent."""
+        """Closes files and connections; idempotent."""
         self._connection.close()
 
     def _rows(self, sql: str, *parameters: object) -> list[Row]:
-        # Most loops never have a job: no file is made by looking for one.
+        # Most loops never have a job: looking for one creates no file.
         return self._connection.rows(sql, parameters) if self._path.exists() else []
 
 
-def _claimed(job: Job, *, now_us: int, lease_us: int) -> Job:
+def _to_claimed(job: Job, *, now_us: int, lease_us: int) -> Job:
     return replace(
         job,
         state="running",
@@ -115,11 +115,11 @@ def _claimed(job: Job, *, now_us: int, lease_us: int) -> Job:
     )
 
 
-def _columns(job: Job) -> tuple[str, str, int, int, bytes]:
+def _to_columns(job: Job) -> tuple[str, str, int, int, bytes]:
     return job.kind, job.state, job.lease_until_us, job.attempts, _encode(job)
 
 
-def _decoded(row: Row) -> Job:
+def _decode_row(row: Row) -> Job:
     try:
         return _decode(row[0])
     except msgspec.DecodeError as error:

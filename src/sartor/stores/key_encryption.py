@@ -1,7 +1,8 @@
-"""The keys of loops at rest: sealed with AES-GCM, each bound to the id of its loop.
+"""Encryption at rest: the keys of loops, and the secrets of an instance.
 
-Whoever copies the catalog without the secret key learns no key, and a sealed pair moved to another loop's
-row can't be opened.
+AES-GCM under a key derived from the instance's secret key. Each ciphertext is bound to the id of its loop, or
+to its name: whoever copies the catalog without the secret key learns no key, and a pair of keys that is moved
+to the row of another loop can't be decrypted.
 """
 
 import os
@@ -17,20 +18,20 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from sartor.errors import Corrupt, InvalidSetting, StoreUnavailable
-from sartor.stores.layout import Layout, checked_name
+from sartor.stores.layout import Layout, check_name
 from sartor.stores.schema import flush
 
 SHORTEST_KEY = 16
 """Bytes of a master key, at least."""
 
-_NONCE = 12
+_NONCE_BYTES = 12
 
 
 class KeyEncryption:
-    """Seals and opens the two keys of a loop."""
+    """Encrypts and decrypts with a key that is derived from the master key."""
 
     def __init__(self, master_key: bytes, /) -> None:
-        """Derive the sealing key.
+        """Derives the key.
 
         Raises:
             InvalidSetting: the master key is shorter than 16 bytes.
@@ -40,61 +41,85 @@ class KeyEncryption:
         derive = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"sartor: keys of loops")
         self._cipher = AESGCM(derive.derive(master_key))
 
-    def seal(self, keys: tuple[str, str], /, *, loop_id: str) -> bytes:
-        """Two keys as bytes that only this keyring opens, and only for this loop."""
-        return self.seal_bytes(msgspec.json.encode(keys), bound_to=loop_id)
+    def encrypt_keys(self, keys: tuple[str, str], /, *, loop_id: str) -> bytes:
+        """Encrypts the two keys of a loop, bound to its id."""
+        return self.encrypt(msgspec.json.encode(keys), bound_to=loop_id)
 
-    def open(self, sealed: bytes, /, *, loop_id: str) -> tuple[str, str]:
-        """The two keys again.
+    def decrypt_keys(self, encrypted: bytes, /, *, loop_id: str) -> tuple[str, str]:
+        """Decrypts the two keys of a loop.
 
         Raises:
-            Corrupt: sealed with another secret key, for another loop, or damaged.
+            Corrupt: encrypted with another secret key, for another loop, or damaged.
         """
-        plain = self.open_bytes(sealed, bound_to=loop_id, what=f"The keys of loop {loop_id}")
+        plain = self.decrypt(encrypted, bound_to=loop_id, what=f"The keys of loop {loop_id}")
         return msgspec.json.decode(plain, type=tuple[str, str])
 
-    def seal_bytes(self, plain: bytes, /, *, bound_to: str) -> bytes:
-        """Bytes that only this keyring opens, and only for what they are bound to."""
-        nonce = os.urandom(_NONCE)
+    def encrypt(self, plain: bytes, /, *, bound_to: str) -> bytes:
+        """Encrypts bytes, bound to a name: they are decrypted with the same name only."""
+        nonce = os.urandom(_NONCE_BYTES)
         return nonce + self._cipher.encrypt(nonce, plain, bound_to.encode())
 
-    def open_bytes(self, sealed: bytes, /, *, bound_to: str, what: str) -> bytes:
-        """The bytes again; ``what``: their name for the message.
+    def decrypt(self, encrypted: bytes, /, *, bound_to: str, what: str) -> bytes:
+        """Decrypts bytes. ``what`` names them in the error message.
 
         Raises:
-            Corrupt: sealed with another secret key, for something else, or damaged.
+            Corrupt: encrypted with another secret key, bound to another name, or damaged.
         """
+        nonce, ciphertext = encrypted[:_NONCE_BYTES], encrypted[_NONCE_BYTES:]
         try:
-            return self._cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], bound_to.encode())
+            return self._cipher.decrypt(nonce, ciphertext, bound_to.encode())
         except (InvalidTag, ValueError) as error:
             raise Corrupt(
-                f"{what} can't be opened: sealed with another secret key "
-                "than this one (secret.key in the data folder, or SARTOR_SECRET_KEY)."
+                f"{what} can't be decrypted: it was encrypted with another secret key "
+                "than the one in use (secret.key in the data folder, or SARTOR_SECRET_KEY)."
             ) from error
 
 
-def master_key_of(path: Path, /) -> bytes:
-    """The master key in this file, made at first use and readable by its owner only.
+def read_master_key(path: Path, /) -> bytes:
+    """Returns the master key in a file, created at first use and readable by its owner only.
 
     It is text: the same text can be given from outside instead.
 
     Raises:
-        StoreUnavailable: the file can't be read or made.
+        StoreUnavailable: the file can't be read or created.
     """
     try:
         if not path.exists():
-            make_once(path, secrets.token_urlsafe(32).encode() + b"\n")
+            _write_once(path, secrets.token_urlsafe(32).encode() + b"\n")
         return path.read_bytes().strip()
     except OSError as error:
         raise StoreUnavailable(f"{path} can't be read: {error.strerror}.") from error
 
 
-def make_once(path: Path, content: bytes, /) -> None:
-    """Make a file that its owner alone can read, unless it is there.
+class EncryptedSecrets:
+    """Secrets of an instance by name, one encrypted file each. Each is made once."""
 
-    Raises:
-        OSError: it can't be made.
-    """
+    def __init__(self, layout: Layout, encryption: KeyEncryption, /) -> None:
+        self._layout = layout
+        self._encryption = encryption
+
+    def secret(self, name: str, make: Callable[[], bytes], /) -> bytes:
+        """Returns the secret of a name, made at first use.
+
+        Raises:
+            Corrupt: it was encrypted with another secret key, or is damaged.
+            StoreUnavailable: it can't be read or written.
+        """
+        path = self._layout.secrets / check_name(name)
+        bound_to = f"secret {name}"
+        try:
+            if not path.exists():
+                self._layout.make_secrets()
+                _write_once(path, self._encryption.encrypt(make(), bound_to=bound_to))
+            return self._encryption.decrypt(path.read_bytes(), bound_to=bound_to, what=f"The secret {name!r}")
+        except OSError as error:
+            raise StoreUnavailable(
+                f"The secret {name!r} can't be read or written: {error.strerror}."
+            ) from error
+
+
+def _write_once(path: Path, content: bytes) -> None:
+    """Creates a file that its owner alone can read, unless it exists."""
     # Linked into place when whole, so that two processes at their first start agree on one content.
     draft = path.with_name(f".{path.name}-{uuid4().hex}")
     try:
@@ -108,28 +133,3 @@ def make_once(path: Path, content: bytes, /) -> None:
         return
     finally:
         draft.unlink(missing_ok=True)
-
-
-class EncryptedSecrets:
-    """Keeps secrets by name; each is made once."""
-
-    def __init__(self, layout: Layout, keyring: KeyEncryption, /) -> None:
-        self._layout = layout
-        self._keyring = keyring
-
-    def secret(self, name: str, make: Callable[[], bytes], /) -> bytes:
-        """The secret of that name, made at first use.
-
-        Raises:
-            Corrupt: it was sealed with another secret key, or damaged.
-            StoreUnavailable: it can't be read or made.
-        """
-        path = self._layout.secrets / checked_name(name)
-        bound_to = f"secret {name}"
-        try:
-            if not path.exists():
-                self._layout.make_secrets()
-                make_once(path, self._keyring.seal_bytes(make(), bound_to=bound_to))
-            return self._keyring.open_bytes(path.read_bytes(), bound_to=bound_to, what=f"The secret {name!r}")
-        except OSError as error:
-            raise StoreUnavailable(f"The secret {name!r} can't be read or made: {error.strerror}.") from error

@@ -1,16 +1,16 @@
 """Where things are in a data folder, and which names may become folders.
 
-catalog.sqlite          loops, settings, sealed keys
-secret.key              opens the keys, unless a key is given from outside
-secrets/NAME            what else the instance keeps for itself, sealed with the same key
+catalog.sqlite          loops, settings, encrypted keys, the audit log
+secret.key              encrypts the keys, unless a key is given from outside
+secrets/NAME            other secrets of the instance, encrypted with the same key
 loops/NAME/             one loop; move or back it up as a whole
     events.sqlite       decisions and observations
-    latest-time         the latest time given out
+    latest-time         the latest time that the log assigned
     outcomes.sqlite     outcomes, and the lineage of the models
-    jobs.sqlite         long computations, once there was one
+    jobs.sqlite         jobs, once there was one
     models/ID.vw        the bytes of the last models
-    shelf/LOOP_ID~NAME  checkpoints of what is counted, models of evaluations
-loops/.deleted-ID/      a deleted loop that was not removed yet
+    shelf/LOOP_ID~NAME  the blob store: checkpoints, models of evaluations
+loops/.deleted-ID/      a deleted loop that was not purged yet
 """
 
 import os
@@ -27,8 +27,8 @@ _LOOP_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 _ID = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}")
 
 
-def checked_name(name: str, /) -> str:
-    """A loop's name that is safe as a folder's.
+def check_name(name: str, /) -> str:
+    """Returns a name of a loop that is safe as a folder name.
 
     Raises:
         InvalidSetting: anything but 1 to 63 of a-z, 0-9, ``_`` and ``-``, the first a letter or digit.
@@ -40,8 +40,8 @@ def checked_name(name: str, /) -> str:
     return name
 
 
-def checked_id(text: str, /) -> str:
-    """An id of a loop or a model that is safe as part of a file name.
+def check_id(text: str, /) -> str:
+    """Returns an id of a loop or a model that is safe as part of a file name.
 
     Raises:
         InvalidSetting: anything but 1 to 128 of A-Z, a-z, 0-9, ``_``, ``-`` and ``.``, the first no dot.
@@ -62,48 +62,48 @@ class Layout:
         self._loops = root / "loops"
 
     def prepare(self) -> None:
-        """Make the folder, readable by its owner only.
+        """Creates the folder, readable by its owner only.
 
         Raises:
-            StoreUnavailable: it can't be made.
+            StoreUnavailable: it can't be created.
         """
         self._make(self._loops)
 
     def make_secrets(self) -> Path:
-        """The folder of secrets, made at first use.
+        """Returns the folder of secrets, created at first use.
 
         Raises:
-            StoreUnavailable: it can't be made.
+            StoreUnavailable: it can't be created.
         """
         self._make(self.secrets)
         return self.secrets
 
     def loop(self, name: str, /) -> Path:
-        """The folder of a loop; it may not be there.
+        """Returns the folder of a loop; it may not exist.
 
         Raises:
             InvalidSetting: the name can't be a folder's.
         """
-        return self._loops / checked_name(name)
+        return self._loops / check_name(name)
 
     def make_loop(self, name: str, /) -> Path:
-        """The folder of a loop, made at first use.
+        """Returns the folder of a loop, created at first use.
 
         Raises:
             InvalidSetting: the name can't be a folder's.
-            StoreUnavailable: it can't be made.
+            StoreUnavailable: it can't be created.
         """
         folder = self.loop(name)
         self._make(folder / "models")
         return folder
 
     def set_aside(self, name: str, /, *, loop_id: str) -> None:
-        """Free the name of a deleted loop: its folder, if it is there, waits elsewhere for its removal.
+        """Renames the folder of a deleted loop, if it exists, so that the name is free.
 
         Raises:
             StoreUnavailable: it can't be renamed.
         """
-        target = self._loops / f".deleted-{checked_id(loop_id)}"
+        target = self._loops / f".deleted-{check_id(loop_id)}"
         number = 1
         while target.exists():
             number += 1
@@ -115,8 +115,8 @@ class Layout:
         except OSError as error:
             raise StoreUnavailable(f"{self.loop(name)} can't be renamed: {error.strerror}.") from error
 
-    def bring_back(self, name: str, /, *, loop_id: str) -> None:
-        """Give a deleted loop its folder back, under a name that is free; nothing, if it never had one.
+    def put_back(self, name: str, /, *, loop_id: str) -> None:
+        """Renames the folder of a deleted loop back, to a name that is free; does nothing if it never had one.
 
         Raises:
             StoreUnavailable: it can't be renamed.
@@ -131,12 +131,12 @@ class Layout:
 
     @contextmanager
     def staging(self, loop_id: str, /) -> Iterator[Path]:
-        """A place for a folder that is being made; removed at the end, with what was not moved away.
+        """Creates a temporary folder for a loop that is being restored; removed at the end unless installed.
 
         Raises:
-            StoreUnavailable: it can't be made.
+            StoreUnavailable: it can't be created.
         """
-        place = self._loops / f".restoring-{checked_id(loop_id)}-{uuid4().hex}"
+        place = self._loops / f".restoring-{check_id(loop_id)}-{uuid4().hex}"
         self._make(place)
         try:
             yield place
@@ -144,7 +144,7 @@ class Layout:
             shutil.rmtree(place, ignore_errors=True)
 
     def install(self, folder: Path, name: str, /) -> None:
-        """Let a folder be that of the loop of a name that is free.
+        """Renames a folder to that of the loop of a name that is free.
 
         Raises:
             StoreUnavailable: it can't be renamed.
@@ -155,7 +155,7 @@ class Layout:
             raise StoreUnavailable(f"{folder} can't be renamed: {error.strerror}.") from error
 
     def remains(self, loop_id: str, /) -> list[Path]:
-        """The folders that wait for the removal of a deleted loop."""
+        """Returns the folders of a deleted loop that were not removed yet."""
         first = self._loops / f".deleted-{loop_id}"
         return [path for path in (first, *sorted(self._loops.glob(f"{first.name}~*"))) if path.exists()]
 
@@ -164,4 +164,4 @@ class Layout:
             self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
-            raise StoreUnavailable(f"{folder} can't be made: {error.strerror}.") from error
+            raise StoreUnavailable(f"{folder} can't be created: {error.strerror}.") from error

@@ -1,6 +1,6 @@
-"""The latest time that a log gave out, shared by all processes that write to it.
+"""The latest time that a log assigned, shared by all processes that write to it.
 
-It lies in a small file beside the log and not in the log itself: a horizon promises a time without writing
+It is kept in a small file beside the log and not in the log itself: a horizon promises a time without writing
 anything to the log, and the promise must hold even when the clock of the machine is set back. Reading and
 writing eight bytes costs a microsecond and a half.
 """
@@ -14,19 +14,19 @@ _SIZE = 8
 
 
 class MonotonicClock:
-    """A time that never runs backwards. Touch it only while holding the write lock of its log."""
+    """A clock that never runs backwards. Use it only while holding the write lock of its log."""
 
     def __init__(self, path: Path, /) -> None:
         self._path = path
         self._file: int | None = None
 
     @property
-    def opened(self) -> bool:
-        """Whether ``open`` was called; without it there is nothing to compare with."""
+    def is_open(self) -> bool:
+        """Whether ``open`` was called, as it must be before ``next``."""
         return self._file is not None
 
     def open(self, *, at_least_us: int) -> None:
-        """Open the file, made at first use. ``at_least_us``: the latest time in the log itself.
+        """Opens the file, created at first use. ``at_least_us``: the latest time in the log itself.
 
         Raises:
             StoreUnavailable: the file can't be written.
@@ -38,7 +38,7 @@ class MonotonicClock:
             raise self._unavailable(error) from error
 
     def next(self, now_us: int, /) -> int:
-        """The time to give out now: ``now_us``, or the latest one given out if that is later.
+        """Returns the time to assign now: ``now_us``, or the latest one assigned if that is later.
 
         Raises:
             StoreUnavailable: the file can't be written.
@@ -54,7 +54,7 @@ class MonotonicClock:
         return now_us
 
     def close(self) -> None:
-        """Close the file; idempotent."""
+        """Closes the file; idempotent."""
         if self._file is not None:
             os.close(self._file)
             self._file = None

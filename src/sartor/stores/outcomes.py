@@ -12,9 +12,9 @@ from sartor.errors import Corrupt
 from sartor.ports import OutcomeCounts
 from sartor.records import Cursor, LoggedOutcome, Outcome, Settlement
 from sartor.stores.connection import Row, SqliteConnection
-from sartor.stores.statements import statements
+from sartor.stores.schema import read_statements
 
-_SQL = statements("outcomes")
+_SQL = read_statements("outcomes")
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Outcome).decode
@@ -27,27 +27,24 @@ class SqliteOutcomes:
         self._connection = connection
 
     def record(self, settlement: Settlement, /) -> None:
-        """Add the outcomes and unmatched observations and move the cursor, atomically.
+        """Adds the outcomes and unmatched observations and moves the cursor, atomically.
 
         Raises:
             StoreUnavailable: the log can't be written now.
-            Corrupt: a decision would have two outcomes, or an observation be an unmatched observation twice.
+            Corrupt: a decision would have two outcomes, or an observation be recorded as unmatched twice.
         """
         outcomes = [(o.decision_seq, event_key(o.event_id), _encode(o)) for o in settlement.outcomes]
-        unmatched = [
-            (unmatched_observation.observation_seq, unmatched_observation.reason)
-            for unmatched_observation in settlement.unmatched
-        ]
+        unmatched = [(one.observation_seq, one.reason) for one in settlement.unmatched]
         with self._connection.transaction() as raw:
             try:
                 raw.executemany(_SQL["add_outcome"], outcomes)
                 raw.executemany(_SQL["add_stray"], unmatched)
             except sqlite3.IntegrityError as error:
                 raise Corrupt(f"Something would be settled twice: {error}.") from error
-            raw.execute(_SQL["advance"], _advance(settlement))
+            raw.execute(_SQL["advance"], _totals(settlement))
 
     def amend(self, outcomes: Sequence[Outcome], /) -> int:
-        """Replace the outcomes of decisions that have one; numbers and times stay. Returns the new revision.
+        """Replaces the outcomes of decisions that have one; numbers and times stay. Returns the new revision.
 
         Raises:
             StoreUnavailable: the log can't be written now.
@@ -59,26 +56,26 @@ class SqliteOutcomes:
         return revision
 
     def outcomes(self, *, after: int, limit: int) -> Sequence[LoggedOutcome]:
-        """The next outcomes after a number.
+        """Returns the next outcomes after a number.
 
         Raises:
             StoreUnavailable: the log can't be read now.
             Corrupt: a row is not an outcome.
         """
-        return [logged(row) for row in self._connection.rows(_SQL["outcomes"], (after, limit))]
+        return [decode_outcome(row) for row in self._connection.rows(_SQL["outcomes"], (after, limit))]
 
     def outcomes_of(self, event_id: str, /) -> Sequence[LoggedOutcome]:
-        """The outcomes of the decisions with this event id.
+        """Returns the outcomes of the decisions with this event id.
 
         Raises:
             StoreUnavailable: the log can't be read now.
             Corrupt: a row is not an outcome.
         """
         rows = self._connection.rows(_SQL["outcomes_of"], (event_key(event_id),))
-        return [found for found in map(logged, rows) if found.outcome.event_id == event_id]
+        return [found for found in map(decode_outcome, rows) if found.outcome.event_id == event_id]
 
     def counts(self) -> OutcomeCounts:
-        """Totals; the cost does not grow with the log.
+        """Returns totals; the cost does not grow with the log.
 
         Raises:
             StoreUnavailable: the log can't be read now.
@@ -99,17 +96,17 @@ class SqliteOutcomes:
 
 
 def event_key(event_id: str, /) -> int:
-    """64 bits of a hash of the id, as SQLite's integers are: signed."""
+    """Hashes an event id to a signed 64-bit integer, as SQLite stores them."""
     digest = hashlib.blake2b(event_id.encode("utf-8", "surrogatepass"), digest_size=8).digest()
     return int.from_bytes(digest, "little", signed=True)
 
 
 def _amend(raw: sqlite3.Connection, outcome: Outcome) -> int:
-    """Replace one outcome, unless it is final; by how much the number of the learnable ones grows."""
+    """Replaces an outcome unless it is final; returns by how much the number of learnable outcomes grows."""
     row = raw.execute(_SQL["find_outcome"], (outcome.decision_seq,)).fetchone()
     if row is None:
         raise Corrupt(f"Decision {outcome.decision_seq} has no outcome that could be amended.")
-    was = logged(row)
+    was = decode_outcome(row)
     if not was.outcome.event_id or (was.outcome.corrected and not outcome.corrected):
         return 0
     amended = replace(outcome, settled_at_us=was.outcome.settled_at_us)
@@ -117,8 +114,8 @@ def _amend(raw: sqlite3.Connection, outcome: Outcome) -> int:
     return outcome.learnable - was.outcome.learnable
 
 
-def _advance(settlement: Settlement) -> tuple[int, ...]:
-    reasons = Counter(unmatched_observation.reason for unmatched_observation in settlement.unmatched)
+def _totals(settlement: Settlement) -> tuple[int, ...]:
+    reasons = Counter(one.reason for one in settlement.unmatched)
     return (
         settlement.cursor.decisions,
         settlement.cursor.observations,
@@ -129,8 +126,8 @@ def _advance(settlement: Settlement) -> tuple[int, ...]:
     )
 
 
-def logged(row: Row, /) -> LoggedOutcome:
-    """The outcome in a row.
+def decode_outcome(row: Row, /) -> LoggedOutcome:
+    """Decodes the outcome in a row.
 
     Raises:
         Corrupt: the row is not an outcome.

@@ -1,6 +1,6 @@
-"""Taking from a loop's log what was settled before a time: its beginning, in short transactions.
+"""Retention: removes from a loop's log what was settled before a time, in short transactions.
 
-Outcomes go first, then decisions up to the first that has its outcome still. So every outcome has its
+Outcomes go first, then decisions up to the first whose outcome is still there. So every outcome has its
 decision, whenever this is stopped; some of the first decisions may lack the outcome, which came earlier than
 those of their neighbours. The last row of each table stays, and with it the numbering.
 """
@@ -12,19 +12,19 @@ from pathlib import Path
 
 from sartor.stores.checkpoint import checkpoint_wal
 from sartor.stores.connection import SqliteConnection
-from sartor.stores.outcomes import SqliteOutcomes, logged
-from sartor.stores.statements import statements
+from sartor.stores.outcomes import SqliteOutcomes, decode_outcome
+from sartor.stores.schema import read_statements
 from sartor.stores.throttled_transactions import ThrottledTransactions
 
-_EVENTS = statements("events")
-_OUTCOMES = statements("outcomes")
+_EVENTS = read_statements("events")
+_OUTCOMES = read_statements("outcomes")
 
 _CHECKPOINT_EVERY = 20
-"""Steps after which the write-ahead logs are copied back, lest they grow with what is removed."""
+"""Steps after which the write-ahead logs are copied back, so that they don't grow with what is removed."""
 
 
 class Retention:
-    """Removes from one loop's folder; the connections are the caller's."""
+    """Applies retention to one loop; the caller opens and closes the connections."""
 
     def __init__(
         self, folder: Path, events: SqliteConnection, outcomes: SqliteConnection, /, *, loop_id: str
@@ -37,10 +37,10 @@ class Retention:
         self._steps = 0
 
     def remove(self, *, before_us: int) -> int:
-        """Remove what was settled before a time; returns how many rows.
+        """Removes what was settled before a time; returns how many rows.
 
         Raises:
-            StoreUnavailable: not all could be removed; the next time goes on.
+            StoreUnavailable: not everything could be removed; the next call continues.
         """
         cursor = self._log.counts().cursor
         outcome = self._last_outcome(before_us, settled=cursor.decisions)
@@ -48,17 +48,17 @@ class Retention:
         removed += self._in_steps(self._remove_decisions, self._last_decision(settled=cursor.decisions))
         observation = self._last_observation(before_us, settled=cursor.observations)
         removed += self._in_steps(self._remove_observations, observation)
-        return removed + self._in_steps(self._remove_strays, self._first_numbers()[1] - 1)
+        return removed + self._in_steps(self._remove_unmatched, self._first_numbers()[1] - 1)
 
     def _in_steps(self, remove: Callable[[int, int], int], last: int) -> int:
         total, steps = 0, ThrottledTransactions()
-        while removed := steps.take(lambda rows: remove(rows, last)):
+        while removed := steps.run(lambda rows: remove(rows, last)):
             total += removed
             self._steps += 1
             if self._steps % _CHECKPOINT_EVERY == 0:
                 for kind in ("events", "outcomes"):
                     path = self._folder / f"{kind}.sqlite"
-                    checkpoint_wal(path, kind, owner=self._loop_id, cuts=False)
+                    checkpoint_wal(path, kind, owner=self._loop_id, truncates=False)
         return total
 
     def _last_outcome(self, before_us: int, *, settled: int) -> int:
@@ -93,12 +93,12 @@ class Retention:
     def _remove_outcomes(self, rows: int, last: int) -> int:
         until = min(last, self._log.counts().first_outcome + rows - 1)
         with self._outcomes.transaction() as raw:
-            gone = raw.execute(_OUTCOMES["remove_outcomes"], (until,)).fetchall()
-            if gone:
-                learnable = sum(logged((until, body)).outcome.learnable for _, body in gone)
-                newest = max(decision for decision, _ in gone)
-                raw.execute(_OUTCOMES["removed_outcomes"], (len(gone), learnable, newest))
-        return len(gone)
+            removed_rows = raw.execute(_OUTCOMES["remove_outcomes"], (until,)).fetchall()
+            if removed_rows:
+                learnable = sum(decode_outcome((until, body)).outcome.learnable for _, body in removed_rows)
+                newest = max(decision for decision, _ in removed_rows)
+                raw.execute(_OUTCOMES["removed_outcomes"], (len(removed_rows), learnable, newest))
+        return len(removed_rows)
 
     def _remove_decisions(self, rows: int, last: int) -> int:
         until = min(last, self._first_numbers()[0] + rows - 1)
@@ -110,12 +110,12 @@ class Retention:
         with self._events.transaction() as raw:
             return raw.execute(_EVENTS["remove_observations"], (until,)).rowcount
 
-    def _remove_strays(self, rows: int, last: int) -> int:
+    def _remove_unmatched(self, rows: int, last: int) -> int:
         first: int | None = self._outcomes.rows(_OUTCOMES["first_stray"])[0][0]
         if first is None:
             return 0
         with self._outcomes.transaction() as raw:
-            gone = raw.execute(_OUTCOMES["remove_strays"], (min(last, first + rows - 1),)).fetchall()
-            reasons = Counter(reason for (reason,) in gone)
+            removed_rows = raw.execute(_OUTCOMES["remove_strays"], (min(last, first + rows - 1),)).fetchall()
+            reasons = Counter(reason for (reason,) in removed_rows)
             raw.execute(_OUTCOMES["removed_strays"], (reasons["late"], reasons["dangling"]))
-        return len(gone)
+        return len(removed_rows)

@@ -1,30 +1,59 @@
-"""New database files appear whole: made under another name, then linked into place.
+"""The SQL files of this room, and the creation and migration of database files.
 
-So no process ever sees half a schema, and two that make the same file at once end up with one. The exclusive
-lock that switching to WAL mode needs is never contended either.
+A new database file appears whole: it is built under another name and then linked into place. So no process ever
+sees half a schema, and two that create the same file at once end up with one. The exclusive lock that switching
+to WAL mode needs is never contended either.
 """
 
 import os
+import re
 import sqlite3
+from collections.abc import Mapping
+from importlib.resources import files
 from pathlib import Path
 from uuid import uuid4
 
-from sartor.stores.statements import migration, schema
-
 SCHEMA_VERSION = 2
-"""What ``PRAGMA user_version`` says in files that this code reads and writes."""
+"""``PRAGMA user_version`` of the files that this code reads and writes."""
+
+_HEADER = re.compile(r"^-- (\w+) --$", re.MULTILINE)
 
 
-def ensure(path: Path, kind: str, /, *, owner: str) -> None:
-    """Make the database unless it is there; its folder must exist.
+def read_schema(kind: str, /) -> str:
+    """Returns the script that creates an empty database: ``events``, ``outcomes``, ``jobs`` or ``catalog``."""
+    return _read(f"{kind}_schema.sql")
+
+
+def read_migration(kind: str, version: int, /) -> list[str]:
+    """Returns the statements that bring a database of a kind from the version before to this one."""
+    found, statement = [], ""
+    for line in _strip_comments(_read(f"{kind}_to_{version}.sql")).splitlines():
+        statement += f"{line}\n"
+        if sqlite3.complete_statement(statement):
+            found.append(statement)
+            statement = ""
+    return [*found, statement] if statement else found
+
+
+def read_statements(kind: str, /) -> Mapping[str, str]:
+    """Returns the statements for a database of a kind, by name, without comments.
+
+    Each stands in ``sql/KIND.sql`` under a line ``-- its_name --``.
+    """
+    _, *parts = _HEADER.split(_read(f"{kind}.sql"))
+    return {name: _strip_comments(sql) for name, sql in zip(parts[::2], parts[1::2], strict=True)}
+
+
+def create_database(path: Path, kind: str, /, *, owner: str) -> None:
+    """Creates the database unless it exists; its folder must exist.
 
     Args:
-        path: the file to make.
+        path: the file to create.
         kind: ``events``, ``outcomes``, ``jobs`` or ``catalog``.
         owner: the id of the loop that it belongs to; empty for the catalog.
 
     Raises:
-        OSError: the file can't be made.
+        OSError: the file can't be created.
         sqlite3.Error: the file can't be written.
     """
     if path.exists():
@@ -44,7 +73,7 @@ def _build(draft: Path, kind: str, *, owner: str) -> None:
     try:
         connection.execute("PRAGMA synchronous = OFF")
         connection.execute("PRAGMA journal_mode = WAL")
-        connection.executescript(f"BEGIN; {schema(kind)} COMMIT;")
+        connection.executescript(f"BEGIN; {read_schema(kind)} COMMIT;")
         connection.execute("INSERT INTO about (one, owner) VALUES (1, ?)", (owner,))
     finally:
         connection.close()
@@ -52,7 +81,7 @@ def _build(draft: Path, kind: str, *, owner: str) -> None:
 
 
 def migrate(raw: sqlite3.Connection, kind: str, /) -> None:
-    """Bring an open database to this version, if it is older; all of it or nothing, whoever comes first.
+    """Brings an open database of an older version to this one, in one transaction.
 
     Raises:
         sqlite3.Error: it can't be written.
@@ -61,8 +90,9 @@ def migrate(raw: sqlite3.Connection, kind: str, /) -> None:
         return
     raw.execute("BEGIN IMMEDIATE")
     try:
+        # Asked again: another process may have migrated it before this one got the lock.
         for version in range(_version(raw) + 1, SCHEMA_VERSION + 1):
-            for statement in migration(kind, version):
+            for statement in read_migration(kind, version):
                 raw.execute(statement)
         raw.execute("COMMIT")
     except BaseException:
@@ -76,9 +106,18 @@ def _version(raw: sqlite3.Connection) -> int:
 
 
 def flush(path: Path, /) -> None:
-    """Bring a file, or the entries of a folder, to the disk. Never a database that this process has open."""
+    """Flushes a file, or the entries of a folder, to the disk. Never a database that this process has open."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _read(file: str) -> str:
+    return files("sartor.stores").joinpath("sql", file).read_text("utf-8")
+
+
+def _strip_comments(sql: str) -> str:
+    lines = (line for line in sql.splitlines() if line and not line.startswith("--"))
+    return "\n".join(lines).removesuffix(";")

@@ -1,10 +1,12 @@
-"""The SQLite store of one instance: a folder that holds everything (see ``layout``)."""
+"""The SQLite store of one instance: a data folder that holds everything (see ``layout``)."""
 
+import os
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from uuid import uuid4
 
 import msgspec
 from msgspec.structs import replace
@@ -23,17 +25,16 @@ from sartor.stores.erasure import Erasure
 from sartor.stores.events import SqliteEvents
 from sartor.stores.history import SqliteHistory
 from sartor.stores.jobs import SqliteJobs
-from sartor.stores.key_encryption import EncryptedSecrets, KeyEncryption, master_key_of
-from sartor.stores.layout import Layout, checked_id
-from sartor.stores.model_notes import SqliteModelNotes
-from sartor.stores.models import SqliteModels
+from sartor.stores.key_encryption import EncryptedSecrets, KeyEncryption, read_master_key
+from sartor.stores.layout import Layout, check_id
+from sartor.stores.models import SqliteModelNotes, SqliteModels
 from sartor.stores.outcomes import SqliteOutcomes
-from sartor.stores.probe import Probe
 from sartor.stores.retention import Retention
+from sartor.stores.schema import read_statements
 from sartor.times import now_us
 
 RESTARTS_EVERY_S = 0.9
-"""How often, over all loops, a log that has grown is begun anew at most."""
+"""Seconds between two restarts of a write-ahead log that has grown, over all loops, at least."""
 
 
 def open_stores(
@@ -44,26 +45,27 @@ def open_stores(
     master_key: bytes | None = None,
     clock_us: Callable[[], int] = now_us,
 ) -> "SqliteStores":
-    """Everything that an instance keeps, in this folder; made at first use.
+    """Opens everything that an instance keeps, in this folder; created at first use.
 
     Args:
         folder: the data folder.
-        durability: ``fsync`` lets each commit of a loop wait for the disk. The catalog always waits.
-        master_key: seals the keys of loops; by default the text in ``secret.key``, made at first use.
+        durability: ``fsync``: each commit of a loop waits for the disk. The catalog always waits.
+        master_key: encrypts the keys of loops, 16 bytes at least; by default the text in ``secret.key``,
+            created at first use.
         clock_us: microseconds since 1970.
 
     Raises:
-        StoreUnavailable: the folder can't be made or written.
+        StoreUnavailable: the folder can't be created or written.
         InvalidSetting: the master key is too short.
     """
     layout = Layout(folder)
     layout.prepare()
-    keyring = KeyEncryption(master_key_of(layout.secret_key) if master_key is None else master_key)
-    return SqliteStores(layout, keyring, durability=durability, clock_us=clock_us)
+    encryption = KeyEncryption(read_master_key(layout.secret_key) if master_key is None else master_key)
+    return SqliteStores(layout, encryption, durability=durability, clock_us=clock_us)
 
 
 class SqliteLoopStores:
-    """The stores of one loop. Open one for each thread; opening costs nothing until it is used."""
+    """The stores of one loop. Open one for each thread; files and connections are opened at first use."""
 
     def __init__(
         self,
@@ -92,7 +94,7 @@ class SqliteLoopStores:
         self.blobs = FileBlobStore(folder, loop_id=loop_id)
 
     def close(self) -> None:
-        """Release files and connections; idempotent."""
+        """Releases files and connections; idempotent."""
         self.events.close()
         self.jobs.close()
         self._connection.close()
@@ -104,7 +106,7 @@ class SqliteStores:
     def __init__(
         self,
         layout: Layout,
-        keyring: KeyEncryption,
+        encryption: KeyEncryption,
         /,
         *,
         durability: Durability,
@@ -114,17 +116,17 @@ class SqliteStores:
         self._durability: Durability = durability
         self._clock_us = clock_us
         self._connection = SqliteConnection(layout.catalog, "catalog", durability="fsync")
-        self._probe = Probe(layout)
+        self._write_probe = WriteProbe(layout)
         self._restarted_s = -RESTARTS_EVERY_S
         self.audit = SqliteAudit(self._connection, clock_us=clock_us)
-        self.catalog = SqliteCatalog(layout, self._connection, keyring, self.audit)
-        self._vault = EncryptedSecrets(layout, keyring)
+        self.catalog = SqliteCatalog(layout, self._connection, encryption, self.audit)
+        self._secrets = EncryptedSecrets(layout, encryption)
 
     def open(self, loop: Loop, /) -> SqliteLoopStores:
-        """The stores of a loop, made at first use. The caller closes them.
+        """Opens the stores of a loop, created at first use. The caller closes them.
 
         Raises:
-            StoreUnavailable: its folder can't be made.
+            StoreUnavailable: its folder can't be created.
             InvalidSetting: its name can't be a folder's.
         """
         return SqliteLoopStores(
@@ -135,7 +137,7 @@ class SqliteStores:
         )
 
     def maintain(self, loop: Loop, /, *, sparing: bool = False) -> None:
-        """Count the new events of the loop, and copy its write-ahead logs back.
+        """Counts the new events of the loop, and copies its write-ahead logs back.
 
         Args:
             loop: the loop.
@@ -152,13 +154,13 @@ class SqliteStores:
         if busy:
             kinds = ["events"]
         if "events" in kinds:
-            with self._connected(loop) as (events, _):
+            with self._connect(loop) as (events, _):
                 usage.count_usage(events)
         for kind in kinds:
             checkpoint_wal(folder / f"{kind}.sqlite", kind, owner=loop.loop_id, busy=busy)
 
     def _may_restart(self, path: Path) -> bool:
-        """Whether a log has grown, and none was begun anew just now: each time an api process waits 4 ms."""
+        """Whether a log has grown, and none was restarted just now: each restart costs an api process 4 ms."""
         now_s = time.monotonic()
         if not has_grown(path) or now_s - self._restarted_s < RESTARTS_EVERY_S:
             return False
@@ -166,39 +168,39 @@ class SqliteStores:
         return True
 
     def apply_retention(self, loop: Loop, /, *, before_us: int) -> int:
-        """Remove what was settled before a time; returns how many rows.
+        """Removes what was settled before a time; returns how many rows.
 
         Raises:
-            StoreUnavailable: not all could be removed; the next time goes on.
+            StoreUnavailable: not everything could be removed; the next call continues.
         """
-        with self._connected(loop) as (events, outcomes):
+        with self._connect(loop) as (events, outcomes):
             usage.count_usage(events)
             folder = self._layout.loop(loop.name)
             return Retention(folder, events, outcomes, loop_id=loop.loop_id).remove(before_us=before_us)
 
     def usage(self, loop: Loop, /, *, from_us: int, to_us: int) -> Sequence[Usage]:
-        """The days that meet a time and saw an event, in order.
+        """Returns the days that overlap a time range and saw an event, in order.
 
         Raises:
             StoreUnavailable: the log can't be read now.
         """
-        with self._connected(loop) as (events, _):
+        with self._connect(loop) as (events, _):
             return usage.read_usage(events, from_us=from_us, to_us=to_us)
 
     def erase(self, loop: Loop, /, *, decisions: Sequence[int]) -> Sequence[int]:
-        """Blank decisions and what belongs to them; returns those that are still open.
+        """Blanks decisions and what belongs to them; returns those that are still open.
 
         Raises:
-            StoreUnavailable: not all is done, or readers keep old pages in use.
+            StoreUnavailable: not everything is done, or readers keep old pages in use.
         """
-        with self._connected(loop, overwrites=True) as (events, outcomes):
+        with self._connect(loop, overwrites=True) as (events, outcomes):
             return Erasure(events, outcomes).erase(decisions)
 
     @contextmanager
-    def _connected(
+    def _connect(
         self, loop: Loop, *, overwrites: bool = False
     ) -> Iterator[tuple[SqliteConnection, SqliteConnection]]:
-        """Connections to the events and the outcomes of a loop, for as long as a piece of work takes."""
+        """Opens connections to the events and the outcomes of a loop for the length of a piece of work."""
         folder = self._layout.make_loop(loop.name)
         events, outcomes = (
             SqliteConnection(
@@ -218,10 +220,10 @@ class SqliteStores:
             outcomes.close()
 
     def purge(self) -> Sequence[str]:
-        """Remove the folders of deleted loops that can't be recovered any more.
+        """Removes the folders of deleted loops that can't be recovered any more; returns their ids.
 
         Raises:
-            StoreUnavailable: they can't be removed now; the next purge goes on.
+            StoreUnavailable: they can't be removed now; the next purge continues.
         """
         self.catalog.set_aside_deleted()
         now_us = self._clock_us()
@@ -233,58 +235,58 @@ class SqliteStores:
         return deleted
 
     def back_up(self, loop: Loop, target: Path, /) -> None:
-        """Write a loop to a file; its keys stay sealed.
+        """Writes a loop to a file; its keys stay encrypted.
 
         Raises:
             StoreUnavailable: it can't be written.
         """
-        body, keys = self.catalog.sealed(loop)
-        card = backup.BackupManifest(format=1, loop_id=loop.loop_id, body=body, keys=keys)
-        backup.pack(self._layout.make_loop(loop.name), target, card)
+        body, keys = self.catalog.encrypt(loop)
+        manifest = backup.BackupManifest(format=1, loop_id=loop.loop_id, body=body, keys=keys)
+        backup.pack(self._layout.make_loop(loop.name), target, manifest)
 
     def restore(self, source: Path, /, *, name: str | None, new_keys: tuple[str, str]) -> Loop:
-        """Put a loop back; with new keys, where another instance sealed them.
+        """Restores a loop; with new keys, if another instance encrypted its old ones.
 
         Raises:
-            LoopExists: the name is taken, or the loop is there.
+            LoopExists: the name is taken, or the loop exists.
             Corrupt: the file is no backup.
             StoreUnavailable: it can't be read, or the loop not be written.
         """
-        with backup.open_backup(source) as (card, tar):
-            loop = self._of(card, new_keys)
+        with backup.open_backup(source) as (manifest, tar):
+            loop = self._read_loop(manifest, new_keys)
             loop = replace(loop, name=name or loop.name, version=loop.version + 1)
             with self._layout.staging(loop.loop_id) as folder:
                 backup.unpack(tar, folder)
-                self.catalog.adopt(loop, lambda: self._layout.install(folder, loop.name))
+                self.catalog.add_restored(loop, lambda: self._layout.install(folder, loop.name))
         return loop
 
-    def _of(self, card: backup.BackupManifest, new_keys: tuple[str, str]) -> Loop:
+    def _read_loop(self, manifest: backup.BackupManifest, new_keys: tuple[str, str]) -> Loop:
         try:
-            return self.catalog.unsealed(card.body, card.keys, loop_id=checked_id(card.loop_id))
+            return self.catalog.decrypt(manifest.body, manifest.keys, loop_id=check_id(manifest.loop_id))
         except Corrupt:
-            loop = msgspec.json.decode(card.body, type=Loop)
+            loop = msgspec.json.decode(manifest.body, type=Loop)
             return replace(loop, key1=new_keys[0], key2=new_keys[1])
 
     def check_writable(self) -> None:
-        """Try to commit something.
+        """Tries to commit something.
 
         Raises:
             StoreUnavailable: an event could not be committed now.
         """
-        self._probe.check()
+        self._write_probe.check()
 
     def secret(self, name: str, make: Callable[[], bytes], /) -> bytes:
-        """A secret of the instance, made at first use and encrypted at rest.
+        """Returns a secret of the instance, made at first use and encrypted at rest.
 
         Raises:
-            Corrupt: it was sealed with another secret key, or damaged.
-            StoreUnavailable: it can't be read or made.
+            Corrupt: it was encrypted with another secret key, or is damaged.
+            StoreUnavailable: it can't be read or written.
         """
-        return self._vault.secret(name, make)
+        return self._secrets.secret(name, make)
 
     def close(self) -> None:
-        """Release files and connections; idempotent."""
-        self._probe.close()
+        """Releases files and connections; idempotent."""
+        self._write_probe.close()
         self._connection.close()
 
 
@@ -293,3 +295,41 @@ def _remove(folder: Path) -> None:
         shutil.rmtree(folder)
     except OSError as error:
         raise StoreUnavailable(f"{folder} can't be removed: {error.strerror}.") from error
+
+
+_TRY_WRITE = read_statements("catalog")["try_write"]
+
+_BYTES = 65_536
+
+
+class WriteProbe:
+    """Tries a write in a data folder; takes under a millisecond, and does not wait for the disk."""
+
+    def __init__(self, layout: Layout, /) -> None:
+        self._folder = layout.root
+        self._connection = SqliteConnection(layout.catalog, "catalog")
+
+    def check(self) -> None:
+        """Commits something, and writes and removes a file of 64 KiB.
+
+        Raises:
+            StoreUnavailable: an event could not be committed now.
+        """
+        with self._connection.transaction() as raw:
+            raw.execute(_TRY_WRITE)
+        # A full disk still takes a small commit if the write-ahead log has free space.
+        self._write_file()
+
+    def close(self) -> None:
+        """Closes the connection; idempotent."""
+        self._connection.close()
+
+    def _write_file(self) -> None:
+        file = self._folder / f".probe-{uuid4().hex}"
+        try:
+            file.write_bytes(os.urandom(_BYTES))
+        except OSError as error:
+            raise StoreUnavailable(f"{self._folder} can't be written: {error.strerror}.") from error
+        finally:
+            with suppress(OSError):
+                file.unlink(missing_ok=True)

@@ -1,30 +1,30 @@
-"""Long work in short transactions, with pauses, so that whoever else wants to write comes through.
+"""Long work in short transactions, with pauses, so that other writers get the lock.
 
-Between two transactions that follow each other at once, one that waits for the lock finds it free only by
-luck; so each is followed by a pause as long as itself.
+Between two transactions that follow each other immediately, a process that waits for the lock finds it free
+only by chance; so each is followed by a pause of the same length.
 """
 
 import time
 from collections.abc import Callable, Sequence
 
 LARGEST = 2_000
-"""Rows of one transaction at most."""
+"""Most rows of one transaction."""
 
 _SMALLEST = 50
 _LONG_S = 0.006
 
 
 class ThrottledTransactions:
-    """How many rows the next transaction may take: fewer after a long one, more after a short one."""
+    """Chooses how many rows each transaction takes: fewer after a long one, more after a short one."""
 
     def __init__(self) -> None:
         self.rows = 250
 
-    def take(self, work: Callable[[int], int], /) -> int:
-        """Do one step and pause. ``work`` gets the number of rows, and returns how many it took."""
-        began_s = time.monotonic()
+    def run(self, work: Callable[[int], int], /) -> int:
+        """Runs one transaction and pauses. ``work`` gets the number of rows; returns how many it took."""
+        start_s = time.monotonic()
         done = work(self.rows)
-        took_s = time.monotonic() - began_s
+        took_s = time.monotonic() - start_s
         if took_s > _LONG_S:
             self.rows = max(_SMALLEST, self.rows // 2)
         elif took_s < _LONG_S / 4:
@@ -32,8 +32,8 @@ class ThrottledTransactions:
         time.sleep(took_s)
         return done
 
-    def through(self, numbers: Sequence[int], work: Callable[[Sequence[int]], None], /) -> None:
-        """Do all of them, some at each step."""
+    def run_all(self, numbers: Sequence[int], work: Callable[[Sequence[int]], None], /) -> None:
+        """Runs ``work`` on all numbers, some of them in each transaction."""
         rest = list(numbers)
 
         def step(rows: int) -> int:
@@ -42,4 +42,4 @@ class ThrottledTransactions:
             return len(some)
 
         while rest:
-            self.take(step)
+            self.run(step)

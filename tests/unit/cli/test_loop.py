@@ -125,7 +125,7 @@ def test_a_secret_from_the_environment_encrypts_the_keys(
     assert not (empty / "secret.key").exists()
     assert sartor("loop", "keys", "news", "--json").json["key1"] == key
     monkeypatch.setenv("SARTOR_SECRET_KEY", "another secret of more than sixteen")
-    assert "can't be opened" in sartor("loop", "keys", "news").err
+    assert "can't be decrypted" in sartor("loop", "keys", "news").err
 
 
 def test_the_models_are_listed_newest_first(sartor: Sartor, taught: Path) -> None:

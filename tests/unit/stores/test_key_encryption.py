@@ -1,4 +1,4 @@
-"""Keys at rest are sealed, and only the right key opens them."""
+"""Keys at rest are encrypted, and only the right key decrypts them."""
 
 import re
 import subprocess
@@ -8,41 +8,43 @@ from pathlib import Path
 import pytest
 
 from sartor.errors import Corrupt, InvalidSetting
-from sartor.stores.key_encryption import KeyEncryption, master_key_of
+from sartor.stores.key_encryption import KeyEncryption, read_master_key
 from sartor.stores.stores import open_stores
 from sartor.testing.builders import make_loop
 
 MASTER = b"a master key from outside"
 
 
-def test_what_is_sealed_opens_again() -> None:
-    sealed = KeyEncryption(MASTER).seal(("one", "two"), loop_id="a")
-    assert KeyEncryption(MASTER).open(sealed, loop_id="a") == ("one", "two")
+def test_what_is_encrypted_can_be_decrypted() -> None:
+    encrypted = KeyEncryption(MASTER).encrypt_keys(("one", "two"), loop_id="a")
+    assert KeyEncryption(MASTER).decrypt_keys(encrypted, loop_id="a") == ("one", "two")
 
 
-def test_sealing_twice_gives_different_bytes() -> None:
-    ring = KeyEncryption(MASTER)
-    assert ring.seal(("one", "two"), loop_id="a") != ring.seal(("one", "two"), loop_id="a")
+def test_encrypting_twice_gives_different_bytes() -> None:
+    encryption = KeyEncryption(MASTER)
+    assert encryption.encrypt_keys(("one", "two"), loop_id="a") != encryption.encrypt_keys(
+        ("one", "two"), loop_id="a"
+    )
 
 
 @pytest.mark.parametrize("flip", [0, 11, 12, -1])
 def test_a_changed_byte_is_noticed(flip: int) -> None:
-    sealed = bytearray(KeyEncryption(MASTER).seal(("one", "two"), loop_id="a"))
-    sealed[flip] ^= 1
+    encrypted = bytearray(KeyEncryption(MASTER).encrypt_keys(("one", "two"), loop_id="a"))
+    encrypted[flip] ^= 1
     with pytest.raises(Corrupt):
-        KeyEncryption(MASTER).open(bytes(sealed), loop_id="a")
+        KeyEncryption(MASTER).decrypt_keys(bytes(encrypted), loop_id="a")
 
 
-@pytest.mark.parametrize("sealed", [b"", b"short"])
-def test_fewer_bytes_than_a_seal_are_noticed(sealed: bytes) -> None:
+@pytest.mark.parametrize("encrypted", [b"", b"short"])
+def test_fewer_bytes_than_a_ciphertext_are_noticed(encrypted: bytes) -> None:
     with pytest.raises(Corrupt):
-        KeyEncryption(MASTER).open(sealed, loop_id="a")
+        KeyEncryption(MASTER).decrypt_keys(encrypted, loop_id="a")
 
 
-def test_keys_moved_to_another_loop_do_not_open() -> None:
-    sealed = KeyEncryption(MASTER).seal(("one", "two"), loop_id="a")
+def test_keys_moved_to_another_loop_can_not_be_decrypted() -> None:
+    encrypted = KeyEncryption(MASTER).encrypt_keys(("one", "two"), loop_id="a")
     with pytest.raises(Corrupt):
-        KeyEncryption(MASTER).open(sealed, loop_id="b")
+        KeyEncryption(MASTER).decrypt_keys(encrypted, loop_id="b")
 
 
 def test_a_short_master_key_is_refused() -> None:
@@ -73,16 +75,16 @@ def test_the_text_of_the_key_file_can_be_given_from_outside(tmp_path: Path) -> N
 
 
 def test_the_key_file_is_its_owners_alone_and_stays_the_same(tmp_path: Path) -> None:
-    key = master_key_of(tmp_path / "secret.key")
-    assert master_key_of(tmp_path / "secret.key") == key
+    key = read_master_key(tmp_path / "secret.key")
+    assert read_master_key(tmp_path / "secret.key") == key
     assert (tmp_path / "secret.key").stat().st_mode & 0o777 == 0o600
     assert re.fullmatch(rb"[\w-]{43}", key)
 
 
 def test_processes_that_start_together_agree_on_one_key(tmp_path: Path) -> None:
     code = (
-        "import sys, pathlib; from sartor.stores.key_encryption import master_key_of;"
-        "sys.stdin.read(1); print(master_key_of(pathlib.Path(sys.argv[1])).decode())"
+        "import sys, pathlib; from sartor.stores.key_encryption import read_master_key;"
+        "sys.stdin.read(1); print(read_master_key(pathlib.Path(sys.argv[1])).decode())"
     )
     command = [sys.executable, "-c", code, str(tmp_path / "secret.key")]
     started = [

@@ -5,14 +5,14 @@ from pathlib import Path
 import pytest
 
 from sartor.errors import InvalidSetting, StoreUnavailable
-from sartor.stores.layout import Layout, checked_id, checked_name
+from sartor.stores.layout import Layout, check_id, check_name
 from sartor.stores.stores import open_stores
 from sartor.testing.builders import make_loop, make_model
 
 
 @pytest.mark.parametrize("name", ["a", "0", "news-articles_2", "a" * 63])
 def test_good_names_are_taken_as_they_are(name: str) -> None:
-    assert checked_name(name) == name
+    assert check_name(name) == name
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ def test_other_names_are_refused(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["", "a/b", "..", ".hidden", "N/A", "a\0", "a" * 129])
 def test_ids_that_could_leave_a_folder_are_refused(text: str, tmp_path: Path) -> None:
     with pytest.raises(InvalidSetting):
-        checked_id(text)
+        check_id(text)
     stores = open_stores(tmp_path / "data")
     opened = stores.open(make_loop())
     with pytest.raises(InvalidSetting):

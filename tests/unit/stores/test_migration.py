@@ -21,7 +21,7 @@ from sartor.stores import schema
 from sartor.stores.connection import SqliteConnection
 from sartor.stores.key_encryption import KeyEncryption
 from sartor.stores.outcomes import event_key
-from sartor.stores.statements import migration
+from sartor.stores.schema import read_migration
 from sartor.stores.stores import SqliteStores, open_stores
 from sartor.testing.builders import make_decision, make_loop, make_outcome
 
@@ -49,7 +49,7 @@ def folder(tmp_path: Path) -> Path:
     (loop_folder / "models").mkdir(parents=True)
     (loop_folder / "models" / "m1.vw").write_bytes(b"bytes")
     with closing(made(tmp_path / "catalog.sqlite", "catalog")) as catalog:
-        sealed = KeyEncryption(SECRET).seal((LOOP.key1, LOOP.key2), loop_id=LOOP.loop_id)
+        sealed = KeyEncryption(SECRET).encrypt_keys((LOOP.key1, LOOP.key2), loop_id=LOOP.loop_id)
         row = (LOOP.loop_id, LOOP.name, LOOP_BODY, sealed)
         catalog.execute("INSERT INTO loops (loop_id, name, body, keys) VALUES (?, ?, ?, ?)", row)
     with closing(made(loop_folder / "events.sqlite", "events", owner=LOOP.loop_id)) as events:
@@ -191,7 +191,7 @@ def test_two_that_open_it_at_once_migrate_it_once(folder: Path) -> None:
 def test_a_migration_that_fails_changes_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = folder / "loops" / LOOP.name / "events.sqlite"
     before = tables(path)
-    monkeypatch.setattr(schema, "migration", failing_migration)
+    monkeypatch.setattr(schema, "read_migration", failing_migration)
     connection = SqliteConnection(path, "events", owner=LOOP.loop_id)
     with pytest.raises(Exception, match="no such table"):
         connection.rows("SELECT 1")
@@ -203,7 +203,7 @@ def test_a_migration_that_fails_changes_nothing(folder: Path, monkeypatch: pytes
 
 def failing_migration(kind: str, version: int) -> list[str]:
     """A migration that ends with a statement that can't be carried out."""
-    return [*migration(kind, version), "DELETE FROM nowhere"]
+    return [*read_migration(kind, version), "DELETE FROM nowhere"]
 
 
 def test_a_file_that_can_not_be_written_is_not_migrated_and_says_so(

@@ -12,7 +12,7 @@ def made() -> bytes:
     return b"a very secret content"
 
 
-def test_a_secret_is_sealed_and_for_the_owner_only(tmp_path: Path) -> None:
+def test_a_secret_is_encrypted_and_for_its_owner_only(tmp_path: Path) -> None:
     stores = open_stores(tmp_path)
     stores.secret("signer", made)
     stores.close()
@@ -22,9 +22,9 @@ def test_a_secret_is_sealed_and_for_the_owner_only(tmp_path: Path) -> None:
     assert made() not in file.read_bytes()
 
 
-def test_another_secret_key_opens_nothing(tmp_path: Path) -> None:
+def test_another_secret_key_decrypts_nothing(tmp_path: Path) -> None:
     open_stores(tmp_path, master_key=b"one key of sixteen").secret("signer", made)
-    with pytest.raises(Corrupt, match=r"The secret 'signer' can't be opened"):
+    with pytest.raises(Corrupt, match=r"The secret 'signer' can't be decrypted"):
         open_stores(tmp_path, master_key=b"another of sixteen").secret("signer", made)
 
 

@@ -6,10 +6,10 @@ from importlib.resources import files
 
 import pytest
 
-from sartor.stores.statements import schema, statements
+from sartor.stores.schema import read_schema, read_statements
 
 KINDS = ("events", "outcomes", "jobs", "catalog")
-EVERY = [(kind, name) for kind in KINDS for name in statements(kind)]
+EVERY = [(kind, name) for kind in KINDS for name in read_statements(kind)]
 
 # What lists everything, on purpose.
 WHOLE = ("history", "jobs", "jobs_of", "observations_of")
@@ -31,8 +31,8 @@ SMALL = (
 @pytest.mark.parametrize(("kind", "name"), EVERY)
 def test_the_statement_fits_the_schema_and_scans_no_log(kind: str, name: str) -> None:
     database = sqlite3.connect(":memory:")
-    database.executescript(schema(kind))
-    sql = statements(kind)[name]
+    database.executescript(read_schema(kind))
+    sql = read_statements(kind)[name]
     plan = database.execute(f"EXPLAIN QUERY PLAN {sql}", (1,) * sql.count("?")).fetchall()
     database.close()
     scanned = [detail.partition("SCAN ")[2] for *_, detail in plan if detail.startswith("SCAN ")]
@@ -50,4 +50,4 @@ def test_the_statement_is_explained_and_used(kind: str, name: str) -> None:
 
 
 def test_comments_are_no_part_of_a_statement() -> None:
-    assert all("--" not in sql and not sql.endswith(";") for k in KINDS for sql in statements(k).values())
+    assert all("--" not in sql and not sql.endswith(";") for k in KINDS for sql in read_statements(k).values())

@@ -32,7 +32,7 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
 def test_each_step_is_followed_by_a_pause_as_long(machine: Machine) -> None:
     steps = ThrottledTransactions()
     for _ in range(5):
-        steps.take(lambda rows: machine.takes(1e-5, rows))
+        steps.run(lambda rows: machine.takes(1e-5, rows))
     assert machine.paused_s == pytest.approx(machine.now_s)
 
 
@@ -40,13 +40,13 @@ def test_each_step_is_followed_by_a_pause_as_long(machine: Machine) -> None:
 def test_steps_grow_and_shrink_until_they_are_short(machine: Machine, row_s: float) -> None:
     steps = ThrottledTransactions()
     for _ in range(20):
-        steps.take(lambda rows: machine.takes(row_s, rows))
+        steps.run(lambda rows: machine.takes(row_s, rows))
     assert steps.rows == {1e-7: LARGEST, 1e-5: 250, 1e-3: 50}[row_s]
 
 
 def test_all_is_done_in_order(machine: Machine) -> None:
     done: list[int] = []
-    ThrottledTransactions().through(list(range(10_000)), done.extend)
+    ThrottledTransactions().run_all(list(range(10_000)), done.extend)
     assert done == list(range(10_000))
 
 
@@ -55,4 +55,4 @@ def test_what_fails_is_told_at_once(machine: Machine) -> None:
         raise OSError
 
     with pytest.raises(OSError):  # noqa: PT011 - the one raised above
-        ThrottledTransactions().through([1, 2], fail)
+        ThrottledTransactions().run_all([1, 2], fail)

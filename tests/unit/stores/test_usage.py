@@ -51,7 +51,7 @@ def play(opened: SqliteLoopStores, clock: Clock, days: int) -> list[Usage]:
     return expected
 
 
-def told(events: SqliteConnection) -> list[Usage]:
+def reported(events: SqliteConnection) -> list[Usage]:
     return list(usage.read_usage(events, from_us=0, to_us=(FIRST + 100) * DAY_US))
 
 
@@ -60,16 +60,16 @@ def test_days_are_counted_in_batches(
 ) -> None:
     monkeypatch.setattr(usage, "_BATCH", 4)
     expected = play(opened, clock, 7)
-    assert told(events) == expected
+    assert reported(events) == expected
     usage.count_usage(events)
-    assert told(events) == expected
+    assert reported(events) == expected
 
 
 def test_counting_twice_at_once_counts_once(
     opened: SqliteLoopStores, events: SqliteConnection, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     expected = play(opened, clock, 3)
-    counted = usage._counted
+    counted = usage._read_counted
 
     def overtaken(connection: SqliteConnection) -> tuple[int, int]:
         found = counted(connection)
@@ -77,9 +77,9 @@ def test_counting_twice_at_once_counts_once(
         usage.count_usage(connection)
         return found
 
-    monkeypatch.setattr(usage, "_counted", overtaken)
+    monkeypatch.setattr(usage, "_read_counted", overtaken)
     usage.count_usage(events)
-    assert told(events) == expected
+    assert reported(events) == expected
 
 
 def test_what_was_counted_is_not_read_again(
@@ -90,7 +90,7 @@ def test_what_was_counted_is_not_read_again(
     with events.transaction() as raw:
         raw.execute("UPDATE observations SET reward = NULL")
         raw.execute("UPDATE decisions SET at_us = 0")
-    assert told(events) == expected
+    assert reported(events) == expected
 
 
 def test_numbers_that_a_power_cut_took_count_as_asked(
@@ -99,4 +99,4 @@ def test_numbers_that_a_power_cut_took_count_as_asked(
     play(opened, clock, 3)
     with events.transaction() as raw:
         raw.execute("DELETE FROM decisions WHERE seq = 2")
-    assert [day.decisions for day in told(events)] == [1, 2, 3]
+    assert [day.decisions for day in reported(events)] == [1, 2, 3]
