@@ -149,13 +149,15 @@ def _check_policies(spec: EvaluationSpec) -> None:
         raise TooManyPolicies(
             f"An evaluation compares {MOST_POLICIES} policies at most, not {len(spec.policies)}."
         )
-    names = [one.name.casefold() for one in spec.policies]
-    for name in names:
+    taken: set[str] = set()
+    for name in (policy_spec.name for policy_spec in spec.policies):
         _check_name(name)
-        if names.count(name) > 1:
-            raise DuplicateNames(f"Two policies are called {name!r}.")
-        if name in _RESERVED:
+        folded = name.casefold()
+        if folded in taken:
+            raise DuplicateNames(f"Two policies are called {name!r}; case does not distinguish names.")
+        if folded in _RESERVED:
             raise DuplicateNames(f"The name {name!r} is that of a policy that is always shown; choose another.")
+        taken.add(folded)
 
 
 def _checked(spec: EvaluationSpec, loop: Loop) -> EvaluationSpec:

@@ -118,6 +118,19 @@ def test_what_can_not_be_evaluated_is_refused(
     assert list(world.logs.jobs.jobs()) == []
 
 
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (("Müller", "MÜLLER"), "Two policies are called 'MÜLLER'; case does not distinguish names."),
+        (("OnLine",), "The name 'OnLine' is that of a policy that is always shown; choose another."),
+    ],
+)
+def test_messages_show_names_as_they_were_written(world: World, names: tuple[str, ...], message: str) -> None:
+    with pytest.raises(DuplicateNames) as caught:
+        create(world, spec(*named(*names)))
+    assert caught.value.message == message
+
+
 def test_ten_policies_are_compared(world: World) -> None:
     job = create(world, spec(*named(*(f"p{number}" for number in range(10)))))
     assert len(decode_evaluation_spec(job.spec).policies) == 10
