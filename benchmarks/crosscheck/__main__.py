@@ -84,7 +84,7 @@ def against_vowpal_wabbit(log: Log, *, drop: bool) -> Iterator[Compared]:
     form = clopper_pearson(ips.product / scale, ips.events / scale, alpha=0.05)
     yield Compared("vw clopper-pearson", ends(form), theirs["clopper-pearson"])
     for name, most in (("", float("inf")), (", largest weight known", 60.0)):
-        estimator = fed(CressieRead(bounds=UNIT, most_weight=most), columns)
+        estimator = fed(CressieRead(bounds=UNIT, max_weight=most), columns)
         yield Compared(
             f"vw cressie-read interval{name}", ends(estimator.interval()), theirs[f"cressie-read{name}"]
         )
@@ -97,7 +97,7 @@ def _values_against_vowpal_wabbit(log: Log, columns: Columns) -> Iterator[Compar
     yield Compared("vw ips", value(Ips(), columns), (theirs["ips"],))
     yield Compared("vw snips", value(Snips(), columns), (theirs["snips"],))
     for name, most in (("", float("inf")), (", largest weight known", 60.0)):
-        estimator = CressieRead(bounds=UNIT, most_weight=most)
+        estimator = CressieRead(bounds=UNIT, max_weight=most)
         yield Compared(f"vw cressie-read{name}", value(estimator, columns), (theirs[f"cressie-read{name}"],))
 
 

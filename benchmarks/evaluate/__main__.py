@@ -66,7 +66,7 @@ def measure(events: int = EVENTS) -> dict[str, float]:
     found = {"all, at once": best(at_once), "all, in batches, stored after each": best(in_batches)}
     columns = Columns(**data)
     empty = EstimatorSet.empty(bounds=Bounds(), weight_cap=50.0)
-    for name, estimator in empty.estimators().items():
+    for name, estimator in empty.by_name().items():
         found[f"{name} alone"] = best(lambda estimator=estimator: estimator.add(columns))  # type: ignore[misc]
     return found
 

@@ -10,7 +10,7 @@ import pytest
 from sartor.errors import InvalidSetting
 from sartor.evaluation import executor
 from sartor.evaluation.executor import open_executor
-from sartor.evaluation.run import evaluate
+from sartor.evaluation.run import run_evaluation
 from sartor.evaluation.spec import EvaluationSpec, PolicySpec
 from sartor.lab import log
 from sartor.lab.registry import open_world
@@ -59,8 +59,10 @@ def test_the_result_is_the_same_as_here(cluster: str, tmp_path: Path) -> None:
         loop = loops.create_loop(stores, "default")
         with loops.open_loop(stores, loop) as logs:
             log.fill_log(logs, open_world("tutorial"), None, loop_id=loop.loop_id, turns=500)
-            there = evaluate(logs, loop, SPEC, job_id="evaluation/x", where=where, compute=f"dask://{cluster}")
-            here = evaluate(logs, loop, SPEC, job_id="evaluation/x", where=where)
+            there = run_evaluation(
+                logs, loop, SPEC, job_id="evaluation/x", where=where, compute=f"dask://{cluster}"
+            )
+            here = run_evaluation(logs, loop, SPEC, job_id="evaluation/x", where=where)
     assert there == here
     assert [one.total.events for one in there.policies] == [500] * 7
 

@@ -76,6 +76,6 @@ def test_the_interval_says_what_the_paths_say_and_is_not_much_wider_than_the_gau
         interval, gaussian = estimator.interval(ALPHA), ips.interval(ALPHA)
         assert interval is not None
         assert gaussian is not None
-        assert interval.holds(float(played.truth[-1])) != outside(0.0)[-1, run], SEED
+        assert (interval.lower <= float(played.truth[-1]) <= interval.upper) != outside(0.0)[-1, run], SEED
         ratios.append(interval.half_width / gaussian.half_width)
     assert np.mean(ratios) < 3.5, SEED

@@ -34,7 +34,7 @@ EXACT: dict[str, Asked] = {
     "snips": lambda batch, _: answer(Snips(), batch),
     "dr": lambda batch, _: answer(Dr(), batch),
     "cressie-read, largest weight known": lambda batch, heaviest: answer(
-        CressieRead(bounds=Bounds(), most_weight=heaviest), batch
+        CressieRead(bounds=Bounds(), max_weight=heaviest), batch
     ),
 }
 CONSERVATIVE: dict[str, Asked] = {
@@ -58,7 +58,7 @@ def coverage(logging: str) -> dict[str, float]:
     for batch in logs(LOGGING[logging], runs=RUNS, rows=ROWS, seed=SEED + 10):
         for name, ask in asked.items():
             interval = ask(batch, HEAVIEST[logging])
-            held[name] += interval is not None and interval.holds(value())
+            held[name] += interval is not None and interval.lower <= value() <= interval.upper
     return {name: count / RUNS for name, count in held.items()}
 
 
@@ -82,8 +82,8 @@ def test_clopper_pearson_holds_for_every_rate_where_gaussian_does_not(worth: flo
         rewards = (rng.random(100) < worth).astype(float)
         batch = Columns(reward=rewards, propensity=np.full(100, 0.5), target=np.full(100, 0.5))
         exact, gaussian = answer(ClopperPearson(bounds=Bounds()), batch), answer(Ips(), batch)
-        held["clopper-pearson"] += exact is not None and exact.holds(worth)
-        held["gaussian"] += gaussian is not None and gaussian.holds(worth)
+        held["clopper-pearson"] += exact is not None and exact.lower <= worth <= exact.upper
+        held["gaussian"] += gaussian is not None and gaussian.lower <= worth <= gaussian.upper
     assert held["clopper-pearson"] / RUNS >= 0.95 - 4 * sqrt(0.95 * 0.05 / RUNS), SEED
     if worth == 0.01:
         assert held["gaussian"] / RUNS < 0.8, SEED

@@ -61,19 +61,19 @@ class Told:
         rewards = [outcome.reward for _, outcome, _ in log]
         self.bounds = reward_bounds(min(rewards), max(rewards))
         candidate = Candidate(name="policy", arguments=POLICY, source="Custom", engine=policy)
-        validation = ProgressiveValidation([candidate], bounds=self.bounds, moment_us=60_000_000)
+        validation = ProgressiveValidation([candidate], bounds=self.bounds, bin_us=60_000_000)
         for logged, outcome, expectations in log:
             validation.add(logged, outcome)
             worth.append(np.dot(policy.odds[-1], expectations))
         (found,) = validation.finish()
         policy.close()
-        panel = found.scores[""].panel
+        panel = found.scores[""].estimators
         self.truth = float(np.mean(worth))
         self.error = ((panel.ips.value() or 0.0) - self.truth) / self.bounds.width
         self.interval = panel.anytime.interval()
 
     def holds(self) -> bool:
-        return self.interval is not None and self.interval.holds(self.truth)
+        return self.interval is not None and self.interval.lower <= self.truth <= self.interval.upper
 
 
 def played(name: str, run: int) -> Iterator[tuple[LoggedDecision, Outcome, Sequence[float]]]:

@@ -25,7 +25,7 @@ def kinds(heaviest: float = 100.0) -> dict[str, Estimator]:
         "dr": Dr(),
         "switch-dr that keeps all": SwitchDr(grid=(float("inf"),)),
         "dr-os that keeps all": DrOs(grid=(float("inf"),)),
-        "cressie-read": CressieRead(bounds=UNIT, most_weight=heaviest),
+        "cressie-read": CressieRead(bounds=UNIT, max_weight=heaviest),
     }
 
 

@@ -245,7 +245,7 @@ def _print_report(report: "EvaluationReport", evaluation_id: str, page: Path | N
             _format_interval(one.gaussian),
             _format_interval(one.anytime),
             "–" if one.source == "Online" else _format_number(one.gain, sign=True),
-            "–" if one.health is None else f"{one.health.effective_sample_size:,.0f}",
+            "–" if one.diagnostics is None else f"{one.diagnostics.effective_sample_size:,.0f}",
         )
         for one in report.table
     ]

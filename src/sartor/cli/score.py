@@ -33,7 +33,7 @@ def score(name: LoopName, plot: Plot = None, data: Data = DEFAULTS.data, as_json
 
     with compose.open_instance(data) as stores, loops.open_loop(stores, loops.find_loop(stores, name)) as logs:
         scorecard = current_scorecard(logs)
-    view = scorecard.reading(now_us=now_us())
+    view = scorecard.view(now_us=now_us())
     if plot is not None:
         from sartor.metrics.scorecard_plot import draw_scorecard
 

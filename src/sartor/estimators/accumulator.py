@@ -1,8 +1,8 @@
-"""What every estimator is: sums that grow by batches, merge, and can be stored.
+"""The base class of every estimator: sums that grow by batches, merge, and can be stored.
 
-Memory is constant: a state holds sums and a few settings, never rows. ``a + b`` equals an accumulator that
-was fed with the batches of both (up to rounding in the last digits), in whatever order they came, so that
-five-minute windows make hours, and processes that share a log make one answer.
+Memory is constant: a state holds sums and a few settings, never rows. ``a + b`` equals an accumulator to which
+the batches of both were added (up to rounding in the last digits), in whatever order they came, so that
+five-minute windows add up to hours, and the results of several processes to one.
 """
 
 from abc import abstractmethod
@@ -17,29 +17,33 @@ from sartor.estimators.interval import Interval
 
 
 class Mergeable(Struct, kw_only=True, tag=True):
-    """Fields are sums, unless named in one of the class variables."""
+    """Sums that can be added to others of their kind and stored.
+
+    Every field is a sum (a number, a list or a dict of sums), unless a class variable names it: ``SETTINGS``
+    must be equal in both, of ``LARGEST`` the maximum is kept, of ``SMALLEST`` the minimum.
+    """
 
     SETTINGS: ClassVar[frozenset[str]] = frozenset()
     LARGEST: ClassVar[frozenset[str]] = frozenset()
     SMALLEST: ClassVar[frozenset[str]] = frozenset()
 
     def __add__(self, other: Self) -> Self:
-        """A new accumulator that has seen what both have seen.
+        """Returns a new accumulator with the sums of both.
 
         Raises:
             InvalidColumns: they are of different kinds or have different settings.
         """
         if type(other) is not type(self):
             raise InvalidColumns(f"{type(self).__name__} and {type(other).__name__} can't be merged.")
-        return msgspec.structs.replace(self, **{n: self._merged(n, other) for n in self.__struct_fields__})
+        return msgspec.structs.replace(self, **{n: self._merge_field(n, other) for n in self.__struct_fields__})
 
     def state(self) -> bytes:
-        """All of it in a few hundred bytes (MessagePack)."""
+        """Returns all fields as MessagePack, usually a few hundred bytes."""
         return msgspec.msgpack.encode(self)
 
     @classmethod
     def from_state(cls, state: bytes, /) -> Self:
-        """The accumulator whose ``state()`` this is.
+        """Returns the accumulator whose ``state()`` this is.
 
         Raises:
             Corrupt: the bytes are not a state of this kind.
@@ -49,7 +53,7 @@ class Mergeable(Struct, kw_only=True, tag=True):
         except msgspec.DecodeError as error:
             raise Corrupt(f"Not a state of {cls.__name__}: {error}") from error
 
-    def _merged(self, name: str, other: Self) -> object:
+    def _merge_field(self, name: str, other: Self) -> object:
         mine, theirs = getattr(self, name), getattr(other, name)
         if name in self.SETTINGS:
             if mine != theirs:
@@ -68,10 +72,10 @@ class Mergeable(Struct, kw_only=True, tag=True):
 
 
 class Accumulator(Mergeable, kw_only=True):
-    """Sums over batches of columns."""
+    """Sums over the rows of batches of columns."""
 
     def add(self, columns: Columns, /) -> None:
-        """Take in one batch.
+        """Adds the rows of one batch.
 
         Raises:
             InvalidColumns: a column that is needed is missing; nothing was added.
@@ -81,19 +85,19 @@ class Accumulator(Mergeable, kw_only=True):
 
     @abstractmethod
     def _take(self, columns: Columns, /) -> None:
-        """Take in one block, of at least one row."""
+        """Adds one block of at least one row, checked already."""
 
 
 class Estimator(Accumulator, kw_only=True):
-    """An accumulator that answers: a value and an interval, in units of reward per decision."""
+    """An accumulator with a value and an interval, in units of reward per decision."""
 
     @abstractmethod
     def value(self) -> float | None:
-        """The estimate; None where nothing was seen that could give one."""
+        """Returns the estimate; None where the rows so far can't give one."""
 
     @abstractmethod
     def interval(self, alpha: float = 0.05) -> Interval | None:
-        """Holds the policy's value with probability 1 - ``alpha``; None where there is too little to say.
+        """Returns an interval at level 1 - ``alpha`` for the policy's value; None where there are too few rows.
 
-        In which sense it holds is said by each class.
+        Each class says in which sense it covers the value: asymptotically, at one sample size, at all times.
         """

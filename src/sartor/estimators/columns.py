@@ -1,4 +1,4 @@
-"""A batch of settled decisions as columns: all that an estimator sees of the log."""
+"""A batch of settled decisions as columns: the input of every estimator."""
 
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
@@ -25,9 +25,8 @@ class Columns(Struct, frozen=True, kw_only=True, eq=False):
 
     * ``q_logged``, ``q_policy``: the reward that a model predicts for the chosen action, and on average for
       the evaluated policy, Σ_a target(a) q(a). The model must not have learned from the same row.
-    * ``drop_probability``: the probabilities, in [0, 1), with which a row like this one was left out of the
-    log; the
-      row then stands for 1 / (1 - drop_probability) rows.
+    * ``drop_probability``: the probability, in [0, 1), with which a row like this one was left out of the log;
+      the row then stands for 1 / (1 - drop_probability) rows.
     * ``dropped``: how many rows were left out just before this one, where that was counted. Without it their
       expected number is used, drop_probability / (1 - drop_probability).
     * ``actions``: how many actions there were to choose from.
@@ -55,13 +54,13 @@ class Columns(Struct, frozen=True, kw_only=True, eq=False):
         for name in self.__struct_fields__:
             given: ArrayLike | None = getattr(self, name)
             if given is not None:
-                msgspec.structs.force_setattr(self, name, _checked(name, given, rows))
+                msgspec.structs.force_setattr(self, name, _check_column(name, given, rows))
         if (self.q_logged is None) != (self.q_policy is None):
             raise InvalidColumns("q_logged and q_policy are given together or not at all.")
 
     @property
     def rows(self) -> int:
-        """How many rows the batch holds."""
+        """The number of rows in the batch."""
         return len(self.reward)
 
     @property
@@ -71,43 +70,46 @@ class Columns(Struct, frozen=True, kw_only=True, eq=False):
 
     @property
     def inflation(self) -> Floats | None:
-        """How many rows each one stands for, 1 / (1 - drop_probability); None where nothing was dropped."""
+        """How many rows each row stands for, 1 / (1 - drop_probability); None where nothing was dropped."""
         return None if self.drop_probability is None else 1.0 / (1.0 - self.drop_probability)
 
     @property
     def weight(self) -> Floats:
         """The importance weight of each row, corrected for the rows that were left out."""
-        return self.inflated(self.ratio)
+        return self.inflate(self.ratio)
 
     @property
     def events(self) -> float:
-        """How many decisions the batch stands for, those that were left out included."""
+        """The number of decisions that the batch stands for, those that were left out included."""
         if self.dropped is not None:
             return float(self.rows + self.dropped.sum())
         inflation = self.inflation
         return float(self.rows) if inflation is None else float(inflation.sum())
 
     def blocks(self, rows: int = 8192) -> "Iterator[Columns]":
-        """The batch in pieces that fit into a processor's cache; nothing for an empty batch."""
+        """Yields the batch in pieces that fit into a processor's cache; nothing for an empty batch."""
         if 0 < self.rows <= rows:
             yield self
             return
         for start in range(0, self.rows, rows):
             yield Columns(
-                **{name: self._piece(name, slice(start, start + rows)) for name in self.__struct_fields__}
+                **{
+                    name: self._slice_column(name, slice(start, start + rows))
+                    for name in self.__struct_fields__
+                }
             )
 
-    def _piece(self, name: str, rows: slice) -> Any:
+    def _slice_column(self, name: str, rows: slice) -> Any:
         column = getattr(self, name)
         return None if column is None else column[rows]
 
-    def inflated(self, values: Floats, /) -> Floats:
-        """The values times the number of rows that each row stands for."""
+    def inflate(self, values: Floats, /) -> Floats:
+        """Returns the values times the number of rows that each row stands for."""
         inflation = self.inflation
         return values if inflation is None else values * inflation
 
     def predictions(self) -> tuple[Floats, Floats]:
-        """``q_logged`` and ``q_policy``.
+        """Returns ``q_logged`` and ``q_policy``.
 
         Raises:
             InvalidColumns: the batch has none.
@@ -117,7 +119,7 @@ class Columns(Struct, frozen=True, kw_only=True, eq=False):
         return self.q_logged, self.q_policy
 
 
-_WITHIN: dict[str, tuple[str, Check]] = {
+_RANGES: dict[str, tuple[str, Check]] = {
     # Squares of weights and of weighted rewards must not overflow.
     "reward": ("within ±1e50", lambda x: np.abs(x) <= 1e50),
     "propensity": ("in (0, 1], 1e-100 at least", lambda x: (x >= 1e-100) & (x <= 1)),
@@ -129,18 +131,18 @@ _WITHIN: dict[str, tuple[str, Check]] = {
 }
 
 
-def _checked(name: str, given: ArrayLike, rows: tuple[int, ...]) -> Floats | NDArray[np.int64]:
+def _check_column(name: str, given: ArrayLike, rows: tuple[int, ...]) -> Floats | NDArray[np.int64]:
     if name == "at_us":
-        return _shaped(name, np.asarray(given, dtype=np.int64), rows)
-    column = _shaped(name, np.asarray(given, dtype=np.float64), rows)
-    _refuse(name, "finite", np.isfinite(column))
-    if name in _WITHIN:
-        words, check = _WITHIN[name]
-        _refuse(name, words, check(column))
+        return _check_shape(name, np.asarray(given, dtype=np.int64), rows)
+    column = _check_shape(name, np.asarray(given, dtype=np.float64), rows)
+    _require(name, "finite", np.isfinite(column))
+    if name in _RANGES:
+        description, check = _RANGES[name]
+        _require(name, description, check(column))
     return column
 
 
-def _shaped(name: str, column: NDArray[Number], rows: tuple[int, ...]) -> NDArray[Number]:
+def _check_shape(name: str, column: NDArray[Number], rows: tuple[int, ...]) -> NDArray[Number]:
     if column.ndim != 1:
         raise InvalidColumns(f"{name} has {column.ndim} dimensions; a column has one.")
     if column.shape != rows:
@@ -148,8 +150,8 @@ def _shaped(name: str, column: NDArray[Number], rows: tuple[int, ...]) -> NDArra
     return column
 
 
-def _refuse(name: str, words: str, good: NDArray[np.bool_]) -> None:
-    bad = len(good) - int(np.count_nonzero(good))
-    if bad:
-        first = int(np.argmin(good))
-        raise InvalidColumns(f"{name} must be {words}; {bad} rows are not, the first is row {first}.")
+def _require(name: str, description: str, valid: NDArray[np.bool_]) -> None:
+    invalid = len(valid) - int(np.count_nonzero(valid))
+    if invalid:
+        first = int(np.argmin(valid))
+        raise InvalidColumns(f"{name} must be {description}; {invalid} rows are not, the first is row {first}.")

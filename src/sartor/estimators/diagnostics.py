@@ -1,4 +1,4 @@
-"""What to look at before believing an estimate: how much of the log speaks about the policy, and how loudly."""
+"""Diagnostics of importance weights: effective sample size, calibration, overlap and heavy tails."""
 
 from math import inf, sqrt
 from typing import ClassVar
@@ -10,14 +10,15 @@ from sartor.estimators.accumulator import Accumulator
 from sartor.estimators.columns import Columns, Floats
 from sartor.estimators.interval import standard_error
 
-_STEPS = 4
-"""Bins for each doubling of a weight: within a bin, weights differ by 19 % at most."""
-_BINS = 64 * _STEPS
-_MIDDLE = 24 * _STEPS
+BINS_PER_DOUBLING = 4
+"""Histogram bins for each doubling of a weight: within a bin, weights differ by 19 % at most."""
+_BINS = 64 * BINS_PER_DOUBLING
+UNIT_BIN = 24 * BINS_PER_DOUBLING
+"""The index of the bin that begins with weight 1."""
 
 
 class Diagnostics(Accumulator, kw_only=True):
-    """Weights of one policy on one log. Cost: O(rows), O(1) memory (a histogram of 256 bins).
+    """Sums over the weights of one policy on one log. Cost: O(rows), O(1) memory (a histogram of 256 bins).
 
     ``uniform`` sums 1 / (p n): the weights that the uniform policy would have. ``uncovered`` sums the
     policy's probability of actions that the log could not choose, where it is known.
@@ -52,46 +53,46 @@ class Diagnostics(Accumulator, kw_only=True):
         self.largest_weight = max(self.largest_weight, float(weight.max()))
         self.smallest_propensity = min(self.smallest_propensity, float(columns.propensity.min()))
         self.largest_propensity = max(self.largest_propensity, float(columns.propensity.max()))
-        self._count(weight)
+        self._add_to_histogram(weight)
         self._take_optional(columns)
 
     def _take_optional(self, columns: Columns) -> None:
         if columns.actions is not None:
-            uniform = columns.inflated(1.0 / (columns.propensity * columns.actions))
+            uniform = columns.inflate(1.0 / (columns.propensity * columns.actions))
             self.uniform_events += columns.events
             self.uniform += float(uniform.sum())
             self.uniform_sq += float(uniform @ uniform)
         if columns.uncovered is not None:
             self.uncovered_events += columns.events
-            self.uncovered += float(columns.inflated(columns.uncovered).sum())
+            self.uncovered += float(columns.inflate(columns.uncovered).sum())
 
-    def _count(self, weight: Floats) -> None:
+    def _add_to_histogram(self, weight: Floats) -> None:
         positive = weight[weight > 0]
-        place = np.floor(np.log2(positive) * _STEPS).astype(np.int64) + _MIDDLE
-        place = np.clip(place, 0, _BINS - 1)
-        rows = np.bincount(place, minlength=_BINS)
-        weights = np.bincount(place, weights=positive, minlength=_BINS)
+        index = np.floor(np.log2(positive) * BINS_PER_DOUBLING).astype(np.int64) + UNIT_BIN
+        index = np.clip(index, 0, _BINS - 1)
+        rows = np.bincount(index, minlength=_BINS)
+        weights = np.bincount(index, weights=positive, minlength=_BINS)
         self.bin_rows = [a + int(b) for a, b in zip(self.bin_rows, rows, strict=True)]
         self.bin_weight = [a + float(b) for a, b in zip(self.bin_weight, weights, strict=True)]
 
     def effective_sample_size(self) -> float:
-        """(Σ w)² / Σ w²: how many rows of equal weight would be as good (Kong 1992). 0 without any match."""
+        """Returns (Σ w)² / Σ w²: how many rows of equal weight would be as good (Kong 1992)."""
         return self.weight**2 / self.weight_sq if self.weight_sq else 0.0
 
     def mean_weight(self) -> float | None:
-        """(1/N) Σ w; 1 in the long run if propensities are right and nothing the policy wants is missing."""
+        """Returns (1/N) Σ w: about 1 if propensities are right and the log covers what the policy chooses."""
         return self.weight / self.events if self.events else None
 
     def mean_weight_error(self) -> float | None:
-        """The standard error of the mean weight."""
+        """Returns the standard error of the mean weight; None with fewer than two events."""
         return standard_error(self.weight, self.weight_sq, self.events)
 
     def calibration(self) -> float | None:
-        """(mean weight - 1) in standard errors; None where it can't be told."""
+        """Returns (mean weight - 1) in standard errors; None with fewer than two events."""
         return _deviation(self.weight, self.weight_sq, self.events)
 
     def uniform_calibration(self) -> float | None:
-        """(mean of 1/(p n) - 1) in standard errors: the same test for the uniform policy.
+        """Returns (mean of 1/(p n) - 1) in standard errors: the same test for the uniform policy.
 
         Far above 0: logged probabilities are smaller than the probabilities that were used. Far below 0: some
         actions can't be chosen, or logged probabilities are too large. Needs the ``actions`` column.
@@ -99,7 +100,7 @@ class Diagnostics(Accumulator, kw_only=True):
         return _deviation(self.uniform, self.uniform_sq, self.uniform_events)
 
     def overlap(self) -> float | None:
-        """The share of the policy's choices that the log could have made.
+        """Returns the share, 0 to 1, of the policy's choices that the log could have made.
 
         Exact where ``uncovered`` is given; else the mean weight (at most 1), which estimates it.
         """
@@ -109,24 +110,24 @@ class Diagnostics(Accumulator, kw_only=True):
         return None if mean is None else min(1.0, mean)
 
     def matched_share(self) -> float:
-        """The share of rows with a positive weight."""
+        """Returns the share of rows with a positive weight, 0 to 1."""
         return self.matched / self.rows if self.rows else 0.0
 
     def largest_share(self) -> float:
-        """The share of all weight that sits on the heaviest row."""
+        """Returns the share of all weight on the heaviest row, 0 to 1."""
         return self.largest_weight / self.weight if self.weight else 0.0
 
     def tail_share(self, part: float = 0.01) -> float:
-        """The share of all weight on the heaviest ``part`` of rows (1 % by default).
+        """Returns the share of all weight on the heaviest ``part`` of rows (1 % by default).
 
         From the histogram; where its edge cuts a bin, rows of that bin count with their mean weight.
         """
-        left, gathered = part * self.rows, 0.0
+        remaining, gathered = part * self.rows, 0.0
         for rows, weight in zip(reversed(self.bin_rows), reversed(self.bin_weight), strict=True):
-            if rows >= left:
-                gathered += weight * (left / rows if rows else 0.0)
+            if rows >= remaining:
+                gathered += weight * (remaining / rows if rows else 0.0)
                 break
-            left, gathered = left - rows, gathered + weight
+            remaining, gathered = remaining - rows, gathered + weight
         return gathered / self.weight if self.weight else 0.0
 
 

@@ -22,15 +22,15 @@ class MeanSums(Estimator, kw_only=True):
     squares: float = 0.0
 
     def value(self) -> float | None:
-        """Total / events."""
+        """Returns total / events; None without events."""
         return self.total / self.events if self.events else None
 
     def standard_error(self) -> float | None:
-        """The estimated standard deviation of the value."""
+        """Returns the estimated standard deviation of the value; None with fewer than two events."""
         return standard_error(self.total, self.squares, self.events)
 
     def interval(self, alpha: float = 0.05) -> Interval | None:
-        """Gaussian; at one sample size fixed beforehand."""
+        """Returns the Gaussian interval; it covers at one sample size fixed beforehand."""
         return gaussian_interval(self.value(), self.standard_error(), alpha=alpha)
 
     def _sum(self, columns: Columns, terms: Floats) -> None:
@@ -45,13 +45,13 @@ class Dm(MeanSums, kw_only=True):
 
     Assumes: the model q is right. It uses neither rewards nor propensities of the rows; where q is wrong it
     is biased by an amount that no number of rows and no interval shows: the interval has the spread of
-    the predictions over contexts only. For comparison, never for a decision.
+    the predictions over contexts only. For comparison only; don't decide by it.
     Paper: Dudík, Langford, Li 2011 (1103.4601), section 2. Cost: O(rows), O(1) memory.
     """
 
     def _take(self, columns: Columns, /) -> None:
         _, q_policy = columns.predictions()
-        self._sum(columns, columns.inflated(q_policy))
+        self._sum(columns, columns.inflate(q_policy))
 
 
 class Dr(MeanSums, kw_only=True):
@@ -66,38 +66,42 @@ class Dr(MeanSums, kw_only=True):
 
     def _take(self, columns: Columns, /) -> None:
         q_logged, q_policy = columns.predictions()
-        self._sum(columns, columns.inflated(q_policy + columns.ratio * (columns.reward - q_logged)))
+        self._sum(columns, columns.inflate(q_policy + columns.ratio * (columns.reward - q_logged)))
 
 
 _PRIOR = 10.0
-"""How many decisions of the overall mean each action begins with."""
-_MOST = 100_000
+"""Each action starts as if it had been chosen so many times, with the overall mean reward."""
+_MAX_ACTIONS = 100_000
 
 
 class ActionMeans:
-    """Mean rewards by the id of the action; ids beyond ``most`` share the overall mean."""
+    """A reward model: the running mean reward of each action, shrunk to the overall mean.
 
-    def __init__(self, *, most: int = _MOST) -> None:
-        self._most = most
+    Predict a row before you learn it, as DR needs. Ids beyond ``max_actions`` are predicted by the overall
+    mean.
+    """
+
+    def __init__(self, *, max_actions: int = _MAX_ACTIONS) -> None:
+        self._max_actions = max_actions
         self._sums: dict[str, tuple[float, int]] = {}
         self._total, self._count = 0.0, 0
 
-    def predictions(self, ids: Sequence[str], /) -> list[float]:
-        """The reward that is expected of each action, from what was learned until now."""
-        start = _PRIOR * (self._total / self._count if self._count else 0.0)
+    def predict(self, ids: Sequence[str], /) -> list[float]:
+        """Returns the expected reward of each action, from what was learned so far."""
+        prior = _PRIOR * (self._total / self._count if self._count else 0.0)
         sums = self._sums
-        found = []
+        predicted = []
         for name in ids:
             total, count = sums.get(name, (0.0, 0))
-            found.append((start + total) / (_PRIOR + count))
-        return found
+            predicted.append((prior + total) / (_PRIOR + count))
+        return predicted
 
     def learn(self, name: str, reward: float, /) -> None:
-        """This action was chosen and paid."""
+        """Learns the reward of an action that was chosen."""
         self._total += reward
         self._count += 1
         total, count = self._sums.get(name, (0.0, 0))
-        if count or len(self._sums) < self._most:
+        if count or len(self._sums) < self._max_actions:
             self._sums[name] = (total + reward, count + 1)
 
 
@@ -107,10 +111,10 @@ LAMBDAS = (0.0, 0.1, 1.0, 10.0, 100.0, 1e3, 1e4, 1e5, INFINITE)
 
 
 class TunedSums(Estimator, kw_only=True):
-    """DR with weights reduced by a parameter that the data choose: sums for every value on a grid, in one pass.
+    """DR with smaller weights, by a parameter that the data choose: sums for every point of a grid.
 
-    The chosen value has the smallest estimate of the mean squared error, var/N + bias². The interval is
-    Gaussian at the chosen value: it covers neither the bias that was accepted in exchange, nor the choice. It
+    The chosen point has the smallest estimate of the mean squared error, var/N + bias². The interval is
+    Gaussian at the chosen point: it covers neither the bias that was accepted in exchange, nor the choice. It
     describes, and is not for decisions.
     """
 
@@ -131,52 +135,52 @@ class TunedSums(Estimator, kw_only=True):
                 setattr(self, name, [0.0] * len(self.grid))
 
     def chosen(self) -> float:
-        """The value on the grid with the smallest estimated mean squared error; the largest of equals."""
-        return self.grid[self._choice()]
+        """Returns the grid point with the smallest estimated mean squared error; of equals the largest."""
+        return self.grid[self._best_index()]
 
     def value(self) -> float | None:
-        """The estimate at the chosen value."""
-        return self.totals[self._choice()] / self.events if self.events else None
+        """Returns the estimate at the chosen grid point; None without events."""
+        return self.totals[self._best_index()] / self.events if self.events else None
 
     def standard_error(self) -> float | None:
-        """The estimated standard deviation at the chosen value."""
-        return self._error(self._choice())
+        """Returns the estimated standard deviation at the chosen grid point."""
+        return self._standard_error_at(self._best_index())
 
     def interval(self, alpha: float = 0.05) -> Interval | None:
-        """Gaussian at the chosen value; it covers neither the bias nor the choice."""
+        """Returns the Gaussian interval at the chosen point; it covers neither the bias nor the choice."""
         return gaussian_interval(self.value(), self.standard_error(), alpha=alpha)
 
     @abstractmethod
-    def _tamed(self, ratio: Floats, point: float) -> Floats:
-        """The weights at one value on the grid."""
+    def _shrink(self, ratio: Floats, point: float) -> Floats:
+        """Returns the reduced weights at one grid point; shape (rows,)."""
 
     @abstractmethod
-    def _bias(self, lost: Floats, residual: Floats, stands_for: Floats) -> float:
-        """What the lost weight may cost, summed over rows."""
+    def _bias(self, removed: Floats, residual: Floats, inflation: Floats) -> float:
+        """Returns the bias that the removed weight may cause, summed over rows."""
 
     def _take(self, columns: Columns, /) -> None:
         q_logged, q_policy = columns.predictions()
-        ratio, stands_for = columns.ratio, columns.inflated(np.ones(columns.rows))
-        predicted, residual = q_policy * stands_for, (columns.reward - q_logged) * stands_for
+        ratio, inflation = columns.ratio, columns.inflate(np.ones(columns.rows))
+        predicted, residual = q_policy * inflation, (columns.reward - q_logged) * inflation
         total, squares = float(predicted.sum()), float(predicted @ predicted)
         for index, point in enumerate(self.grid):
-            tamed = self._tamed(ratio, point)
-            shift = tamed * residual
+            shrunk = self._shrink(ratio, point)
+            shift = shrunk * residual
             self.totals[index] += total + float(shift.sum())
             self.squares[index] += squares + float(2 * (predicted @ shift) + shift @ shift)
-            self.biases[index] += self._bias(ratio - tamed, residual, stands_for)
+            self.biases[index] += self._bias(ratio - shrunk, residual, inflation)
         self.rows += columns.rows
         self.events += columns.events
 
-    def _error(self, index: int) -> float | None:
+    def _standard_error_at(self, index: int) -> float | None:
         return standard_error(self.totals[index], self.squares[index], self.events)
 
-    def _choice(self) -> int:
-        costs = [self._cost(index) for index in range(len(self.grid))]
+    def _best_index(self) -> int:
+        costs = [self._squared_error_at(index) for index in range(len(self.grid))]
         return max(range(len(costs)), key=lambda index: (-costs[index], self.grid[index]))
 
-    def _cost(self, index: int) -> float:
-        error = self._error(index)
+    def _squared_error_at(self, index: int) -> float:
+        error = self._standard_error_at(index)
         return 0.0 if error is None else error**2 + (self.biases[index] / self.events) ** 2
 
 
@@ -194,11 +198,11 @@ class SwitchDr(TunedSums, kw_only=True):
     grid: tuple[float, ...] = TAUS
     largest_reward: float = 1.0
 
-    def _tamed(self, ratio: Floats, point: float) -> Floats:
+    def _shrink(self, ratio: Floats, point: float) -> Floats:
         return ratio * (ratio <= point)
 
-    def _bias(self, lost: Floats, residual: Floats, stands_for: Floats) -> float:
-        return self.largest_reward * float(lost @ stands_for)
+    def _bias(self, removed: Floats, residual: Floats, inflation: Floats) -> float:
+        return self.largest_reward * float(removed @ inflation)
 
 
 class DrOs(TunedSums, kw_only=True):
@@ -213,8 +217,8 @@ class DrOs(TunedSums, kw_only=True):
 
     grid: tuple[float, ...] = LAMBDAS
 
-    def _tamed(self, ratio: Floats, point: float) -> Floats:
+    def _shrink(self, ratio: Floats, point: float) -> Floats:
         return ratio / (1.0 + ratio * ratio / point) if point else np.zeros_like(ratio)
 
-    def _bias(self, lost: Floats, residual: Floats, stands_for: Floats) -> float:
-        return float(lost @ residual)
+    def _bias(self, removed: Floats, residual: Floats, inflation: Floats) -> float:
+        return float(removed @ residual)

@@ -13,7 +13,7 @@ from sartor.estimators.ips import BoundedSums
 
 
 def clopper_pearson(successes: float, trials: float, /, *, alpha: float) -> Interval:
-    """The interval of a success probability, from ``successes`` out of ``trials``; both may be fractions.
+    """Returns the interval of a success probability; ``successes`` and ``trials`` may be fractions.
 
     lower = Beta(alpha/2; s, n - s + 1), upper = Beta(1 - alpha/2; s + 1, n - s). Exact (never below its
     level) for independent trials with outcomes 0 and 1. Paper: Clopper, Pearson 1934. Cost: O(1).
@@ -40,13 +40,19 @@ class ClopperPearson(BoundedSums, kw_only=True):
     """
 
     def interval(self, alpha: float = 0.05) -> Interval | None:
-        """Conservative; None also where its ends cross: the log then refutes an assumption."""
+        """Returns the conservative interval.
+
+        None with too few events, and where its ends cross: the log then refutes an assumption.
+        """
         if self.largest_weight <= 0:
             return None
-        low, high = self._least(self._gain()[0], alpha), 1 - self._least(self._loss()[0], alpha)
+        low, high = (
+            self._lower_bound(self._gain_sums()[0], alpha),
+            1 - self._lower_bound(self._loss_sums()[0], alpha),
+        )
         return Interval(self.bounds.reward(low), self.bounds.reward(high)) if low <= high else None
 
-    def _least(self, total: float, alpha: float) -> float:
+    def _lower_bound(self, total: float, alpha: float) -> float:
         scale = max(1.0, self.largest_weight)
         return min(1.0, scale * clopper_pearson(total / scale, self.events, alpha=alpha).lower)
 
@@ -56,8 +62,8 @@ class EmpiricalBernstein(BoundedSums, kw_only=True):
 
     The lower end is that bound for w R / c, with R the reward scaled to [0, 1]; the upper end comes from
     the same bound for w (1 - R) / c, as E[w R] ≤ V and E[w (1 - R)] ≤ 1 - V. Weights above ``weight_cap`` (c)
-    are cut to it: both inequalities still hold, so a small cap costs width, never validity. A cap near the
-    largest plausible weight, such as 1 / (smallest logged probability), is a good choice.
+    are cut to it: both inequalities still hold, so a small cap makes the interval wider, never invalid. A cap
+    near the largest plausible weight, such as 1 / (smallest logged probability), is a good choice.
 
     Assumes: propensities as in IPS (support may be missing), independent events, rewards within ``bounds``.
     Conservative at any N that was fixed beforehand.
@@ -73,18 +79,21 @@ class EmpiricalBernstein(BoundedSums, kw_only=True):
             raise InvalidColumns("weight_cap is a finite number above 0.")
 
     def interval(self, alpha: float = 0.05) -> Interval | None:
-        """Conservative; None also where its ends cross: the log then refutes an assumption."""
+        """Returns the conservative interval.
+
+        None with too few events, and where its ends cross: the log then refutes an assumption.
+        """
         if self.events <= 1:
             return None
-        low = self._least(*self._gain(), alpha=alpha)
-        high = 1 - self._least(*self._loss(), alpha=alpha)
+        low = self._lower_bound(*self._gain_sums(), alpha=alpha)
+        high = 1 - self._lower_bound(*self._loss_sums(), alpha=alpha)
         return Interval(self.bounds.reward(low), self.bounds.reward(high)) if low <= high else None
 
     def _weight(self, columns: Columns) -> Floats:
         return np.minimum(columns.weight, self.weight_cap)
 
-    def _least(self, total: float, squares: float, *, alpha: float) -> float:
-        n, cap, surprise = self.events, self.weight_cap, log(4 / alpha)
+    def _lower_bound(self, total: float, squares: float, *, alpha: float) -> float:
+        n, cap, log_level = self.events, self.weight_cap, log(4 / alpha)
         variance = max(0.0, squares - total * total / n) / (n - 1)
-        bound = total / n - sqrt(2 * variance * surprise / n) - cap * 7 * surprise / (3 * (n - 1))
+        bound = total / n - sqrt(2 * variance * log_level / n) - cap * 7 * log_level / (3 * (n - 1))
         return min(1.0, max(0.0, bound))

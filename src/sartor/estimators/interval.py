@@ -1,4 +1,4 @@
-"""An interval, and the range in which rewards are known to lie."""
+"""Intervals: their ends, the Gaussian one, and the range in which rewards are known to lie."""
 
 from math import sqrt
 
@@ -9,19 +9,15 @@ from sartor.estimators import quantiles
 
 
 class Interval(Struct, frozen=True):
-    """From ``lower`` to ``upper``, in units of reward."""
+    """An interval from ``lower`` to ``upper``, both included, in units of reward."""
 
     lower: float
     upper: float
 
     @property
     def half_width(self) -> float:
-        """Half of the distance between its ends."""
+        """Half of the distance between the ends."""
         return (self.upper - self.lower) / 2
-
-    def holds(self, value: float, /) -> bool:
-        """Whether a value lies in it; its ends belong to it."""
-        return self.lower <= value <= self.upper
 
 
 class Bounds(Struct, frozen=True):
@@ -44,12 +40,12 @@ class Bounds(Struct, frozen=True):
         return self.upper - self.lower
 
     def reward(self, share: float, /) -> float:
-        """From the unit interval back to units of reward."""
+        """Returns the reward at a share, 0 to 1, of the range."""
         return self.lower + share * self.width
 
 
 def standard_error(total: float, squares: float, events: float, /) -> float | None:
-    """sqrt(var / N) with var = (squares - total² / N) / (N - 1); None for one event or fewer.
+    """Returns sqrt(var / N) with var = (squares - total² / N) / (N - 1); None for one event or fewer.
 
     Args:
         total: the sum of the per-event values.
@@ -62,13 +58,13 @@ def standard_error(total: float, squares: float, events: float, /) -> float | No
 
 
 def gaussian_interval(centre: float | None, error: float | None, /, *, alpha: float) -> Interval | None:
-    """The interval centre ± z · error, z the 1 - alpha / 2 quantile of the normal (1.96 at 5 %).
+    """Returns the interval centre ± z · error, z the 1 - alpha / 2 quantile of the normal (1.96 at 5 %).
 
     Assumes: independent events, a variance that exists, and enough events for the central limit theorem,
-    which heavy weights can put far away. It holds at one sample size that was fixed beforehand: looked at
-    again and again it is left by far more than ``alpha`` of all runs. Cost: O(1).
+    of which heavy weights can need very many. It covers at one sample size that was fixed beforehand: with
+    repeated looks, far more than ``alpha`` of all runs leave it at some time. Cost: O(1).
     """
     if centre is None or error is None:
         return None
-    reach = quantiles.normal_quantile(1 - alpha / 2) * error
-    return Interval(centre - reach, centre + reach)
+    half_width = quantiles.normal_quantile(1 - alpha / 2) * error
+    return Interval(centre - half_width, centre + half_width)

@@ -1,4 +1,4 @@
-"""What a feature is worth: how much less a policy would earn that never saw it."""
+"""The effect of a feature: how much less the policy would earn without it."""
 
 from collections.abc import Sequence
 from math import sqrt
@@ -24,60 +24,68 @@ class Effect(Struct, frozen=True, kw_only=True, rename="camel"):
     high: float
 
 
-def effect_of(
-    feature: FeatureName, full: Floats, less: Floats, reward: Floats, /, *, alpha: float = 0.05
+def measure_effect(
+    feature: FeatureName, full: Floats, reduced: Floats, reward: Floats, /, *, alpha: float = 0.05
 ) -> Effect:
-    """The effect of leaving one feature out, from the weights of two policies on the same decisions.
+    """Estimates the effect of leaving one feature out, from the weights of two policies on the same rows.
 
     (1/N) Σ (w_i - v_i) (r_i - c): the difference of two IPS estimates, with every reward moved by the constant
-    c = Σ w r / Σ w, which changes nothing in the mean, as all weights average to 1, and takes out most of the
-    variance. Both policies stand on the same decisions, so that shared luck cancels. Assumes what IPS assumes.
+    c = Σ w r / Σ w, which leaves the mean as it is, as all weights average to 1, and removes most of the
+    variance. Both policies are scored on the same decisions, so that shared noise cancels. Assumes what IPS
+    assumes.
     Interval: Gaussian, at one sample size fixed beforehand. Cost: O(rows).
 
     Args:
         feature: what was left out.
-        full: the weights of the policy that sees everything.
-        less: those of the policy that learned and decided without.
-        reward: the rewards.
+        full: the weights of the policy that sees every feature; shape (rows,).
+        reduced: those of the policy that learned and decided without it; shape (rows,).
+        reward: the rewards; shape (rows,).
         alpha: 1 - the level.
     """
     centre = float(full @ reward) / total if (total := float(full.sum())) else 0.0
-    terms = (full - less) * (reward - centre)
+    terms = (full - reduced) * (reward - centre)
     mean = float(terms.mean())
-    reach = (
+    half_width = (
         normal_quantile(1 - alpha / 2) * float(terms.std(ddof=1)) / sqrt(len(terms)) if len(terms) > 1 else 0.0
     )
     return Effect(
-        namespace=feature.namespace, feature=feature.name, effect=mean, low=mean - reach, high=mean + reach
+        namespace=feature.namespace,
+        feature=feature.name,
+        effect=mean,
+        low=mean - half_width,
+        high=mean + half_width,
     )
 
 
 def normalise_effects(effects: Sequence[Effect], /) -> list[Effect]:
-    """The same, in shares of the greatest: 0 to 1, the greatest first. All are 0 where no feature has any."""
+    """Returns the effects as shares of the greatest, cut to 0 … 1, descending; all 0 if none is positive."""
     greatest = max((one.effect for one in effects), default=0.0)
     scaled = [
         Effect(
             namespace=one.namespace,
             feature=one.feature,
-            effect=_share(one.effect, greatest),
-            low=_share(one.low, greatest),
-            high=_share(one.high, greatest),
+            effect=_divide(one.effect, greatest),
+            low=_divide(one.low, greatest),
+            high=_divide(one.high, greatest),
         )
         for one in effects
     ]
     return sorted(scaled, key=lambda one: (-one.effect, -one.high, one.namespace, one.feature))
 
 
-def _share(value: float, greatest: float) -> float:
+def _divide(value: float, greatest: float) -> float:
     return float(np.clip(value / greatest, 0.0, 1.0)) if greatest > 0 else 0.0
 
 
 def group_by_share(
-    found: Sequence[Effect], /, *, floors: Sequence[float] = (0.5, 0.2, 0.05, 0.0)
+    effects: Sequence[Effect], /, *, floors: Sequence[float] = (0.5, 0.2, 0.05, 0.0)
 ) -> list[list[str]]:
-    """Names in groups of similar share, the most important first (the retired service's older form)."""
-    made: list[list[str]] = [[] for _ in floors]
-    for one in found:
-        place = next(place for place, floor in enumerate(floors) if one.effect >= floor)
-        made[place].append(str(FeatureName(one.namespace, one.feature)))
-    return [tier for tier in made if tier]
+    """Groups names by their share of the greatest effect, the most important first.
+
+    The older API of the retired service reports importances in this form.
+    """
+    groups: list[list[str]] = [[] for _ in floors]
+    for one in effects:
+        index = next(index for index, floor in enumerate(floors) if one.effect >= floor)
+        groups[index].append(str(FeatureName(one.namespace, one.feature)))
+    return [group for group in groups if group]

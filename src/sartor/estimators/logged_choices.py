@@ -1,4 +1,4 @@
-"""What was done: a settled decision as scoring sees it, whatever mode the loop was in."""
+"""The logged choices of a settled decision, one for each slot, as the application showed them."""
 
 from collections.abc import Iterator, Sequence
 
@@ -11,8 +11,8 @@ from sartor.records import Decision, Outcome, Slot
 class LoggedChoice(Struct, frozen=True, kw_only=True):
     """One choice among the actions that could be ranked, in the order of the request.
 
-    ``ids``: their ids. ``probabilities``: the probability with which each was going to be done; they sum to 1.
-    ``chosen`` and ``baseline`` are places in ``ids``. ``slot``: the slot's id in a multi-slot decision.
+    ``ids``: their ids. ``probabilities``: the probability with which each was chosen; they sum to 1.
+    ``chosen`` and ``baseline`` are indices into ``ids``. ``slot``: the slot's id in a multi-slot decision.
     """
 
     reward: float
@@ -22,48 +22,48 @@ class LoggedChoice(Struct, frozen=True, kw_only=True):
     baseline: int = 0
     slot: str = ""
     dropped: float = 0.0
-    """The probabilities with which a decision like this was left out of the log, in [0, 1)."""
+    """The probability with which a decision like this was left out of the log, in [0, 1)."""
 
     @property
     def rows(self) -> float:
-        """How many decisions it stands for."""
+        """The number of decisions it stands for."""
         return 1.0 / (1.0 - self.dropped) if self.dropped else 1.0
 
     @property
     def propensity(self) -> float:
-        """The probability of what was done, in (0, 1]."""
+        """The probability of the chosen action, in (0, 1]."""
         return self.probabilities[self.chosen]
 
 
 def as_shown(decision: Decision, /) -> Decision:
-    """The decision as it was shown to the application.
+    """Returns the decision as the application showed it.
 
     In Apprentice mode the record holds the model's draw, while the application showed its own first action
-    (contract, section 2.6): a reward speaks of that one, which was certain.
+    (contract, section 2.6): the reward is that of the first action, which was certain.
     """
     if decision.mode == "Online":
         return decision
-    return _baseline_slots(decision) if decision.slots else _baseline_first(decision)
+    return _show_baselines(decision) if decision.slots else _show_baseline(decision)
 
 
-def _baseline_first(decision: Decision) -> Decision:
+def _show_baseline(decision: Decision) -> Decision:
     baseline = decision.baseline
     return replace(
         decision,
         mode="Online",
         chosen=baseline,
-        probabilities=_certain(baseline, len(decision.actions)),
-        ranking=_first(baseline, decision.ranking),
+        probabilities=_one_hot(baseline, len(decision.actions)),
+        ranking=_move_to_front(baseline, decision.ranking),
     )
 
 
-def _baseline_slots(decision: Decision) -> Decision:
+def _show_baselines(decision: Decision) -> Decision:
     slots = tuple(
         replace(
             slot,
             chosen=slot.baseline,
-            probabilities=_certain(slot.baseline, len(decision.actions)),
-            ranking=_first(slot.baseline, slot.ranking),
+            probabilities=_one_hot(slot.baseline, len(decision.actions)),
+            ranking=_move_to_front(slot.baseline, slot.ranking),
         )
         for slot in decision.slots
     )
@@ -78,19 +78,19 @@ def _baseline_slots(decision: Decision) -> Decision:
     )
 
 
-def _certain(index: int, count: int) -> tuple[float, ...]:
-    return tuple(float(place == index) for place in range(count))
+def _one_hot(index: int, count: int) -> tuple[float, ...]:
+    return tuple(float(other == index) for other in range(count))
 
 
-def _first(index: int, ranking: Sequence[int]) -> tuple[int, ...]:
+def _move_to_front(index: int, ranking: Sequence[int]) -> tuple[int, ...]:
     return (index, *(other for other in ranking if other != index))
 
 
 def logged_choices(decision: Decision, outcome: Outcome, /) -> tuple[LoggedChoice, ...]:
-    """What was done and what it paid: one choice, or one for each slot, in order."""
+    """Returns the choice and its reward, or one for each slot, in order."""
     shown = as_shown(decision)
     if shown.slots:
-        return tuple(_of_slots(shown, outcome))
+        return tuple(_choices_of_slots(shown, outcome))
     rankable = shown.rankable
     return (
         LoggedChoice(
@@ -103,21 +103,21 @@ def logged_choices(decision: Decision, outcome: Outcome, /) -> tuple[LoggedChoic
     )
 
 
-def _of_slots(decision: Decision, outcome: Outcome) -> Iterator[LoggedChoice]:
+def _choices_of_slots(decision: Decision, outcome: Outcome) -> Iterator[LoggedChoice]:
     rewards = outcome.slot_rewards or (outcome.reward,)
     for number, (slot, reward) in enumerate(zip(decision.slots, rewards, strict=False)):
-        left = decision.offered(number)
+        offered = decision.offered(number)
         yield LoggedChoice(
             reward=reward,
-            ids=tuple([decision.actions[index].id for index in left]),
-            probabilities=tuple([slot.probabilities[index] for index in left]),
-            chosen=left.index(slot.chosen),
-            baseline=_baseline_place(slot, left),
+            ids=tuple([decision.actions[index].id for index in offered]),
+            probabilities=tuple([slot.probabilities[index] for index in offered]),
+            chosen=offered.index(slot.chosen),
+            baseline=_baseline_index(slot, offered),
             slot=slot.id,
             dropped=decision.dropped,
         )
 
 
-def _baseline_place(slot: Slot, left: Sequence[int]) -> int:
-    """The slot's own baseline, or, where an earlier slot took it, the first action that is left."""
-    return left.index(slot.baseline) if slot.baseline in left else 0
+def _baseline_index(slot: Slot, offered: Sequence[int]) -> int:
+    """Returns the index of the slot's baseline, or 0, the first offered, where an earlier slot took it."""
+    return offered.index(slot.baseline) if slot.baseline in offered else 0

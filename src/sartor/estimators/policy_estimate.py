@@ -1,4 +1,4 @@
-"""Where a policy stands: its value, two intervals, and whether the log can say so at all."""
+"""Estimates of the reference policies: value and anytime interval, or why the log can't answer."""
 
 from typing import TypeVar
 
@@ -14,64 +14,64 @@ ONLINE, BASELINE, RANDOM, FIXED = "Online", "Baseline", "Random", "Best fixed ac
 
 
 def reward_bounds(lowest: float, highest: float, /) -> Bounds:
-    """The range of rewards to assume: 0 to 1, widened to what was seen.
+    """Returns the range of rewards to assume: 0 to 1, widened to the rewards seen.
 
-    Strictly, an interval needs a range that was known before; the widened one is what the log knows.
+    Strictly, an interval needs a range that was known before; the widened one is what the log shows.
     """
     return Bounds(min(0.0, lowest), max(1.0, highest))
 
 
 def to_snips(sums: WeightedSums, /) -> Snips:
-    """The same sums under SNIPS."""
-    return _filled(Snips(), sums)
+    """Returns the sums as SNIPS."""
+    return _copy_sums(Snips(), sums)
 
 
 def to_anytime(sums: WeightedSums, bounds: Bounds, /) -> Anytime:
-    """The same sums with the anytime interval; the rewards must lie within ``bounds``."""
-    return _filled(Anytime(bounds=bounds), sums)
+    """Returns the sums with the anytime interval; rewards must lie within ``bounds``."""
+    return _copy_sums(Anytime(bounds=bounds), sums)
 
 
 _Kind = TypeVar("_Kind", bound=WeightedSums)
 
 
-def _filled(empty: _Kind, sums: WeightedSums) -> _Kind:
+def _copy_sums(empty: _Kind, sums: WeightedSums) -> _Kind:
     for name in WeightedSums.__struct_fields__:
         setattr(empty, name, getattr(sums, name))
     return empty
 
 
-def policy_estimates(
-    tally: ReferencePolicies,
-    followed: TrackedActions,
+def estimate_policies(
+    policies: ReferencePolicies,
+    tracked: TrackedActions,
     /,
     *,
     alpha: float = 0.05,
     limits: SupportThresholds | None = None,
 ) -> tuple[PolicyEstimate, ...]:
-    """Online, Baseline, Random, and the best fixed action where there is one. About 5 ms for each."""
-    if not tally.online.rows:
+    """Estimates Online, Baseline, Random, and the best fixed action where there is one. About 5 ms for each."""
+    if not policies.online.rows:
         return ()
-    found = [
-        policy_estimate(name, sums, tally, alpha=alpha, limits=limits)
-        for name, sums in ((ONLINE, tally.online), (BASELINE, tally.baseline), (RANDOM, tally.random))
+    estimates = [
+        estimate_policy(name, sums, policies, alpha=alpha, limits=limits)
+        for name, sums in ((ONLINE, policies.online), (BASELINE, policies.baseline), (RANDOM, policies.random))
     ]
-    best = best_fixed(tally, followed, alpha=alpha, limits=limits)
-    return (*found, best) if best is not None else tuple(found)
+    best = find_best_fixed(policies, tracked, alpha=alpha, limits=limits)
+    return (*estimates, best) if best is not None else tuple(estimates)
 
 
-def policy_estimate(
+def estimate_policy(
     policy: str,
     sums: Ips,
-    tally: ReferencePolicies,
+    policies: ReferencePolicies,
     /,
     *,
     alpha: float,
     limits: SupportThresholds | None,
     action: str | None = None,
 ) -> PolicyEstimate:
-    """Where one policy stands. What was done needs no support: it is known."""
+    """Estimates one policy. Online needs no check of support: it is what was done."""
     if policy != ONLINE:
-        verdict = check_support(_diagnostics(sums, tally), limits=limits)
+        verdict = check_support(_diagnostics(sums, policies), limits=limits)
         if not verdict.answerable:
             return PolicyEstimate(policy=policy, action=action, events=sums.rows, reasons=verdict.reasons)
     return PolicyEstimate(
@@ -79,58 +79,58 @@ def policy_estimate(
         action=action,
         events=sums.rows,
         value=to_snips(sums).value(),
-        interval=to_anytime(sums, reward_bounds(tally.lowest, tally.highest)).interval(alpha),
+        interval=to_anytime(sums, reward_bounds(policies.lowest, policies.highest)).interval(alpha),
     )
 
 
-def best_fixed(
-    tally: ReferencePolicies,
-    followed: TrackedActions,
+def find_best_fixed(
+    policies: ReferencePolicies,
+    tracked: TrackedActions,
     /,
     *,
     alpha: float = 0.05,
     limits: SupportThresholds | None = None,
 ) -> PolicyEstimate | None:
-    """The fixed action of which most can be shown: the one whose interval begins highest.
+    """Finds the fixed action whose interval begins highest.
 
     Not the one with the highest estimate: of many rarely chosen actions, one is always lucky. The level of
-    each action's interval is its share of ``alpha``, so that the one that is picked keeps its promise.
+    each action's interval is its share of ``alpha``, so that the interval of the one selected still holds.
     """
-    bounds = reward_bounds(tally.lowest, tally.highest)
+    bounds = reward_bounds(policies.lowest, policies.highest)
     best: tuple[float, str, Ips] | None = None
-    for ceiling, name, sums in _candidates(tally, followed, bounds):
+    for ceiling, name, sums in _rank_by_ceiling(policies, tracked, bounds):
         if best is not None and ceiling <= best[0]:
             break
-        interval = to_anytime(sums, bounds).interval(followed.alpha(name, alpha=alpha))
+        interval = to_anytime(sums, bounds).interval(tracked.alpha(name, alpha=alpha))
         low = bounds.lower if interval is None else interval.lower
         if best is None or low > best[0]:
             best = (low, name, sums)
     if best is None:
         return None
     _, name, sums = best
-    level = followed.alpha(name, alpha=alpha)
-    return policy_estimate(FIXED, sums, tally, alpha=level, limits=limits, action=name)
+    level = tracked.alpha(name, alpha=alpha)
+    return estimate_policy(FIXED, sums, policies, alpha=level, limits=limits, action=name)
 
 
-def _candidates(
-    tally: ReferencePolicies, followed: TrackedActions, bounds: Bounds
+def _rank_by_ceiling(
+    policies: ReferencePolicies, tracked: TrackedActions, bounds: Bounds
 ) -> list[tuple[float, str, Ips]]:
-    """Each action with a ceiling over the lower end of its interval, the highest first."""
-    found = [
+    """Returns each action with an upper bound of the lower end of its interval, the highest first."""
+    ranked = [
         (_ceiling(sums, bounds), name, sums)
-        for name, arm in tally.arms.items()
-        if arm.matched and name in followed.ordinals
-        for sums in (arm.sums(tally.online),)
+        for name, action in policies.fixed_actions.items()
+        if action.matched and name in tracked.ordinals
+        for sums in (action.to_ips(policies.online),)
     ]
-    return sorted(found, key=lambda candidate: (-candidate[0], candidate[1]))
+    return sorted(ranked, key=lambda candidate: (-candidate[0], candidate[1]))
 
 
 def _ceiling(sums: Ips, bounds: Bounds) -> float:
     return bounds.lower + (sums.product - bounds.lower * sums.weight) / sums.events
 
 
-def _diagnostics(sums: Ips, tally: ReferencePolicies) -> Diagnostics:
-    """What can be told of weights from their sums."""
+def _diagnostics(sums: Ips, policies: ReferencePolicies) -> Diagnostics:
+    """Returns what their sums show of the weights."""
     return Diagnostics(
         rows=sums.rows,
         events=sums.events,
@@ -138,5 +138,5 @@ def _diagnostics(sums: Ips, tally: ReferencePolicies) -> Diagnostics:
         weight=sums.weight,
         weight_sq=sums.weight_sq,
         largest_weight=sums.largest_weight,
-        smallest_propensity=tally.smallest_propensity,
+        smallest_propensity=policies.smallest_propensity,
     )

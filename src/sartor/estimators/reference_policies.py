@@ -1,4 +1,4 @@
-"""The score of one stretch of a log: what was done beside the baseline, chance, and each fixed action."""
+"""Sums for the policies that need no engine: online (what was done), baseline, random, each fixed action."""
 
 from collections.abc import Collection
 from math import inf
@@ -17,8 +17,8 @@ class FixedAction(Mergeable, kw_only=True, tag="Arm"):
     Where it was not on offer, or before it was first seen, the policy does what was done. So every fixed action
     is compared over the same decisions, and an action that comes and goes is no special case.
 
-    ``offered`` … ``done_product_sq``: the sums of what was done there, whatever it was. ``matched`` …: those
-    of the decisions in which the action was chosen, with its weight.
+    ``offered`` … ``done_product_sq``: the sums of the logging policy there, whichever action it chose.
+    ``matched`` …: those of the decisions in which this action was chosen, with its weight.
     """
 
     LARGEST = frozenset({"largest_weight", "largest_product"})
@@ -38,8 +38,8 @@ class FixedAction(Mergeable, kw_only=True, tag="Arm"):
     largest_weight: float = 0.0
     largest_product: float = 0.0
 
-    def pass_by(self, reward: float, rows: float, /) -> None:
-        """It was on offer, in a decision that stands for so many."""
+    def add_offer(self, reward: float, rows: float, /) -> None:
+        """Adds a decision in which the action was on offer; it stands for ``rows`` decisions."""
         product = rows * reward
         self.offered += 1
         self.done += rows
@@ -48,8 +48,8 @@ class FixedAction(Mergeable, kw_only=True, tag="Arm"):
         self.done_product_weight += rows * product
         self.done_product_sq += product * product
 
-    def take(self, reward: float, weight: float, /) -> None:
-        """It was chosen."""
+    def add_match(self, reward: float, weight: float, /) -> None:
+        """Adds a decision in which the action was chosen, with weight 1 / propensity."""
         product = weight * reward
         self.matched += 1
         self.weight += weight
@@ -60,8 +60,8 @@ class FixedAction(Mergeable, kw_only=True, tag="Arm"):
         self.largest_weight = max(self.largest_weight, weight)
         self.largest_product = max(self.largest_product, abs(product))
 
-    def sums(self, online: Ips, /) -> Ips:
-        """The sums of the policy "always this one" over all decisions, given those of what was done."""
+    def to_ips(self, online: Ips, /) -> Ips:
+        """Returns the sums of "always this action" over all decisions, given the online sums."""
         elsewhere = online.rows > self.offered
         return Ips(
             rows=online.rows,
@@ -79,27 +79,28 @@ class FixedAction(Mergeable, kw_only=True, tag="Arm"):
         )
 
 
-MOST = 128
-"""How many actions are followed at once; a new one takes the place of the one that was on offer longest ago."""
+MAX_TRACKED = 128
+"""How many actions are tracked at once; a new one replaces the one that was on offer longest ago."""
 
 
 class TrackedActions(Struct, kw_only=True):
-    """The followed actions. ``seen`` counts all that ever were; a function of the order of offers alone."""
+    """The tracked actions, a function of the order of offers alone. ``seen`` counts all there ever were."""
 
-    most: int = MOST
+    # Scorecards that were written before have this field name.
+    capacity: int = field(default=MAX_TRACKED, name="most")
     seen: int = 0
     ordinals: dict[str, int] = {}
-    """For each followed action the how-manieth it was, from 1, in the order of its last offer: oldest first."""
+    """For each tracked action its ordinal among all ever seen, from 1; in the order of their last offers."""
 
-    def offer(self, ids: tuple[str, ...], /) -> list[str]:
-        """These are on offer; returns the actions that are followed no more."""
+    def track(self, ids: tuple[str, ...], /) -> list[str]:
+        """Tracks the actions on offer; returns those that are no longer tracked."""
         dropped = []
         for name in ids:
             ordinal = self.ordinals.pop(name, None)
             if ordinal is None:
                 self.seen += 1
                 ordinal = self.seen
-                if len(self.ordinals) >= self.most:
+                if len(self.ordinals) >= self.capacity:
                     oldest = next(iter(self.ordinals))
                     del self.ordinals[oldest]
                     dropped.append(oldest)
@@ -107,9 +108,9 @@ class TrackedActions(Struct, kw_only=True):
         return dropped
 
     def alpha(self, name: str, /, *, alpha: float) -> float:
-        """The share of ``alpha`` that is this action's.
+        """Returns this action's share of ``alpha``.
 
-        The shares alpha / (j (j + 1)) of all actions that will ever be followed sum to ``alpha``, however many
+        The shares alpha / (j (j + 1)) of all actions that will ever be tracked sum to ``alpha``, however many
         they are: with anytime intervals at these levels, all of them hold at all times at once, and so does
         the interval of whichever action looks best.
         """
@@ -119,10 +120,10 @@ class TrackedActions(Struct, kw_only=True):
 
 # Scorecards that were written before carry this tag.
 class ReferencePolicies(Mergeable, kw_only=True, tag="Tally"):
-    """Sums over choices; memory grows with the number of actions that are followed, not with choices.
+    """Sums over choices; memory grows with the number of tracked actions, not with choices.
 
-    Weights (contract, section 4.3), with p the logged probability and n the number of actions: what was done
-    has 1; the baseline 1/p where it was chosen, else 0; chance 1/(p n). A choice that stands for several rows
+    Weights (contract, section 4.3), with p the logged probability and n the number of actions: online
+    has 1; the baseline 1/p where it was chosen, else 0; random 1/(p n). A choice that stands for several rows
     of which the others were left out of the log counts that much more.
     """
 
@@ -132,43 +133,44 @@ class ReferencePolicies(Mergeable, kw_only=True, tag="Tally"):
     online: Ips = field(default_factory=Ips)
     baseline: Ips = field(default_factory=Ips)
     random: Ips = field(default_factory=Ips)
-    arms: dict[str, FixedAction] = field(default_factory=dict)
+    # Scorecards that were written before have this field name.
+    fixed_actions: dict[str, FixedAction] = field(default_factory=dict, name="arms")
     lowest: float = inf
     """The lowest reward."""
     highest: float = -inf
     """The highest reward."""
     smallest_propensity: float = inf
 
-    def add(self, choice: LoggedChoice, /, *, followed: Collection[str]) -> None:
-        """Take in one choice; ``followed`` are ids of actions. About 5 µs for 10 actions."""
+    def add(self, choice: LoggedChoice, /, *, tracked: Collection[str]) -> None:
+        """Adds one choice; ``tracked`` are ids of actions. About 5 µs for 10 actions."""
         reward, rows = choice.reward, choice.rows
         weight = rows / choice.propensity
-        _sum(self.online, reward, rows, rows)
-        _sum(self.baseline, reward, weight if choice.chosen == choice.baseline else 0.0, rows)
-        _sum(self.random, reward, weight / len(choice.ids), rows)
+        _add_row(self.online, reward, rows, rows)
+        _add_row(self.baseline, reward, weight if choice.chosen == choice.baseline else 0.0, rows)
+        _add_row(self.random, reward, weight / len(choice.ids), rows)
         self.lowest, self.highest = min(self.lowest, reward), max(self.highest, reward)
         self.smallest_propensity = min(self.smallest_propensity, choice.propensity)
-        self._pass_by(choice, followed)
-        chosen = self.arms.get(choice.ids[choice.chosen])
+        self._add_offers(choice, tracked)
+        chosen = self.fixed_actions.get(choice.ids[choice.chosen])
         if chosen is not None:
-            chosen.take(reward, weight)
+            chosen.add_match(reward, weight)
 
-    def _pass_by(self, choice: LoggedChoice, followed: Collection[str]) -> None:
-        arms = self.arms
+    def _add_offers(self, choice: LoggedChoice, tracked: Collection[str]) -> None:
+        fixed_actions = self.fixed_actions
         for name in choice.ids:
-            arm = arms.get(name)
-            if arm is None:
-                if name not in followed:
+            action = fixed_actions.get(name)
+            if action is None:
+                if name not in tracked:
                     continue
-                arm = arms[name] = FixedAction()
-            arm.pass_by(choice.reward, choice.rows)
+                action = fixed_actions[name] = FixedAction()
+            action.add_offer(choice.reward, choice.rows)
 
-    def forget(self, name: str, /) -> None:
-        """Follow an action no more."""
-        self.arms.pop(name, None)
+    def stop_tracking(self, name: str, /) -> None:
+        """Drops the sums of an action."""
+        self.fixed_actions.pop(name, None)
 
 
-def _sum(sums: Ips, reward: float, weight: float, rows: float) -> None:
+def _add_row(sums: Ips, reward: float, weight: float, rows: float) -> None:
     product = weight * reward
     sums.rows += 1
     sums.events += rows

@@ -1,11 +1,11 @@
-"""The table of an evaluation: each policy's place, what stands behind it, and whether the log can say so."""
+"""The results table of an evaluation: a row of estimates and diagnostics for each policy."""
 
 from math import isfinite
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
-from sartor.estimators.diagnostics import Diagnostics
+from sartor.estimators.diagnostics import BINS_PER_DOUBLING, UNIT_BIN, Diagnostics
 from sartor.estimators.estimator_set import (
     Disagreement,
     EstimatorResult,
@@ -18,7 +18,7 @@ from sartor.estimators.support import SupportThresholds, check_support
 
 
 class WeightDiagnostics(Struct, frozen=True, kw_only=True, rename="camel"):
-    """What to look at before believing an estimate; see ``Diagnostics``. None: it can't be told."""
+    """The diagnostics of a policy's weights; see the methods of ``Diagnostics``. None: unknown."""
 
     effective_sample_size: float
     mean_weight: float | None
@@ -43,9 +43,9 @@ class HistogramBar(Struct, frozen=True, kw_only=True, rename="camel"):
 class ResultRow(Struct, frozen=True, kw_only=True, rename="camel"):
     """One policy in the table. ``value``: SNIPS. Where the log can't answer there is no number, but reasons.
 
-    ``gaussian`` is the interval of the API, ``anytime`` the one to act on. ``gain``: how much more than what
-    was done; its interval holds for all compared policies at once, at one look. ``refused``: decisions that
-    the policy could not rank.
+    ``gaussian`` is the interval of the API, ``anytime`` the one to act on. ``gain``: how much more than the
+    logging policy; its interval holds for all compared policies at once, at one look. ``refused``: decisions
+    that the policy could not rank. ``learned``: outcomes that it learned.
     """
 
     name: str
@@ -61,14 +61,15 @@ class ResultRow(Struct, frozen=True, kw_only=True, rename="camel"):
     gain: float | None = None
     gain_interval: Interval | None = None
     estimates: tuple[EstimatorResult, ...] = ()
-    agreement: Disagreement | None = None
-    health: WeightDiagnostics | None = None
+    # Stored reports have these two names.
+    disagreement: Disagreement | None = field(default=None, name="agreement")
+    diagnostics: WeightDiagnostics | None = field(default=None, name="health")
     weights: tuple[HistogramBar, ...] = ()
     refused: int = 0
     learned: int = 0
 
 
-def result_row(
+def make_result_row(
     score: PolicyScore,
     /,
     *,
@@ -78,109 +79,113 @@ def result_row(
     slot: str = "",
     refused: int = 0,
     learned: int = 0,
-    most_weight: float,
-    rivals: int = 1,
+    max_weight: float,
+    compared: int = 1,
     limits: SupportThresholds | None = None,
 ) -> ResultRow:
-    """The place of one policy. About 20 ms.
+    """Returns the row of one policy. About 20 ms.
 
     Args:
-        score: what was counted.
+        score: the sums of the policy.
         name: the policy's name.
-        source: where it comes from; "Online" is what was done, and needs no support.
+        source: where it comes from; "Online" is the logging policy, which needs no support.
         arguments: its learning settings.
-        slot: of which slot, "" for all.
+        slot: the id of the slot, "" for all.
         refused: how many decisions it could not rank; they are not in the score.
         learned: how many outcomes it learned.
-        most_weight: the largest possible weight, 1 / (smallest logged probability).
-        rivals: how many policies are compared: the intervals of their gains hold all at once.
-        limits: where answering ends.
+        max_weight: the largest possible weight, 1 / (smallest logged probability).
+        compared: how many policies are compared: the intervals of their gains hold all at once.
+        limits: beyond them the log can't answer.
     """
-    panel = with_largest_weight(score.panel, most_weight=most_weight)
-    found = panel.diagnostics
-    verdict = check_support(found, limits=limits)
+    estimators = with_largest_weight(score.estimators, max_weight=max_weight)
+    diagnostics = estimators.diagnostics
+    verdict = check_support(diagnostics, limits=limits)
     reasons = verdict.reasons if source != "Online" else ()
-    if refused > 0.05 * (refused + found.rows):
-        share = refused / (refused + found.rows)
+    if refused > 0.05 * (refused + diagnostics.rows):
+        share = refused / (refused + diagnostics.rows)
         reasons = (*reasons, f"the policy could not rank {share:.0%} of its decisions")
-    bare = ResultRow(
+    row = ResultRow(
         name=name,
         source=source,
         arguments=arguments,
         slot=slot,
-        events=found.rows,
+        events=diagnostics.rows,
         answerable=not reasons,
         reasons=reasons,
-        health=weight_diagnostics(found),
-        weights=weight_histogram(found),
+        diagnostics=weight_diagnostics(diagnostics),
+        weights=weight_histogram(diagnostics),
         refused=refused,
         learned=learned,
     )
-    return bare if reasons else _with_numbers(bare, score, panel, rivals)
+    return row if reasons else _add_estimates(row, score, estimators, compared)
 
 
-def _with_numbers(bare: ResultRow, score: PolicyScore, panel: EstimatorSet, rivals: int) -> ResultRow:
-    estimates = panel.estimates()
+def _add_estimates(row: ResultRow, score: PolicyScore, estimators: EstimatorSet, compared: int) -> ResultRow:
+    estimates = estimators.estimates()
     return replace(
-        bare,
-        value=panel.snips.value(),
-        gaussian=panel.snips.interval(),
-        anytime=panel.anytime.interval(),
+        row,
+        value=estimators.snips.value(),
+        gaussian=estimators.snips.interval(),
+        anytime=estimators.anytime.interval(),
         gain=score.gain.value(),
-        gain_interval=score.gain.interval(0.05 / max(1, rivals)),
-        estimates=tuple(_finite(estimate) for estimate in estimates),
-        agreement=_told(largest_disagreement(estimates)),
+        gain_interval=score.gain.interval(0.05 / max(1, compared)),
+        estimates=tuple(_drop_infinite(estimate) for estimate in estimates),
+        disagreement=_finite_gap(largest_disagreement(estimates)),
     )
 
 
-def with_largest_weight(panel: EstimatorSet, /, *, most_weight: float) -> EstimatorSet:
-    """The panel with the largest possible weight, which is known once the whole log was read."""
-    if not 1 < most_weight < float("inf"):
-        return panel
-    return replace(panel, cressie_read=replace(panel.cressie_read, most_weight=most_weight))
+def with_largest_weight(estimators: EstimatorSet, /, *, max_weight: float) -> EstimatorSet:
+    """Returns the estimators with the largest possible weight, which is known once the whole log was read."""
+    if not 1 < max_weight < float("inf"):
+        return estimators
+    return replace(estimators, cressie_read=replace(estimators.cressie_read, max_weight=max_weight))
 
 
-def weight_diagnostics(found: Diagnostics, /) -> WeightDiagnostics:
-    """The diagnostics in numbers that JSON can hold."""
+def weight_diagnostics(diagnostics: Diagnostics, /) -> WeightDiagnostics:
+    """Returns the diagnostics as numbers that JSON can hold."""
     return WeightDiagnostics(
-        effective_sample_size=found.effective_sample_size(),
-        mean_weight=found.mean_weight(),
-        calibration=_number(found.calibration()),
-        uniform_calibration=_number(found.uniform_calibration()),
-        overlap=found.overlap(),
-        matched_share=found.matched_share(),
-        tail_share=found.tail_share(),
-        largest_share=found.largest_share(),
-        largest_weight=found.largest_weight,
-        smallest_propensity=found.smallest_propensity if found.rows else 1.0,
+        effective_sample_size=diagnostics.effective_sample_size(),
+        mean_weight=diagnostics.mean_weight(),
+        calibration=_finite_or_none(diagnostics.calibration()),
+        uniform_calibration=_finite_or_none(diagnostics.uniform_calibration()),
+        overlap=diagnostics.overlap(),
+        matched_share=diagnostics.matched_share(),
+        tail_share=diagnostics.tail_share(),
+        largest_share=diagnostics.largest_share(),
+        largest_weight=diagnostics.largest_weight,
+        smallest_propensity=diagnostics.smallest_propensity if diagnostics.rows else 1.0,
     )
 
 
-def weight_histogram(found: Diagnostics, /) -> tuple[HistogramBar, ...]:
-    """The histogram of weights by powers of two; weights of 0 are left out."""
-    each = 4
-    middle = 24 * each
-    made = []
-    for start in range(0, len(found.bin_rows), each):
-        rows = sum(found.bin_rows[start : start + each])
+def weight_histogram(diagnostics: Diagnostics, /) -> tuple[HistogramBar, ...]:
+    """Returns the histogram of weights by powers of two; weights of 0 are left out."""
+    bars = []
+    for start in range(0, len(diagnostics.bin_rows), BINS_PER_DOUBLING):
+        rows = sum(diagnostics.bin_rows[start : start + BINS_PER_DOUBLING])
         if rows:
-            weight = sum(found.bin_weight[start : start + each])
-            made.append(
-                HistogramBar(low=2.0 ** ((start - middle) // each), rows=rows, share=weight / found.weight)
+            weight = sum(diagnostics.bin_weight[start : start + BINS_PER_DOUBLING])
+            bars.append(
+                HistogramBar(
+                    low=2.0 ** ((start - UNIT_BIN) // BINS_PER_DOUBLING),
+                    rows=rows,
+                    share=weight / diagnostics.weight,
+                )
             )
-    return tuple(made)
+    return tuple(bars)
 
 
-def _number(value: float | None) -> float | None:
+def _finite_or_none(value: float | None) -> float | None:
     return value if value is not None and isfinite(value) else None
 
 
-def _finite(estimate: EstimatorResult) -> EstimatorResult:
+def _drop_infinite(estimate: EstimatorResult) -> EstimatorResult:
     interval = estimate.interval
     if interval is not None and not (isfinite(interval.lower) and isfinite(interval.upper)):
         return replace(estimate, interval=None)
     return estimate
 
 
-def _told(found: Disagreement | None) -> Disagreement | None:
-    return replace(found, gap=1e9) if found is not None and not isfinite(found.gap) else found
+def _finite_gap(disagreement: Disagreement | None) -> Disagreement | None:
+    if disagreement is None or isfinite(disagreement.gap):
+        return disagreement
+    return replace(disagreement, gap=1e9)

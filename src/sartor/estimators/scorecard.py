@@ -1,7 +1,7 @@
 """The scorecard of a loop: always on, in constant memory, and exact after any crash.
 
-It is a fold over the outcomes in order, with no state but its own: folding on from a checkpoint gives the
-same card as folding everything. A checkpoint names the last outcome that is in it.
+It is a fold over the outcomes in order, with no state but its own: continuing from a checkpoint gives the
+same scorecard as folding all outcomes. A checkpoint names the last outcome that is in it.
 """
 
 from functools import reduce
@@ -13,15 +13,15 @@ from msgspec import Struct, field
 from sartor.errors import Corrupt
 from sartor.estimators.ips import Ips
 from sartor.estimators.logged_choices import LoggedChoice
-from sartor.estimators.policy_estimate import policy_estimates
+from sartor.estimators.policy_estimate import estimate_policies
 from sartor.estimators.reference_policies import ReferencePolicies, TrackedActions
 from sartor.estimators.scorecard_view import ScorecardView
 
-MOST = 128
+MAX_POINTS = 128
 
 
 class CurvePoint(Struct, frozen=True, kw_only=True):
-    """The sums of all that was settled up to a time."""
+    """The sums over all choices settled up to a time."""
 
     at_us: int
     events: int
@@ -33,53 +33,54 @@ class CurvePoint(Struct, frozen=True, kw_only=True):
 
 
 class LearningCurve(Struct, kw_only=True):
-    """A point every ``stride`` choices; of too many, every other one goes and the stride doubles."""
+    """A point every ``stride`` choices; of too many, every other one is dropped and the stride doubles."""
 
-    most: int = MOST
+    # Scorecards that were written before have this field name.
+    max_points: int = field(default=MAX_POINTS, name="most")
     stride: int = 1
     points: list[CurvePoint] = []
 
-    def wants(self, events: int, /) -> bool:
-        """Whether a point is due after so many choices."""
+    def is_due(self, events: int, /) -> bool:
+        """Whether a point is due after ``events`` choices."""
         return events % self.stride == 0
 
-    def add(self, tally: ReferencePolicies, /, *, at_us: int) -> None:
-        """Note where things stand."""
-        self.points.append(curve_point(tally, at_us=at_us))
-        if len(self.points) > self.most:
+    def add(self, policies: ReferencePolicies, /, *, at_us: int) -> None:
+        """Adds a point with the sums so far, and thins the points out where there are too many."""
+        self.points.append(to_curve_point(policies, at_us=at_us))
+        if len(self.points) > self.max_points:
             self.stride *= 2
             self.points = [kept for kept in self.points if kept.events % self.stride == 0]
 
 
-def curve_point(tally: ReferencePolicies, /, *, at_us: int) -> CurvePoint:
-    """Where things stand."""
+def to_curve_point(policies: ReferencePolicies, /, *, at_us: int) -> CurvePoint:
+    """Returns a point of the curve with the sums so far."""
     return CurvePoint(
         at_us=at_us,
-        events=tally.online.rows,
-        online=tally.online,
-        baseline=tally.baseline,
-        random=tally.random,
-        lowest=tally.lowest,
-        highest=tally.highest,
+        events=policies.online.rows,
+        online=policies.online,
+        baseline=policies.baseline,
+        random=policies.random,
+        lowest=policies.lowest,
+        highest=policies.highest,
     )
 
 
 _MINUTE_US = 60_000_000
 FINE_US, COARSE_US = 5 * _MINUTE_US, 60 * _MINUTE_US
-"""The steps in which windows move: the short ones by five minutes, the long ones by an hour."""
+"""The steps by which windows move: the short ones by five minutes, the long ones by an hour."""
 
 WINDOWS = {"PT5M": (FINE_US, 1), "PT1H": (FINE_US, 12), "PT6H": (COARSE_US, 6), "P1D": (COARSE_US, 24)}
-"""Each window's step and how many of them it holds, the one that is under way included."""
+"""Each window's step and how many of them it holds, the current one included."""
 
 _KEPT = {FINE_US: 12, COARSE_US: 24}
 _VERSION = 1
 
 
 class Scorecard(Struct, kw_only=True):
-    """What was earned, and what others would have earned, in windows and in total.
+    """What was earned, and what the reference policies would have earned, in windows and in total.
 
-    Times are those of settling: the order of the log. ``since``: the first outcome that is in it. ``mark``:
-    what the last outcome was, so that a checkpoint is not taken for one of another log. Of a multi-slot
+    Times are those of settling: the order of the log. ``since``: the first outcome that is in it. ``mark``
+    identifies the last outcome, so that a checkpoint is not taken for one of another log. Of a multi-slot
     decision the first slot counts, as in the metrics of the retired service.
     """
 
@@ -89,103 +90,104 @@ class Scorecard(Struct, kw_only=True):
     last: int = 0
     mark: tuple[int, int] = (0, 0)
     at_us: int = 0
-    followed: TrackedActions = field(default_factory=TrackedActions)
-    closed: ReferencePolicies = field(default_factory=ReferencePolicies)
-    """All but the fine step that is under way."""
-    opened: ReferencePolicies = field(default_factory=ReferencePolicies)
-    """The fine step that is under way, number ``step``."""
+    # The names of fields are those of scorecards that were written before.
+    tracked: TrackedActions = field(default_factory=TrackedActions, name="followed")
+    closed_steps: ReferencePolicies = field(default_factory=ReferencePolicies, name="closed")
+    """All but the current fine step."""
+    open_step: ReferencePolicies = field(default_factory=ReferencePolicies, name="opened")
+    """The current fine step, number ``step`` since 1970."""
     step: int = 0
     fine: dict[int, ReferencePolicies] = {}
     coarse: dict[int, ReferencePolicies] = {}
     curve: LearningCurve = field(default_factory=LearningCurve)
 
     def skip(self, seq: int, /, *, mark: tuple[int, int]) -> None:
-        """An outcome that says nothing: it was never activated."""
+        """Skips an outcome that is not learned, such as one that was never activated."""
         self.since = self.since or seq
         self.last, self.mark = seq, mark
 
     def add(self, seq: int, choice: LoggedChoice, /, *, at_us: int, mark: tuple[int, int]) -> None:
-        """Take in the next outcome.
+        """Adds the next outcome.
 
         Args:
             seq: its number.
-            choice: what was done and what it paid.
-            at_us: when it was settled; a clock that was set back is passed over.
-            mark: what it was: the number of its decision, and ``at_us`` as recorded.
+            choice: the logged choice and its reward.
+            at_us: when it was settled; times before that of the last outcome count as that one.
+            mark: identifies it: the number of its decision, and ``at_us`` as recorded.
         """
         self.skip(seq, mark=mark)
         self.at_us = max(self.at_us, at_us)
-        self._move_on(self.at_us // FINE_US)
-        for name in self.followed.offer(choice.ids):
-            self._forget(name)
-        self.opened.add(choice, followed=self.followed.ordinals)
-        if self.curve.wants(self.events):
+        self._advance_to(self.at_us // FINE_US)
+        for name in self.tracked.track(choice.ids):
+            self._stop_tracking(name)
+        self.open_step.add(choice, tracked=self.tracked.ordinals)
+        if self.curve.is_due(self.events):
             self.curve.add(self.total(), at_us=self.at_us)
 
     @property
     def events(self) -> int:
-        """How many choices are in it."""
-        return self.closed.online.rows + self.opened.online.rows
+        """The number of choices in it."""
+        return self.closed_steps.online.rows + self.open_step.online.rows
 
-    def _move_on(self, step: int) -> None:
+    def _advance_to(self, step: int) -> None:
         if step == self.step:
             return
-        if self.opened.online.rows:
-            self.closed = self.closed + self.opened
-            _close(self.fine, self.step, self.opened, keep=_KEPT[FINE_US])
-            _close(self.coarse, self.step * FINE_US // COARSE_US, self.opened, keep=_KEPT[COARSE_US])
-        self.step, self.opened = step, ReferencePolicies()
+        if self.open_step.online.rows:
+            self.closed_steps = self.closed_steps + self.open_step
+            _close_step(self.fine, self.step, self.open_step, keep=_KEPT[FINE_US])
+            _close_step(self.coarse, self.step * FINE_US // COARSE_US, self.open_step, keep=_KEPT[COARSE_US])
+        self.step, self.open_step = step, ReferencePolicies()
 
-    def _forget(self, name: str) -> None:
-        for tally in (self.closed, self.opened, *self.fine.values(), *self.coarse.values()):
-            tally.forget(name)
+    def _stop_tracking(self, name: str) -> None:
+        for sums in (self.closed_steps, self.open_step, *self.fine.values(), *self.coarse.values()):
+            sums.stop_tracking(name)
 
     def total(self) -> ReferencePolicies:
-        """The sums since the beginning."""
-        return self.closed + self.opened
+        """Returns the sums over all outcomes."""
+        return self.closed_steps + self.open_step
 
     def window(self, name: str, /, *, now_us: int) -> ReferencePolicies:
-        """The sums of one of ``WINDOWS`` that ends with the step in which ``now_us`` lies."""
+        """Returns the sums of one of ``WINDOWS``, which ends with the step in which ``now_us`` lies."""
         width, count = WINDOWS[name]
         kept = self.fine if width == FINE_US else self.coarse
         oldest = now_us // width - count
-        parts = [tally for step, tally in kept.items() if step > oldest]
+        parts = [sums for step, sums in kept.items() if step > oldest]
         if self.step * FINE_US // width > oldest:
-            parts.append(self.opened)
+            parts.append(self.open_step)
         return reduce(add, parts, ReferencePolicies())
 
-    def reading(self, *, now_us: int, alpha: float = 0.05) -> ScorecardView:
-        """The card as people read it. About 100 ms."""
+    def view(self, *, now_us: int, alpha: float = 0.05) -> ScorecardView:
+        """Returns the estimates that the scorecard shows. About 100 ms."""
         windows = {
-            name: policy_estimates(self.window(name, now_us=now_us), self.followed, alpha=alpha)
+            name: estimate_policies(self.window(name, now_us=now_us), self.tracked, alpha=alpha)
             for name in WINDOWS
         }
-        total = policy_estimates(self.total(), self.followed, alpha=alpha)
+        total = estimate_policies(self.total(), self.tracked, alpha=alpha)
         return ScorecardView(
             since_outcome=self.since, last_outcome=self.last, events=self.events, windows=windows, total=total
         )
 
     def state(self) -> bytes:
-        """All of it (MessagePack)."""
+        """Returns the whole scorecard as MessagePack."""
         return msgspec.msgpack.encode(self)
 
     @classmethod
     def from_state(cls, state: bytes, /) -> "Scorecard":
-        """The card whose ``state()`` this is.
+        """Returns the scorecard whose ``state()`` this is.
 
         Raises:
-            Corrupt: the bytes are no card, or one of another version of this file.
+            Corrupt: the bytes are no scorecard, or one of another version of this file.
         """
         try:
-            card = msgspec.msgpack.decode(state, type=cls)
+            scorecard = msgspec.msgpack.decode(state, type=cls)
         except msgspec.DecodeError as error:
             raise Corrupt(f"Not a scorecard: {error}.") from error
-        if card.version != _VERSION:
-            raise Corrupt(f"A scorecard of version {card.version}; this is version {_VERSION}.")
-        return card
+        if scorecard.version != _VERSION:
+            raise Corrupt(f"A scorecard of version {scorecard.version}; this is version {_VERSION}.")
+        return scorecard
 
 
-def _close(kept: dict[int, ReferencePolicies], step: int, tally: ReferencePolicies, *, keep: int) -> None:
-    kept[step] = kept[step] + tally if step in kept else tally
+def _close_step(kept: dict[int, ReferencePolicies], step: int, sums: ReferencePolicies, *, keep: int) -> None:
+    kept[step] = kept[step] + sums if step in kept else sums
     for old in [other for other in kept if other <= step - keep]:
         del kept[old]

@@ -1,4 +1,4 @@
-"""What a scorecard says, as values: nothing here computes, so that whoever shows them needs no numerics."""
+"""What a scorecard shows, as values. Without computation, so that processes that only show it load no NumPy."""
 
 from msgspec import Struct
 
@@ -8,9 +8,9 @@ from sartor.estimators.interval import Interval
 class PolicyEstimate(Struct, frozen=True, kw_only=True, rename="camel"):
     """What one policy earned or would have earned per decision.
 
-    ``value``: SNIPS; None, and no interval, where the log can't say: ``reasons`` tells why. ``interval``:
-    anytime-valid, whoever looks how often; None where it contradicts the log: then the logged probabilities
-    are not those that were used. ``action``: which one, for a fixed action.
+    ``value``: SNIPS; None, and no interval, where the log can't answer: ``reasons`` says why. ``interval``:
+    anytime-valid, however often it is looked at; None where it contradicts the log: then the logged
+    probabilities are not those that were used. ``action``: the id, for a fixed action.
     """
 
     policy: str
@@ -22,7 +22,7 @@ class PolicyEstimate(Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class ScorecardView(Struct, frozen=True, kw_only=True, rename="camel"):
-    """Standings in total and by windows, named as ISO 8601 durations. Each interval holds by itself."""
+    """Estimates in total and by windows, named as ISO 8601 durations. Each interval holds by itself."""
 
     since_outcome: int
     last_outcome: int

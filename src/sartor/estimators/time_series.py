@@ -19,10 +19,10 @@ from sartor.estimators.policy_estimate import to_anytime, to_snips
 _MINUTES_5_US = 300_000_000
 
 
-class Bins(Accumulator, kw_only=True):
-    """The sums of one policy in each stretch of ``width_us`` that saw a decision, by its number from 1970 on.
+class TimeBins(Accumulator, kw_only=True):
+    """The IPS sums of one policy in each bin of ``width_us`` that has a row, by the bin's number since 1970.
 
-    Needs the column ``at_us``. Cost: O(rows log rows); memory grows with the stretches that saw anything.
+    Needs the column ``at_us``. Cost: O(rows log rows); memory grows with the bins that have rows.
     """
 
     SETTINGS: ClassVar[frozenset[str]] = frozenset({"width_us"})
@@ -36,31 +36,34 @@ class Bins(Accumulator, kw_only=True):
         number = columns.at_us // self.width_us
         order = np.argsort(number, kind="stable")
         numbers, starts = np.unique(number[order], return_index=True)
-        for found, sums in zip(numbers.tolist(), _sums(columns, order, starts), strict=True):
-            self.sums[found] = self.sums[found] + sums if found in self.sums else sums
+        for bin_number, sums in zip(numbers.tolist(), _sum_runs(columns, order, starts), strict=True):
+            self.sums[bin_number] = self.sums[bin_number] + sums if bin_number in self.sums else sums
 
     def windows(self, width_us: int, /) -> dict[int, Ips]:
-        """The sums of longer stretches, by the time at which each begins (µs), in order.
+        """Returns the sums of longer windows, by the time at which each begins (µs), in order.
 
         Args:
-            width_us: a multiple of this one's.
+            width_us: a multiple of the width of the bins.
+
+        Raises:
+            InvalidColumns: it is none.
         """
         if width_us % self.width_us:
-            raise InvalidColumns(f"Windows of {width_us} µs can't be made of {self.width_us}.")
-        each = width_us // self.width_us
-        found: dict[int, Ips] = {}
+            raise InvalidColumns(f"Windows of {width_us} µs can't be made of bins of {self.width_us}.")
+        count = width_us // self.width_us
+        windows: dict[int, Ips] = {}
         for number in sorted(self.sums):
-            start = number // each * width_us
-            found[start] = found[start] + self.sums[number] if start in found else self.sums[number]
-        return found
+            start = number // count * width_us
+            windows[start] = windows[start] + self.sums[number] if start in windows else self.sums[number]
+        return windows
 
 
-def _sums(columns: Columns, order: NDArray[np.int64], starts: NDArray[np.int64]) -> list[Ips]:
-    """The sums of each run of rows that begins at one of ``starts``."""
+def _sum_runs(columns: Columns, order: NDArray[np.int64], starts: NDArray[np.int64]) -> list[Ips]:
+    """Returns the sums of each run of sorted rows that begins at one of ``starts``."""
     weight, reward = columns.weight[order], columns.reward[order]
-    inflation = columns.inflated(np.ones(columns.rows))[order]
+    inflation = columns.inflate(np.ones(columns.rows))[order]
     product = weight * reward
-    added = np.column_stack(
+    terms = np.column_stack(
         (
             np.ones_like(weight),
             inflation,
@@ -73,15 +76,13 @@ def _sums(columns: Columns, order: NDArray[np.int64], starts: NDArray[np.int64])
             product * product,
         )
     )
-    totals = np.add.reduceat(added, starts, axis=0).tolist()
-    most = np.maximum.reduceat(np.column_stack((weight, np.abs(product))), starts, axis=0).tolist()
-    least = np.minimum.reduceat(weight, starts).tolist()
-    return [
-        _ips(total, largest, smallest) for total, largest, smallest in zip(totals, most, least, strict=True)
-    ]
+    totals = np.add.reduceat(terms, starts, axis=0).tolist()
+    largest = np.maximum.reduceat(np.column_stack((weight, np.abs(product))), starts, axis=0).tolist()
+    smallest = np.minimum.reduceat(weight, starts).tolist()
+    return [_to_ips(*sums) for sums in zip(totals, largest, smallest, strict=True)]
 
 
-def _ips(total: list[float], largest: list[float], smallest: float) -> Ips:
+def _to_ips(total: list[float], largest: list[float], smallest: float) -> Ips:
     rows, events, matched, *sums = total
     return Ips(
         rows=int(rows),
@@ -100,7 +101,7 @@ def _ips(total: list[float], largest: list[float], smallest: float) -> Ips:
 
 
 class SeriesPoint(Struct, frozen=True, kw_only=True, rename="camel"):
-    """One window. ``value``: SNIPS; ``gaussian`` and ``anytime`` are its intervals, None where unknown."""
+    """One window. ``value``: SNIPS; ``gaussian`` and ``anytime`` are its intervals; None where unknown."""
 
     start_us: int
     events: int
@@ -109,30 +110,32 @@ class SeriesPoint(Struct, frozen=True, kw_only=True, rename="camel"):
     anytime: Interval | None
 
 
-def rolling_series(bins: Bins, width_us: int, /, *, bounds: Bounds, most: int = 400) -> tuple[SeriesPoint, ...]:
-    """Each window by itself; longer ones where there would be more than ``most``."""
+def rolling_series(
+    bins: TimeBins, width_us: int, /, *, bounds: Bounds, most: int = 400
+) -> tuple[SeriesPoint, ...]:
+    """Returns the estimate of each window by itself; windows are doubled while there are more than ``most``."""
     windows = bins.windows(width_us)
     while len(windows) > most:
         width_us *= 2
         windows = bins.windows(width_us)
-    return _moments(list(windows), list(windows.values()), bounds)
+    return _to_points(list(windows), list(windows.values()), bounds)
 
 
-def expanding_series(bins: Bins, /, *, bounds: Bounds, most: int = 200) -> tuple[SeriesPoint, ...]:
-    """All that was seen up to the end of each window, at ``most`` windows.
+def expanding_series(bins: TimeBins, /, *, bounds: Bounds, most: int = 200) -> tuple[SeriesPoint, ...]:
+    """Returns the estimates from all rows up to the end of each bin, for about ``most`` bins.
 
-    The anytime intervals hold for all moments at once: whoever watches them may stop at any.
+    The anytime intervals hold for all points at once: one may stop at any of them.
     """
     windows = bins.windows(bins.width_us)
     sums = list(accumulate(windows.values(), add))
     every = max(1, -(-len(sums) // most))
     kept = [*range(every - 1, len(sums) - 1, every), len(sums) - 1] if sums else []
     starts = list(windows)
-    return _moments([starts[place] for place in kept], [sums[place] for place in kept], bounds)
+    return _to_points([starts[place] for place in kept], [sums[place] for place in kept], bounds)
 
 
-def _moments(starts: list[int], sums: list[Ips], bounds: Bounds) -> tuple[SeriesPoint, ...]:
-    found = anytime_intervals([to_anytime(one, bounds) for one in sums])
+def _to_points(starts: list[int], sums: list[Ips], bounds: Bounds) -> tuple[SeriesPoint, ...]:
+    intervals = anytime_intervals([to_anytime(one, bounds) for one in sums])
     return tuple(
         SeriesPoint(
             start_us=start,
@@ -141,5 +144,5 @@ def _moments(starts: list[int], sums: list[Ips], bounds: Bounds) -> tuple[Series
             gaussian=to_snips(one).interval(),
             anytime=interval,
         )
-        for start, one, interval in zip(starts, sums, found, strict=True)
+        for start, one, interval in zip(starts, sums, intervals, strict=True)
     )

@@ -45,7 +45,7 @@ class BatchTask(Struct, frozen=True, kw_only=True):
 class BatchResult(Struct, kw_only=True):
     """What came of it, in the order of the candidates."""
 
-    scored: list[CandidateScore]
+    scores: list[CandidateScore]
     summary: LogSummary
 
 
@@ -96,12 +96,12 @@ def score_candidates(
     """
     candidates = [_open_candidate(spec, factory) for spec in specs]
     try:
-        validation = ProgressiveValidation(candidates, bounds=span.bounds, moment_us=span.moment_us)
+        validation = ProgressiveValidation(candidates, bounds=span.bounds, bin_us=span.bin_us)
         for one in read_settled(logs, span):
             if isinstance(one, SettledDecision):
                 validation.add(one.decision, one.outcome)
                 tell((one.seq - span.first + 1) / span.outcomes)
-        return BatchResult(scored=validation.finish(), summary=validation.summary)
+        return BatchResult(scores=validation.finish(), summary=validation.summary)
     finally:
         for candidate in candidates:
             if candidate.engine is not None:

@@ -15,8 +15,8 @@ BATCH = 4_096
 class ColumnBuffer:
     """The rows of one slot, and of each policy its probabilities of what was done."""
 
-    def __init__(self, policies: int, *, bounds: Bounds, moment_us: int) -> None:
-        self.scores = [PolicyScore.empty(bounds=bounds, moment_us=moment_us) for _ in range(policies)]
+    def __init__(self, policies: int, *, bounds: Bounds, bin_us: int) -> None:
+        self.scores = [PolicyScore.empty(bounds=bounds, bin_us=bin_us) for _ in range(policies)]
         self._common: list[tuple[float, float, float, float, float, int]] = []
         self._theirs: list[list[tuple[float, float, float]]] = [[] for _ in range(policies)]
 

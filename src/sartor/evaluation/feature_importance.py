@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from sartor.errors import InvalidEvaluation, NoLogsInRange
 from sartor.estimators.diagnostics import Diagnostics
-from sartor.estimators.leave_one_out import Effect, effect_of, normalise_effects
+from sartor.estimators.leave_one_out import Effect, measure_effect, normalise_effects
 from sartor.estimators.support import check_support
 from sartor.evaluation.ablation import AblationTask, AblationWeights, decode_weights, run_ablation
 from sartor.evaluation.batch import without_keys
@@ -45,7 +45,7 @@ class ImportanceMeasurement(Struct, frozen=True, kw_only=True, rename="camel"):
     features: tuple[Effect, ...] = ()
     namespaces: tuple[Effect, ...] = ()
     reasons: tuple[str, ...] = ()
-    left: int = 0
+    unmeasured: int = field(default=0, name="left")
 
 
 def run_importance(
@@ -157,10 +157,10 @@ def _measured(
     verdict = check_support(_diagnostics(whole))
     if not verdict.answerable:
         return ImportanceMeasurement(
-            decisions=decisions, arguments=arguments, reasons=verdict.reasons, left=left
+            decisions=decisions, arguments=arguments, reasons=verdict.reasons, unmeasured=left
         )
     found = [
-        effect_of(left_out, answer.of(0), answer.of(place), answer.rewards_of())
+        measure_effect(left_out, answer.of(0), answer.of(place), answer.rewards_of())
         for part, answer in zip(parts, answers, strict=True)
         for place, left_out in enumerate(part, start=1)
     ]
@@ -170,7 +170,7 @@ def _measured(
         arguments=arguments,
         features=tuple(one for one in found if one.feature),
         namespaces=tuple(one for one in found if not one.feature),
-        left=left,
+        unmeasured=left,
     )
 
 

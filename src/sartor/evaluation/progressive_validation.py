@@ -54,25 +54,25 @@ class LogSummary(Struct, kw_only=True):
     decisions: int = 0
     first_us: int = 0
     last_us: int = 0
-    propensities: PropensityCalibration = field(default_factory=PropensityCalibration)
-    tally: ReferencePolicies = field(default_factory=ReferencePolicies)
-    followed: TrackedActions = field(default_factory=TrackedActions)
+    calibration: PropensityCalibration = field(default_factory=PropensityCalibration)
+    reference_policies: ReferencePolicies = field(default_factory=ReferencePolicies)
+    tracked_actions: TrackedActions = field(default_factory=TrackedActions)
 
 
 class ProgressiveValidation:
     """Scores candidates over settled decisions, given in the order of the log."""
 
-    def __init__(self, candidates: Sequence[Candidate], /, *, bounds: Bounds, moment_us: int) -> None:
+    def __init__(self, candidates: Sequence[Candidate], /, *, bounds: Bounds, bin_us: int) -> None:
         """Nothing is scored yet.
 
         Args:
             candidates: who takes part.
             bounds: the range in which rewards lie.
-            moment_us: how long a moment of the series in time is.
+            bin_us: the length of the bins of the charts over time, in microseconds.
         """
         self._candidates = candidates
         self._bounds = bounds
-        self._moment_us = moment_us
+        self._moment_us = bin_us
         self._means = ActionMeans()
         self._sheets: dict[str, ColumnBuffer] = {}
         self._refused = [0] * len(candidates)
@@ -88,7 +88,7 @@ class ProgressiveValidation:
         self._summarise(logged, rows)
         asked = RowPredictions(LoggedDecision(logged.seq, logged.at_us, shown), outcome, rows)
         for place, choice in enumerate(rows):
-            q = self._means.predictions(choice.ids)
+            q = self._means.predict(choice.ids)
             row = _ScoredRow(choice, place, q, self._sheets_of(choice))
             for sheet in row.sheets:
                 sheet.add_row(choice, q[choice.chosen], at_us=logged.at_us)
@@ -125,7 +125,7 @@ class ProgressiveValidation:
         sheet = self._sheets.get(name)
         if sheet is None:
             sheet = self._sheets[name] = ColumnBuffer(
-                len(self._candidates), bounds=self._bounds, moment_us=self._moment_us
+                len(self._candidates), bounds=self._bounds, bin_us=self._moment_us
             )
         return sheet
 
@@ -139,9 +139,9 @@ class ProgressiveValidation:
         summary.decisions += 1
         summary.first_us = min(summary.first_us or logged.at_us, logged.at_us)
         summary.last_us = max(summary.last_us, logged.at_us)
-        for name in summary.followed.offer(rows[0].ids):
-            summary.tally.forget(name)
-        summary.tally.add(rows[0], followed=summary.followed.ordinals)
+        for name in summary.tracked_actions.track(rows[0].ids):
+            summary.reference_policies.stop_tracking(name)
+        summary.reference_policies.add(rows[0], tracked=summary.tracked_actions.ordinals)
         for probabilities, chosen in _draws(logged.decision):
             self._drawn.append(len(self._probabilities) + chosen)
             self._probabilities.extend(probabilities)
@@ -149,7 +149,7 @@ class ProgressiveValidation:
             self._flush_calibration()
 
     def _flush_calibration(self) -> None:
-        self.summary.propensities.add(self._probabilities, self._drawn)
+        self.summary.calibration.add(self._probabilities, self._drawn)
         self._probabilities.clear()
         self._drawn.clear()
 

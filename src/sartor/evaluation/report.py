@@ -2,15 +2,15 @@
 
 from collections.abc import Sequence
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from sartor.estimators.calibration import CalibrationBin, PropensityCalibration
 from sartor.estimators.interval import Bounds
-from sartor.estimators.policy_estimate import best_fixed
+from sartor.estimators.policy_estimate import find_best_fixed
 from sartor.estimators.results_table import ResultRow
 from sartor.estimators.scorecard_view import PolicyEstimate
 from sartor.estimators.time_series import SeriesPoint, expanding_series, rolling_series
-from sartor.estimators.verdict import best_policy, verdict
+from sartor.estimators.verdict import find_best_policy, state_verdict
 from sartor.evaluation.feature_importance import ImportanceMeasurement
 from sartor.evaluation.progressive_validation import CandidateScore, LogSummary
 from sartor.evaluation.spec import EvaluationSpec
@@ -18,14 +18,15 @@ from sartor.evaluation.time_range import OutcomeRange
 from sartor.ports import Loop
 
 _SUSPICIOUS = 4.0
-"""Standard errors beyond which logged probabilities are not believed: 1 in 1,000 for fifteen classes."""
+"""Standard errors beyond which logged probabilities are not believed: 1 in 1,000 for fifteen bins."""
 
 
 _ROLLING = 40
+"""How many points the chart of single windows has at most."""
 
 
 class EstimateSeries(Struct, frozen=True, kw_only=True, rename="camel"):
-    """How the estimate of one policy moved: over all that was seen so far, and moment by moment."""
+    """The estimates of one policy over time: from all rows up to each bin, and bin by bin."""
 
     name: str
     expanding: tuple[SeriesPoint, ...]
@@ -33,15 +34,18 @@ class EstimateSeries(Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class CalibrationSummary(Struct, frozen=True, kw_only=True, rename="camel"):
-    """Whether choices were drawn as often as their logged probabilities say, in one sentence and in classes."""
+    """Whether choices were drawn as often as their logged probabilities say, in one sentence and by bins."""
 
     sentence: str
     believable: bool
-    classes: tuple[CalibrationBin, ...]
+    bins: tuple[CalibrationBin, ...] = field(name="classes")
 
 
 class EvaluationReport(Struct, frozen=True, kw_only=True, rename="camel"):
-    """An evaluation for people. Times are in microseconds; ``moment_us``: how long a moment is."""
+    """An evaluation for people. Times are in microseconds; ``bin_us``: the length of the bins of ``series``.
+
+    Stored reports have the names of fields in camel case, or those given here.
+    """
 
     loop: str
     name: str
@@ -54,11 +58,11 @@ class EvaluationReport(Struct, frozen=True, kw_only=True, rename="camel"):
     last_outcome: int
     revision: int
     rewards: Bounds
-    moment_us: int
+    bin_us: int = field(name="momentUs")
     verdict: str
     optimal_policy: str | None
     table: tuple[ResultRow, ...]
-    courses: tuple[EstimateSeries, ...]
+    series: tuple[EstimateSeries, ...] = field(name="courses")
     calibration: CalibrationSummary
     importance: ImportanceMeasurement
     best_fixed: PolicyEstimate | None = None
@@ -67,16 +71,16 @@ class EvaluationReport(Struct, frozen=True, kw_only=True, rename="camel"):
 def build_report(
     loop: Loop,
     spec: EvaluationSpec,
-    read: OutcomeRange,
-    found: Sequence[CandidateScore],
+    outcomes: OutcomeRange,
+    scores: Sequence[CandidateScore],
     summary: LogSummary,
-    entries: tuple[ResultRow, ...],
-    weighed: ImportanceMeasurement,
+    rows: tuple[ResultRow, ...],
+    importance: ImportanceMeasurement,
     /,
 ) -> EvaluationReport:
-    """The report. A policy about which the log can't answer has no course either."""
-    winner = best_policy(entries)
-    answered = {one.name for one in entries if one.answerable and not one.slot}
+    """Builds the report. A policy about which the log can't answer has no series."""
+    winner = find_best_policy(rows)
+    answered = {one.name for one in rows if one.answerable and not one.slot}
     return EvaluationReport(
         loop=loop.name,
         name=spec.name,
@@ -85,39 +89,39 @@ def build_report(
         first_us=summary.first_us,
         last_us=summary.last_us,
         decisions=summary.decisions,
-        first_outcome=read.first,
-        last_outcome=read.last,
-        revision=read.revision,
-        rewards=read.bounds,
-        moment_us=read.moment_us,
-        verdict=verdict(entries),
+        first_outcome=outcomes.first,
+        last_outcome=outcomes.last,
+        revision=outcomes.revision,
+        rewards=outcomes.bounds,
+        bin_us=outcomes.bin_us,
+        verdict=state_verdict(rows),
         optimal_policy=None if winner is None else winner.name,
-        table=entries,
-        courses=tuple(_course(one, read) for one in found if one.name in answered),
-        calibration=summarise_calibration(summary.propensities),
-        importance=weighed,
-        best_fixed=best_fixed(summary.tally, summary.followed),
+        table=rows,
+        series=tuple(_to_series(one, outcomes) for one in scores if one.name in answered),
+        calibration=summarise_calibration(summary.calibration),
+        importance=importance,
+        best_fixed=find_best_fixed(summary.reference_policies, summary.tracked_actions),
     )
 
 
-def _course(one: CandidateScore, read: OutcomeRange) -> EstimateSeries:
-    moments = one.scores[""].moments
+def _to_series(one: CandidateScore, outcomes: OutcomeRange) -> EstimateSeries:
+    chart_bins = one.scores[""].chart_bins
     return EstimateSeries(
         name=one.name,
-        expanding=expanding_series(moments, bounds=read.bounds),
-        rolling=rolling_series(moments, moments.width_us, bounds=read.bounds, most=_ROLLING),
+        expanding=expanding_series(chart_bins, bounds=outcomes.bounds),
+        rolling=rolling_series(chart_bins, chart_bins.width_us, bounds=outcomes.bounds, most=_ROLLING),
     )
 
 
-def summarise_calibration(found: PropensityCalibration, /) -> CalibrationSummary:
-    """The self-audit of the log."""
-    worst = found.worst()
+def summarise_calibration(calibration: PropensityCalibration, /) -> CalibrationSummary:
+    """Summarises whether the logged probabilities can be believed."""
+    worst = calibration.worst_deviation()
     if worst <= _SUSPICIOUS:
         sentence = "Actions were chosen as often as their logged probabilities say."
     else:
-        off = max(found.classes(), key=lambda one: abs(one.deviation))
+        off = max(calibration.bins(), key=lambda one: abs(one.deviation))
         sentence = (
             f"Something is wrong with the logged probabilities: between {off.low:.0%} and {off.high:.0%}, "
             f"actions were chosen {off.observed:,} times where {off.expected:,.0f} was to be expected."
         )
-    return CalibrationSummary(sentence=sentence, believable=worst <= _SUSPICIOUS, classes=found.classes())
+    return CalibrationSummary(sentence=sentence, believable=worst <= _SUSPICIOUS, bins=calibration.bins())

@@ -7,8 +7,8 @@ import msgspec
 from sartor.estimators.estimator_set import PolicyScore
 from sartor.estimators.ips import Ips
 from sartor.estimators.leave_one_out import group_by_share, normalise_effects
-from sartor.estimators.results_table import ResultRow, result_row
-from sartor.estimators.verdict import best_policy
+from sartor.estimators.results_table import ResultRow, make_result_row
+from sartor.estimators.verdict import find_best_policy
 from sartor.evaluation.feature_importance import ImportanceMeasurement
 from sartor.evaluation.progressive_validation import CandidateScore, LogSummary
 from sartor.evaluation.report import build_report
@@ -44,7 +44,7 @@ def build_result(
     Doing it twice keeps each model once.
     """
     entries = result_rows(found, summary)
-    winner = best_policy(entries)
+    winner = find_best_policy(entries)
     policies = [
         _policy(one, slot, score, spec, _kept(logs, one, model_name(job_id, place)) if not slot else None)
         for place, one in enumerate(found)
@@ -61,10 +61,10 @@ def build_result(
 
 def result_rows(found: Sequence[CandidateScore], summary: LogSummary, /) -> tuple[ResultRow, ...]:
     """The table, a line for each policy and slot."""
-    most_weight = 1.0 / summary.propensities.smallest
-    rivals = sum(one.model is not None for one in found)
+    max_weight = 1.0 / summary.calibration.smallest
+    compared = sum(one.model is not None for one in found)
     return tuple(
-        result_row(
+        make_result_row(
             score,
             name=one.name,
             source=one.source,
@@ -72,8 +72,8 @@ def result_rows(found: Sequence[CandidateScore], summary: LogSummary, /) -> tupl
             slot=slot,
             refused=one.refused,
             learned=one.learned,
-            most_weight=most_weight,
-            rivals=rivals,
+            max_weight=max_weight,
+            compared=compared,
         )
         for one in found
         for slot, score in one.scores.items()
@@ -98,7 +98,7 @@ def _policy(
         name=one.name,
         arguments=one.arguments,
         source=one.source,
-        total=_window(spec.start_us, score.panel.ips),
+        total=_window(spec.start_us, score.estimators.ips),
         windows=windows,
         slot=slot,
         model=model,

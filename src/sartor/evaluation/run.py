@@ -30,7 +30,7 @@ _ATTEMPTS = 3
 """How often an evaluation is begun whose log is amended meanwhile: it must not keep what was taken back."""
 
 
-def evaluate(
+def run_evaluation(
     logs: LoopStores,
     loop: Loop,
     spec: EvaluationSpec,
@@ -59,7 +59,7 @@ def evaluate(
         InvalidPolicy: the arguments of a policy are not accepted.
         StoreUnavailable: outcomes were amended again and again meanwhile; the job is begun anew later.
     """
-    candidates = candidates_of(spec, loop)
+    candidates = list_candidates(spec, loop)
     with open_executor(compute) as place:
         for _ in range(_ATTEMPTS):
             read = find_outcome_range(logs, start_us=spec.start_us, end_us=spec.end_us)
@@ -94,15 +94,15 @@ def _result(
     *,
     job_id: str,
 ) -> EvaluationResult:
-    found = [scored for batch_result in batch_results for scored in batch_result.scored]
+    found = [scored for batch_result in batch_results for scored in batch_result.scores]
     order = {
-        one.name: place for place, one in enumerate((*reference_candidates(loop), *candidates_of(spec, loop)))
+        one.name: place for place, one in enumerate((*reference_candidates(loop), *list_candidates(spec, loop)))
     }
     found.sort(key=lambda scored: order[scored.name])
     return build_result(logs, loop, spec, read, found, batch_results[0].summary, weighed, job_id=job_id)
 
 
-def candidates_of(spec: EvaluationSpec, loop: Loop, /) -> list[CandidateSpec]:
+def list_candidates(spec: EvaluationSpec, loop: Loop, /) -> list[CandidateSpec]:
     """The policies that need an engine: those asked for, and candidates where a better one is sought."""
     asked = [CandidateSpec(name=one.name, arguments=one.arguments, source="Custom") for one in spec.policies]
     if not spec.find_optimal:

@@ -33,7 +33,7 @@ class OutcomeRange(Struct, frozen=True, kw_only=True):
     lowest: float
     highest: float
     revision: int
-    moment_us: int
+    bin_us: int
 
     @property
     def bounds(self) -> Bounds:
@@ -66,7 +66,7 @@ def find_outcome_range(logs: LoopStores, /, *, start_us: int, end_us: int) -> Ou
         lowest=lowest,
         highest=highest,
         revision=counts.revision,
-        moment_us=_moment_us(logs, first, counts.last_outcome, start_us, end_us),
+        bin_us=_moment_us(logs, first, counts.last_outcome, start_us, end_us),
     )
 
 

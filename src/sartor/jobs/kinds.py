@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from sartor.evaluation import spec
 from sartor.evaluation.feature_importance import run_importance
-from sartor.evaluation.run import evaluate
+from sartor.evaluation.run import run_evaluation
 from sartor.evaluation.spec import EVALUATION, FEATURE_IMPORTANCE
 from sartor.ports import Loop, LoopStores
 from sartor.records import Job
@@ -27,7 +27,7 @@ class JobContext(Struct, frozen=True, kw_only=True):
 
 
 def _evaluation(bench: JobContext, job: Job) -> bytes:
-    result = evaluate(
+    result = run_evaluation(
         bench.logs,
         bench.loop,
         spec.decode_evaluation_spec(job.spec),

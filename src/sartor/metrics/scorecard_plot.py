@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from sartor.estimators.anytime import anytime_intervals
 from sartor.estimators.interval import Interval
 from sartor.estimators.ips import Ips
-from sartor.estimators.policy_estimate import FIXED, policy_estimates, reward_bounds, to_anytime, to_snips
-from sartor.estimators.scorecard import CurvePoint, Scorecard, curve_point
+from sartor.estimators.policy_estimate import FIXED, estimate_policies, reward_bounds, to_anytime, to_snips
+from sartor.estimators.scorecard import CurvePoint, Scorecard, to_curve_point
 from sartor.estimators.scorecard_view import PolicyEstimate
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def draw_scorecard(card: Scorecard, path: Path, /, *, loop: str) -> Path:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    found = policy_estimates(card.total(), card.followed)
+    found = estimate_policies(card.total(), card.tracked)
     points = [one for one in (*card.curve.points, _now(card)) if one.events >= _LEAST]
     with matplotlib.rc_context({"font.size": 11, "text.color": _INK, "axes.labelcolor": _INK}):
         figure = Figure(figsize=(9, 5), dpi=150, layout="constrained")
@@ -41,7 +41,7 @@ def draw_scorecard(card: Scorecard, path: Path, /, *, loop: str) -> Path:
 
 
 def _now(card: Scorecard) -> CurvePoint:
-    return curve_point(card.total(), at_us=card.at_us)
+    return to_curve_point(card.total(), at_us=card.at_us)
 
 
 def _draw(axes: "Axes", points: Sequence[CurvePoint], found: Sequence[PolicyEstimate]) -> None:

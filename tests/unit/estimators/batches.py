@@ -37,7 +37,7 @@ def every(bounds: Bounds = SIGNED) -> list[Accumulator]:
         SwitchDr(),
         DrOs(),
         CressieRead(bounds=bounds),
-        CressieRead(bounds=bounds, most_weight=50.0),
+        CressieRead(bounds=bounds, max_weight=50.0),
         ClopperPearson(bounds=bounds),
         EmpiricalBernstein(bounds=bounds, weight_cap=10.0),
         Anytime(bounds=bounds),

@@ -55,7 +55,7 @@ def test_dropped_rows_inflate_the_others() -> None:
     batch = columns(drop_probability=[0.5, 0.75])
     assert batch.weight.tolist() == [4.0, 0.0]
     assert batch.events == 6.0
-    assert batch.inflated(np.array([1.0, 1.0])).tolist() == [2.0, 4.0]
+    assert batch.inflate(np.array([1.0, 1.0])).tolist() == [2.0, 4.0]
 
 
 def test_counted_drops_are_preferred_to_expected_ones() -> None:

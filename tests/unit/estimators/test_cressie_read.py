@@ -11,9 +11,9 @@ from sartor.estimators.cressie_read import CressieRead
 from tests.unit.estimators.batches import FOUR, SIGNED, UNIT
 
 
-def fed(batch: Columns, *, most_weight: float = inf) -> CressieRead:
+def fed(batch: Columns, *, max_weight: float = inf) -> CressieRead:
     """The estimator after one batch, for rewards in [0, 1]."""
-    estimator = CressieRead(bounds=UNIT, most_weight=most_weight)
+    estimator = CressieRead(bounds=UNIT, max_weight=max_weight)
     estimator.add(batch)
     return estimator
 
@@ -29,8 +29,8 @@ def test_value_by_hand() -> None:
 
 def test_an_infinite_imagined_weight_is_the_limit_of_large_ones() -> None:
     light = Columns(reward=FOUR.reward, propensity=FOUR.propensity, target=FOUR.target / 2)
-    assert fed(light).value() == pytest.approx(fed(light, most_weight=1e9).value(), rel=1e-6)
-    limit, large = fed(light).interval(), fed(light, most_weight=1e7).interval()
+    assert fed(light).value() == pytest.approx(fed(light, max_weight=1e9).value(), rel=1e-6)
+    limit, large = fed(light).interval(), fed(light, max_weight=1e7).interval()
     assert limit is not None
     assert large is not None
     assert limit.lower == pytest.approx(large.lower, abs=1e-4)
@@ -50,7 +50,7 @@ def test_what_the_estimators_of_vowpal_wabbit_say(
     lightness: int, most: float, value: float, lower: float, upper: float
 ) -> None:
     # Recorded from vw-estimators 0.2.2: twenty-five times the four rows, weights divided by `lightness`.
-    estimator = CressieRead(bounds=UNIT, most_weight=most)
+    estimator = CressieRead(bounds=UNIT, max_weight=most)
     for _ in range(25):
         estimator.add(Columns(reward=FOUR.reward, propensity=FOUR.propensity, target=FOUR.target / lightness))
     interval = estimator.interval()
@@ -62,7 +62,7 @@ def test_what_the_estimators_of_vowpal_wabbit_say(
 def test_on_policy_it_is_the_mean_with_its_gaussian_interval() -> None:
     rewards = (np.arange(10_000) % 4 == 0).astype(float)
     even = np.full(10_000, 0.5)
-    estimator = fed(Columns(reward=rewards, propensity=even, target=even), most_weight=2.0)
+    estimator = fed(Columns(reward=rewards, propensity=even, target=even), max_weight=2.0)
     interval = estimator.interval()
     assert estimator.value() == pytest.approx(0.25, abs=1e-4)
     assert interval is not None
@@ -71,7 +71,7 @@ def test_on_policy_it_is_the_mean_with_its_gaussian_interval() -> None:
 
 def test_rewards_seen_from_the_other_end_give_the_mirrored_interval() -> None:
     mirrored = Columns(reward=1 - FOUR.reward, propensity=FOUR.propensity, target=FOUR.target)
-    first, second = fed(FOUR, most_weight=5.0).interval(), fed(mirrored, most_weight=5.0).interval()
+    first, second = fed(FOUR, max_weight=5.0).interval(), fed(mirrored, max_weight=5.0).interval()
     assert first is not None
     assert second is not None
     assert first.lower == pytest.approx(1 - second.upper)
@@ -96,5 +96,5 @@ def test_the_interval_stays_within_the_range_of_rewards() -> None:
 
 @pytest.mark.parametrize(("least", "most"), [(1.0, inf), (0.0, 1.0), (2.0, 3.0)])
 def test_weights_lie_around_one(least: float, most: float) -> None:
-    with pytest.raises(InvalidColumns, match="least_weight < 1 < most_weight"):
-        CressieRead(bounds=UNIT, least_weight=least, most_weight=most)
+    with pytest.raises(InvalidColumns, match="min_weight < 1 < max_weight"):
+        CressieRead(bounds=UNIT, min_weight=least, max_weight=most)

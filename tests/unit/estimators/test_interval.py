@@ -27,8 +27,8 @@ def test_levels() -> None:
     assert narrow is not None
     assert (wide.lower, wide.upper) == pytest.approx((1 - 3.919928, 1 + 3.919928))
     assert narrow.half_width == pytest.approx(2 * 0.99445788)
-    assert wide.holds(4.9)
-    assert not wide.holds(4.92)
+    assert wide.lower <= 4.9 <= wide.upper
+    assert not (wide.lower <= 4.92 <= wide.upper)
 
 
 def test_nothing_known_nothing_said() -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sartor.estimators.leave_one_out import Effect, effect_of, group_by_share, normalise_effects
+from sartor.estimators.leave_one_out import Effect, group_by_share, measure_effect, normalise_effects
 from sartor.feature_names import FeatureName
 
 FEATURE = FeatureName("Context", "device")
@@ -11,7 +11,7 @@ FEATURE = FeatureName("Context", "device")
 
 def test_a_policy_that_is_the_same_without_loses_nothing() -> None:
     weights, reward = np.array([1.0, 2.0, 0.0, 1.0]), np.array([1.0, 0.0, 1.0, 1.0])
-    found = effect_of(FEATURE, weights, weights, reward)
+    found = measure_effect(FEATURE, weights, weights, reward)
     assert (found.effect, found.low, found.high) == (0.0, 0.0, 0.0)
     assert (found.namespace, found.feature) == ("Context", "device")
 
@@ -23,7 +23,7 @@ def test_intervals_hold_the_truth_as_often_as_they_say() -> None:
     for _ in range(500):
         best = rng.random(400) < 0.5
         reward = (rng.random(400) < np.where(best, 0.7, 0.3)).astype(float)
-        found = effect_of(FEATURE, np.where(best, 2.0, 0.0), np.ones(400), reward)
+        found = measure_effect(FEATURE, np.where(best, 2.0, 0.0), np.ones(400), reward)
         held.append(found.low <= 0.2 <= found.high)
     assert np.mean(held) == pytest.approx(0.95, abs=0.03)
 

@@ -34,7 +34,7 @@ def played(count: int, *, seed: int = 1, dropped: bool = False) -> list[LoggedCh
 def tally(found: list[LoggedChoice]) -> ReferencePolicies:
     made = ReferencePolicies()
     for choice in found:
-        made.add(choice, followed=set(NAMES))
+        made.add(choice, tracked=set(NAMES))
     return made
 
 
@@ -79,7 +79,7 @@ def test_a_fixed_action_is_shown_where_it_is_on_offer_and_elsewhere_what_was_sho
         float(choice.ids[choice.chosen] == name) if name in choice.ids else choice.propensity
         for choice in found
     ]
-    same(made.arms[name].sums(made.online), scored(found, targets))
+    same(made.fixed_actions[name].to_ips(made.online), scored(found, targets))
 
 
 def test_an_action_on_offer_always_has_nowhere_else() -> None:
@@ -87,7 +87,7 @@ def test_an_action_on_offer_always_has_nowhere_else() -> None:
         LoggedChoice(reward=1.0, ids=("a", "b"), probabilities=(0.5, 0.5), chosen=place) for place in (0, 1, 1)
     ]
     made = tally(found)
-    sums = made.arms["b"].sums(made.online)
+    sums = made.fixed_actions["b"].to_ips(made.online)
     assert (sums.matched, sums.largest_weight, sums.smallest_weight) == (2, 2.0, 0.0)
 
 
@@ -95,33 +95,33 @@ def test_parts_make_the_whole() -> None:
     found = played(100, seed=3)
     whole, parts = tally(found), tally(found[:40]) + tally(found[40:])
     same(parts.online, whole.online)
-    same(parts.arms["a"].sums(parts.online), whole.arms["a"].sums(whole.online))
+    same(parts.fixed_actions["a"].to_ips(parts.online), whole.fixed_actions["a"].to_ips(whole.online))
     assert parts.lowest == whole.lowest
 
 
 def test_only_what_is_followed_is_counted_and_it_can_be_forgotten() -> None:
     made = ReferencePolicies()
     choice = LoggedChoice(reward=1.0, ids=("a", "b"), probabilities=(0.5, 0.5), chosen=0)
-    made.add(choice, followed={"b"})
-    assert set(made.arms) == {"b"}
-    made.forget("b")
-    made.forget("b")
-    assert made.arms == {}
+    made.add(choice, tracked={"b"})
+    assert set(made.fixed_actions) == {"b"}
+    made.stop_tracking("b")
+    made.stop_tracking("b")
+    assert made.fixed_actions == {}
 
 
 def test_the_one_that_was_on_offer_longest_ago_gives_way() -> None:
-    followed = TrackedActions(most=2)
-    assert followed.offer(("a", "b")) == []
-    assert followed.offer(("a",)) == []
-    assert followed.offer(("c",)) == ["b"]
+    followed = TrackedActions(capacity=2)
+    assert followed.track(("a", "b")) == []
+    assert followed.track(("a",)) == []
+    assert followed.track(("c",)) == ["b"]
     assert list(followed.ordinals.items()) == [("a", 1), ("c", 3)]
-    assert followed.offer(("b",)) == ["a"]
+    assert followed.track(("b",)) == ["a"]
     assert followed.ordinals["b"] == 4, "it is a new one now, with a doubt of its own"
 
 
 def test_the_doubts_of_all_that_ever_come_sum_to_the_whole() -> None:
-    followed = TrackedActions(most=5_000)
-    followed.offer(tuple(map(str, range(5_000))))
+    followed = TrackedActions(capacity=5_000)
+    followed.track(tuple(map(str, range(5_000))))
     shares = [followed.alpha(str(number), alpha=0.05) for number in range(5_000)]
     assert shares[0] == pytest.approx(0.025)
     assert sum(shares) == pytest.approx(0.05, rel=1e-3)

@@ -7,8 +7,8 @@ from msgspec.structs import replace
 from sartor.estimators.columns import Columns
 from sartor.estimators.estimator_set import PolicyScore
 from sartor.estimators.interval import Bounds, Interval
-from sartor.estimators.results_table import ResultRow, result_row, weight_histogram
-from sartor.estimators.verdict import best_policy, verdict
+from sartor.estimators.results_table import ResultRow, make_result_row, weight_histogram
+from sartor.estimators.verdict import find_best_policy, state_verdict
 
 ROWS = 2_000
 
@@ -23,7 +23,7 @@ def score(
     rng = np.random.default_rng(seed)
     first = rng.random(ROWS) < propensity[0]
     odd = np.arange(ROWS) % 2 == 1
-    made = PolicyScore.empty(bounds=Bounds(), moment_us=1_000_000)
+    made = PolicyScore.empty(bounds=Bounds(), bin_us=1_000_000)
     made.add(
         Columns(
             reward=(rng.random(ROWS) < np.where(first, 0.3, 0.5)).astype(float),
@@ -37,7 +37,7 @@ def score(
 
 
 def placed(name: str, source: str, found: PolicyScore, *, refused: int = 0) -> ResultRow:
-    return result_row(found, name=name, source=source, arguments="", refused=refused, most_weight=10 / 3)
+    return make_result_row(found, name=name, source=source, arguments="", refused=refused, max_weight=10 / 3)
 
 
 ONLINE = placed("Online", "Online", score((0.7, 0.3)))
@@ -53,11 +53,11 @@ def test_an_entry_has_numbers_and_what_stands_behind_them() -> None:
     assert BETTER.gaussian is not None
     assert BETTER.anytime is not None
     assert BETTER.anytime.half_width > BETTER.gaussian.half_width
-    assert BETTER.health is not None
-    assert BETTER.health.mean_weight == pytest.approx(1.0, abs=0.1)
+    assert BETTER.diagnostics is not None
+    assert BETTER.diagnostics.mean_weight == pytest.approx(1.0, abs=0.1)
     assert {estimate.estimator for estimate in BETTER.estimates} >= {"ips", "snips", "anytime"}
-    assert BETTER.agreement is not None
-    assert BETTER.agreement.agrees
+    assert BETTER.disagreement is not None
+    assert BETTER.disagreement.agrees
 
 
 def test_where_support_is_missing_there_is_no_number() -> None:
@@ -71,7 +71,7 @@ def test_where_support_is_missing_there_is_no_number() -> None:
         (),
     )
     assert "could not choose" in found.reasons[0]
-    assert found.health is not None
+    assert found.diagnostics is not None
 
 
 def test_what_was_done_needs_no_support() -> None:
@@ -86,7 +86,7 @@ def test_a_policy_that_can_not_rank_is_not_judged() -> None:
 
 
 def test_bars_hold_every_weight() -> None:
-    diagnostics = score((0.1, 0.9)).panel.diagnostics
+    diagnostics = score((0.1, 0.9)).estimators.diagnostics
     found = weight_histogram(diagnostics)
     assert sum(bar.rows for bar in found) == ROWS
     assert sum(bar.share for bar in found) == pytest.approx(1.0)
@@ -94,16 +94,16 @@ def test_bars_hold_every_weight() -> None:
 
 
 def test_the_best_is_one_that_is_shown_to_be_better() -> None:
-    assert best_policy([ONLINE, BETTER, SAME, WORSE]) is BETTER
-    assert best_policy([ONLINE, SAME, WORSE]) is None
-    assert best_policy([BETTER]) is None
-    assert best_policy([ONLINE, replace(BETTER, source="Baseline")]) is None, (
+    assert find_best_policy([ONLINE, BETTER, SAME, WORSE]) is BETTER
+    assert find_best_policy([ONLINE, SAME, WORSE]) is None
+    assert find_best_policy([BETTER]) is None
+    assert find_best_policy([ONLINE, replace(BETTER, source="Baseline")]) is None, (
         "the baseline is there to compare with"
     )
 
 
 @pytest.mark.parametrize(
-    ("entries", "words"),
+    ("rows", "words"),
     [
         pytest.param([ONLINE, BETTER], "“better” would have earned", id="a winner"),
         pytest.param([ONLINE, SAME], "No policy is shown to be better", id="nothing shown"),
@@ -121,20 +121,22 @@ def test_the_best_is_one_that_is_shown_to_be_better() -> None:
         pytest.param([], "no settled decisions", id="nothing"),
         pytest.param(
             [ONLINE, replace(WORSE, source="Baseline", value=None, answerable=False, reasons=("it is new",))],
-            "the log can't say, because it is new",
+            "the log can't say what the first action would have earned, because it is new",
             id="no word of the baseline",
         ),
     ],
 )
-def test_the_verdict_is_one_sentence(entries: list[ResultRow], words: str) -> None:
-    found = verdict(entries)
+def test_the_verdict_is_one_sentence(rows: list[ResultRow], words: str) -> None:
+    found = state_verdict(rows)
     assert words in found
     assert found.endswith(".")
 
 
 def test_the_gain_holds_for_all_rivals_together() -> None:
-    alone = result_row(score((0.1, 0.9)), name="x", source="Custom", arguments="", most_weight=4)
-    among = result_row(score((0.1, 0.9)), name="x", source="Custom", arguments="", most_weight=4, rivals=10)
+    alone = make_result_row(score((0.1, 0.9)), name="x", source="Custom", arguments="", max_weight=4)
+    among = make_result_row(
+        score((0.1, 0.9)), name="x", source="Custom", arguments="", max_weight=4, compared=10
+    )
     assert isinstance(alone.gain_interval, Interval)
     assert isinstance(among.gain_interval, Interval)
     assert among.gain_interval.half_width == pytest.approx(

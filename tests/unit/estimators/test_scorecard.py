@@ -2,11 +2,19 @@
 
 import random
 
+import msgspec
 import pytest
 
 from sartor.errors import Corrupt
 from sartor.estimators.logged_choices import LoggedChoice
-from sartor.estimators.policy_estimate import BASELINE, FIXED, ONLINE, RANDOM, best_fixed, policy_estimates
+from sartor.estimators.policy_estimate import (
+    BASELINE,
+    FIXED,
+    ONLINE,
+    RANDOM,
+    estimate_policies,
+    find_best_fixed,
+)
 from sartor.estimators.reference_policies import ReferencePolicies
 from sartor.estimators.scorecard import COARSE_US, FINE_US, WINDOWS, LearningCurve, Scorecard
 from sartor.estimators.scorecard_view import PolicyEstimate
@@ -51,6 +59,18 @@ def test_a_checkpoint_changes_nothing(cut: int) -> None:
     assert (again.last, again.mark, again.since) == (600, (600, events[-1][1]), 1)
 
 
+def test_stored_scorecards_keep_their_names() -> None:
+    stored = msgspec.msgpack.decode(folded(story(3)).state(), strict=False)
+    assert list(stored) == [
+        *("version", "revision", "since", "last", "mark", "at_us", "followed", "closed", "opened"),
+        *("step", "fine", "coarse", "curve"),
+    ]
+    assert list(stored["followed"]) == ["most", "seen", "ordinals"]
+    assert list(stored["curve"]) == ["most", "stride", "points"]
+    opened = stored["opened"]
+    assert (opened["type"], opened["online"]["type"], opened["arms"]["a"]["type"]) == ("Tally", "Ips", "Arm")
+
+
 def test_windows_hold_what_was_settled_in_them() -> None:
     events = story(1_000)
     card = folded(events)
@@ -87,19 +107,19 @@ def test_memory_is_constant() -> None:
     card = folded(story(6_000, step_us=60_000_000))
     assert len(card.fine) <= 12
     assert len(card.coarse) <= 24
-    assert len(card.curve.points) <= card.curve.most
+    assert len(card.curve.points) <= card.curve.max_points
 
 
 def test_what_settled_without_a_word_is_passed_over() -> None:
     card = Scorecard()
     card.skip(5, mark=(4, 7))
     assert (card.since, card.last, card.mark, card.events) == (5, 5, (4, 7), 0)
-    assert card.reading(now_us=START_US).total == ()
+    assert card.view(now_us=START_US).total == ()
 
 
 def test_readings_tell_who_is_best() -> None:
     card = folded(story(3_000))
-    found = by_policy(card.reading(now_us=card.at_us).total)
+    found = by_policy(card.view(now_us=card.at_us).total)
     assert set(found) == {ONLINE, BASELINE, RANDOM, FIXED}
     assert found[FIXED].action == "c"
     assert found[FIXED].value == pytest.approx(0.8, abs=0.05)
@@ -107,7 +127,7 @@ def test_readings_tell_who_is_best() -> None:
     for standing in found.values():
         assert standing.value is not None
         assert standing.interval is not None
-        assert standing.interval.holds(standing.value)
+        assert standing.interval.lower <= standing.value <= standing.interval.upper
     best, online = found[FIXED].interval, found[ONLINE].interval
     assert best is not None
     assert online is not None
@@ -119,7 +139,7 @@ def test_a_log_without_exploration_says_nothing_of_others() -> None:
     choice = LoggedChoice(reward=1.0, ids=("a", "b"), probabilities=(1.0, 0.0), chosen=0)
     for number in range(1, 301):
         card.add(number, choice, at_us=START_US, mark=(number, START_US))
-    found = by_policy(card.reading(now_us=START_US).total)
+    found = by_policy(card.view(now_us=START_US).total)
     assert found[ONLINE].value == 1.0
     assert found[BASELINE].value == 1.0
     assert found[RANDOM].value is None
@@ -138,13 +158,13 @@ def test_a_lucky_action_is_not_the_best_one() -> None:
         reward = float(rng.random() < (0.5 if chosen == 0 else 0.3))
         choice = LoggedChoice(reward=reward, ids=ids, probabilities=odds, chosen=chosen)
         card.add(number, choice, at_us=START_US, mark=(number, START_US))
-    best = best_fixed(card.total(), card.followed)
+    best = find_best_fixed(card.total(), card.tracked)
     assert best is not None
     assert best.action == "steady"
 
 
 def test_an_empty_tally_has_no_standings() -> None:
-    assert policy_estimates(ReferencePolicies(), Scorecard().followed) == ()
+    assert estimate_policies(ReferencePolicies(), Scorecard().tracked) == ()
 
 
 def test_the_curve_thins_out_and_keeps_its_shape() -> None:
@@ -159,8 +179,8 @@ def test_the_curve_thins_out_and_keeps_its_shape() -> None:
 
 
 def test_a_curve_of_few_points_has_all_of_them() -> None:
-    curve = LearningCurve(most=4)
-    assert [curve.wants(events) for events in (1, 2, 3)] == [True, True, True]
+    curve = LearningCurve(max_points=4)
+    assert [curve.is_due(events) for events in (1, 2, 3)] == [True, True, True]
 
 
 @pytest.mark.parametrize("state", [b"", b"\xc0", Scorecard(version=99).state()])

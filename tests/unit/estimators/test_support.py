@@ -6,7 +6,7 @@ from numpy.typing import ArrayLike
 
 from sartor.estimators.columns import Columns
 from sartor.estimators.diagnostics import Diagnostics
-from sartor.estimators.support import SupportThresholds, SupportVerdict, check_support
+from sartor.estimators.support import SupportThresholds, SupportVerdict, check_support, explain_refusal
 
 ROWS = 1000
 CHOSEN = np.arange(ROWS) % 2 == 0
@@ -26,7 +26,6 @@ def verdict(**changed: ArrayLike) -> SupportVerdict:
 
 def test_a_good_log_can_answer() -> None:
     assert verdict() == SupportVerdict(True)
-    assert verdict().sentence() == "The log can answer this."
 
 
 @pytest.mark.parametrize(
@@ -53,13 +52,15 @@ def test_a_good_log_can_answer() -> None:
 def test_each_refusal_has_its_reason(changed: dict[str, ArrayLike], reason: str) -> None:
     refusal = verdict(**changed)
     assert not refusal.answerable
-    assert reason in refusal.sentence()
-    assert refusal.sentence().startswith("The log can't answer this, because ")
+    assert reason in explain_refusal(refusal.reasons)
+    assert (
+        explain_refusal(("one reason", "another")) == "The log can't answer this, because one reason; another."
+    )
 
 
 def test_too_few_decisions() -> None:
     few = {"reward": np.zeros(4), "propensity": np.full(4, 0.5), "target": np.array([1.0, 0.0, 1.0, 0.0])}
-    assert "it holds 4 decisions and at least 100 are needed" in verdict(**few).sentence()
+    assert "it holds 4 decisions and at least 100 are needed" in explain_refusal(verdict(**few).reasons)
     assert check_support(Diagnostics()).reasons == ("it holds 0 decisions and at least 100 are needed",)
 
 
@@ -67,5 +68,5 @@ def test_limits_can_be_moved() -> None:
     found = Diagnostics()
     found.add(Columns(reward=np.zeros(4), propensity=np.full(4, 0.5), target=np.full(4, 0.5)))
     assert check_support(
-        found, limits=SupportThresholds(least_rows=4, least_effective=4, one_row=0.25)
+        found, limits=SupportThresholds(min_rows=4, min_effective=4, max_row_share=0.25)
     ).answerable

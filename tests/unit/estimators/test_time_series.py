@@ -7,7 +7,7 @@ from sartor.errors import InvalidColumns
 from sartor.estimators.columns import Columns
 from sartor.estimators.interval import Bounds
 from sartor.estimators.ips import Ips, Snips
-from sartor.estimators.time_series import Bins, expanding_series, rolling_series
+from sartor.estimators.time_series import TimeBins, expanding_series, rolling_series
 from tests.unit.estimators.batches import sliced
 
 WIDTH_US = 300_000_000
@@ -37,7 +37,7 @@ def same(found: Ips, expected: Ips) -> None:
 
 @pytest.mark.parametrize("factor", [1, 12])
 def test_each_window_is_the_estimator_of_its_rows(factor: int) -> None:
-    rows, bins = columns(), Bins()
+    rows, bins = columns(), TimeBins()
     bins.add(rows)
     windows = bins.windows(factor * WIDTH_US)
     assert rows.at_us is not None
@@ -50,7 +50,7 @@ def test_each_window_is_the_estimator_of_its_rows(factor: int) -> None:
 
 
 def test_batches_and_parts_make_the_same_bins() -> None:
-    rows, whole, parts, other = columns(), Bins(), Bins(), Bins()
+    rows, whole, parts, other = columns(), TimeBins(), TimeBins(), TimeBins()
     whole.add(rows)
     parts.add(sliced(rows, slice(0, 123)))
     other.add(sliced(rows, slice(123, None)))
@@ -61,23 +61,23 @@ def test_batches_and_parts_make_the_same_bins() -> None:
 
 
 def test_bins_survive_being_stored() -> None:
-    bins = Bins()
+    bins = TimeBins()
     bins.add(columns())
-    assert Bins.from_state(bins.state()) == bins
+    assert TimeBins.from_state(bins.state()) == bins
 
 
 def test_times_are_needed() -> None:
     with pytest.raises(InvalidColumns, match="at_us"):
-        Bins().add(Columns(reward=np.ones(1), propensity=np.ones(1), target=np.ones(1)))
+        TimeBins().add(Columns(reward=np.ones(1), propensity=np.ones(1), target=np.ones(1)))
 
 
 def test_windows_are_multiples() -> None:
     with pytest.raises(InvalidColumns, match="can't be made"):
-        Bins().windows(WIDTH_US + 1)
+        TimeBins().windows(WIDTH_US + 1)
 
 
 def test_a_series_so_far_ends_with_everything() -> None:
-    rows, bins, snips = columns(), Bins(), Snips()
+    rows, bins, snips = columns(), TimeBins(), Snips()
     bins.add(rows)
     snips.add(rows)
     moments = expanding_series(bins, bounds=Bounds(), most=7)
@@ -89,7 +89,7 @@ def test_a_series_so_far_ends_with_everything() -> None:
 
 
 def test_a_series_by_windows_has_no_more_than_it_may() -> None:
-    bins = Bins()
+    bins = TimeBins()
     bins.add(columns())
     assert len(rolling_series(bins, WIDTH_US, bounds=Bounds(), most=400)) == len(bins.sums)
     fewer = rolling_series(bins, WIDTH_US, bounds=Bounds(), most=10)
@@ -98,5 +98,5 @@ def test_a_series_by_windows_has_no_more_than_it_may() -> None:
 
 
 def test_nothing_has_no_series() -> None:
-    assert expanding_series(Bins(), bounds=Bounds()) == ()
-    assert rolling_series(Bins(), WIDTH_US, bounds=Bounds()) == ()
+    assert expanding_series(TimeBins(), bounds=Bounds()) == ()
+    assert rolling_series(TimeBins(), WIDTH_US, bounds=Bounds()) == ()

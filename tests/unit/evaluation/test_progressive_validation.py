@@ -52,7 +52,7 @@ def validation(logs: LoopStores, *engines: Engine) -> list[CandidateScore]:
         for number, one in enumerate(engines)
     ]
     read = find_outcome_range(logs, start_us=0, end_us=2**53)
-    made = ProgressiveValidation(candidates, bounds=read.bounds, moment_us=read.moment_us)
+    made = ProgressiveValidation(candidates, bounds=read.bounds, bin_us=read.bin_us)
     for one in read_settled(logs, read):
         if isinstance(one, SettledDecision):
             made.add(one.decision, one.outcome)
@@ -69,18 +69,18 @@ def test_nothing_is_scored_by_an_engine_that_has_learned_it() -> None:
     (found,) = validation(logs, diary)[3:]
     assert diary.entries == ["asked", "told"] * 30
     assert (found.learned, found.refused, found.model) == (30, 0, b"diary")
-    assert found.scores[""].panel.ips.rows == 30
+    assert found.scores[""].estimators.ips.rows == 30
 
 
 def test_a_policy_that_draws_at_random_scores_as_random() -> None:
     _, logs, _ = played(200)
     _, _, random, diary = validation(logs, Diary())
-    assert diary.scores[""].panel.ips == random.scores[""].panel.ips
+    assert diary.scores[""].estimators.ips == random.scores[""].estimators.ips
 
 
 def test_what_was_done_is_worth_what_was_earned() -> None:
     _, logs, _ = played(200)
-    online = validation(logs)[0].scores[""].panel
+    online = validation(logs)[0].scores[""].estimators
     rewards = [logged.outcome.reward for logged in logs.outcomes.outcomes(after=0, limit=200)]
     assert online.ips.value() == pytest.approx(sum(rewards) / 200)
     assert online.snips.value() == pytest.approx(sum(rewards) / 200)
@@ -89,7 +89,7 @@ def test_what_was_done_is_worth_what_was_earned() -> None:
 
 def test_the_baseline_scores_where_the_first_action_was_taken() -> None:
     _, logs, _ = played(200)
-    baseline = validation(logs)[1].scores[""].panel.ips
+    baseline = validation(logs)[1].scores[""].estimators.ips
     decisions = {one.seq: one.decision for one in logs.events.decisions(after=0, limit=200)}
     expected = sum(
         one.outcome.reward / decisions[one.outcome.decision_seq].propensity
@@ -102,16 +102,16 @@ def test_the_baseline_scores_where_the_first_action_was_taken() -> None:
 def test_what_can_not_be_ranked_is_left_out_for_that_policy_alone() -> None:
     _, logs, _ = played(50)
     refusing, well = validation(logs, Diary(refusing=True), Diary())[3:]
-    assert (refusing.refused, refusing.scores[""].panel.ips.rows, refusing.learned) == (5, 45, 50)
-    assert (well.refused, well.scores[""].panel.ips.rows) == (0, 50)
+    assert (refusing.refused, refusing.scores[""].estimators.ips.rows, refusing.learned) == (5, 45, 50)
+    assert (well.refused, well.scores[""].estimators.ips.rows) == (0, 50)
 
 
 def test_rivals_don_t_disturb_one_another() -> None:
     _, logs, _ = played(150)
     read = find_outcome_range(logs, start_us=0, end_us=2**53)
-    together = score_candidates(logs, create_engine, read, candidates(SQUARE, LINEAR, GREEDY)).scored
+    together = score_candidates(logs, create_engine, read, candidates(SQUARE, LINEAR, GREEDY)).scores
     for arguments, among in zip((SQUARE, LINEAR, GREEDY), together, strict=True):
-        (alone,) = score_candidates(logs, create_engine, read, candidates(arguments)).scored
+        (alone,) = score_candidates(logs, create_engine, read, candidates(arguments)).scores
         assert alone.scores == among.scores
         assert alone.model is not None
 
@@ -147,7 +147,7 @@ def test_a_learned_model_is_that_of_a_loop_that_learned_the_same() -> None:
     _, logs, _ = played(80)
     (found,) = score_candidates(
         logs, create_engine, find_outcome_range(logs, start_us=0, end_us=2**53), candidates(SQUARE)
-    ).scored
+    ).scores
     assert found.model is not None
     kept, taught = create_engine(SQUARE, found.model), create_engine(SQUARE)
     for one in read_settled(logs, find_outcome_range(logs, start_us=0, end_us=2**53)):
@@ -163,10 +163,10 @@ def test_in_apprentice_mode_the_baseline_was_shown_and_is_learned() -> None:
     decision = replace(make_decision(actions=3, chosen=2), mode="Apprentice")
     diary = Diary()
     candidates = [Candidate(name="p", arguments="", source="Custom", engine=diary)]
-    made = ProgressiveValidation(candidates, bounds=Bounds(), moment_us=1_000_000)
+    made = ProgressiveValidation(candidates, bounds=Bounds(), bin_us=1_000_000)
     made.add(LoggedDecision(1, 1_000_000, decision), make_outcome(reward=1.0))
     (found,) = made.finish()
-    panel = found.scores[""].panel
+    panel = found.scores[""].estimators
     assert panel.ips.weight == pytest.approx(1 / 3), "the first in one of three cases"
     assert panel.diagnostics.uncovered == pytest.approx(2 / 3), "the others could not be shown"
-    assert made.summary.propensities.classes()[0].low == pytest.approx(0.3), "the draw was the model's"
+    assert made.summary.calibration.bins()[0].low == pytest.approx(0.3), "the draw was the model's"

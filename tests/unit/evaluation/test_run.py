@@ -15,11 +15,11 @@ from sartor.evaluation.feature_importance import run_importance
 from sartor.evaluation.report import EvaluationReport
 from sartor.evaluation.run import (
     CANDIDATES,
-    candidates_of,
     default_candidates,
-    evaluate,
+    list_candidates,
     progress_folder,
     read_progress,
+    run_evaluation,
     split_batches,
 )
 from sartor.evaluation.spec import (
@@ -65,7 +65,7 @@ class Played:
         fill(self.logs, self.loop, clock, turns=600)
 
     def evaluate(self, spec: EvaluationSpec = SPEC, *, job_id: str = JOB) -> EvaluationResult:
-        return evaluate(self.logs, self.loop, spec, job_id=job_id, where=str(self.folder))
+        return run_evaluation(self.logs, self.loop, spec, job_id=job_id, where=str(self.folder))
 
 
 @pytest.fixture(scope="module")
@@ -151,7 +151,7 @@ def test_a_time_without_decisions_is_refused(played: Played) -> None:
 def test_a_search_tries_candidates_too() -> None:
     asked = PolicySpec(name="azure", arguments=LINEAR)
     spec = replace(SPEC, find_optimal=True, policies=(asked,))
-    found = candidates_of(spec, make_loop())
+    found = list_candidates(spec, make_loop())
     assert [one.name for one in found] == ["azure", *(name for name in CANDIDATES if name != "Azure")]
     assert {one.source for one in found[1:]} == {"OfflineExperimentation"}
 
@@ -171,7 +171,7 @@ def test_azures_own_settings_are_among_the_candidates() -> None:
 @pytest.mark.parametrize(("most", "sizes"), [(1, [6]), (2, [5, 1]), (3, [4, 1, 1]), (9, [4, 1, 1])])
 def test_groups_are_of_nearly_equal_size_and_the_first_has_the_free_ones(most: int, sizes: list[int]) -> None:
     spec = replace(SPEC, policies=(*SPEC.policies, PolicySpec(name="third", arguments=LINEAR)))
-    made = split_batches(make_loop(), candidates_of(spec, make_loop()), most)
+    made = split_batches(make_loop(), list_candidates(spec, make_loop()), most)
     assert [len(group) for group in made] == sizes
     assert [one.name for one in made[0][:3]] == ["Online", "Baseline", "Random"]
 

@@ -33,7 +33,7 @@ def found() -> tuple[dict[str, CandidateScore], LogSummary]:
     batch_result = score_candidates(
         logs, create_engine, find_outcome_range(logs, start_us=0, end_us=2**53), candidates
     )
-    return {one.name: one for one in batch_result.scored}, batch_result.summary
+    return {one.name: one for one in batch_result.scores}, batch_result.summary
 
 
 def test_each_slot_has_a_score_and_all_rows_have_one(
@@ -41,13 +41,13 @@ def test_each_slot_has_a_score_and_all_rows_have_one(
 ) -> None:
     policies, summary = found
     for one in policies.values():
-        assert {name: score.panel.ips.rows for name, score in one.scores.items()} == {
+        assert {name: score.estimators.ips.rows for name, score in one.scores.items()} == {
             "": 800,
             "top": 400,
             "side": 400,
         }
     assert summary.decisions == 400
-    assert summarise_calibration(summary.propensities).believable
+    assert summarise_calibration(summary.calibration).believable
 
 
 def test_a_policy_that_learns_the_slots_beats_chance_in_each(
@@ -55,8 +55,8 @@ def test_a_policy_that_learns_the_slots_beats_chance_in_each(
 ) -> None:
     policies, _ = found
     for slot in ("top", "side"):
-        learned = policies["ccb"].scores[slot].panel.snips.value()
-        random = policies["Random"].scores[slot].panel.snips.value()
+        learned = policies["ccb"].scores[slot].estimators.snips.value()
+        random = policies["Random"].scores[slot].estimators.snips.value()
         assert learned is not None
         assert random is not None
         assert learned > random + 0.1, slot
@@ -66,7 +66,7 @@ def test_weights_average_to_one_in_each_slot(found: tuple[dict[str, CandidateSco
     policies, _ = found
     for name, one in policies.items():
         for slot, score in one.scores.items():
-            calibrated = score.panel.diagnostics.calibration()
+            calibrated = score.estimators.diagnostics.calibration()
             assert calibrated is not None, (name, slot)
             assert abs(calibrated) < 4, (name, slot)
 
@@ -76,13 +76,13 @@ def test_a_policy_for_single_slots_can_not_rank_them() -> None:
     single = CandidateSpec(name="single", arguments="--cb_explore_adf --epsilon 0.2", source="Custom")
     (one,) = score_candidates(
         logs, create_engine, find_outcome_range(logs, start_us=0, end_us=2**53), (single,)
-    ).scored
+    ).scores
     assert one.refused == 40
     assert one.learned == 0
 
 
 def test_the_whole_path_works(tmp_path: Path) -> None:
-    from sartor.evaluation.run import evaluate
+    from sartor.evaluation.run import run_evaluation
     from sartor.evaluation.spec import EvaluationSpec, PolicySpec
     from sartor.management import loops
     from sartor.stores.stores import open_stores
@@ -96,7 +96,7 @@ def test_the_whole_path_works(tmp_path: Path) -> None:
         spec = EvaluationSpec(
             name="slots", start_us=0, end_us=2**53, policies=(PolicySpec(name="ccb", arguments=CCB),)
         )
-        result = evaluate(logs, loop, spec, job_id="evaluation/s", where=str(tmp_path / "data"))
+        result = run_evaluation(logs, loop, spec, job_id="evaluation/s", where=str(tmp_path / "data"))
     stores.close()
     slots = [(one.name, one.slot, one.model is not None) for one in result.policies if one.name == "ccb"]
     assert slots == [("ccb", "", True), ("ccb", "top", False), ("ccb", "side", False)]

@@ -53,9 +53,9 @@ def test_rewards_outside_of_the_unit_widen_the_range() -> None:
 def test_moments_cover_the_log_and_are_not_too_many() -> None:
     _, logs, _ = played(2_000, uniform=True)
     read = find_outcome_range(logs, start_us=0, end_us=2**53)
-    assert read.moment_us == 120_000_000
+    assert read.bin_us == 120_000_000
     short = find_outcome_range(logs, start_us=0, end_us=logs.events.decisions(after=100, limit=1)[0].at_us)
-    assert short.moment_us == 5_000_000
+    assert short.bin_us == 5_000_000
 
 
 def test_an_empty_log_has_an_empty_span() -> None:

@@ -113,7 +113,7 @@ def score(call: ControlCall) -> Response:
     with call.context.lock:
         loop = loops.find_loop(call.context.stores, call.path["name"])
     with call.context.open_loop(loop) as logs:
-        card = current_scorecard(logs).reading(now_us=now_us())
+        card = current_scorecard(logs).view(now_us=now_us())
     return json_body.json_response(200, card)
 
 

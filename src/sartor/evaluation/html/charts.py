@@ -17,10 +17,10 @@ from sartor.evaluation.html.svg import (
     line,
     path,
     scale_over,
-    shortened,
+    shorten,
+    spread_apart,
     svg_document,
     text,
-    thousands,
 )
 from sartor.times import DAY_US
 
@@ -66,7 +66,9 @@ def draw_estimators(one: ResultRow, /, *, colour: str) -> str:
     ends = [end for estimate in told if estimate.estimator in _NARROW for end in _ends(estimate.interval)]
     x = scale_over([*ends, *(estimate.value or 0.0 for estimate in told)], start=128, end=width - 8)
     parts = [line((x(tick), 0), (x(tick), height - 22), "grid") for tick in x.ticks(4)]
-    parts += [text((x(tick), height - 6), drawing.number(tick), "tick", anchor="middle") for tick in x.ticks(4)]
+    parts += [
+        text((x(tick), height - 6), drawing.format_number(tick), "tick", anchor="middle") for tick in x.ticks(4)
+    ]
     for place, estimate in enumerate(told):
         middle = row * place + row / 2
         parts.append(text((0, middle + 4), _ESTIMATORS.get(estimate.estimator, estimate.estimator), "tick"))
@@ -127,7 +129,7 @@ def _columns(bars: Sequence[HistogramBar]) -> list[tuple[float, float, float]]:
 def _weight(low: float) -> str:
     if low == 0:
         return "< 1/8"
-    return drawing.number(low) if low >= 1 else f"1/{round(1 / low)}"
+    return drawing.format_number(low) if low >= 1 else f"1/{round(1 / low)}"
 
 
 _SMALL = 0.125
@@ -169,13 +171,15 @@ def draw_effects(found: Sequence[Effect], /, *, most: int = 25) -> str:
     height = row * len(told) + 26
     x = scale_over([0.0, *(end for one in told for end in (one.low, one.high))], start=left, end=width - 76)
     parts = [line((x(tick), 0), (x(tick), height - 24), "grid") for tick in x.ticks(6)]
-    parts += [text((x(tick), height - 6), drawing.number(tick), "tick", anchor="middle") for tick in x.ticks(6)]
+    parts += [
+        text((x(tick), height - 6), drawing.format_number(tick), "tick", anchor="middle") for tick in x.ticks(6)
+    ]
     parts.append(line((x(0), 0), (x(0), height - 24), "axis"))
     for place, one in enumerate(told):
         middle = row * place + row / 2
         colour = "#009E73" if one.low > 0 else "#D55E00" if one.high < 0 else "#7F7F7F"
         name = f"{one.namespace}.{one.feature}" if one.feature else f"{one.namespace} (all)"
-        parts.append(text((left - 12, middle + 4), shortened(name, 34), "name", anchor="end"))
+        parts.append(text((left - 12, middle + 4), shorten(name, 34), "name", anchor="end"))
         corner, wide = min(x(0), x(one.effect)), abs(x(one.effect) - x(0))
         parts.append(box((corner, middle - 6), wide, 12, "pale", colour=colour))
         parts.append(line((x(one.low), middle), (x(one.high), middle), "thin", colour=colour))
@@ -225,7 +229,7 @@ def _grid(x: Scale, y: Scale, right: float, bottom: float) -> list[str]:
     parts = []
     for tick in y.ticks(5):
         parts.append(line((x.start, y(tick)), (right, y(tick)), "grid"))
-        parts.append(text((x.start - 8, y(tick) + 4), drawing.number(tick), "tick", anchor="end"))
+        parts.append(text((x.start - 8, y(tick) + 4), drawing.format_number(tick), "tick", anchor="end"))
     count = 5
     for place in range(count + 1):
         at_us = x.low + (x.high - x.low) * place / count
@@ -258,11 +262,11 @@ def _names(
         known = [one.value for one in found if one.value is not None]
         if known:
             ends.append((name, known[-1]))
-    places = thousands([y(value) for _, value in ends], 17, low=low, high=high)
+    places = spread_apart([y(value) for _, value in ends], 17, low=low, high=high)
     return [
         text(
             (at, place + 4),
-            f"{shortened(name)} {value:.3f}",
+            f"{shorten(name)} {value:.3f}",
             "name strong" if name == "Online" else "name",
             colour=shades[name],
         )

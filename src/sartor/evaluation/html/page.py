@@ -9,17 +9,17 @@ from importlib.resources import files
 from string import Template
 
 from sartor.estimators.results_table import ResultRow
-from sartor.estimators.verdict import best_policy, find_online
+from sartor.estimators.verdict import find_best_policy, find_online
 from sartor.evaluation.html import charts
 from sartor.evaluation.html.policy_cards import render_card
-from sartor.evaluation.html.svg import colours
+from sartor.evaluation.html.svg import assign_colours
 from sartor.evaluation.html.table import render_table
 from sartor.evaluation.report import EvaluationReport
 
 
 def render_report(report: EvaluationReport, /) -> str:
     """The page."""
-    shades = colours(report.table)
+    shades = assign_colours(report.table)
     return Template(_file("page.html")).substitute(
         title=escape(f"{report.name} · {report.loop}"),
         style=_file("page.css"),
@@ -58,10 +58,10 @@ def _warning(report: EvaluationReport) -> str:
 
 
 def _courses(report: EvaluationReport, shades: Mapping[str, str]) -> str:
-    so_far = {one.name: one.expanding for one in report.courses}
+    so_far = {one.name: one.expanding for one in report.series}
     if not any(len(found) > 1 for found in so_far.values()):
         return ""
-    each = {one.name: one.rolling for one in report.courses}
+    each = {one.name: one.rolling for one in report.series}
     banded = [name for name in ("Online", _leader(report)) if name in so_far]
     length = _length(report)
     return (
@@ -76,7 +76,7 @@ def _courses(report: EvaluationReport, shades: Mapping[str, str]) -> str:
 
 def _leader(report: EvaluationReport) -> str:
     """The policy that matters most beside what was done."""
-    winner = best_policy(report.table)
+    winner = find_best_policy(report.table)
     if winner is not None:
         return winner.name
     told = [one for one in report.table if one.source not in ("Online", "Random") and one.value is not None]
@@ -84,8 +84,8 @@ def _leader(report: EvaluationReport) -> str:
 
 
 def _length(report: EvaluationReport) -> str:
-    starts = sorted({moment.start_us for one in report.courses for moment in one.rolling})
-    seconds = min((b - a for a, b in itertools.pairwise(starts)), default=report.moment_us) // 1_000_000
+    starts = sorted({moment.start_us for one in report.series for moment in one.rolling})
+    seconds = min((b - a for a, b in itertools.pairwise(starts)), default=report.bin_us) // 1_000_000
     for unit, size in (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1)):
         if seconds >= size and seconds % size == 0:
             count = seconds // size
@@ -100,7 +100,7 @@ def _importance(report: EvaluationReport) -> str:
         return f"{head}<p>The log can't answer this, because {escape('; '.join(found.reasons))}.</p></section>"
     if not found.features:
         return ""
-    left = f" {found.left} rarer features were not measured." if found.left else ""
+    left = f" {found.unmeasured} rarer features were not measured." if found.unmeasured else ""
     return (
         f"{head}<p>Reward per decision that is lost without a feature, on the newest {found.decisions:,} "
         f"decisions, with 95 % intervals.{left}</p>{charts.draw_effects(found.features)}"
@@ -118,7 +118,7 @@ def _belief(report: EvaluationReport) -> str:
     silent = [one for one in told if not one.answerable]
     if told and len(silent) == len(told):
         return "The log can't answer about any policy; the reasons are in the table."
-    apart = [one for one in told if one.agreement is not None and not one.agreement.agrees]
+    apart = [one for one in told if one.disagreement is not None and not one.disagreement.agrees]
     if apart:
         names = ", ".join(f"“{one.name}”" for one in apart)
         return escape(
@@ -135,7 +135,7 @@ def _calibration(report: EvaluationReport) -> str:
         f"<p>{escape(report.calibration.sentence)} For each class of probabilities: how often actions were "
         "chosen, over how often that was to be expected, ± 2 standard errors; below, how often. Classes with "
         "fewer than five choices to be expected are left out.</p>"
-        f"{charts.draw_calibration(report.calibration.classes)}</section>"
+        f"{charts.draw_calibration(report.calibration.bins)}</section>"
     )
 
 

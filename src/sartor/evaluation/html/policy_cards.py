@@ -12,8 +12,8 @@ def render_card(one: ResultRow, shades: Mapping[str, str], /) -> str:
     colour = shades[one.name]
     swatch = f'<span class="swatch" style="background:{colour}"></span>'
     parts = [f"<h3>{swatch}{escape(one.name)}</h3>"]
-    if one.health is not None:
-        parts.append(_numbers(one, one.health))
+    if one.diagnostics is not None:
+        parts.append(_numbers(one, one.diagnostics))
     if one.answerable:
         parts.append(f'<p class="caption">Estimators{_gap(one)}</p>{draw_estimators(one, colour=colour)}')
     parts.append('<p class="caption">Weights: decisions (pale), share of all weight (solid)</p>')
@@ -38,10 +38,10 @@ def _numbers(one: ResultRow, health: WeightDiagnostics) -> str:
 
 
 def _gap(one: ResultRow) -> str:
-    if one.agreement is None:
+    if one.disagreement is None:
         return ""
-    state = "agree" if one.agreement.agrees else "disagree"
-    return f" ({state}: gap {one.agreement.gap:.2f} of 1)"
+    state = "agree" if one.disagreement.agrees else "disagree"
+    return f" ({state}: gap {one.disagreement.gap:.2f} of 1)"
 
 
 def _number(value: float | None) -> str:

@@ -98,7 +98,7 @@ def text(at: Point, words: str, kind: str = "", /, *, anchor: str = "start", col
     )
 
 
-def thousands(places: Sequence[float], least: float, /, *, low: float, high: float) -> list[float]:
+def spread_apart(places: Sequence[float], least: float, /, *, low: float, high: float) -> list[float]:
     """Places moved as little as needed to be ``least`` from one another, in the same order, within two ends."""
     order = sorted(range(len(places)), key=lambda index: places[index])
     moved = list(places)
@@ -111,12 +111,12 @@ def thousands(places: Sequence[float], least: float, /, *, low: float, high: flo
     return moved
 
 
-def number(value: float, /) -> str:
+def format_number(value: float, /) -> str:
     """A number as a label: four digits that matter, without zeros to no purpose."""
     return f"{value:.4g}" if value else "0"
 
 
-def shortened(name: str, most: int = 18, /) -> str:
+def shorten(name: str, most: int = 18, /) -> str:
     """A name that fits."""
     return name if len(name) <= most else f"{name[: most - 1]}…"
 
@@ -145,7 +145,7 @@ _OTHERS = (
 )
 
 
-def colours(entries: Sequence[ResultRow], /) -> dict[str, str]:
+def assign_colours(entries: Sequence[ResultRow], /) -> dict[str, str]:
     """A colour for each policy."""
     others = [one.name for one in entries if one.source not in _FREE and not one.slot]
     return _FREE | {name: _OTHERS[place % len(_OTHERS)] for place, name in enumerate(others)}

@@ -55,7 +55,7 @@ def _policy(one: ResultRow, shades: Mapping[str, str]) -> str:
 
 def _numbers(one: ResultRow, scale: Scale, online: float | None, shades: Mapping[str, str]) -> str:
     figure = draw_intervals(one, scale, online, colour=shades[one.name], width=_WIDTH)
-    size = "" if one.health is None else f"{one.health.effective_sample_size:,.0f}"
+    size = "" if one.diagnostics is None else f"{one.diagnostics.effective_sample_size:,.0f}"
     cells = (_value(one.value), _range(one.gaussian), _range(one.anytime), _gain(one), size)
     return f'<td class="figure">{figure}</td>' + "".join(f'<td class="right">{cell}</td>' for cell in cells)
 

@@ -18,7 +18,7 @@ from sartor.estimators.time_series import SeriesPoint
 from sartor.evaluation.batch import score_candidates
 from sartor.evaluation.feature_importance import ImportanceMeasurement
 from sartor.evaluation.html.page import render_report
-from sartor.evaluation.html.svg import Scale, scale_over, thousands
+from sartor.evaluation.html.svg import Scale, scale_over, spread_apart
 from sartor.evaluation.report import (
     CalibrationSummary,
     EstimateSeries,
@@ -27,7 +27,7 @@ from sartor.evaluation.report import (
     summarise_calibration,
 )
 from sartor.evaluation.result import result_rows
-from sartor.evaluation.run import candidates_of, reference_candidates
+from sartor.evaluation.run import list_candidates, reference_candidates
 from sartor.evaluation.spec import EvaluationSpec, PolicySpec
 from sartor.evaluation.time_range import find_outcome_range
 from sartor.learn.vw import create_engine
@@ -76,7 +76,7 @@ def made() -> EvaluationReport:
     spec = EvaluationSpec(name="Two & two", start_us=0, end_us=2**53, policies=policies)
     where = find_outcome_range(logs, start_us=0, end_us=2**53)
     batch_result = score_candidates(
-        logs, create_engine, where, (*reference_candidates(loop), *candidates_of(spec, loop))
+        logs, create_engine, where, (*reference_candidates(loop), *list_candidates(spec, loop))
     )
     weighed = ImportanceMeasurement(
         decisions=600,
@@ -84,8 +84,8 @@ def made() -> EvaluationReport:
         features=(Effect(namespace="Context", feature=HOSTILE, effect=0.1, low=0.05, high=0.15),),
         namespaces=(Effect(namespace="Context", feature="", effect=-0.1, low=-0.2, high=-0.05),),
     )
-    entries = result_rows(batch_result.scored, batch_result.summary)
-    return build_report(loop, spec, where, batch_result.scored, batch_result.summary, entries, weighed)
+    entries = result_rows(batch_result.scores, batch_result.summary)
+    return build_report(loop, spec, where, batch_result.scores, batch_result.summary, entries, weighed)
 
 
 def test_the_page_needs_nothing_from_anywhere(made: EvaluationReport) -> None:
@@ -122,6 +122,14 @@ def test_it_survives_its_json(made: EvaluationReport) -> None:
     assert render_report(again) == render_report(made)
 
 
+def test_stored_reports_keep_their_names(made: EvaluationReport) -> None:
+    stored = msgspec.to_builtins(made)
+    assert {"momentUs", "courses", "bestFixed"} <= stored.keys()
+    assert "classes" in stored["calibration"]
+    assert "left" in stored["importance"]
+    assert {"health", "agreement", "gainInterval"} <= stored["table"][-1].keys()
+
+
 def test_where_the_log_can_not_answer_there_is_no_number(made: EvaluationReport) -> None:
     silent = ResultRow(
         name="silent",
@@ -133,8 +141,8 @@ def test_where_the_log_can_not_answer_there_is_no_number(made: EvaluationReport)
         reasons=("nothing matches",),
     )
     table = tuple(one for one in made.table if one.source == "Online")
-    courses = tuple(one for one in made.courses if one.name == "Online")
-    words = "".join(read(render_report(replace(made, table=(*table, silent), courses=courses))).words)
+    series = tuple(one for one in made.series if one.name == "Online")
+    words = "".join(read(render_report(replace(made, table=(*table, silent), series=series))).words)
     assert "The log can’t answer this, because nothing matches." in words
     assert "The log can't answer about any policy" in words
 
@@ -158,7 +166,7 @@ def test_probabilities_that_were_not_used_are_a_warning(made: EvaluationReport) 
 
 def test_estimators_that_disagree_are_named(made: EvaluationReport) -> None:
     table = tuple(
-        replace(one, agreement=Disagreement(first="ips", second="snips", gap=3.0))
+        replace(one, disagreement=Disagreement(first="ips", second="snips", gap=3.0))
         if one.name == "linear"
         else one
         for one in made.table
@@ -168,9 +176,9 @@ def test_estimators_that_disagree_are_named(made: EvaluationReport) -> None:
 
 def test_one_moment_makes_no_course(made: EvaluationReport) -> None:
     moment = SeriesPoint(start_us=1, events=5, value=0.5, gaussian=None, anytime=None)
-    short = tuple(replace(one, expanding=(moment,), rolling=(moment,)) for one in made.courses)
+    short = tuple(replace(one, expanding=(moment,), rolling=(moment,)) for one in made.series)
     assert "In time" in render_report(made)
-    assert "In time" not in render_report(replace(made, courses=short))
+    assert "In time" not in render_report(replace(made, series=short))
 
 
 def test_an_empty_report_is_a_page() -> None:
@@ -186,12 +194,12 @@ def test_an_empty_report_is_a_page() -> None:
         last_outcome=0,
         revision=0,
         rewards=Bounds(),
-        moment_us=1_000_000,
+        bin_us=1_000_000,
         verdict="Nothing.",
         optimal_policy=None,
         table=(),
-        courses=(EstimateSeries(name="Online", expanding=(), rolling=()),),
-        calibration=CalibrationSummary(sentence="Fine.", believable=True, classes=()),
+        series=(EstimateSeries(name="Online", expanding=(), rolling=()),),
+        calibration=CalibrationSummary(sentence="Fine.", believable=True, bins=()),
         importance=ImportanceMeasurement(decisions=0, arguments=""),
         best_fixed=PolicyEstimate(
             policy="Best fixed action", action="a", events=0, value=0.5, interval=Interval(0, 1)
@@ -210,8 +218,8 @@ def test_scales_have_round_ticks() -> None:
 
 
 def test_labels_keep_apart_and_in_order() -> None:
-    placed = thousands([10.0, 11.0, 12.0, 80.0], 15.0, low=0.0, high=100.0)
+    placed = spread_apart([10.0, 11.0, 12.0, 80.0], 15.0, low=0.0, high=100.0)
     assert placed == sorted(placed)
     assert min(b - a for a, b in itertools.pairwise(placed)) >= 15.0 - 1e-9
-    low = thousands([99.0, 99.5], 15.0, low=0.0, high=100.0)
+    low = spread_apart([99.0, 99.5], 15.0, low=0.0, high=100.0)
     assert low == [85.0, 100.0]
