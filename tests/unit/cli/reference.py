@@ -19,7 +19,7 @@ This page lists every command of `sartor` with its flags. It is generated from t
 
 Each flag can also be set by the environment variable beside it. With `--json` a command prints JSON. Exit
 codes: 0 for success, 1 for an error (one sentence on standard error) or a negative answer, 2 for wrong usage
-or a data folder that another instance uses.
+or a data folder that another instance uses. `sartor --version` is short for `sartor version`.
 """
 
 
