@@ -1,6 +1,6 @@
-"""The reference page of the control plane, made from its route table and the terms of a loop.
+"""The reference page of the control plane, generated from its route table and the terms of a loop.
 
-``python -m tests.docs.control_page`` writes it again after a change of either.
+``python -m tests.docs.control_page`` regenerates it after a change of either.
 """
 
 from sartor.api.control.app import ROUTES
@@ -14,9 +14,9 @@ PAGE = DOCS / "reference" / "control-plane.md"
 
 _TEXT = """# The control plane
 
-After this page you know the routes with which loops are made, keyed, limited, metered and deleted, who may
-call them, and the terms of a loop. The page is made from their tables. [Operate a
-service](../how-to/operate.md) shows them at work; `GET /sartor/v1/openapi.json` describes them for tools.
+After this page you know the routes that create, limit, meter and delete loops and rotate their keys, who may
+call them, and the terms of a loop. The page is generated from their tables. [Operate a
+service](../how-to/operate.md) shows examples; `GET /sartor/v1/openapi.json` describes them for tools.
 
 ## Routes
 
@@ -27,9 +27,9 @@ service](../how-to/operate.md) shows them at work; `GET /sartor/v1/openapi.json`
 A bearer token says who calls and with which roles. The owner key of the instance (`SARTOR_OWNER_KEY`), sent in
 `Ocp-Apim-Subscription-Key`, is an Owner. A key of a loop is a Reader and a User of its loop here.
 
-Bodies are JSON. Errors have the shape of those of the wire: `LoopNotFound` and `EventNotFound` are 404;
+Bodies are JSON. Errors have the same shape as those of the [HTTP API](http.md): `LoopNotFound` and `EventNotFound` are 404;
 `LoopExists`, `ScopeLocked` (the loop is locked) and `EventOpen` (the event is not settled yet) 409; `403` is
-for a missing role or another network; `429` for too many wrong keys or tokens, with `Retry-After`.
+for a missing role or another network; `429` for too many failed authentications, with `Retry-After`.
 
 Every route of [the wire](http.md) can also be called under `/loops/{{name}}`, for callers with tokens.
 

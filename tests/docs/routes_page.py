@@ -1,6 +1,6 @@
-"""The reference page of routes, made from the route table.
+"""The reference page of routes, generated from the route table.
 
-``python -m tests.docs.routes_page`` writes it again after a change of the table.
+``python -m tests.docs.routes_page`` regenerates it after a change of the table.
 """
 
 from collections.abc import Iterable
@@ -14,15 +14,14 @@ PAGE = DOCS / "reference" / "http.md"
 
 _TEXT = """# HTTP
 
-After this page you know which routes a service answers, in which version of the wire, and where each is
-described.
+After this page you know which routes a service answers, in which API version, and where each is described.
 
-A path of the table follows the prefix of a version: `/personalizer/v1.0`, `/personalizer/v1.1-preview.1`, `.2`
+Each path follows the prefix of a version: `/personalizer/v1.0`, `/personalizer/v1.1-preview.1`, `.2`
 or `.3`. For `2022-09-01-preview` the prefix is `/personalizer`, and the query says
-`api-version=2022-09-01-preview`. All take a key of a loop in `Ocp-Apim-Subscription-Key`. [The wire](wire.md)
-says what they accept and answer where the retired service left that open. A bearer token does as well, under
-`/loops/{{name}}` ([operate a service](../how-to/operate.md)); loops themselves are administered through
-[the control plane](control-plane.md).
+`api-version=2022-09-01-preview`. All take a loop's key in `Ocp-Apim-Subscription-Key`, or a bearer
+token under `/loops/{{name}}` ([operate a service](../how-to/operate.md)). [The wire](wire.md) says what they accept
+and answer where the documentation of the retired service is incomplete. [The control plane](control-plane.md)
+manages the loops themselves.
 
 | route | {columns} | answers | |
 | --- |{lines} --- | --- |
@@ -35,11 +34,11 @@ Without a key:
 | `GET /health/live` | 200 | the process answers |
 | `GET /health/ready` | 200 or 503 | events can be written, and a model or the uniform start serves |
 | `GET /openapi/VERSION.json` | 200 | one version as OpenAPI 3.1; `/openapi.json` is v1.0 |
-| `GET /docs/VERSION` | 200 | the same, to read; needs no other host; `/docs` is v1.0 |
+| `GET /docs/VERSION` | 200 | the same as a page; it loads nothing from other hosts; `/docs` is v1.0 |
 
 A path that a version does not have is 404; another method on a path that it has is 405 with `Allow`. The
-descriptions are made from the table from which requests are dispatched, and the tests try each of them with
-requests made from it.
+descriptions are generated from the table that dispatches requests, and the tests check each of them with
+requests generated from it.
 """
 _COLUMNS = {
     "v1.1-preview.1": ".1",

@@ -1,6 +1,6 @@
-"""The page of settings, made from the tables in ``settings.py``.
+"""The page of settings, generated from the tables in ``settings.py``.
 
-``python -m tests.docs.settings_page`` writes it again after a change of a table.
+``python -m tests.docs.settings_page`` regenerates it after a change of a table.
 """
 
 from typing import Any
@@ -14,7 +14,7 @@ PAGE = DOCS / "reference" / "settings.md"
 
 _TEXT = """# Settings
 
-After this page you know every setting, its default and what it may be. The page is made from `settings.py`.
+After this page you know every setting, its default and its range. The page is generated from `settings.py`.
 
 ## Of a loop
 
@@ -36,12 +36,12 @@ Read once, when `sartor serve` starts.
 {serve}
 
 `SARTOR_SECRET_KEY` holds the secret that encrypts the keys of loops, in place of `secret.key` in the data
-folder; `SARTOR_OWNER_KEY` opens the control plane for all loops. Both can come from files and vaults, too:
+folder; `SARTOR_OWNER_KEY` gives access to the control plane for all loops. Both can also come from files and vaults:
 [operate a service](../how-to/operate.md).
 
 ## Limits
 
-What one request, or one process, may ask for at most. They are fixed.
+The most that one request, or one process, may use. They are fixed.
 
 | limit | value |
 | --- | --- |
