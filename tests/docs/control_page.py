@@ -27,7 +27,8 @@ service](../how-to/operate.md) shows examples; `GET /sartor/v1/openapi.json` des
 A bearer token says who calls and with which roles. The owner key of the instance (`SARTOR_OWNER_KEY`), sent in
 `Ocp-Apim-Subscription-Key`, is an Owner. A key of a loop is a Reader and a User of its loop here.
 
-Bodies are JSON. Errors have the same shape as those of the [HTTP API](http.md): `LoopNotFound` and `EventNotFound` are 404;
+Bodies are JSON. Errors have the same shape as those of the [HTTP API](http.md): `LoopNotFound` and
+`EventNotFound` are 404;
 `LoopExists`, `ScopeLocked` (the loop is locked) and `EventOpen` (the event is not settled yet) 409; `403` is
 for a missing role or another network; `429` for too many failed authentications, with `Retry-After`.
 

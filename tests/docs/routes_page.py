@@ -19,7 +19,8 @@ After this page you know which routes a service answers, in which API version, a
 Each path follows the prefix of a version: `/personalizer/v1.0`, `/personalizer/v1.1-preview.1`, `.2`
 or `.3`. For `2022-09-01-preview` the prefix is `/personalizer`, and the query says
 `api-version=2022-09-01-preview`. All take a loop's key in `Ocp-Apim-Subscription-Key`, or a bearer
-token under `/loops/{{name}}` ([operate a service](../how-to/operate.md)). [The wire](wire.md) says what they accept
+token under `/loops/{{name}}` ([operate a service](../how-to/operate.md)). [The wire](wire.md) says what
+they accept
 and answer where the documentation of the retired service is incomplete. [The control plane](control-plane.md)
 manages the loops themselves.
 

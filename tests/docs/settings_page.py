@@ -36,7 +36,8 @@ Read once, when `sartor serve` starts.
 {serve}
 
 `SARTOR_SECRET_KEY` holds the secret that encrypts the keys of loops, in place of `secret.key` in the data
-folder; `SARTOR_OWNER_KEY` gives access to the control plane for all loops. Both can also come from files and vaults:
+folder; `SARTOR_OWNER_KEY` gives access to the control plane for all loops. Both can also come from files
+and vaults:
 [operate a service](../how-to/operate.md).
 
 ## Limits
