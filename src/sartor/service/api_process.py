@@ -40,38 +40,38 @@ def run(
     """
     limits = Limits()
     loop_table = LoopTable()
-    board = SharedCounters(folder / "rates")
-    counter = LoopTableSync(
-        stores, factory, loop_table, limit=limits.buffered_events, tally_of=board.counter_of
+    counters = SharedCounters(folder / "rates")
+    loop_table_sync = LoopTableSync(
+        stores, factory, loop_table, limit=limits.buffered_events, counter_of=counters.counter_of
     )
-    counter.sync()
+    loop_table_sync.sync()
     app = create_app(
         loop_table,
         stores=apart,
         owner_key=options.owner_key.encode(),
         token_verifier=options.token_verifier,
         limits=limits,
-        probe=counter.troubles,
+        probe=loop_table_sync.find_problems,
     )
     app = options.wrap(app, loop_table, apart, tell=log_format.line_writer)
-    tick = _Tick(counter, ready)
+    tick = _Tick(loop_table_sync, ready)
     server = Server(app, limits=limits, on_tick=tick, tls=options.certificates)
     try:
         serve(server, [listener])
     finally:
-        counter.close()
-        board.close()
+        loop_table_sync.close()
+        counters.close()
 
 
 class _Tick:
     """What happens ten times a second: the first time, the supervisor hears that requests are answered."""
 
-    def __init__(self, counter: LoopTableSync, ready: int | None) -> None:
-        self._counter = counter
+    def __init__(self, loop_table_sync: LoopTableSync, ready: int | None) -> None:
+        self._loop_table_sync = loop_table_sync
         self._ready = ready
 
     def __call__(self) -> None:
         if self._ready is not None:
             os.write(self._ready, b"+")
             self._ready = None
-        self._counter.sync()
+        self._loop_table_sync.sync()

@@ -1,7 +1,9 @@
 """The served loops of one api process, kept in step with the catalog and with the models that go live."""
 
 import logging
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
 
 from msgspec import Struct
 
@@ -13,12 +15,16 @@ from sartor.deploy.live import LiveModel
 from sartor.errors import SartorError
 from sartor.log.writer import Writer
 from sartor.ports import EngineFactory, Loop, LoopStores, Stores
+from sartor.runtime.for_each_loop import LoopVisits, for_each_loop
 
 _log = logging.getLogger(__name__)
 
+_RETRY_S = 1.0
+"""How long a loop that can't be opened is left alone."""
+
 
 class _OpenLoop(Struct):
-    """Behind one served loop: the loop as it is now, its stores, and what lasts when its settings change."""
+    """The parts of a served loop: the loop as it is now, its stores, and what outlasts a change of settings."""
 
     loop: Loop
     logs: LoopStores
@@ -26,8 +32,6 @@ class _OpenLoop(Struct):
     live: LiveModel
     rate_limiter: QuotaLimiter
     networks: AllowedNetworks | None = None
-    trouble: str = ""
-    unread: str = ""
 
     def follow(self, loop: Loop) -> None:
         """Take over the loop as it is now."""
@@ -40,7 +44,7 @@ class _OpenLoop(Struct):
 
     @property
     def served_loop(self) -> ServedLoop:
-        """What stands in front of it."""
+        """The entry of the loop table."""
         terms = self.loop.terms
         has_quota = terms.quota_per_second or terms.quota_per_month
         return ServedLoop(
@@ -59,119 +63,149 @@ class LoopTableSync:
         /,
         *,
         limit: int,
-        tally_of: Callable[[str], WindowCounter] = lambda _: WindowCounter(),
+        counter_of: Callable[[str], WindowCounter] = lambda _: WindowCounter(),
+        monotonic_s: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Prepare.
+        """Prepare; nothing is opened yet.
 
         Args:
-            stores: what the instance keeps.
+            stores: the instance's stores.
             factory: makes the engines that rank.
-            loop_table: where the served loops are shown.
+            loop_table: the table that is kept in step.
             limit: how many events of a loop may wait for a commit.
-            tally_of: counts the ranks of the loop with this id, by the second.
+            counter_of: returns what counts the ranks of the loop with this id, by the second.
+            monotonic_s: a clock in seconds.
         """
-        self._tally_of = tally_of
+        self._counter_of = counter_of
         self._stores = stores
         self._factory = factory
         self._loop_table = loop_table
         self._limit = limit
-        self._places: dict[str, _OpenLoop] = {}
-        self._seen: int | None = None
-        self._trouble = ""
+        self._monotonic_s = monotonic_s
+        self._loops: Sequence[Loop] = ()
+        self._open_loops: dict[str, _OpenLoop] = {}
+        self._version: int | None = None
+        self._retry_at_s = 0.0
+        self._catalog_problem = ""
+        self._opening = LoopVisits("loop_not_served")
+        self._models = LoopVisits("model_not_loaded")
+        self._usage = LoopVisits("usage_not_read")
 
     def sync(self) -> None:
         """Follow the catalog and the registries once; costs microseconds while nothing changes."""
         try:
-            self._follow_catalog()
-            self._trouble = ""
+            changed = self._read_catalog()
+            self._catalog_problem = ""
         except SartorError as error:
-            self._trouble = _told(self._trouble, error, "catalog_not_followed")
-        for place in self._places.values():
-            self._refresh(place)
-            self._read_meter(place)
-
-    def _follow_catalog(self) -> None:
-        version = self._stores.catalog.version()
-        if version == self._seen:
-            return
-        loops = self._stores.catalog.loops()
-        gone = self._places.keys() - {loop.loop_id for loop in loops}
-        left = [self._places.pop(loop_id) for loop_id in gone]
-        try:
-            for loop in loops:
-                self._place(loop)
-        finally:  # one loop that can't be opened must not keep the others from opening or closing
-            self._show()
-            for place in left:
-                _close(place)
-        self._seen = version
-
-    def _show(self) -> None:
-        self._loop_table.replace(place.served_loop for place in self._places.values())
-
-    def _place(self, loop: Loop) -> None:
-        if loop.loop_id in self._places:
-            self._places[loop.loop_id].follow(loop)
+            self._note_catalog_problem(error)
         else:
-            self._places[loop.loop_id] = self._opened(loop)
+            if changed or self._is_retry_due():
+                self._serve_all()
+        served = [open_loop.loop for open_loop in self._open_loops.values()]
+        for_each_loop(served, self._refresh_model, visits=self._models)
+        for loop in served:
+            self._read_usage(loop)
 
-    def _opened(self, loop: Loop) -> _OpenLoop:
-        logs = self._stores.open(loop)
-        place = _OpenLoop(
-            loop=loop,
-            logs=logs,
-            writer=Writer(logs.events, limit=self._limit),
-            live=LiveModel(logs.models, self._factory),
-            rate_limiter=QuotaLimiter(self._tally_of(loop.loop_id)),
-        )
-        place.follow(loop)
-        self._refresh(place)
-        return place
+    def _read_catalog(self) -> bool:
+        version = self._stores.catalog.version()
+        if version == self._version:
+            return False
+        self._loops = self._stores.catalog.loops()
+        self._version = version
+        return True
 
-    def _refresh(self, place: _OpenLoop) -> None:
+    def _note_catalog_problem(self, error: SartorError) -> None:
+        if self._catalog_problem != error.message:  # once, and not ten times a second
+            _log.error("%s", error.message, extra={"action": "catalog_not_followed"})
+        self._catalog_problem = error.message
+
+    def _is_retry_due(self) -> bool:
+        return bool(self._opening.failures) and self._monotonic_s() >= self._retry_at_s
+
+    def _serve_all(self) -> None:
+        """Open what is new, close what is gone; a loop that fails leaves the table and keeps no other out."""
+        gone = self._open_loops.keys() - {loop.loop_id for loop in self._loops}
+        closing = [self._open_loops.pop(loop_id) for loop_id in gone]
+        for_each_loop(self._loops, self._serve, visits=self._opening)
+        self._loop_table.replace(open_loop.served_loop for open_loop in self._open_loops.values())
+        _close_all(closing)
+        self._retry_at_s = self._monotonic_s() + _RETRY_S
+
+    def _serve(self, loop: Loop) -> None:
+        open_loop = self._open_loops.get(loop.loop_id)
+        if open_loop is None:
+            self._open_loops[loop.loop_id] = self._open(loop)
+            return
         try:
-            place.live.refresh()
-            place.trouble = ""
-        except SartorError as error:
-            place.trouble = _told(place.trouble, error, "model_not_loaded")
+            open_loop.follow(loop)
+        except Exception:  # it must not go on under the settings and keys of before
+            _close_all([self._open_loops.pop(loop.loop_id)])
+            raise
 
-    def _read_meter(self, place: _OpenLoop) -> None:
-        def used(from_us: int, to_us: int) -> int:
-            days = self._stores.usage(place.loop, from_us=from_us, to_us=to_us)
+    def _open(self, loop: Loop) -> _OpenLoop:
+        logs = self._stores.open(loop)
+        try:
+            open_loop = _OpenLoop(
+                loop=loop,
+                logs=logs,
+                writer=Writer(logs.events, limit=self._limit),
+                live=LiveModel(logs.models, self._factory),
+                rate_limiter=QuotaLimiter(self._counter_of(loop.loop_id)),
+            )
+            open_loop.follow(loop)
+        except Exception:
+            logs.close()
+            raise
+        return open_loop
+
+    def _refresh_model(self, loop: Loop) -> None:
+        self._open_loops[loop.loop_id].live.refresh()
+
+    def _read_usage(self, loop: Loop) -> None:
+        def count_decisions(from_us: int, to_us: int) -> int:
+            days = self._stores.usage(loop, from_us=from_us, to_us=to_us)
             return sum(day.decisions for day in days)
 
         try:
-            place.rate_limiter.refresh(used)
-        except SartorError as error:
-            place.unread = _told(place.unread, error, "usage_not_read")
+            was_due = self._open_loops[loop.loop_id].rate_limiter.refresh(count_decisions)
+        except Exception as error:  # whatever is wrong with one loop, the others are followed
+            self._usage.note_failure(loop, error)
+        else:
+            if was_due:
+                self._usage.note_success(loop)
 
-    def troubles(self) -> list[str]:
-        """Why this process can't serve as it should; empty when it can. It tries a write."""
-        places = self._places.values()
-        found = [self._trouble, *(place.trouble or place.live.problem or "" for place in places)]
+    def find_problems(self) -> list[str]:
+        """Finds why this process can't serve as it should; empty when it can. It tries a write."""
+        problems = [self._catalog_problem]
+        for loop in self._loops:
+            if reason := self._opening.failures.get(loop.loop_id):
+                problems.append(f"The loop {loop.name!r} is not served: {reason}")
+        for loop_id, open_loop in self._open_loops.items():
+            if reason := self._models.failures.get(loop_id):
+                problems.append(f"The loop {open_loop.loop.name!r} does not follow its models: {reason}")
+            problems.append(open_loop.live.problem or "")
         try:
             self._stores.check_writable()
         except SartorError as error:
-            found.append(error.message)
-        return [sentence for sentence in found if sentence]
+            problems.append(error.message)
+        return [problem for problem in problems if problem]
 
     def close(self) -> None:
         """Commit what is waiting, and close every served loop."""
         self._loop_table.replace(())
-        for place in self._places.values():
-            _close(place)
-        self._places.clear()
+        _close_all(self._open_loops.values())
+        self._open_loops.clear()
 
 
-def _told(before: str, error: SartorError, action: str) -> str:
-    # Ten times a second the same sentence helps nobody.
-    if before != error.message:
-        _log.error("%s", error.message, extra={"action": action})
-    return error.message
-
-
-def _close(place: _OpenLoop) -> None:
-    place.writer.flush_now()
-    place.live.close()
-    place.rate_limiter.close()
-    place.logs.close()
+def _close_all(open_loops: Iterable[_OpenLoop]) -> None:
+    """Commit what waits for these loops and close them; a failure of one keeps no other from being closed."""
+    for open_loop in open_loops:
+        with ExitStack() as closing:
+            closing.callback(open_loop.logs.close)
+            closing.callback(open_loop.rate_limiter.close)
+            closing.callback(open_loop.live.close)
+            try:
+                open_loop.writer.flush_now()
+            except Exception as error:
+                extra = {"action": "loop_not_closed", "loop": open_loop.loop.name}
+                _log.error("Events of a loop could not be committed: %s", error, extra=extra, exc_info=error)

@@ -3,11 +3,12 @@
 import asyncio
 
 import pytest
+from msgspec.structs import replace
 
 from sartor.access.served_loops import LoopTable
 from sartor.errors import StoreUnavailable, Unauthorized
 from sartor.management import loops
-from sartor.ports import Loop, LoopStores
+from sartor.ports import Engine, Loop, LoopStores
 from sartor.records import NO_MODEL
 from sartor.runtime import compose
 from sartor.service.loop_table_sync import LoopTableSync
@@ -38,12 +39,27 @@ def loop_table() -> LoopTable:
     return LoopTable()
 
 
+class Seconds:
+    """A clock that a test sets."""
+
+    def __init__(self) -> None:
+        self.now_s = 0.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
 @pytest.fixture
-def counter(stores: Stores, loop_table: LoopTable) -> LoopTableSync:
-    return LoopTableSync(stores, compose.engine_factory(), loop_table, limit=10)
+def clock() -> Seconds:
+    return Seconds()
 
 
-def found(loop_table: LoopTable, loop: Loop) -> bool:
+@pytest.fixture
+def loop_table_sync(stores: Stores, loop_table: LoopTable, clock: Seconds) -> LoopTableSync:
+    return LoopTableSync(stores, compose.engine_factory(), loop_table, limit=10, monotonic_s=clock)
+
+
+def is_served(loop_table: LoopTable, loop: Loop) -> bool:
     try:
         loop_table.find(loop.key1.encode())
     except Unauthorized:
@@ -51,102 +67,191 @@ def found(loop_table: LoopTable, loop: Loop) -> bool:
     return True
 
 
-def test_a_new_loop_has_a_desk_at_the_next_tick(
-    stores: Stores, loop_table: LoopTable, counter: LoopTableSync
+def test_a_new_loop_is_served_from_the_next_tick_on(
+    stores: Stores, loop_table: LoopTable, loop_table_sync: LoopTableSync
 ) -> None:
-    counter.sync()
+    loop_table_sync.sync()
     loop = loops.create_loop(stores, "a")
-    assert not found(loop_table, loop)
-    counter.sync()
-    assert found(loop_table, loop)
+    assert not is_served(loop_table, loop)
+    loop_table_sync.sync()
+    assert is_served(loop_table, loop)
 
 
-def test_a_desk_keeps_its_writer_when_settings_change(
-    stores: Stores, loop_table: LoopTable, counter: LoopTableSync
+def test_a_served_loop_keeps_its_writer_when_settings_change(
+    stores: Stores, loop_table: LoopTable, loop_table_sync: LoopTableSync
 ) -> None:
     loop = loops.create_loop(stores, "a")
-    counter.sync()
+    loop_table_sync.sync()
     before = loop_table.find(loop.key1.encode())
     loops.change_settings(stores, "a", {"defaultReward": "0.5"})
-    counter.sync()
+    loop_table_sync.sync()
     after = loop_table.find(loop.key1.encode())
     assert after.loop.settings.default_reward == 0.5
     assert after.writer is before.writer
     assert after.live is before.live
 
 
-def test_a_deleted_loop_has_no_desk_and_loses_nothing(
-    stores: Stores, loop_table: LoopTable, counter: LoopTableSync
+def test_a_deleted_loop_is_not_served_and_loses_nothing(
+    stores: Stores, loop_table: LoopTable, loop_table_sync: LoopTableSync
 ) -> None:
     loop = loops.create_loop(stores, "a")
-    counter.sync()
+    loop_table_sync.sync()
 
-    async def last_words() -> None:
+    async def write_while_deleted() -> None:
         written = loop_table.find(loop.key1.encode()).writer.append(make_decision("last"))
         stores.catalog.delete("a")
-        counter.sync()
+        loop_table_sync.sync()
         await written
 
-    asyncio.run(last_words())
-    assert not found(loop_table, loop)
+    asyncio.run(write_while_deleted())
+    assert not is_served(loop_table, loop)
     assert stores.open(loop).events.horizon().decisions == 1
 
 
-def test_a_model_serves_at_the_next_tick(stores: Stores, loop_table: LoopTable, counter: LoopTableSync) -> None:
+def test_a_model_serves_at_the_next_tick(
+    stores: Stores, loop_table: LoopTable, loop_table_sync: LoopTableSync
+) -> None:
     loop = loops.create_loop(stores, "a")
-    counter.sync()
+    loop_table_sync.sync()
     live = loop_table.find(loop.key1.encode()).live
     assert live.model_id == NO_MODEL
     engine = compose.engine_factory()(loop.arguments)
     stores.open(loop).models.publish(make_model("m1"), engine.dump(), live=True)
     engine.close()
-    counter.sync()
+    loop_table_sync.sync()
     assert live.model_id == "m1"
-    assert counter.troubles() == []
+    assert loop_table_sync.find_problems() == []
 
 
-def test_a_loop_that_can_not_be_opened_keeps_nobody_else(
-    stores: Stores, loop_table: LoopTable, counter: LoopTableSync
+def create_loops(stores: Stores, *names: str) -> list[Loop]:
+    """Creates loops whose ids sort as their names do."""
+    for name in names:
+        stores.catalog.create(make_loop(name))
+    return [loops.find_loop(stores, name) for name in names]
+
+
+@pytest.mark.parametrize("broken_name", ["a", "b", "c"])
+def test_a_loop_that_can_not_be_opened_keeps_no_other_from_being_served(
+    stores: Stores, loop_table: LoopTable, loop_table_sync: LoopTableSync, broken_name: str
 ) -> None:
-    stores.broken = {"b"}
-    sound, broken, gone = (loops.create_loop(stores, name) for name in ("a", "b", "c"))
-    counter.sync()
-    stores.catalog.delete("c")
-    counter.sync()
-    assert not found(loop_table, broken)
-    assert not found(loop_table, gone)
-    assert found(loop_table, sound)
-    assert counter.troubles() == ["The folder of b can't be opened."]
+    stores.broken = {broken_name}
+    created = create_loops(stores, "a", "b", "c")
+    loop_table_sync.sync()
+    assert [is_served(loop_table, loop) for loop in created] == [loop.name != broken_name for loop in created]
+    assert loop_table_sync.find_problems() == [
+        f"The loop {broken_name!r} is not served: The folder of {broken_name} can't be opened."
+    ]
+
+
+@pytest.mark.parametrize("broken_name", ["a", "c"])
+def test_beside_a_loop_that_can_not_be_opened_a_rotated_key_stops_working(
+    stores: Stores, loop_table: LoopTable, loop_table_sync: LoopTableSync, broken_name: str
+) -> None:
+    (sound,) = create_loops(stores, "b")
+    loop_table_sync.sync()
+    stores.broken = {broken_name}
+    create_loops(stores, broken_name)
+    loop_table_sync.sync()
+    rotated = loops.rotate_key(stores, "b", second=False)
+    loop_table_sync.sync()
+    assert not is_served(loop_table, sound)
+    assert is_served(loop_table, rotated)
+
+
+@pytest.mark.parametrize("broken_name", ["a", "c"])
+def test_beside_a_loop_that_can_not_be_opened_a_deleted_one_is_closed(
+    stores: Stores, loop_table: LoopTable, loop_table_sync: LoopTableSync, broken_name: str
+) -> None:
+    stores.broken = {broken_name}
+    created = {loop.name: loop for loop in create_loops(stores, "a", "b", "c", "d")}
+    loop_table_sync.sync()
+    stores.catalog.delete("b")
+    loop_table_sync.sync()
+    assert {name for name, loop in created.items() if is_served(loop_table, loop)} == {"a", "c", "d"} - {
+        broken_name
+    }
+
+
+def test_a_loop_that_is_well_again_is_served_after_a_pause(
+    stores: Stores, loop_table: LoopTable, loop_table_sync: LoopTableSync, clock: Seconds
+) -> None:
+    stores.broken = {"a"}
+    broken, _ = create_loops(stores, "a", "b")
+    loop_table_sync.sync()
     stores.broken = set()
-    counter.sync()
-    assert found(loop_table, broken)
-    assert counter.troubles() == []
+    loop_table_sync.sync()
+    assert not is_served(loop_table, broken)
+    clock.now_s += 1.0
+    loop_table_sync.sync()
+    assert is_served(loop_table, broken)
+    assert loop_table_sync.find_problems() == []
 
 
-def test_a_full_disk_is_a_trouble_while_it_lasts(stores: Stores, counter: LoopTableSync) -> None:
+def test_a_loop_whose_change_can_not_be_followed_is_not_served_as_it_was(
+    stores: Stores, loop_table: LoopTable, loop_table_sync: LoopTableSync
+) -> None:
+    first, second = create_loops(stores, "a", "b")
+    loop_table_sync.sync()
+    terms = replace(first.terms, allowed_networks=("no network",))
+    stores.catalog.update(replace(first, key1="new key of a", terms=terms))
+    rotated = loops.rotate_key(stores, "b", second=False)
+    loop_table_sync.sync()
+    assert [is_served(loop_table, loop) for loop in (first, second, rotated)] == [False, False, True]
+    (problem,) = loop_table_sync.find_problems()
+    assert problem.startswith("The loop 'a' is not served: ")
+
+
+def test_an_unforeseen_error_with_one_model_keeps_no_other_from_serving(
+    stores: Stores, loop_table: LoopTable
+) -> None:
+    engines = compose.engine_factory()
+
+    def factory(arguments: str, blob: bytes | None = None, /) -> Engine:
+        if blob == b"unforeseen":
+            raise ZeroDivisionError("a bug")
+        return engines(arguments, blob)
+
+    loop_table_sync = LoopTableSync(stores, factory, loop_table, limit=10)
+    broken, sound = create_loops(stores, "a", "b")
+    loop_table_sync.sync()
+    engine = engines(sound.arguments)
+    stores.open(broken).models.publish(make_model("m1"), b"unforeseen", live=True)
+    stores.open(sound).models.publish(make_model("m2"), engine.dump(), live=True)
+    engine.close()
+    loop_table_sync.sync()
+    assert loop_table.find(sound.key1.encode()).live.model_id == "m2"
+    assert loop_table_sync.find_problems() == [
+        "The loop 'a' does not follow its models: ZeroDivisionError: a bug"
+    ]
+    loop_table_sync.close()
+
+
+def test_a_full_disk_is_a_problem_while_it_lasts(stores: Stores, loop_table_sync: LoopTableSync) -> None:
     loops.create_loop(stores, "a")
-    counter.sync()
+    loop_table_sync.sync()
     stores.disk.failing = True
-    counter.sync()
-    assert "The disk is full, as a test asked." in counter.troubles()
+    loop_table_sync.sync()
+    assert "The disk is full, as a test asked." in loop_table_sync.find_problems()
     stores.disk.failing = False
-    counter.sync()
-    assert counter.troubles() == []
+    loop_table_sync.sync()
+    assert loop_table_sync.find_problems() == []
 
 
-def test_a_model_that_can_not_be_loaded_is_a_trouble(
-    stores: Stores, loop_table: LoopTable, counter: LoopTableSync
+def test_a_model_that_can_not_be_loaded_is_a_problem(
+    stores: Stores, loop_table: LoopTable, loop_table_sync: LoopTableSync
 ) -> None:
     stores.catalog.create(make_loop("a"))
-    counter.sync()
+    loop_table_sync.sync()
     stores.open(make_loop("a")).models.publish(make_model("m1"), b"noise", live=True)
-    counter.sync()
-    (trouble,) = counter.troubles()
-    assert trouble.startswith("Model m1 can't be loaded")
+    loop_table_sync.sync()
+    (problem,) = loop_table_sync.find_problems()
+    assert problem.startswith("Model m1 can't be loaded")
 
 
-def test_a_closed_counter_serves_nobody(stores: Stores, loop_table: LoopTable, counter: LoopTableSync) -> None:
+def test_after_closing_no_loop_is_served(
+    stores: Stores, loop_table: LoopTable, loop_table_sync: LoopTableSync
+) -> None:
     loop = loops.create_loop(stores, "a")
-    counter.sync()
-    counter.close()
-    assert not found(loop_table, loop)
+    loop_table_sync.sync()
+    loop_table_sync.close()
+    assert not is_served(loop_table, loop)
