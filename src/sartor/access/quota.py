@@ -49,21 +49,25 @@ class QuotaLimiter:
             self._per_second, self._per_month = quotas
             self._due_s = 0.0
 
-    def refresh(self, used: Callable[[int, int], int], /) -> bool:
-        """Read the month, if it is time; whether it was.
+    @property
+    def is_refresh_due(self) -> bool:
+        """Whether it is time to read the month."""
+        return bool(self._per_month) and self._clock_s() >= self._due_s
+
+    def refresh(self, used: Callable[[int, int], int], /) -> None:
+        """Read the month, if it is time.
 
         Args:
             used: how many ranks there were from a time to before another, microseconds since 1970.
         """
         now_s = self._clock_s()
         if not self._per_month or now_s < self._due_s:
-            return False
+            return
         self._due_s = now_s + OFTEN_S
         self._used = used(_month_us(now_s), round(now_s * 1e6) + 1)
         self._reading += 1
         self._due_s = now_s + (OFTEN_S if 10 * self._used >= 9 * self._per_month else SELDOM_S)
         self._due_s = min(self._due_s, _next_month_s(now_s))
-        return True
 
     def check(self) -> None:
         """See that one more rank would be within the quotas; nothing is counted.

@@ -16,6 +16,7 @@ from sartor.errors import SartorError
 from sartor.log.writer import Writer
 from sartor.ports import EngineFactory, Loop, LoopStores, Stores
 from sartor.runtime.for_each_loop import LoopVisits, for_each_loop
+from sartor.runtime.report_once import ReportOnce
 
 _log = logging.getLogger(__name__)
 
@@ -86,7 +87,7 @@ class LoopTableSync:
         self._open_loops: dict[str, _OpenLoop] = {}
         self._version: int | None = None
         self._retry_at_s = 0.0
-        self._catalog_problem = ""
+        self._catalog_report = ReportOnce("The catalog can't be followed", action="catalog_not_followed")
         self._opening = LoopVisits("loop_not_served")
         self._models = LoopVisits("model_not_loaded")
         self._usage = LoopVisits("usage_not_read")
@@ -95,16 +96,15 @@ class LoopTableSync:
         """Follow the catalog and the registries once; costs microseconds while nothing changes."""
         try:
             changed = self._read_catalog()
-            self._catalog_problem = ""
         except SartorError as error:
-            self._note_catalog_problem(error)
+            self._catalog_report.note_failure(error)
         else:
+            self._catalog_report.note_success()
             if changed or self._is_retry_due():
                 self._serve_all()
         served = [open_loop.loop for open_loop in self._open_loops.values()]
         for_each_loop(served, self._refresh_model, visits=self._models)
-        for loop in served:
-            self._read_usage(loop)
+        for_each_loop(served, self._read_usage, visits=self._usage, is_due=self._is_usage_due)
 
     def _read_catalog(self) -> bool:
         version = self._stores.catalog.version()
@@ -113,11 +113,6 @@ class LoopTableSync:
         self._loops = self._stores.catalog.loops()
         self._version = version
         return True
-
-    def _note_catalog_problem(self, error: SartorError) -> None:
-        if self._catalog_problem != error.message:  # once, and not ten times a second
-            _log.error("%s", error.message, extra={"action": "catalog_not_followed"})
-        self._catalog_problem = error.message
 
     def _is_retry_due(self) -> bool:
         return bool(self._opening.failures) and self._monotonic_s() >= self._retry_at_s
@@ -166,17 +161,14 @@ class LoopTableSync:
             days = self._stores.usage(loop, from_us=from_us, to_us=to_us)
             return sum(day.decisions for day in days)
 
-        try:
-            was_due = self._open_loops[loop.loop_id].rate_limiter.refresh(count_decisions)
-        except Exception as error:  # whatever is wrong with one loop, the others are followed
-            self._usage.note_failure(loop, error)
-        else:
-            if was_due:
-                self._usage.note_success(loop)
+        self._open_loops[loop.loop_id].rate_limiter.refresh(count_decisions)
+
+    def _is_usage_due(self, loop: Loop) -> bool:
+        return self._open_loops[loop.loop_id].rate_limiter.is_refresh_due
 
     def find_problems(self) -> list[str]:
         """Finds why this process can't serve as it should; empty when it can. It tries a write."""
-        problems = [self._catalog_problem]
+        problems = [self._catalog_report.reason]
         for loop in self._loops:
             if reason := self._opening.failures.get(loop.loop_id):
                 problems.append(f"The loop {loop.name!r} is not served: {reason}")

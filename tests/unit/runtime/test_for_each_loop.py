@@ -56,7 +56,7 @@ def test_a_failure_is_logged_once_until_it_changes_or_ends(
     for_each_loop(LOOPS, visitor, visits=visits)
     assert [record.getMessage() for record in caplog.records][1:] == [
         "Loop 'a-broken': It is gone.",
-        "The loop 'a-broken' is well again.",
+        "Loop 'a-broken': recovered.",
     ]
     assert not visits.failures
 
@@ -104,3 +104,15 @@ def test_failures_of_loops_that_are_gone_are_forgotten(visitor: Visitor) -> None
 def test_no_loops_no_visits(visitor: Visitor) -> None:
     for_each_loop((), visitor, visits=LoopVisits("visit_failed"))
     assert visitor.visited == []
+
+
+def test_what_is_known_of_a_loop_that_is_not_due_stays(
+    visitor: Visitor, caplog: pytest.LogCaptureFixture
+) -> None:
+    visits = LoopVisits("visit_failed")
+    visitor.errors["a-broken"] = StoreUnavailable("The disk is full.")
+    for_each_loop(LOOPS, visitor, visits=visits)
+    for_each_loop(LOOPS, visitor, visits=visits, is_due=lambda loop: loop != BROKEN)
+    assert visits.failures == {"a-broken": "The disk is full."}
+    assert visitor.visited.count("a-broken") == 1
+    assert len(caplog.records) == 1
