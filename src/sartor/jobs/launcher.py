@@ -1,18 +1,15 @@
-"""Starting the children that compute jobs, from the work process or from a command that waits."""
+"""Starts the children that compute jobs, from the work process or from a command that waits."""
 
-import logging
 import os
 import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 import msgspec
 
-from sartor.errors import SartorError
 from sartor.evaluation.executor import LOCAL
 from sartor.evaluation.spec import model_prefix
 from sartor.jobs.child import MOST_ERROR_BYTES, JobArguments
@@ -20,14 +17,15 @@ from sartor.jobs.worker import JobWorker
 from sartor.ports import Loop, LoopStores, Stores
 from sartor.records import Job
 from sartor.runtime import compose
+from sartor.runtime.report_once import ReportOnce
+from sartor.times import now_us
 
-_log = logging.getLogger(__name__)
 _ROUND_S = 0.25
 _IDLE_S = 1.0
 
 
 class ChildProcess:
-    """A ``Labour``: a process with a group of its own."""
+    """A ``RunningJob``: a process with a group of its own."""
 
     def __init__(self, where: str, loop: Loop, job: Job, /, *, compute: str) -> None:
         """Start it.
@@ -36,29 +34,29 @@ class ChildProcess:
             where: the data folder.
             loop: whose job it is.
             job: as it was claimed.
-            compute: where it computes; see ``compute.computing``.
+            compute: where it computes; see ``executor.open_executor``.
         """
-        ends, self._held = os.pipe()
-        self._error, tells = os.pipe()
-        assignment = JobArguments(
+        child_end, self._held_open = os.pipe()
+        self._error, error_end = os.pipe()
+        arguments = JobArguments(
             where=where,
             loop_id=loop.loop_id,
             job_id=job.job_id,
             attempts=job.attempts,
             compute=compute,
-            lifeline=ends,
-            error_pipe=tells,
+            lifeline=child_end,
+            error_pipe=error_end,
         )
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "sartor.jobs.child", msgspec.json.encode(assignment).decode()],
+                [sys.executable, "-m", "sartor.jobs.child", msgspec.json.encode(arguments).decode()],
                 stdin=subprocess.DEVNULL,
-                pass_fds=(ends, tells),
+                pass_fds=(child_end, error_end),
                 start_new_session=True,
             )
         finally:
-            os.close(ends)
-            os.close(tells)
+            os.close(child_end)
+            os.close(error_end)
 
     def exit_reason(self) -> str | None:
         """How it ended; None while it lives."""
@@ -82,17 +80,17 @@ class ChildProcess:
             return ""
 
     def kill(self) -> None:
-        """End it and all that it started."""
+        """Kill it and all that it started."""
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
         self._release()
 
     def _release(self) -> None:
-        if self._held >= 0:
-            os.close(self._held)
+        if self._held_open >= 0:
+            os.close(self._held_open)
             os.close(self._error)
-            self._held = self._error = -1
+            self._held_open = self._error = -1
 
 
 def start_worker(stores: Stores, where: str, /, *, compute: str = LOCAL) -> JobWorker:
@@ -111,9 +109,9 @@ def _forget_models(logs: LoopStores, job: Job) -> None:
 
 @contextmanager
 def run_jobs(where: str, /, *, compute: str = LOCAL) -> Iterator[None]:
-    """Get the jobs of all loops done, in a thread with stores of its own, for as long as this is entered."""
+    """Run the jobs of all loops, in a thread with stores of its own, while the context is entered."""
     stop = threading.Event()
-    thread = threading.Thread(target=_labour, args=(where, compute, stop), name="jobs", daemon=True)
+    thread = threading.Thread(target=_run_worker, args=(where, compute, stop), name="jobs", daemon=True)
     thread.start()
     try:
         yield
@@ -122,22 +120,15 @@ def run_jobs(where: str, /, *, compute: str = LOCAL) -> Iterator[None]:
         thread.join()
 
 
-def _labour(where: str, compute: str, stop: threading.Event) -> None:
-    complaint = ""
+def _run_worker(where: str, compute: str, stop: threading.Event) -> None:
+    report = ReportOnce("Job worker failed, retrying", action="jobs_wait")
     with compose.open_instance(where, must_exist=False) as stores:
-        boss = start_worker(stores, where, compute=compute)
-        while not stop.wait(_ROUND_S if boss.busy else _IDLE_S):
+        worker = start_worker(stores, where, compute=compute)
+        while not stop.wait(_ROUND_S if worker.busy else _IDLE_S):
             try:
-                boss.run_once(now_us=time.time_ns() // 1_000)
-                complaint = ""
-            except Exception as error:  # whatever is wrong now, jobs come again
-                complaint = _told(error, complaint)
-        boss.stop()
-
-
-def _told(error: Exception, before: str) -> str:
-    message = f"{type(error).__name__}: {error}"
-    if message != before:
-        trace = None if isinstance(error, SartorError) else error
-        _log.warning("Jobs wait: %s", message, extra={"action": "jobs_wait"}, exc_info=trace)
-    return message
+                worker.run_once(now_us=now_us())
+            except Exception as error:  # whatever is wrong now, the next round tries again
+                report.note_failure(error)
+            else:
+                report.note_success()
+        worker.stop()

@@ -1,8 +1,8 @@
-"""Jobs get done: claimed from the queues of all loops, one at a time, each in a child that can be killed.
+"""Claims jobs from the queues of all loops, one at a time, and runs each in a child that can be killed.
 
 While a child lives, it alone writes its job; when it is dead, the job worker does. A job whose child died, or
 whose worker vanished with its machine, is claimed again and starts anew: a result is written once, by the
-child that still holds the job.
+child that still holds the job. Loops take turns, so that none with a long queue keeps the others waiting.
 """
 
 import logging
@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from sartor.errors import SartorError
 from sartor.ports import Loop, LoopStores, Stores
 from sartor.records import Job
+from sartor.runtime.for_each_loop import LoopVisits, for_each_loop
 
 _log = logging.getLogger(__name__)
 
@@ -26,13 +27,13 @@ _PAUSE_US = 1_000_000
 
 
 class RunningJob(Protocol):
-    """A child at work."""
+    """A child that computes a job."""
 
     def exit_reason(self) -> str | None:
         """How it ended, in words; None while it lives."""
 
     def kill(self) -> None:
-        """End it and whatever it started, at once."""
+        """Kill it and whatever it started, at once."""
 
 
 Start = Callable[[Loop, Job], RunningJob]
@@ -47,7 +48,7 @@ class _ClaimedJob(Struct, frozen=True):
 
 
 class JobWorker:
-    """Gives jobs to children, and watches over them. Call ``round`` a few times a second."""
+    """Starts children for jobs and watches them. Call ``run_once`` a few times a second."""
 
     def __init__(
         self, stores: Stores, start: Start, /, *, forget: Callable[[LoopStores, Job], None] = lambda *_: None
@@ -55,7 +56,7 @@ class JobWorker:
         """Nothing is claimed yet.
 
         Args:
-            stores: where the queues are; used in the thread that calls ``round``.
+            stores: where the queues are; used in the thread that calls ``run_once``.
             start: starts a child for a job.
             forget: removes what a job left behind that was canceled or deleted while it ran.
         """
@@ -63,6 +64,7 @@ class JobWorker:
         self._start = start
         self._forget = forget
         self._task: _ClaimedJob | None = None
+        self._visits = LoopVisits("jobs_not_claimed")
 
     @property
     def busy(self) -> bool:
@@ -70,15 +72,15 @@ class JobWorker:
         return self._task is not None
 
     def run_once(self, *, now_us: int) -> None:
-        """Look after the child, or claim the next job.
+        """Check on the child, or claim the next job. A loop whose queue can't be read is logged and skipped.
 
         Raises:
-            StoreUnavailable: a queue can't be read or written; the next round goes on.
+            StoreUnavailable: the catalog, or the queue of the running job, can't be read; call again.
         """
         if self._task is not None:
             self._watch(self._task, now_us)
         if self._task is None:
-            self._claim(now_us)
+            self._claim_next(now_us)
 
     def _watch(self, task: _ClaimedJob, now_us: int) -> None:
         cause = task.running_job.exit_reason()
@@ -102,14 +104,17 @@ class JobWorker:
         elif found.state == "running" and found.attempts == task.job.attempts:
             self._with(task.loop, lambda logs: logs.jobs.update(_given_back(found, cause, again_us=again_us)))
 
-    def _claim(self, now_us: int) -> None:
-        for loop in self._stores.catalog.loops():
+    def _claim_next(self, now_us: int) -> None:
+        def claim(loop: Loop) -> bool:
             job = self._with(loop, lambda logs: logs.jobs.claim(now_us=now_us, lease_us=LEASE_US))
-            if job is not None:
-                extra = {"action": "job_started", "loop": loop.name, "job": job.job_id}
-                _log.info("A job is begun.", extra=extra)
-                self._task = _ClaimedJob(loop, job, self._start(loop, job))
-                return
+            if job is None:
+                return False
+            extra = {"action": "job_started", "loop": loop.name, "job": job.job_id}
+            _log.info("A job is started.", extra=extra)
+            self._task = _ClaimedJob(loop, job, self._start(loop, job))
+            return True
+
+        for_each_loop(self._stores.catalog.loops(), claim, visits=self._visits)
 
     def _with(self, loop: Loop, act: Callable[[LoopStores], _Answer]) -> _Answer:
         logs = self._stores.open(loop)

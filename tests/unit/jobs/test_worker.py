@@ -3,6 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
+from sartor.errors import StoreUnavailable
 from sartor.jobs.worker import LEASE_US, MOST_ATTEMPTS, JobWorker
 from sartor.ports import Loop, LoopStores
 from sartor.records import Job
@@ -13,7 +14,7 @@ NOW_US = 1_700_000_000_000_000
 
 
 class Child:
-    """A labour that lives until the test says otherwise."""
+    """A running job that lives until the test says otherwise."""
 
     def __init__(self, loop: Loop, job: Job) -> None:
         self.loop = loop
@@ -28,11 +29,24 @@ class Child:
         self.killed = True
 
 
+class Stores(MemoryStores):
+    """Can't open the loops that are named in ``broken``."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.broken: set[str] = set()
+
+    def open(self, loop: Loop, /) -> LoopStores:  # type: ignore[override]
+        if loop.name in self.broken:
+            raise StoreUnavailable(f"The folder of {loop.name} can't be opened.")
+        return super().open(loop)
+
+
 class Site:
     """An instance with two loops, a job worker and the children that it started."""
 
     def __init__(self) -> None:
-        self.stores = MemoryStores()
+        self.stores = Stores()
         self.loops = [make_loop("first"), make_loop("second")]
         for loop in self.loops:
             self.stores.catalog.create(loop)
@@ -49,7 +63,7 @@ class Site:
         self.forgotten.append(job.job_id)
 
     def put(self, job_id: str, *, loop: int = 0) -> None:
-        self.stores.open(self.loops[loop]).jobs.put(make_job(job_id))
+        MemoryStores.open(self.stores, self.loops[loop]).jobs.put(make_job(job_id))
 
     def job(self, job_id: str, *, loop: int = 0) -> Job:
         return next(one for one in self.stores.open(self.loops[loop]).jobs.jobs() if one.job_id == job_id)
@@ -161,7 +175,7 @@ def test_stopping_without_a_job_does_nothing(site: Site) -> None:
     assert site.children == []
 
 
-def test_a_lease_that_ran_out_is_claimed_by_the_next_foreman(site: Site) -> None:
+def test_a_lease_that_ran_out_is_claimed_by_the_next_worker(site: Site) -> None:
     site.put("a")
     site.round()
     other = JobWorker(site.stores, site._start)
@@ -169,3 +183,31 @@ def test_a_lease_that_ran_out_is_claimed_by_the_next_foreman(site: Site) -> None
     assert len(site.children) == 1
     other.run_once(now_us=site.now_us + LEASE_US)
     assert len(site.children) == 2
+
+
+@pytest.mark.parametrize("broken", [0, 1])
+def test_a_loop_that_can_not_be_opened_keeps_no_job_of_another_waiting(site: Site, broken: int) -> None:
+    site.stores.broken = {site.loops[broken].name}
+    site.put("a", loop=1 - broken)
+    site.round()
+    site.round()
+    assert [child.job.job_id for child in site.children] == ["a"]
+    site.stores.broken = set()
+    site.put("b", loop=broken)
+    site.children[0].cause = "it ended with code 0"
+    site.round()
+    site.round()
+    assert "b" in [child.job.job_id for child in site.children]
+
+
+def test_loops_with_long_queues_take_turns(site: Site) -> None:
+    for number in range(3):
+        site.put(f"a{number}")
+        site.put(f"b{number}", loop=1)
+    for _ in range(6):
+        site.round(later_s=0)
+        child = site.children[-1]
+        site.stores.open(child.loop).jobs.update(replace(child.job, state="succeeded"))
+        child.cause = "it ended with code 0"
+    assert sorted(child.job.job_id for child in site.children) == ["a0", "a1", "a2", "b0", "b1", "b2"]
+    assert len({child.loop.name for child in site.children[:2]}) == 2
