@@ -1,7 +1,7 @@
 """Erasing what was decided for somebody: decisions, observations, outcomes, and what was learned of them.
 
 The values are gone from the log when ``erase`` returns. The trainer learns the log again without them; models
-that had learned them are removed once the new one serves, by ``forget`` or by the work process.
+that had learned them are removed once the new one serves, by ``forget_models`` or by the work process.
 """
 
 import secrets
@@ -16,6 +16,7 @@ from sartor.management.erasure_criteria import ErasureCriteria
 from sartor.management.erasure_receipts import ErasureReceiptRecord
 from sartor.ports import Loop, LoopStores, Stores
 from sartor.records import LoggedDecision, Model
+from sartor.runtime.for_each_loop import LoopVisits, for_each_loop
 from sartor.stores.audited import AuditedStores, refuse_locked
 from sartor.times import now_us
 
@@ -136,15 +137,18 @@ def forget_models(logs: LoopStores, /) -> bool:
     return True
 
 
-def forget_everywhere(stores: Stores, /) -> None:
-    """``forget`` in every loop.
+def forget_everywhere(stores: Stores, /, *, visits: LoopVisits) -> None:
+    """Call ``forget_models`` in every loop; one that fails is logged and keeps no other from its turn.
 
     Raises:
-        StoreUnavailable: a store can't be read or written now.
+        StoreUnavailable: the catalog can't be read now.
     """
-    for loop in stores.catalog.loops():
+
+    def forget(loop: Loop) -> None:
         with loops.open_loop(stores, loop) as logs:
             forget_models(logs)
+
+    for_each_loop(stores.catalog.loops(), forget, visits=visits)
 
 
 def check_receipt(

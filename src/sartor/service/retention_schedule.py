@@ -1,6 +1,6 @@
-"""Removing what a loop need not keep any longer (``logRetentionDays``), in a thread of its own.
+"""Removes what a loop need not keep any longer (``logRetentionDays``), in a thread of its own.
 
-It takes its time, so that nobody waits for it; nothing else that must be done waits for it either.
+Retention may take minutes; the other tasks of the work process don't wait for it.
 """
 
 import logging
@@ -8,17 +8,17 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
-from sartor.errors import SartorError
 from sartor.ports import Loop, Stores
+from sartor.runtime.for_each_loop import LoopVisits, for_each_loop
 from sartor.times import DAY_US, now_us
 
 _log = logging.getLogger(__name__)
 
-_FOR_EVER = -1
+_UNLIMITED = -1
 
 
 class RetentionSchedule:
-    """Visits every loop once in a while."""
+    """Applies the retention of every loop at intervals."""
 
     def __init__(
         self,
@@ -33,13 +33,14 @@ class RetentionSchedule:
         Args:
             stores: the instance's stores.
             now_us: the clock.
-            pause_s: the time between two visits.
+            pause_s: seconds between two visits.
         """
         self._stores = stores
         self._now_us = now_us
         self._pause_s = pause_s
         self._thread: threading.Thread | None = None
         self._due_s = 0.0
+        self._visits = LoopVisits("retention_failed")
 
     def run_once(self, loops: Sequence[Loop], /) -> None:
         """Begin a visit, if one is due and none is under way; returns at once."""
@@ -51,22 +52,21 @@ class RetentionSchedule:
 
     def visit(self, loops: Sequence[Loop], /) -> int:
         """Visit every loop; one that fails does not stop the others. Returns how many rows were removed."""
-        return sum(self._retained(loop) for loop in loops)
+        removed = 0
 
-    def _retained(self, loop: Loop) -> int:
+        def apply(loop: Loop) -> None:
+            nonlocal removed
+            removed += self._apply_retention(loop)
+
+        for_each_loop(loops, apply, visits=self._visits)
+        return removed
+
+    def _apply_retention(self, loop: Loop) -> int:
         days = loop.settings.log_retention_days
-        if days == _FOR_EVER:
+        if days == _UNLIMITED:
             return 0
-        extra = {"action": "retain", "loop": loop.name}
-        try:
-            removed = self._stores.apply_retention(loop, before_us=self._now_us() - days * DAY_US)
-        except Exception as error:  # whatever is wrong with one loop, the others are visited
-            known = isinstance(error, SartorError)
-            exc_info = None if known else error
-            _log.warning(
-                "The old log of a loop could not be removed: %s", error, extra=extra, exc_info=exc_info
-            )
-            return 0
+        removed = self._stores.apply_retention(loop, before_us=self._now_us() - days * DAY_US)
         if removed:
-            _log.info("The old log of a loop was removed.", extra=extra | {"rows": removed})
+            extra = {"action": "retain", "loop": loop.name, "rows": removed}
+            _log.info("The old log of a loop was removed.", extra=extra)
         return removed

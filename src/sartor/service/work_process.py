@@ -1,12 +1,12 @@
-"""The work process: what must be done and nobody waits for."""
+"""The work process: background tasks that no request waits for."""
 
-import logging
 import time
 from collections.abc import Callable
 
-from sartor.errors import SartorError
 from sartor.management import erasure
 from sartor.ports import Stores
+from sartor.runtime.for_each_loop import LoopVisits
+from sartor.runtime.report_once import ReportOnce
 from sartor.runtime.shutdown import StopSignal
 from sartor.service.housekeeping import Housekeeping
 from sartor.service.retention_schedule import RetentionSchedule
@@ -14,29 +14,60 @@ from sartor.transfer import export
 from sartor.transfer.mirror_threads import MirrorThreads
 from sartor.transfer.open_location import open_location
 
-_log = logging.getLogger(__name__)
 _ROUND_S = 1.0
 _PURGE_S = 5.0
 
 
+class BackgroundTask:
+    """A task that is called again and again; a failure is logged once and stops nothing else."""
+
+    def __init__(self, subject: str, run: Callable[[], object], /, *, every_s: float = 0.0) -> None:
+        """Not called yet.
+
+        Args:
+            subject: what it does, for the log.
+            run: does it once.
+            every_s: seconds from one call to the next, and before the first.
+        """
+        self._run = run
+        self._every_s = every_s
+        self._due_s = time.monotonic() + every_s
+        self._report = ReportOnce(subject, action="housekeeping_failed")
+
+    def run_if_due(self) -> None:
+        """Call it, unless it was called a short while ago."""
+        if time.monotonic() < self._due_s:
+            return
+        try:
+            self._run()
+        except Exception as error:  # whatever is wrong with one task, the others go on
+            self._report.note_failure(error)
+        else:
+            self._report.note_success()
+        self._due_s = time.monotonic() + self._every_s
+
+
 def run(stores: Stores, stop_signal: StopSignal, /) -> None:
-    """Keep house until the stop signal rings."""
-    house = Housekeeping(stores)
-    mirrors, retention = MirrorThreads(stores, open_location, export.read_joined_log), RetentionSchedule(stores)
-    purged = time.monotonic()
+    """Run the background tasks until the stop signal is set."""
+    tasks = _create_tasks(stores)
     while not stop_signal.is_set:
-        _attempt(house.run_once)
-        _attempt(lambda: mirrors.run_once(stores.catalog.loops()))
-        _attempt(lambda: retention.run_once(stores.catalog.loops()))
-        if time.monotonic() - purged >= _PURGE_S:
-            _attempt(house.purge)
-            _attempt(lambda: erasure.forget_everywhere(stores))
-            purged = time.monotonic()
+        for task in tasks:
+            task.run_if_due()
         stop_signal.wait(_ROUND_S)
 
 
-def _attempt(step: Callable[[], object]) -> None:
-    try:
-        step()
-    except SartorError as error:
-        _log.warning("House-keeping failed: %s", error.message, extra={"action": "housekeeping_failed"})
+def _create_tasks(stores: Stores) -> list[BackgroundTask]:
+    housekeeping, retention = Housekeeping(stores), RetentionSchedule(stores)
+    mirrors = MirrorThreads(stores, open_location, export.read_joined_log)
+    forgetting = LoopVisits("models_not_forgotten")
+    return [
+        BackgroundTask("Housekeeping", housekeeping.run_once),
+        BackgroundTask("Log mirroring", lambda: mirrors.run_once(stores.catalog.loops())),
+        BackgroundTask("Retention", lambda: retention.run_once(stores.catalog.loops())),
+        BackgroundTask("Removal of deleted loops", housekeeping.purge, every_s=_PURGE_S),
+        BackgroundTask(
+            "Removal of models that learned what was erased",
+            lambda: erasure.forget_everywhere(stores, visits=forgetting),
+            every_s=_PURGE_S,
+        ),
+    ]

@@ -1,4 +1,4 @@
-"""The mirrors of all loops: each copies in a thread of its own, so that a target that hangs holds up nobody.
+"""The mirrors of all loops: each copies in a thread of its own, so that a hanging target delays no other loop.
 
 The threads are daemons: what they leave undone when the process ends, the next one does.
 """
@@ -10,8 +10,9 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from functools import partial
 
-from sartor.errors import PlaceUnavailable, SartorError
+from sartor.errors import PlaceUnavailable
 from sartor.ports import Loop, LoopStores, Stores
+from sartor.runtime.for_each_loop import LoopVisits, for_each_loop
 from sartor.transfer import mirror
 from sartor.transfer.locations import FileLocation, strip_secrets
 
@@ -21,7 +22,7 @@ _LONGEST_RETRY_S = 300.0
 
 
 class MirrorThreads:
-    """Starts what is due, and remembers what runs."""
+    """Starts the mirrors that are due, and keeps their threads."""
 
     def __init__(
         self,
@@ -44,46 +45,54 @@ class MirrorThreads:
         self._place = place
         self._read = read
         self._pause_s = pause_s
-        self._learners: dict[str, _MirrorThread] = {}
+        self._threads: dict[str, _MirrorThread] = {}
+        self._starts = LoopVisits("mirror_not_started")
+        self._copies = LoopVisits("mirror_failed")
 
     def run_once(self, loops: Sequence[Loop], /) -> None:
         """Start the copying of every loop that wants it and is due; returns at once."""
         wanted = {loop.loop_id: loop for loop in loops if mirror_target(loop) is not None}
-        for loop_id in self._learners.keys() - wanted.keys():
-            if self._learners[loop_id].is_idle:
-                del self._learners[loop_id]
-        for loop_id, loop in wanted.items():
-            learner = self._learners.setdefault(loop_id, _MirrorThread(self._pause_s))
-            if learner.is_idle and learner.due_s <= time.monotonic():
-                learner.start(partial(self._copy, loop), name=f"mirror of {loop.name}")
+        for loop_id in self._threads.keys() - wanted.keys():
+            if self._threads[loop_id].is_idle:
+                del self._threads[loop_id]
+        for loop_id in wanted:
+            self._threads.setdefault(loop_id, _MirrorThread(self._pause_s))
+        for_each_loop(wanted.values(), self._start, visits=self._starts, is_due=self._is_due)
+
+    def _is_due(self, loop: Loop) -> bool:
+        thread = self._threads[loop.loop_id]
+        return thread.is_idle and thread.due_s <= time.monotonic()
+
+    def _start(self, loop: Loop) -> None:
+        self._threads[loop.loop_id].start(partial(self._copy, loop), name=f"mirror of {loop.name}")
 
     def _copy(self, loop: Loop) -> bool:
         url = mirror_target(loop)
         assert url is not None
         try:
             with closing(self._stores.open(loop)) as logs:
-                return self._copied(loop, logs, url)
+                went_well = self._copy_all(loop, logs, url)
         except Exception as error:  # whatever is wrong with one mirror, the others go on
-            known = isinstance(error, SartorError)
-            extra = {"action": "mirror_failed", "loop": loop.name}
-            _log.warning("A mirror stands still: %s", error, extra=extra, exc_info=None if known else error)
+            self._copies.note_failure(loop, error)
             return False
+        self._copies.note_success(loop)
+        return went_well
 
-    def _copied(self, loop: Loop, logs: LoopStores, url: str) -> bool:
+    def _copy_all(self, loop: Loop, logs: LoopStores, url: str) -> bool:
         before = mirror.read_progress(logs.blobs, strip_secrets(url)).problem
         try:
             copying = mirror.Mirror(loop, logs, self._place(url), self._read)
             while copying.step():
                 pass
         except PlaceUnavailable as error:
-            if before != error.message:  # once per trouble is enough
+            if before != error.message:  # once until it changes
                 extra = {"action": "mirror_failed", "loop": loop.name}
-                _log.warning("The log of a loop can't be copied: %s", error, extra=extra)
+                _log.warning("Log mirroring failed: %s", error, extra=extra)
             mirror.note_failure(logs.blobs, strip_secrets(url), error.message)
             return False
         if before:
             extra = {"action": "mirror_recovered", "loop": loop.name}
-            _log.info("The log of a loop is copied again.", extra=extra)
+            _log.info("Log mirroring recovered.", extra=extra)
             mirror.note_recovery(logs.blobs, strip_secrets(url))
         return True
 

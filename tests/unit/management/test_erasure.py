@@ -8,12 +8,13 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from sartor.errors import InvalidReceipt, InvalidRequest, LoopLocked
+from sartor.errors import InvalidReceipt, InvalidRequest, LoopLocked, StoreUnavailable
 from sartor.management import erasure, erasure_receipts, lifecycle, loops
 from sartor.management.erasure_criteria import ErasureCriteria
 from sartor.ports import EngineFactory, Loop, LoopStores
 from sartor.records import Observation
 from sartor.runtime import compose
+from sartor.runtime.for_each_loop import LoopVisits
 from sartor.stores.audited import AuditedStores
 from sartor.verification.doctor import check_loop
 from tests.unit import instance
@@ -178,3 +179,26 @@ def test_nothing_is_not_everything(stores: AuditedStores) -> None:
 )
 def test_numbers_for_people(numbers: tuple[int, ...], told: str) -> None:
     assert erasure_receipts.format_ranges(numbers) == told
+
+
+class Broken(AuditedStores):
+    """Stores that can't open one loop."""
+
+    def open(self, loop: Loop, /) -> LoopStores:
+        if loop.name == "a-broken":
+            raise StoreUnavailable("The folder can't be opened.")
+        return super().open(loop)
+
+
+def test_a_loop_that_can_not_be_opened_keeps_no_other_from_forgetting(
+    stores: AuditedStores, logs: LoopStores, factory: EngineFactory
+) -> None:
+    before = kept(logs)
+    erasure.erase_with_receipt(stores, "shop", ADA)
+    instance.learn(loops.find_loop(stores, "shop"), logs, factory, ahead_s=1200)
+    loops.create_loop(stores, "a-broken", loop_id="0" * 32)
+    visits = LoopVisits("models_not_forgotten")
+    for _ in range(2):
+        erasure.forget_everywhere(Broken(stores.wrapped, "a test"), visits=visits)
+    assert not before & kept(logs)
+    assert visits.failures == {"0" * 32: "The folder can't be opened."}

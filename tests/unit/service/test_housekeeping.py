@@ -1,4 +1,4 @@
-"""House-keeping visits every loop, whatever is wrong with one, and tells of a trouble once."""
+"""Housekeeping visits every loop, whatever is wrong with one, and logs a failure once."""
 
 import logging
 from collections.abc import Sequence
@@ -13,45 +13,48 @@ from sartor.testing.stores import MemoryStores
 
 
 class Stores(MemoryStores):
-    """Remembers what was tidied; refuses the loops that are listed in ``broken``."""
+    """Remembers what was maintained; refuses the loops that are listed in ``broken``."""
 
     def __init__(self, *names: str) -> None:
         super().__init__()
-        self.tidied: list[str] = []
+        self.maintained: list[str] = []
         self.broken: set[str] = set()
+        self.error: Exception = StoreUnavailable("The folder is read-only.")
         for name in names:
             self.catalog.create(make_loop(name))
 
     def maintain(self, loop: Loop, /, *, sparing: bool = False) -> None:
         if loop.name in self.broken:
-            raise StoreUnavailable("The folder is read-only.")
-        self.tidied.append(loop.name)
+            raise self.error
+        self.maintained.append(loop.name)
 
 
-def told(caplog: pytest.LogCaptureFixture) -> Sequence[str]:
+def warnings(caplog: pytest.LogCaptureFixture) -> Sequence[str]:
     return [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
 
 
-def test_every_loop_is_tidied() -> None:
+def test_every_loop_is_maintained() -> None:
     stores = Stores("a", "b")
-    assert Housekeeping(stores).run_once() == 2
-    assert stores.tidied == ["a", "b"]
+    Housekeeping(stores).run_once()
+    assert stores.maintained == ["a", "b"]
 
 
-def test_a_broken_loop_does_not_stop_the_others() -> None:
+@pytest.mark.parametrize("error", [StoreUnavailable("The folder is read-only."), ZeroDivisionError("a bug")])
+def test_a_broken_loop_does_not_stop_the_others(error: Exception) -> None:
     stores = Stores("a", "b", "c")
     stores.broken = {"a"}
-    assert Housekeeping(stores).run_once() == 2
-    assert stores.tidied == ["b", "c"]
+    stores.error = error
+    Housekeeping(stores).run_once()
+    assert stores.maintained == ["b", "c"]
 
 
-def test_a_trouble_is_told_once_until_it_is_over(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_failure_is_logged_once_until_it_is_over(caplog: pytest.LogCaptureFixture) -> None:
     stores = Stores("a")
-    house = Housekeeping(stores)
+    housekeeping = Housekeeping(stores)
     for broken in ({"a"}, {"a"}, set(), {"a"}):
         stores.broken = broken
-        house.run_once()
-    assert told(caplog) == ["The store of a loop could not be tidied: The folder is read-only."] * 2
+        housekeeping.run_once()
+    assert warnings(caplog) == ["Loop 'a': The folder is read-only."] * 2
 
 
 def test_deleted_loops_are_purged() -> None:
