@@ -2,10 +2,12 @@
 
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from sartor.errors import SartorError
 from sartor.ports import EngineFactory, Loop, Stores
+from sartor.runtime.for_each_loop import LoopVisits, for_each_loop
+from sartor.runtime.report_once import ReportOnce
 from sartor.runtime.shutdown import StopSignal
 from sartor.service.loop_learner import LoopLearner
 
@@ -15,31 +17,38 @@ _CATALOG_PAUSE_S = 1.0
 
 
 class LearnProcess:
-    """The lanes of all loops. New loops, changed settings and deleted loops are seen at the next round."""
+    """The learners of all loops. New loops, changed settings and deleted loops are seen at the next round."""
 
     def __init__(self, stores: Stores, factory: EngineFactory) -> None:
         self._stores = stores
         self._factory = factory
+        self._loops: Sequence[Loop] = ()
         self._learners: dict[str, LoopLearner] = {}
-        self._seen: int | None = None
+        self._version: int | None = None
+        self._visits = LoopVisits("learning_failed")
+        self._catalog_report = ReportOnce("The loops can't be read", action="catalog_unreadable")
 
     def run(self, stop_signal: StopSignal, /) -> None:
-        """Learn until the stop signal rings."""
+        """Learn until the stop signal is set."""
         while not stop_signal.is_set:
             stop_signal.wait(self.run_once())
         self.close()
 
     def run_once(self) -> float:
-        """Visit every lane that is due; returns how many seconds to sleep."""
+        """Visit every loop that is due; returns how many seconds to sleep."""
         try:
             self._follow_catalog()
         except SartorError as error:
-            _log.error("The loops can't be read: %s", error, extra={"action": "catalog_unreadable"})
+            self._catalog_report.note_failure(error)
             return _CATALOG_PAUSE_S
+        self._catalog_report.note_success()
         now_s = time.monotonic()
-        for learner in self._learners.values():
-            if learner.due_s <= now_s:
-                learner.step(now_s=time.monotonic())
+        for_each_loop(
+            self._loops,
+            lambda loop: self._learners[loop.loop_id].step(now_s=time.monotonic()),
+            visits=self._visits,
+            is_due=lambda loop: self._learners[loop.loop_id].due_s <= now_s,
+        )
         return self._pause_s()
 
     def _pause_s(self) -> float:
@@ -48,21 +57,29 @@ class LearnProcess:
 
     def _follow_catalog(self) -> None:
         version = self._stores.catalog.version()
-        if version != self._seen:
+        if version != self._version:
             self._reconcile(self._stores.catalog.loops())
-            self._seen = version
+            self._version = version
 
-    def _reconcile(self, loops: Iterable[Loop]) -> None:
-        present = {loop.loop_id: loop for loop in loops}
-        for loop_id in self._learners.keys() - present.keys():
-            self._learners.pop(loop_id).close()
-        for loop_id, loop in present.items():
-            if loop_id not in self._learners:
-                self._learners[loop_id] = LoopLearner(self._stores, self._factory, loop)
-            self._learners[loop_id].follow(loop)
+    def _reconcile(self, loops: Sequence[Loop]) -> None:
+        for loop_id in self._learners.keys() - {loop.loop_id for loop in loops}:
+            _close(self._learners.pop(loop_id))
+        for loop in loops:
+            if loop.loop_id not in self._learners:
+                self._learners[loop.loop_id] = LoopLearner(self._stores, self._factory, loop)
+            self._learners[loop.loop_id].follow(loop)
+        self._loops = loops
 
     def close(self) -> None:
-        """Release every lane."""
+        """Release the stores and the engine of every loop."""
         for learner in self._learners.values():
-            learner.close()
+            _close(learner)
         self._learners.clear()
+
+
+def _close(learner: LoopLearner) -> None:
+    try:
+        learner.close()
+    except Exception as error:  # whatever is wrong with one loop, the others are closed
+        extra = {"action": "learner_not_closed", "loop": learner.name}
+        _log.error("The learner of a loop could not be closed: %s", error, extra=extra, exc_info=error)

@@ -1,9 +1,8 @@
-"""One loop's share of the learn process."""
+"""The part of the learn process that settles and learns one loop."""
 
-import logging
+from contextlib import ExitStack
 
 from sartor import times
-from sartor.errors import SartorError
 from sartor.learn.trainer import Trainer
 from sartor.log.resettle import Resettler
 from sartor.log.settler import Settler
@@ -11,8 +10,7 @@ from sartor.metrics.apprentice_updater import ApprenticeUpdater
 from sartor.metrics.scorecard import ScorecardUpdater
 from sartor.ports import EngineFactory, Loop, Stores
 
-_log = logging.getLogger(__name__)
-_LESSONS = 5_000
+_MOST_EXAMPLES = 5_000
 _BUSY_S = 0.002
 _IDLE_S = 0.02
 _LONGEST_IDLE_S = 0.2
@@ -23,23 +21,23 @@ _LONGEST_RETRY_S = 5.0
 class LoopLearner:
     """Settles and learns one loop, and knows when it is due again.
 
-    A lane that finds nothing is visited ever less often, down to five times a second. One that fails starts
-    anew from its stores after a pause that doubles, and disturbs nobody meanwhile.
+    A loop without work is due ever less often, down to five times a second. After a failure it starts anew from
+    its stores, after a pause that doubles.
     """
 
     def __init__(self, stores: Stores, factory: EngineFactory, loop: Loop) -> None:
         self._stores = stores
         self._factory = factory
         self._loop = loop
-        self._apprentice: _LoopPipeline | None = None
+        self._pipeline: _LoopPipeline | None = None
         self._idle_s = _IDLE_S
         self._retry_s = _FIRST_RETRY_S
         self.due_s = 0.0
 
     @property
-    def loop_id(self) -> str:
-        """Which loop this is; one that was deleted and made again under the same name is another."""
-        return self._loop.loop_id
+    def name(self) -> str:
+        """The name of the loop."""
+        return self._loop.name
 
     def follow(self, loop: Loop, /) -> None:
         """Take over new settings, and use them at once."""
@@ -48,34 +46,32 @@ class LoopLearner:
             self.due_s = 0.0
 
     def step(self, *, now_s: float) -> None:
-        """Settle and learn what there is, and set when to come back. ``now_s`` is monotonic."""
+        """Settle and learn what there is, and set when to come back. ``now_s`` is monotonic.
+
+        Raises:
+            Exception: whatever went wrong; it starts anew from its stores when it is due again.
+        """
         try:
-            done = self._work()
-        except Exception as error:  # whatever is wrong with one loop, the others go on
-            self._fail(error, now_s=now_s)
-            return
+            done = self._run_pipeline()
+        except Exception:
+            self.due_s = now_s + self._retry_s
+            self._retry_s = min(_LONGEST_RETRY_S, 2 * self._retry_s)
+            self.close()
+            raise
         self._retry_s = _FIRST_RETRY_S
         self._idle_s = _IDLE_S if done else min(_LONGEST_IDLE_S, 1.5 * self._idle_s)
         self.due_s = now_s + (_BUSY_S if done else self._idle_s)
 
-    def _work(self) -> int:
-        if self._apprentice is None:
-            self._apprentice = _LoopPipeline(self._stores, self._factory, self._loop)
-        return self._apprentice.step(self._loop)
-
-    def _fail(self, error: Exception, *, now_s: float) -> None:
-        known = isinstance(error, SartorError)
-        extra = {"action": "learning_failed", "loop": self._loop.name, "retry_s": self._retry_s}
-        _log.error("A loop could not learn: %s", error, extra=extra, exc_info=None if known else error)
-        self.close()
-        self.due_s = now_s + self._retry_s
-        self._retry_s = min(_LONGEST_RETRY_S, 2 * self._retry_s)
+    def _run_pipeline(self) -> int:
+        if self._pipeline is None:
+            self._pipeline = _LoopPipeline(self._stores, self._factory, self._loop)
+        return self._pipeline.step(self._loop)
 
     def close(self) -> None:
         """Release the stores and the engine."""
-        if self._apprentice is not None:
-            self._apprentice.close()
-        self._apprentice = None
+        pipeline, self._pipeline = self._pipeline, None
+        if pipeline is not None:
+            pipeline.close()
 
 
 class _LoopPipeline:
@@ -91,25 +87,24 @@ class _LoopPipeline:
         self._settler = Settler(self._logs.events, self._logs.outcomes)
         self._used = False
         self._trainer = Trainer(self._logs.events, self._logs.outcomes, self._logs.models, factory)
-        self._scores = ScorecardUpdater(self._logs)
-        self._apprenticeship = ApprenticeUpdater(self._logs)
+        self._scorecard = ScorecardUpdater(self._logs)
+        self._apprentice = ApprenticeUpdater(self._logs)
 
     def step(self, loop: Loop) -> int:
         now_us = times.now_us()
         if self._resettler.step(loop.settings, settings_version=loop.version, now_us=now_us):
             return 1
         settled = self._settler.step(loop.settings, settings_version=loop.version, now_us=now_us)
-        # A trainer holds an engine of some megabytes: a loop that was never used shall not have one.
+        # A trainer holds an engine of some megabytes: a loop that was never used should not have one.
         self._used = self._used or settled > 0 or self._logs.outcomes.counts().outcomes > 0
         if not self._used:
             return settled
-        learned = self._trainer.step(loop, now_us=now_us, limit=_LESSONS)
-        if learned == _LESSONS:  # there is more to learn; counting can wait
+        learned = self._trainer.step(loop, now_us=now_us, limit=_MOST_EXAMPLES)
+        if learned == _MOST_EXAMPLES:  # there is more to learn; counting can wait
             return settled + learned
-        return settled + learned + self._scores.try_step() + self._apprenticeship.try_step(loop)
+        return settled + learned + self._scorecard.try_step() + self._apprentice.try_step(loop)
 
     def close(self) -> None:
-        self._trainer.close()
-        self._scores.close()
-        self._apprenticeship.close()
-        self._logs.close()
+        with ExitStack() as closing:
+            for part in (self._logs, self._apprentice, self._scorecard, self._trainer):
+                closing.callback(part.close)

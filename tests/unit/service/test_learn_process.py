@@ -30,7 +30,7 @@ def stores() -> MemoryStores:
     return MemoryStores()
 
 
-def teach(stores: MemoryStores, loop: Loop, event_id: str = "event") -> None:
+def record_reward(stores: MemoryStores, loop: Loop, event_id: str = "event") -> None:
     """One decision and its reward."""
     stores.open(loop).events.append([make_decision(event_id), Observation(event_id=event_id, reward=1.0)])
 
@@ -40,7 +40,7 @@ def learned(stores: MemoryStores, loop: Loop) -> int:
     return 0 if live is None else live.learned
 
 
-def rounds(learner: LearnProcess, *, for_s: float = 0.3) -> None:
+def run_rounds(learner: LearnProcess, *, for_s: float = 0.3) -> None:
     until = time.monotonic() + for_s
     while time.monotonic() < until:
         time.sleep(min(learner.run_once(), 0.01))
@@ -49,7 +49,7 @@ def rounds(learner: LearnProcess, *, for_s: float = 0.3) -> None:
 def test_every_loop_learns(stores: MemoryStores) -> None:
     made = [loops.create_loop(stores, name) for name in ("a", "b")]
     for loop in made:
-        teach(stores, loop)
+        record_reward(stores, loop)
     LearnProcess(stores, factory).run_once()
     assert [learned(stores, loop) for loop in made] == [1, 1]
 
@@ -58,7 +58,7 @@ def test_a_new_loop_is_seen_at_the_next_round(stores: MemoryStores) -> None:
     learner = LearnProcess(stores, factory)
     learner.run_once()
     loop = loops.create_loop(stores, "late")
-    teach(stores, loop)
+    record_reward(stores, loop)
     learner.run_once()
     assert learned(stores, loop) == 1
 
@@ -66,7 +66,7 @@ def test_a_new_loop_is_seen_at_the_next_round(stores: MemoryStores) -> None:
 def test_new_settings_are_used_at_the_next_round(stores: MemoryStores) -> None:
     loop = loops.create_loop(stores, "a")
     loops.change_settings(stores, "a", {"learnWhen": "window"})
-    teach(stores, loop)
+    record_reward(stores, loop)
     learner = LearnProcess(stores, factory)
     learner.run_once()
     assert learned(stores, loop) == 0
@@ -81,7 +81,7 @@ def test_a_loop_made_again_under_its_name_is_another(stores: MemoryStores) -> No
     learner.run_once()
     stores.catalog.delete("a")
     second = loops.create_loop(stores, "a")
-    teach(stores, second)
+    record_reward(stores, second)
     learner.run_once()
     assert (learned(stores, first), learned(stores, second)) == (0, 1)
 
@@ -91,18 +91,24 @@ def test_a_broken_loop_does_not_stop_the_others(stores: MemoryStores, caplog: py
     stores.catalog.create(broken)
     sound = loops.create_loop(stores, "b")
     for loop in (broken, sound):
-        teach(stores, loop)
-    rounds(LearnProcess(stores, factory))
+        record_reward(stores, loop)
+    attempts: list[str] = []
+
+    def counting(arguments: str, blob: bytes | None = None, /) -> Engine:
+        attempts.append(arguments)
+        return factory(arguments, blob)
+
+    run_rounds(LearnProcess(stores, counting))
     assert (learned(stores, broken), learned(stores, sound)) == (0, 1)
-    told = [record for record in caplog.records if record.levelno == logging.ERROR]
-    assert 1 <= len(told) <= 2, "it waits longer each time before it tries again"
-    assert "as a test asked" in told[0].getMessage()
+    errors = [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR]
+    assert errors == ["Loop 'a': This loop is broken, as a test asked."]
+    assert 1 <= attempts.count(broken.arguments) <= 2, "it waits longer each time before it tries again"
 
 
 def test_a_broken_loop_that_is_mended_learns(stores: MemoryStores) -> None:
     broken = make_loop("a", arguments=BROKEN)
     stores.catalog.create(broken)
-    teach(stores, broken)
+    record_reward(stores, broken)
     learner = LearnProcess(stores, factory)
     learner.run_once()
     assert learned(stores, broken) == 0
@@ -113,25 +119,25 @@ def test_a_broken_loop_that_is_mended_learns(stores: MemoryStores) -> None:
 
 def test_a_full_disk_is_waited_out(stores: MemoryStores) -> None:
     loop = loops.create_loop(stores, "a")
-    teach(stores, loop)
+    record_reward(stores, loop)
     learner = LearnProcess(stores, factory)
     learner.run_once()
-    teach(stores, loop, "second")
+    record_reward(stores, loop, "second")
     stores.disk.failing = True
     assert learner.run_once() > 0
     stores.disk.failing = False
-    rounds(learner, for_s=0.5)
+    run_rounds(learner, for_s=0.5)
     assert stores.open(loop).outcomes.counts().outcomes == 2
 
 
-def test_it_ends_when_the_alarm_rings(stores: MemoryStores) -> None:
+def test_it_ends_when_the_stop_signal_is_set(stores: MemoryStores) -> None:
     stop_signal = StopSignal()
     stop_signal.set()
     LearnProcess(stores, factory).run(stop_signal)
     assert stop_signal.is_set
 
 
-def test_an_idle_loop_is_not_asked_without_pause(stores: MemoryStores) -> None:
+def test_an_idle_loop_is_not_visited_without_pause(stores: MemoryStores) -> None:
     loops.create_loop(stores, "a")
     learner = LearnProcess(stores, factory)
     pauses = [learner.run_once() for _ in range(3)]
@@ -149,6 +155,6 @@ def test_a_loop_that_was_never_used_holds_no_engine(stores: MemoryStores) -> Non
     learner = LearnProcess(stores, counting)
     learner.run_once()
     assert made == []
-    teach(stores, loop)
-    rounds(learner, for_s=0.1)
+    record_reward(stores, loop)
+    run_rounds(learner, for_s=0.1)
     assert len(made) == 1
