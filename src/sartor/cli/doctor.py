@@ -28,16 +28,11 @@ def doctor(replay: Replay = False, data: Data = DEFAULTS.data, as_json: AsJson =
 
     It can run beside the service. Exit code 0: healthy; 1: not.
     """
-    from sartor.management import loops
     from sartor.runtime import compose
-    from sartor.verification.doctor import check_loop
+    from sartor.verification.doctor import check_all_loops
 
-    factory = compose.engine_factory()
-    reports = []
     with compose.open_instance(data) as stores:
-        for loop in stores.catalog.loops():
-            with loops.open_loop(stores, loop) as logs:
-                reports.append(check_loop(loop, logs, factory, replay=replay))
+        reports = check_all_loops(stores, compose.engine_factory(), replay=replay)
     healthy = all(report.healthy for report in reports)
     if as_json:
         formatting.print_json({"healthy": healthy, "loops": msgspec.to_builtins(reports)})

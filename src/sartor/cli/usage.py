@@ -36,6 +36,7 @@ def usage(
     """Print how many ranks and rewards each loop had on each day (UTC); write days as 2026-03-31.
 
     Ranks are the transactions that the retired service billed. Events removed by retention stay counted.
+    Exit code 1: a loop can't be read; the others are printed.
     """
     from sartor.management import loops
     from sartor.management import usage as usage_records
@@ -44,7 +45,7 @@ def usage(
     begin, end = usage_records.usage_days(first, last, today=usage_records.today())
     with compose.open_instance(data) as stores:
         selected = stores.catalog.loops() if loop is None else [loops.find_loop(stores, loop)]
-        days = usage_records.read_usage(stores, selected, first=begin, last=end)
+        days, problems = usage_records.read_all_usage(stores, selected, first=begin, last=end)
     if as_csv:
         sys.stdout.write(usage_records.usage_csv(days))
     elif as_json:
@@ -52,3 +53,7 @@ def usage(
     else:
         rows = [(one.loop, one.day, one.ranks, one.rewards) for one in days]
         formatting.print_table(("LOOP", "DAY", "RANKS", "REWARDS"), rows)
+    for problem in problems:
+        sys.stderr.write(f"{problem}\n")
+    if problems:
+        raise typer.Exit(1)

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from sartor.errors import InvalidRequest
 from sartor.ports import Loop, Stores
+from sartor.runtime.for_each_loop import LoopVisits, for_each_loop
 from sartor.times import DAY_US
 
 _FIELDS = ("loop", "day", "ranks", "rewards")
@@ -39,6 +40,31 @@ def read_usage(stores: Stores, loops: Iterable[Loop], /, *, first: date, last: d
         for loop in loops
         for one in stores.usage(loop, from_us=from_us, to_us=to_us)
     ]
+
+
+def read_all_usage(
+    stores: Stores, loops: Iterable[Loop], /, *, first: date, last: date
+) -> tuple[Sequence[UsageByDay], Sequence[str]]:
+    """The days from ``first`` to ``last``, by loop and day, and a sentence for each loop that can't be read.
+
+    Raises:
+        InvalidRequest: the last day is before the first, or they are more than a year apart.
+    """
+    ordered = list(loops)
+    days: dict[str, Sequence[UsageByDay]] = {}
+    visits = LoopVisits("usage_not_read")
+
+    def read(loop: Loop) -> None:
+        days[loop.loop_id] = read_usage(stores, [loop], first=first, last=last)
+
+    read_usage(stores, (), first=first, last=last)  # refuses days that are not in order
+    for_each_loop(ordered, read, visits=visits)
+    problems = [
+        f"The usage of the loop {loop.name!r} can't be read: {visits.failures[loop.loop_id]}"
+        for loop in ordered
+        if loop.loop_id in visits.failures
+    ]
+    return [day for loop in ordered for day in days.get(loop.loop_id, ())], problems
 
 
 def usage_csv(days: Sequence[UsageByDay], /) -> str:

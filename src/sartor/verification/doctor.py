@@ -1,16 +1,19 @@
 """A loop's health: what is in its folder, and what contradicts what (``sartor doctor``)."""
 
+from contextlib import closing
+
 from msgspec import Struct
 
 from sartor.errors import SartorError
 from sartor.learn.trainer import replay_gap
-from sartor.ports import EngineFactory, Loop, LoopStores
+from sartor.ports import EngineFactory, Loop, LoopStores, Stores
+from sartor.runtime.for_each_loop import LoopVisits, for_each_loop
 from sartor.verification import model_chain, model_replay
 from sartor.verification.log_integrity import LogIntegrityCheck
 
 
 class DoctorReport(Struct, frozen=True, kw_only=True, rename="camel"):
-    """What a check-up of one loop found.
+    """What the check of one loop found.
 
     Attributes:
         loop: its name.
@@ -31,6 +34,38 @@ class DoctorReport(Struct, frozen=True, kw_only=True, rename="camel"):
     notes: tuple[str, ...] = ()
 
 
+def check_all_loops(stores: Stores, factory: EngineFactory, /, *, replay: bool) -> list[DoctorReport]:
+    """Check every loop, in the order of the catalog; one that can't be opened has a report that says so.
+
+    Raises:
+        StoreUnavailable: the catalog can't be read.
+    """
+    loops = stores.catalog.loops()
+    reports: dict[str, DoctorReport] = {}
+    visits = LoopVisits("check_failed")
+
+    def check(loop: Loop) -> None:
+        with closing(stores.open(loop)) as logs:
+            reports[loop.loop_id] = check_loop(loop, logs, factory, replay=replay)
+
+    for_each_loop(loops, check, visits=visits)
+    for loop in loops:
+        if reason := visits.failures.get(loop.loop_id):
+            reports[loop.loop_id] = _report_failure(loop, reason)
+    return [reports[loop.loop_id] for loop in loops]
+
+
+def _report_failure(loop: Loop, reason: str) -> DoctorReport:
+    return DoctorReport(
+        loop=loop.name,
+        healthy=False,
+        problems=(f"The loop can't be checked: {reason}",),
+        counts={},
+        live_model=None,
+        compared=None,
+    )
+
+
 def check_loop(
     loop: Loop, logs: LoopStores, factory: EngineFactory, /, *, replay: bool, decisions: int = 200
 ) -> DoctorReport:
@@ -45,9 +80,9 @@ def check_loop(
     """
     problems: list[str] = []
     notes: list[str] = []
-    census, live, compared = LogIntegrityCheck(), None, None
+    integrity, live, compared = LogIntegrityCheck(), None, None
     try:
-        problems += census.run(logs)
+        problems += integrity.run(logs)
         live = logs.models.live()
         problems += model_chain.check_models(logs, factory)
         if replay and live is not None:
@@ -63,7 +98,7 @@ def check_loop(
         loop=loop.name,
         healthy=not problems,
         problems=tuple(problems),
-        counts=census.counts,
+        counts=integrity.counts,
         live_model=None if live is None else live.model_id,
         compared=compared,
         notes=tuple(notes),

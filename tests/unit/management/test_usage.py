@@ -1,13 +1,15 @@
 """What was used, by loop and day, for people and for spreadsheets."""
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 
 import pytest
 
-from sartor.errors import InvalidRequest
+from sartor.errors import InvalidRequest, StoreUnavailable
 from sartor.management import usage
 from sartor.management.usage import UsageByDay
-from sartor.records import Observation
+from sartor.ports import Loop
+from sartor.records import Observation, Usage
 from sartor.testing.builders import make_decision, make_loop
 from sartor.testing.clock import Clock
 from sartor.testing.stores import MemoryStores
@@ -60,3 +62,16 @@ def test_days_that_are_none() -> None:
     for last in (FIRST - timedelta(days=1), FIRST + timedelta(days=367)):
         with pytest.raises(InvalidRequest):
             usage.read_usage(stores, (), first=FIRST, last=last)
+
+
+def test_a_loop_that_can_not_be_read_is_named_beside_the_others() -> None:
+    class Stores(MemoryStores):
+        def usage(self, loop: Loop, /, *, from_us: int, to_us: int) -> Sequence[Usage]:
+            if loop.name == "a":
+                raise StoreUnavailable("The folder can't be opened.")
+            return [Usage(day_us=from_us, decisions=3, rewards=2)]
+
+    loops = [make_loop("a"), make_loop("b")]
+    days, problems = usage.read_all_usage(Stores(), loops, first=FIRST, last=FIRST)
+    assert [(one.loop, one.ranks) for one in days] == [("b", 3)]
+    assert problems == ["The usage of the loop 'a' can't be read: The folder can't be opened."]
