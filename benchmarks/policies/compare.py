@@ -11,7 +11,7 @@ from sartor.lab.registry import WORLDS, open_world
 from sartor.lab.simulate import simulate
 from sartor.learn.vw import create_engine
 from sartor.ports import Engine
-from sartor.testing.engines import SingleSlot
+from sartor.testing.fakes import SingleSlot
 
 
 class Game(Struct, frozen=True, kw_only=True):

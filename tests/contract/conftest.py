@@ -10,7 +10,7 @@ import pytest
 from sartor.ports import Catalog, EventLog, JobQueue, Loop, LoopStores, ModelRegistry, OutcomeLog, Stores
 from sartor.stores.stores import SqliteStores, open_stores
 from sartor.testing.builders import make_loop
-from sartor.testing.clock import Clock
+from sartor.testing.fakes import Clock
 from sartor.testing.stores import MemoryStores
 
 STORES = ("sqlite", "memory")

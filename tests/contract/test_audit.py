@@ -8,7 +8,7 @@ from sartor.ports import Stores
 from sartor.records import Activity
 from sartor.stores.audit import BEGINNING, chain_digest
 from sartor.testing.builders import make_loop
-from sartor.testing.clock import Clock
+from sartor.testing.fakes import Clock
 from tests.contract.conftest import FullDisk
 
 

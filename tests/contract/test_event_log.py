@@ -10,7 +10,7 @@ from sartor.errors import InvalidRequest, StoreUnavailable
 from sartor.ports import EventLog, Loop, Stores
 from sartor.records import Action, Decision, Horizon, Observation
 from sartor.testing.builders import make_decision
-from sartor.testing.clock import Clock
+from sartor.testing.fakes import Clock
 from tests.contract.conftest import FullDisk
 
 

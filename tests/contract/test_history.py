@@ -7,7 +7,7 @@ from sartor.errors import StoreUnavailable
 from sartor.ports import EventLog, History, Loop, LoopStores, Stores
 from sartor.records import ImportedDecision, JoinedObservation, Outcome
 from sartor.testing.builders import make_decision
-from sartor.testing.clock import Clock
+from sartor.testing.fakes import Clock
 from tests.contract.conftest import FullDisk
 
 MADE_US = 1_500_000_000_000_000

@@ -22,7 +22,7 @@ from sartor.records import (
     Usage,
 )
 from sartor.testing.builders import make_decision, make_loop, make_outcome
-from sartor.testing.clock import Clock
+from sartor.testing.fakes import Clock
 from sartor.testing.stores import MemoryStores
 from tests.contract.conftest import FullDisk
 

@@ -6,7 +6,7 @@ from sartor.errors import LoopExists, LoopNotFound
 from sartor.ports import Loop, LoopStores, Stores
 from sartor.records import Observation
 from sartor.testing.builders import make_decision, make_loop
-from sartor.testing.clock import Clock
+from sartor.testing.fakes import Clock
 
 WEEK_S = 7 * 86_400
 

@@ -17,7 +17,7 @@ from sartor.lab.report import PlayReport
 from sartor.lab.simulate import simulate
 from sartor.learn.vw import create_engine
 from sartor.settings import AZURE_ARGUMENTS, DEFAULT_ARGUMENTS
-from sartor.testing.engines import SingleSlot
+from sartor.testing.fakes import SingleSlot
 
 TURNS = 2_000
 ROOT = Path(__file__).parents[2]

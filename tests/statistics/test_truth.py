@@ -20,7 +20,7 @@ from sartor.lab.registry import WORLDS, open_world
 from sartor.learn.vw import create_engine
 from sartor.ports import Engine
 from sartor.records import NO_MODEL, Action, LoggedDecision, Outcome, RankInput
-from sartor.testing.engines import SingleSlot
+from sartor.testing.fakes import SingleSlot
 from tests.statistics.simulated_logs import SEED
 
 RUNS, TURNS = 6, 250

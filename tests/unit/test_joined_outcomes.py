@@ -10,7 +10,7 @@ from sartor.joined_outcomes import read_joined_outcomes
 from sartor.ports import OutcomeCounts
 from sartor.records import Cursor, Settlement
 from sartor.testing.builders import make_decision, make_loop, make_outcome
-from sartor.testing.disk import Disk
+from sartor.testing.fakes import Disk
 from sartor.testing.outcomes import MemoryOutcomes
 from sartor.testing.stores import MemoryLoopStores, MemoryStores
 

@@ -9,7 +9,7 @@ from sartor.log_search import first_decision_since, first_observation_since, fir
 from sartor.ports import LoopStores
 from sartor.records import Cursor, Observation, Settlement
 from sartor.testing.builders import make_decision, make_loop, make_outcome
-from sartor.testing.clock import Clock
+from sartor.testing.fakes import Clock
 from sartor.testing.stores import MemoryStores
 
 STEP_US = 10

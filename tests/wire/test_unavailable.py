@@ -8,7 +8,7 @@ import pytest
 from sartor.errors import EngineRefused
 from sartor.ports import Engine
 from sartor.settings import Limits
-from sartor.testing.engines import SingleSlot
+from sartor.testing.fakes import SingleSlot
 from tests.wire.harness import PREFIX, Reply, Service, articles, person
 
 

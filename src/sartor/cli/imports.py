@@ -12,7 +12,7 @@ from sartor.cli import formatting
 from sartor.cli.options import DEFAULTS, AsJson, Data, LoopName
 
 if TYPE_CHECKING:
-    from sartor.transfer.import_summary import ImportSummary
+    from sartor.transfer.importer import ImportSummary
     from sartor.transfer.migration import MigrationSummary, Tell
 
 From = Annotated[

@@ -17,7 +17,7 @@ from sartor.records import (
     Observation,
     Usage,
 )
-from sartor.testing.disk import Disk
+from sartor.testing.fakes import Disk
 from sartor.times import DAY_US
 
 

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from sartor.errors import JobExists, JobNotFound
 from sartor.records import Job
-from sartor.testing.disk import Disk
+from sartor.testing.fakes import Disk
 
 
 class MemoryJobs:

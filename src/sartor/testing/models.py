@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from sartor.errors import Corrupt, ModelInUse, ModelNotFound
-from sartor.records import Model
-from sartor.testing.disk import Disk
+from sartor.records import Model, ModelNote
+from sartor.testing.fakes import Disk
 
 KEPT = 20
 """How many of the newest models keep their bytes, besides the live one, when nothing else is said."""
@@ -87,3 +87,36 @@ class MemoryModels:
             self.blob(model_id)
         self._disk.check()
         self._live_id = model_id
+
+
+class MemoryModelNotes:
+    """``ModelNotes`` that live as long as the object."""
+
+    def __init__(self, models: MemoryModels, /, *, disk: Disk) -> None:
+        self._models = models
+        self._disk = disk
+        self._notes: dict[str, ModelNote] = {}
+
+    def all(self) -> Sequence[ModelNote]:
+        """One for each model whose bytes are there, newest first."""
+        self._disk.check()
+        return [self._notes.get(model_id, ModelNote(model_id=model_id)) for model_id in self._models.kept()]
+
+    def note(self, note: ModelNote, /) -> None:
+        """Replace what is said of a model.
+
+        Raises:
+            ModelNotFound: no such model, or its bytes were pruned.
+        """
+        self._models.blob(note.model_id)
+        self._notes[note.model_id] = note
+        (self._models.saved.add if note.saved else self._models.saved.discard)(note.model_id)
+
+    def remove(self, model_id: str, /) -> None:
+        """Take the bytes of a model that does not serve.
+
+        Raises:
+            ModelNotFound: no such model, or its bytes were pruned.
+            ModelInUse: it is the live one.
+        """
+        self._models.remove(model_id)

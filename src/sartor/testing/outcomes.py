@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from sartor.errors import Corrupt
 from sartor.ports import OutcomeCounts
 from sartor.records import Cursor, LoggedOutcome, Outcome, Settlement, UnmatchedReason
-from sartor.testing.disk import Disk
+from sartor.testing.fakes import Disk
 
 
 class MemoryOutcomes:

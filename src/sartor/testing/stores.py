@@ -12,17 +12,15 @@ Use it from one thread.
 
 from collections.abc import Callable, Sequence
 
+from msgspec.structs import replace
+
 from sartor.ports import Loop
 from sartor.records import Usage
-from sartor.testing import maintenance
-from sartor.testing.audit import MemoryAudit
-from sartor.testing.blobs import MemoryBlobStore
-from sartor.testing.catalog import MemoryCatalog
-from sartor.testing.disk import Disk
+from sartor.testing.catalog import MemoryAudit, MemoryCatalog
 from sartor.testing.events import MemoryEvents
+from sartor.testing.fakes import Disk
 from sartor.testing.jobs import MemoryJobs
-from sartor.testing.model_notes import MemoryModelNotes
-from sartor.testing.models import MemoryModels
+from sartor.testing.models import MemoryModelNotes, MemoryModels
 from sartor.testing.outcomes import MemoryOutcomes
 from sartor.times import now_us
 
@@ -68,7 +66,7 @@ class MemoryStores:
     def apply_retention(self, loop: Loop, /, *, before_us: int) -> int:
         """Remove what was settled before a time; returns how many rows."""
         opened = self.open(loop)
-        return maintenance.apply_retention(opened.events, opened.outcomes, before_us=before_us)
+        return _apply_retention(opened.events, opened.outcomes, before_us=before_us)
 
     def usage(self, loop: Loop, /, *, from_us: int, to_us: int) -> Sequence[Usage]:
         """The days that meet a time and saw an event, in order."""
@@ -77,7 +75,7 @@ class MemoryStores:
     def erase(self, loop: Loop, /, *, decisions: Sequence[int]) -> Sequence[int]:
         """Blank decisions and what belongs to them; returns those that are still open."""
         opened = self.open(loop)
-        return maintenance.erase(opened.events, opened.outcomes, decisions)
+        return _erase(opened.events, opened.outcomes, decisions)
 
     def purge(self) -> Sequence[str]:
         """Forget what deleted loops left behind."""
@@ -100,3 +98,66 @@ class MemoryStores:
 
     def close(self) -> None:
         """Nothing to release."""
+
+
+class MemoryBlobStore:
+    """A ``Shelf`` that lives as long as the object."""
+
+    def __init__(self, *, disk: Disk) -> None:
+        self._disk = disk
+        self._kept: dict[str, bytes] = {}
+
+    def put(self, name: str, content: bytes, /) -> None:
+        """Keep a content under a name."""
+        self._disk.check()
+        self._kept[name] = content
+
+    def get(self, name: str, /) -> bytes | None:
+        """What was kept under a name."""
+        self._disk.check()
+        return self._kept.get(name)
+
+    def names(self) -> Sequence[str]:
+        """All names that hold something, in order."""
+        self._disk.check()
+        return sorted(self._kept)
+
+    def delete(self, name: str, /) -> None:
+        """Forget a name; idempotent."""
+        self._disk.check()
+        self._kept.pop(name, None)
+
+
+def _apply_retention(events: MemoryEvents, outcomes: MemoryOutcomes, /, *, before_us: int) -> int:
+    """Remove what was settled before a time; returns how many rows."""
+    gone = outcomes.forget(before_us=before_us)
+    cursor = outcomes.counts().cursor
+    kept = outcomes.first_decision()
+    observed = events.observations(after=0, limit=cursor.observations)
+    old = [one.seq for one in observed if one.at_us < before_us and one.seq <= cursor.observations]
+    gone += events.forget(
+        decisions=0 if kept is None else min(cursor.decisions, kept - 1),
+        observations=max(old, default=0),
+    )
+    return gone + outcomes.forget_strays(until=events.horizon().first_observation - 1)
+
+
+def _erase(events: MemoryEvents, outcomes: MemoryOutcomes, /, decisions: Sequence[int]) -> Sequence[int]:
+    """Blank decisions and what belongs to them; returns those that are still open."""
+    cursor = outcomes.counts().cursor
+    heads = events.heads(after=0, limit=events.horizon().decisions)
+    found = {head.seq: head.event_id for head in heads if head.seq in decisions and head.event_id}
+    observed = events.observations(after=cursor.observations, limit=events.horizon().observations)
+    waiting = {one.observation.event_id for one in observed}
+    of_decision = {number: outcomes.of_decision(number) for number in found}
+    open_ = [
+        number
+        for number, event_id in found.items()
+        if event_id in waiting or (of_decision[number] is None and number > cursor.decisions)
+    ]
+    settled = found.keys() - set(open_)
+    amended = [one for number, one in of_decision.items() if one is not None and number in settled]
+    if amended:
+        outcomes.amend([replace(one, event_id="", learnable=False) for one in amended])
+    events.blank(set(settled), {found[number] for number in settled})
+    return open_

@@ -12,7 +12,7 @@ from sartor.ports import LoopStores
 from sartor.records import LoggedDecision, LoggedOutcome
 from sartor.transfer import tables
 from sartor.transfer.mirror import MirroredOutcome
-from sartor.transfer.rows import to_rows
+from sartor.transfer.tables import to_rows
 
 Format = Literal["dsjson", "csv", "parquet"]
 _Pairs = Iterable[tuple[LoggedDecision, LoggedOutcome | None]]

@@ -17,8 +17,7 @@ from sartor.ports import EngineFactory, Loop, LoopStores, Stores
 from sartor.settings import with_changes
 from sartor.stores.audited import AuditedStores, refuse_locked
 from sartor.transfer import azure_exports, settle_and_learn
-from sartor.transfer.import_summary import ImportSummary
-from sartor.transfer.importer import FoundLogs, Importer, OwnDecisions, find_logs
+from sartor.transfer.importer import FoundLogs, Importer, ImportSummary, OwnDecisions, find_logs
 from sartor.transfer.locations import strip_secrets
 from sartor.transfer.open_location import open_location
 

@@ -1,19 +1,160 @@
-"""Rows as CSV and as Parquet. Only this file knows pyarrow, which is loaded when it is needed."""
+"""The joined log as a table: one row for each outcome, or for each of its slots, written as CSV or Parquet.
+
+Features are as they were sent; a dsjson line has them as the engine takes them. Only this file knows pyarrow,
+which is loaded when it is needed.
+"""
 
 import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, BinaryIO
 
 import msgspec
+from msgspec import Struct
 
 from sartor.errors import InvalidSetting
-from sartor.transfer.rows import COLUMNS, LogRow
+from sartor.records import Decision, JoinedObservation, LoggedDecision, LoggedOutcome, Slot
 
 if TYPE_CHECKING:
     import pyarrow
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_encode = msgspec.json.Encoder().encode
+
+
+class LogRow(Struct, frozen=True, kw_only=True):
+    """The columns; lists of actions hold their ids, in the order of the request unless said otherwise.
+
+    Attributes:
+        outcome: number of the outcome, the order of learning; None: the decision is not settled yet.
+        decision: number of the decision.
+        event_id: the event id.
+        slot_id: the slot; None: the decision has one only.
+        time: when the decision was made.
+        settled: when its outcome was settled.
+        actions: all actions.
+        excluded: those that could not be chosen, for which the probability is 0.
+        ranking: all actions in the order of the answer.
+        chosen: the action that was drawn.
+        chosen_index: its place in ``actions``, from 0.
+        baseline: the action that the application would have taken.
+        propensity: the probability of the chosen action.
+        probabilities: those of all actions.
+        reward: what was aggregated of the rewards, or the default.
+        rewards: those that were joined, as they arrived.
+        learnable: whether it counts: False where it was deferred and never activated.
+        deferred: whether it had to be activated.
+        mode: Online, Apprentice or LoggingOnly.
+        model_id: the model that decided; N/A: none.
+        settings_version: the version of the loop's settings; 0: those of another service.
+        imported: whether the decision was made elsewhere.
+        dropped: the probability with which decisions like it were left out of the log.
+        context: the context features, JSON.
+        features: the features of the actions, a JSON array with one array for each.
+        slot_features: the features of the slot, JSON.
+    """
+
+    outcome: int | None
+    decision: int
+    event_id: str
+    slot_id: str | None
+    time: datetime
+    settled: datetime | None
+    actions: Sequence[str]
+    excluded: Sequence[str]
+    ranking: Sequence[str]
+    chosen: str
+    chosen_index: int
+    baseline: str
+    propensity: float
+    probabilities: Sequence[float]
+    reward: float | None
+    rewards: Sequence[float]
+    learnable: bool | None
+    deferred: bool
+    mode: str
+    model_id: str
+    settings_version: int
+    imported: bool
+    dropped: float
+    context: str
+    features: str
+    slot_features: str | None
+
+
+COLUMNS = LogRow.__struct_fields__
+
+
+def to_rows(pairs: Iterable[tuple[LoggedDecision, LoggedOutcome | None]], /) -> Iterator[LogRow]:
+    """The rows, as the pairs come; a decision without an outcome is open."""
+    for logged, outcome in pairs:
+        decision = logged.decision
+        if not decision.slots:
+            yield _row(logged, outcome, _alone(decision), 0, None)
+        for place, slot in enumerate(decision.slots):
+            yield _row(logged, outcome, slot, place, slot.id)
+
+
+def _alone(decision: Decision) -> Slot:
+    """A single-slot decision as the slot that it fills."""
+    return Slot(
+        id="",
+        features=b"",
+        excluded=decision.excluded,
+        baseline=decision.baseline,
+        probabilities=decision.probabilities,
+        ranking=decision.ranking,
+        chosen=decision.chosen,
+    )
+
+
+def _row(
+    logged: LoggedDecision, found: LoggedOutcome | None, slot: Slot, place: int, slot_id: str | None
+) -> LogRow:
+    decision, outcome = logged.decision, None if found is None else found.outcome
+    ids = [action.id for action in decision.actions]
+    reward = None
+    if outcome is not None:
+        reward = outcome.reward if slot_id is None else outcome.slot_rewards[place]
+    return LogRow(
+        outcome=None if found is None else found.seq,
+        decision=logged.seq,
+        event_id=decision.event_id,
+        slot_id=slot_id,
+        time=_time(logged.at_us),
+        settled=None if outcome is None else _time(outcome.settled_at_us),
+        actions=ids,
+        excluded=[ids[index] for index in slot.excluded],
+        ranking=[ids[index] for index in slot.ranking],
+        chosen=ids[slot.chosen],
+        chosen_index=slot.chosen,
+        baseline=ids[slot.baseline],
+        propensity=slot.probabilities[slot.chosen],
+        probabilities=slot.probabilities,
+        reward=reward,
+        rewards=[] if outcome is None else _rewards(outcome.joined, slot_id),
+        learnable=None if outcome is None else outcome.learnable,
+        deferred=decision.deferred,
+        mode=decision.mode,
+        model_id=decision.model_id,
+        settings_version=decision.settings_version,
+        imported=logged.imported,
+        dropped=decision.dropped,
+        context=decision.context.decode(),
+        features=_encode([msgspec.Raw(action.features) for action in decision.actions]).decode(),
+        slot_features=None if slot_id is None else slot.features.decode(),
+    )
+
+
+def _rewards(joined: Sequence[JoinedObservation], slot_id: str | None) -> list[float]:
+    return [one.reward for one in joined if one.reward is not None and one.slot == slot_id]
+
+
+def _time(at_us: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=at_us)
+
 
 _ROW_GROUP = 5_000
 """Rows that are held at once."""

@@ -8,9 +8,8 @@ from sartor.errors import Unauthorized
 from sartor.log.writer import Writer
 from sartor.ports import Engine
 from sartor.testing.builders import make_loop
-from sartor.testing.clock import Clock
-from sartor.testing.disk import Disk
 from sartor.testing.events import MemoryEvents
+from sartor.testing.fakes import Clock, Disk
 
 
 class NoModel:

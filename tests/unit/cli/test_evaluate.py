@@ -10,7 +10,7 @@ from sartor.management import loops
 from sartor.records import Job
 from sartor.stores.stores import open_stores
 from sartor.testing.builders import make_loop
-from sartor.testing.clock import Clock
+from sartor.testing.fakes import Clock
 from tests.unit.cli.conftest import Sartor
 from tests.unit.evaluation.played import LINEAR, SQUARE, fill
 

@@ -6,7 +6,7 @@ from sartor.deploy.live import LiveModel
 from sartor.errors import Corrupt, StoreUnavailable
 from sartor.records import NO_MODEL
 from sartor.testing.builders import make_loop, make_model
-from sartor.testing.engines import SingleSlot
+from sartor.testing.fakes import SingleSlot
 from sartor.testing.stores import MemoryStores
 
 BROKEN = b"broken"

@@ -5,7 +5,7 @@ from sartor.lab.registry import open_world
 from sartor.learn.vw import create_engine
 from sartor.ports import Loop, LoopStores
 from sartor.testing.builders import make_loop
-from sartor.testing.clock import Clock
+from sartor.testing.fakes import Clock
 from sartor.testing.stores import MemoryStores
 
 GREEDY = "--cb_explore_adf --epsilon 0.2 --cb_type mtr -q ::"

@@ -15,7 +15,7 @@ from sartor.learn.vw import create_engine
 from sartor.ports import Engine, LoopStores
 from sartor.records import LoggedDecision
 from sartor.testing.builders import make_decision, make_outcome
-from sartor.testing.engines import SingleSlot
+from sartor.testing.fakes import SingleSlot
 from tests.unit.evaluation.played import GREEDY, LINEAR, SQUARE, played
 
 FREE: tuple[tuple[str, Source], ...] = (("Online", "Online"), ("Baseline", "Baseline"), ("Random", "Random"))

@@ -7,7 +7,7 @@ from sartor.estimators.logged_choices import logged_choices
 from sartor.evaluation.row_predictions import RowPredictions
 from sartor.records import LoggedDecision
 from sartor.testing.builders import make_decision, make_outcome
-from sartor.testing.engines import SingleSlot
+from sartor.testing.fakes import SingleSlot
 
 
 class Judging(SingleSlot):

@@ -40,7 +40,7 @@ from sartor.ports import Loop, LoopStores
 from sartor.settings import AZURE_ARGUMENTS
 from sartor.stores.stores import open_stores
 from sartor.testing.builders import make_loop
-from sartor.testing.clock import Clock
+from sartor.testing.fakes import Clock
 from tests.unit.evaluation.played import LINEAR, SQUARE, fill
 
 JOB = "evaluation/one"

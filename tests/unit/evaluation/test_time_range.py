@@ -4,7 +4,7 @@ from sartor.estimators.interval import Bounds
 from sartor.evaluation.time_range import SettledDecision, find_outcome_range, read_settled
 from sartor.records import Cursor, Settlement
 from sartor.testing.builders import make_decision, make_loop, make_outcome
-from sartor.testing.clock import Clock
+from sartor.testing.fakes import Clock
 from sartor.testing.stores import MemoryStores
 from tests.unit.evaluation.played import MINUTE_US, fill, played
 

@@ -25,7 +25,7 @@ from sartor.ports import LoopStores
 from sartor.records import Job
 from sartor.stores.stores import SqliteStores, open_stores
 from sartor.testing.builders import make_loop
-from sartor.testing.clock import Clock
+from sartor.testing.fakes import Clock
 from tests.unit.evaluation.played import SQUARE, fill
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from sartor.lab.registry import open_world
 from sartor.lab.simulate import simulate
-from sartor.testing.engines import SingleSlot
+from sartor.testing.fakes import SingleSlot
 
 
 class Stubborn(SingleSlot):

@@ -10,7 +10,7 @@ from sartor.learn.vw import create_engine
 from sartor.records import Cursor, Model, Outcome, Settlement
 from sartor.settings import LoopSettings
 from sartor.testing.builders import make_loop, make_outcome
-from sartor.testing.clock import Clock
+from sartor.testing.fakes import Clock
 from sartor.testing.stores import MemoryStores
 from tests.unit.learn.samples import REWARDS, answers, make_decision
 

@@ -8,9 +8,8 @@ from sartor.errors import Corrupt, StoreUnavailable
 from sartor.learn.training_data import read_examples
 from sartor.records import Cursor, LoggedDecision, Outcome, Settlement
 from sartor.testing.builders import make_decision, make_loop, make_outcome
-from sartor.testing.clock import Clock
-from sartor.testing.disk import Disk
 from sartor.testing.events import MemoryEvents
+from sartor.testing.fakes import Clock, Disk
 from sartor.testing.stores import MemoryLoopStores, MemoryStores
 
 

@@ -24,7 +24,7 @@ from sartor.records import (
 )
 from sartor.settings import LoopSettings
 from sartor.testing.builders import make_decision, make_loop
-from sartor.testing.clock import Clock
+from sartor.testing.fakes import Clock
 from sartor.testing.stores import MemoryStores
 
 S = 1_000_000

@@ -10,7 +10,7 @@ from sartor.ports import OutcomeLog
 from sartor.records import ImportedDecision, JoinedObservation, LoggedOutcome, Observation, Outcome
 from sartor.settings import LoopSettings, with_changes
 from sartor.testing.builders import make_decision, make_loop
-from sartor.testing.clock import Clock
+from sartor.testing.fakes import Clock
 from sartor.testing.stores import MemoryStores
 from tests.unit.log.history import Mortal
 

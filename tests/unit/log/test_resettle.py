@@ -14,7 +14,7 @@ from sartor.ports import Loop
 from sartor.records import Decision, Observation, Outcome
 from sartor.settings import LoopSettings, with_changes
 from sartor.testing.builders import make_decision, make_loop
-from sartor.testing.clock import Clock
+from sartor.testing.fakes import Clock
 from sartor.testing.stores import MemoryStores
 from tests.unit.log.history import Arrival, S, histories
 

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 from sartor.log.joined_log import settled_time_range
 from sartor.records import Cursor, Settlement
 from sartor.testing.builders import make_decision, make_loop, make_outcome
-from sartor.testing.clock import Clock
+from sartor.testing.fakes import Clock
 from sartor.testing.stores import MemoryLoopStores, MemoryStores
 
 

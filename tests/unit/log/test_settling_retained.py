@@ -9,7 +9,7 @@ from sartor.log.settler import Settler
 from sartor.records import LoggedOutcome, Observation
 from sartor.settings import LoopSettings
 from sartor.testing.builders import make_decision, make_loop
-from sartor.testing.clock import Clock
+from sartor.testing.fakes import Clock
 from sartor.testing.stores import MemoryStores
 
 LOOP = make_loop()

@@ -7,9 +7,8 @@ from sartor.errors import InvalidRequest
 from sartor.management.erasure_criteria import ErasureCriteria
 from sartor.records import Action, Slot
 from sartor.testing.builders import make_decision
-from sartor.testing.clock import Clock
-from sartor.testing.disk import Disk
 from sartor.testing.events import MemoryEvents
+from sartor.testing.fakes import Clock, Disk
 
 CONTEXT = (
     b'[{"user":{"id":"42","age":30,"vip":true,"gone":null}},{"a.b":{"c.d":"dotted"},"v":[1,2.5]},'

@@ -6,7 +6,7 @@ from sartor.errors import InvalidSetting, LoopExists, LoopNotFound
 from sartor.management import audit_log, lifecycle, loops
 from sartor.settings import LoopTerms
 from sartor.stores.audited import AuditedStores, audited
-from sartor.testing.clock import Clock
+from sartor.testing.fakes import Clock
 from sartor.testing.stores import MemoryStores
 
 

@@ -11,7 +11,7 @@ from sartor.management.usage import UsageByDay
 from sartor.ports import Loop
 from sartor.records import Observation, Usage
 from sartor.testing.builders import make_decision, make_loop
-from sartor.testing.clock import Clock
+from sartor.testing.fakes import Clock
 from sartor.testing.stores import MemoryStores
 
 FIRST = date(2026, 2, 27)

@@ -15,9 +15,9 @@ from sartor.metrics.apprentice import (
     read_checkpoint,
 )
 from sartor.records import LoggedDecision, Mode, Outcome
-from sartor.testing.blobs import MemoryBlobStore
 from sartor.testing.builders import make_decision, make_outcome
-from sartor.testing.disk import Disk
+from sartor.testing.fakes import Disk
+from sartor.testing.stores import MemoryBlobStore
 
 
 def event(seq: int, *, chosen: int = 0, reward: float = 1.0, mode: Mode = "Apprentice") -> "Event":

@@ -9,7 +9,7 @@ from sartor.estimators.scorecard import Scorecard
 from sartor.metrics.scorecard import NAME, ScorecardUpdater, current_scorecard, fold_outcomes
 from sartor.ports import LoopStores
 from sartor.testing.builders import make_loop
-from sartor.testing.clock import Clock
+from sartor.testing.fakes import Clock
 from sartor.testing.stores import MemoryStores
 from tests.unit.evaluation.played import fill, played
 

@@ -11,7 +11,7 @@ from sartor.records import Cursor, Decision, Observation, Settlement
 from sartor.stores.connection import SqliteConnection
 from sartor.stores.stores import SqliteLoopStores, SqliteStores, open_stores
 from sartor.testing.builders import make_decision, make_loop
-from sartor.testing.clock import Clock
+from sartor.testing.fakes import Clock
 
 Events = list[Decision | Observation]
 

@@ -10,7 +10,7 @@ from sartor.stores import usage
 from sartor.stores.connection import SqliteConnection
 from sartor.stores.stores import SqliteLoopStores, open_stores
 from sartor.testing.builders import make_decision, make_loop
-from sartor.testing.clock import Clock
+from sartor.testing.fakes import Clock
 
 DAY_US = 86_400_000_000
 FIRST = 20_000

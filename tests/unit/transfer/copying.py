@@ -9,10 +9,9 @@ from msgspec.structs import replace
 from sartor.errors import PlaceUnavailable, StoreUnavailable
 from sartor.ports import Loop, LoopStores
 from sartor.records import Cursor, Outcome, Settlement
-from sartor.testing.blobs import MemoryBlobStore
 from sartor.testing.builders import make_decision, make_loop
-from sartor.testing.clock import Clock
-from sartor.testing.stores import MemoryLoopStores, MemoryStores
+from sartor.testing.fakes import Clock
+from sartor.testing.stores import MemoryBlobStore, MemoryLoopStores, MemoryStores
 from sartor.transfer.locations import File
 from sartor.transfer.mirror import Mirror, MirroredOutcome
 

@@ -13,11 +13,11 @@ from sartor.errors import InvalidSetting
 from sartor.ports import LoopStores
 from sartor.records import Action, Cursor, Decision, JoinedObservation, Outcome, Settlement, Slot
 from sartor.testing.builders import make_loop
-from sartor.testing.clock import Clock
+from sartor.testing.fakes import Clock
 from sartor.testing.stores import MemoryStores
 from sartor.transfer import tables
 from sartor.transfer.export import ExportSelection, Format, export_log
-from sartor.transfer.rows import COLUMNS
+from sartor.transfer.tables import COLUMNS
 
 S = 1_000_000
 START_US = 1_700_000_000_123_456

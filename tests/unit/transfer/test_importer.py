@@ -12,8 +12,7 @@ from sartor.ports import History
 from sartor.records import Action, ImportedDecision
 from sartor.testing.builders import make_action, make_loop
 from sartor.testing.stores import MemoryStores
-from sartor.transfer.import_summary import ImportSummary
-from sartor.transfer.importer import Importer, find_logs
+from sartor.transfer.importer import Importer, ImportSummary, find_logs
 from sartor.transfer.open_location import open_location
 from tests.unit.transfer import saved
 

@@ -14,7 +14,7 @@ from sartor.records import Observation
 from sartor.runtime import compose
 from sartor.stores.stores import open_stores
 from sartor.testing.builders import make_decision, make_loop
-from sartor.testing.clock import Clock
+from sartor.testing.fakes import Clock
 from sartor.testing.stores import MemoryStores
 from sartor.verification import decision_replay
 from sartor.verification.doctor import check_loop
