@@ -185,6 +185,9 @@ class JobQueue(Protocol):
             JobExists: the id is taken.
         """
 
+    def find(self, job_id: str, /) -> Job | None:
+        """The job with an id; None: there is none. Reads no other job."""
+
     def jobs(self, *, kind: str | None = None) -> Sequence[Job]:
         """All jobs, or those of a kind, oldest first."""
 

@@ -25,6 +25,7 @@ def claimed(jobs: JobQueue, *, now_us: int = 1_000) -> Job:
 def test_an_empty_queue_holds_nothing(jobs: JobQueue) -> None:
     assert claim(jobs) is None
     assert not jobs.jobs()
+    assert jobs.find("a") is None
     assert not jobs.update(make_job("a"))
     with pytest.raises(JobNotFound):
         jobs.delete("a")
@@ -62,6 +63,17 @@ def test_jobs_are_listed_and_claimed_oldest_first(jobs: JobQueue) -> None:
     assert [job.job_id for job in jobs.jobs()] == ["c", "a", "b"]
     assert [claimed(jobs).job_id for _ in range(3)] == ["c", "a", "b"]
     assert claim(jobs) is None
+
+
+def test_a_job_is_found_by_its_id(jobs: JobQueue) -> None:
+    for name in "ab":
+        jobs.put(make_job(name))
+    job = claimed(jobs)
+    assert jobs.find("a") == job
+    assert jobs.find("b") == make_job("b")
+    assert jobs.find("c") is None
+    jobs.delete("a")
+    assert jobs.find("a") is None
 
 
 def test_jobs_are_listed_by_kind(jobs: JobQueue) -> None:

@@ -73,11 +73,10 @@ def find_job(logs: LoopStores, kind: str, public_id: str, /) -> Job:
     Raises:
         JobNotFound: there is none.
     """
-    wanted = job_id(kind, public_id)
-    for job in logs.jobs.jobs(kind=kind):
-        if job.job_id == wanted:
-            return job
-    raise JobNotFound(f"There is no {kind} with the id {public_id!r}.")
+    job = logs.jobs.find(job_id(kind, public_id))
+    if job is None:
+        raise JobNotFound(f"There is no {kind} with the id {public_id!r}.")
+    return job
 
 
 def delete_job(logs: LoopStores, kind: str, public_id: str, /) -> None:

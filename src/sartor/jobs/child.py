@@ -70,7 +70,7 @@ def run_job(assignment: JobArguments, loop: Loop, logs: LoopStores, /) -> None:
         JobNotFound: it is gone, or another worker's.
         StoreUnavailable: the store failed; the job stays claimed and is begun again later.
     """
-    job = _job(logs, assignment)
+    job = _find_job(logs, assignment)
     with progress_folder() as progress:
         bench = JobContext(
             loop=loop,
@@ -116,11 +116,11 @@ def _loop(stores: Stores, loop_id: str) -> Loop:
     raise LoopNotFound(f"There is no loop with the id {loop_id!r} any more.")
 
 
-def _job(logs: LoopStores, assignment: JobArguments) -> Job:
-    for job in logs.jobs.jobs():
-        if (job.job_id, job.state, job.attempts) == (assignment.job_id, "running", assignment.attempts):
-            return job
-    raise JobNotFound(f"The job {assignment.job_id!r} is not this worker's any more.")
+def _find_job(logs: LoopStores, arguments: JobArguments) -> Job:
+    job = logs.jobs.find(arguments.job_id)
+    if job is None or (job.state, job.attempts) != ("running", arguments.attempts):
+        raise JobNotFound(f"The job {arguments.job_id!r} is not this worker's any more.")
+    return job
 
 
 if __name__ == "__main__":

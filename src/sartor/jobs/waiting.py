@@ -8,7 +8,7 @@ from sartor.errors import DataFolderInUse, JobNotFound
 from sartor.evaluation.executor import LOCAL
 from sartor.jobs.launcher import run_jobs
 from sartor.management import loops
-from sartor.ports import Loop, LoopStores, Stores
+from sartor.ports import Loop, Stores
 from sartor.records import Job
 from sartor.runtime import compose
 from sartor.runtime.instance_lock import InstanceLock
@@ -42,7 +42,9 @@ def wait_for_job(
     """
     with _workers(where, compute), loops.open_loop(stores, loop) as logs:
         while True:
-            job = _job(logs, job_id)
+            job = logs.jobs.find(job_id)
+            if job is None:
+                raise JobNotFound("The evaluation was deleted.")
             tell(job)
             if job.state not in _OPEN:
                 return job
@@ -56,10 +58,3 @@ def _workers(where: str, compute: str) -> AbstractContextManager[None]:
             return run_jobs(where, compute=compute)
     except DataFolderInUse:
         return nullcontext()
-
-
-def _job(logs: LoopStores, job_id: str) -> Job:
-    for job in logs.jobs.jobs():
-        if job.job_id == job_id:
-            return job
-    raise JobNotFound("The evaluation was deleted.")

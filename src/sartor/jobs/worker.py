@@ -87,22 +87,22 @@ class JobWorker:
         if cause is not None:
             self._task = None
             self._settle(task, cause, again_us=now_us + task.job.attempts * _PAUSE_US)
-        elif not self._wanted(task):
+        elif not self._is_wanted(task):
             task.running_job.kill()
             self._task = None
             self._with(task.loop, lambda logs: self._forget(logs, task.job))
 
-    def _wanted(self, task: _ClaimedJob) -> bool:
-        found = self._with(task.loop, lambda logs: _found(logs, task.job))
+    def _is_wanted(self, task: _ClaimedJob) -> bool:
+        found = self._with(task.loop, lambda logs: logs.jobs.find(task.job.job_id))
         return found is not None and found.state != "canceled"
 
     def _settle(self, task: _ClaimedJob, cause: str, *, again_us: int) -> None:
         """A child ended. What it left running will not be finished by it."""
-        found = self._with(task.loop, lambda logs: _found(logs, task.job))
+        found = self._with(task.loop, lambda logs: logs.jobs.find(task.job.job_id))
         if found is None or found.state == "canceled":
             self._with(task.loop, lambda logs: self._forget(logs, task.job))
         elif found.state == "running" and found.attempts == task.job.attempts:
-            self._with(task.loop, lambda logs: logs.jobs.update(_given_back(found, cause, again_us=again_us)))
+            self._with(task.loop, lambda logs: logs.jobs.update(_give_back(found, cause, again_us=again_us)))
 
     def _claim_next(self, now_us: int) -> None:
         def claim(loop: Loop) -> bool:
@@ -135,11 +135,7 @@ class JobWorker:
             _log.warning("A job could not be given back: %s", error.message, extra={"action": "job_kept"})
 
 
-def _found(logs: LoopStores, job: Job) -> Job | None:
-    return next((one for one in logs.jobs.jobs(kind=job.kind) if one.job_id == job.job_id), None)
-
-
-def _given_back(job: Job, cause: str, *, again_us: int) -> Job:
+def _give_back(job: Job, cause: str, *, again_us: int) -> Job:
     """The job as it may be claimed again, or, when that was done often enough, as failed."""
     if job.attempts < MOST_ATTEMPTS:
         return replace(job, lease_until_us=again_us, progress=0.0, description=f"Begun again: {cause}.")

@@ -44,6 +44,15 @@ class SqliteJobs:
             except sqlite3.IntegrityError as error:
                 raise JobExists(f"There is a job {job.job_id!r} already.") from error
 
+    def find(self, job_id: str, /) -> Job | None:
+        """The job with an id; None: there is none. Reads no other job.
+
+        Raises:
+            StoreUnavailable: the queue can't be read now.
+        """
+        rows = self._rows(_SQL["job"], job_id)
+        return _decode_row(rows[0]) if rows else None
+
     def jobs(self, *, kind: str | None = None) -> Sequence[Job]:
         """Returns all jobs, or those of a kind, oldest first.
 

@@ -27,6 +27,11 @@ class MemoryJobs:
             raise JobExists(f"There is a job {job.job_id!r} already.")
         self._jobs[job.job_id] = job
 
+    def find(self, job_id: str, /) -> Job | None:
+        """The job with an id; None: there is none."""
+        self._disk.check()
+        return self._jobs.get(job_id)
+
     def jobs(self, *, kind: str | None = None) -> Sequence[Job]:
         """All jobs, or those of a kind, oldest first."""
         self._disk.check()

@@ -8,6 +8,7 @@ from sartor.jobs.worker import LEASE_US, MOST_ATTEMPTS, JobWorker
 from sartor.ports import Loop, LoopStores
 from sartor.records import Job
 from sartor.testing.builders import make_job, make_loop
+from sartor.testing.jobs import MemoryJobs
 from sartor.testing.stores import MemoryStores
 
 NOW_US = 1_700_000_000_000_000
@@ -211,3 +212,19 @@ def test_loops_with_long_queues_take_turns(site: Site) -> None:
         child.cause = "it ended with code 0"
     assert sorted(child.job.job_id for child in site.children) == ["a0", "a1", "a2", "b0", "b1", "b2"]
     assert len({child.loop.name for child in site.children[:2]}) == 2
+
+
+def test_watching_a_job_reads_no_other(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    site.put("a")
+    site.round()
+
+    def refuse(self: MemoryJobs, *, kind: str | None = None) -> list[Job]:
+        raise AssertionError("all jobs are read, with their results")
+
+    monkeypatch.setattr(MemoryJobs, "jobs", refuse)
+    site.round()
+    site.children[0].cause = "it ended with code 1"
+    site.round()
+    assert not site.job_worker.busy
+    monkeypatch.undo()
+    assert site.job("a").description == "Begun again: it ended with code 1."

@@ -61,3 +61,13 @@ def test_a_body_that_is_no_job_is_corrupt(jobs: SqliteJobs, tmp_path: Path) -> N
     database.close()
     with pytest.raises(Corrupt, match="A job can't be read"):
         jobs.jobs()
+
+
+def test_finding_a_job_reads_no_other(jobs: SqliteJobs, tmp_path: Path) -> None:
+    jobs.put(make_job("a"))
+    jobs.put(make_job("b"))
+    database = SqliteConnection(tmp_path / "jobs.sqlite", "jobs", owner="loop")
+    with database.transaction() as raw:
+        raw.execute("UPDATE jobs SET body = x'ff' WHERE job_id = 'a'")
+    database.close()
+    assert jobs.find("b") == make_job("b")

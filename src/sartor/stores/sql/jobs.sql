@@ -2,6 +2,10 @@
 -- Fails if the id is taken.
 INSERT INTO jobs (job_id, kind, state, lease_until_us, attempts, body) VALUES (?, ?, ?, ?, ?, ?);
 
+-- job --
+-- One job.
+SELECT body FROM jobs WHERE job_id = ?;
+
 -- jobs --
 -- All jobs, oldest first.
 SELECT body FROM jobs ORDER BY number;
