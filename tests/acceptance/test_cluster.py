@@ -12,7 +12,7 @@ from sartor.evaluation import executor
 from sartor.evaluation.executor import open_executor
 from sartor.evaluation.run import run_evaluation
 from sartor.evaluation.spec import EvaluationSpec, PolicySpec
-from sartor.lab import log
+from sartor.lab.fill_log import fill_log
 from sartor.lab.registry import open_world
 from sartor.management import loops
 from sartor.runtime import compose
@@ -58,7 +58,7 @@ def test_the_result_is_the_same_as_here(cluster: str, tmp_path: Path) -> None:
     with compose.open_instance(where, must_exist=False) as stores:
         loop = loops.create_loop(stores, "default")
         with loops.open_loop(stores, loop) as logs:
-            log.fill_log(logs, open_world("tutorial"), None, loop_id=loop.loop_id, turns=500)
+            fill_log(logs, open_world("tutorial"), None, loop_id=loop.loop_id, turns=500)
             there = run_evaluation(
                 logs, loop, SPEC, job_id="evaluation/x", where=where, compute=f"dask://{cluster}"
             )

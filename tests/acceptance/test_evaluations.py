@@ -9,7 +9,7 @@ import pytest
 
 from sartor.evaluation import jobs
 from sartor.evaluation.spec import EVALUATION, job_id, model_prefix
-from sartor.lab import log
+from sartor.lab.fill_log import fill_log
 from sartor.lab.registry import open_world
 from sartor.management import loops
 from sartor.records import Job
@@ -32,7 +32,7 @@ def played(service: Service) -> Service:
         loop = loops.create_loop(stores, "default")
         with loops.open_loop(stores, loop) as logs:
             world = open_world("tutorial")
-            log.fill_log(logs, world, None, loop_id=loop.loop_id, turns=TURNS)
+            fill_log(logs, world, None, loop_id=loop.loop_id, turns=TURNS)
     return service.start()
 
 

@@ -102,7 +102,7 @@ def played(name: str, run: int) -> Iterator[tuple[LoggedDecision, Outcome, Seque
             settings_version=1,
         )
         logging.learn(single_slot.outcome_line(logged, outcome))
-        yield logged, outcome, world.expectations(situation)
+        yield logged, outcome, world.expected_rewards(situation)
     logging.close()
 
 

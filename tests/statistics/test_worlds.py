@@ -18,7 +18,7 @@ def game(name: str, *, seed: int, turns: int) -> list[Turn]:
     return [
         Turn(
             ids=tuple(option.id for option in situation.options),
-            expectations=tuple(world.expectations(situation)),
+            expected_rewards=tuple(world.expected_rewards(situation)),
             chosen=0,
             reward=0.0,
         )
@@ -33,7 +33,7 @@ def test_rewards_average_to_what_was_expected(name: str) -> None:
     for turn in range(6_000):
         situation = world.situation(turn)
         option = turn % len(situation.options)
-        errors.append(world.reward(situation, option) - world.expected(situation, option))
+        errors.append(world.reward(situation, option) - world.expected_reward(situation, option))
     assert abs(fmean(errors)) <= 4 * math.sqrt(variance(errors) / len(errors))
 
 
@@ -41,16 +41,18 @@ def test_rewards_average_to_what_was_expected(name: str) -> None:
 def test_one_option_averages_to_what_was_expected(name: str) -> None:
     world = open_world(name, seed=5)
     situation = world.situation(7)
-    best = max(range(len(situation.options)), key=lambda option: world.expected(situation, option))
+    best = max(range(len(situation.options)), key=lambda option: world.expected_reward(situation, option))
     draws = [world.reward(situation, best, repeat=n) for n in range(4_000)]
-    assert abs(fmean(draws) - world.expected(situation, best)) <= 4 * math.sqrt(variance(draws) / len(draws))
+    assert abs(fmean(draws) - world.expected_reward(situation, best)) <= 4 * math.sqrt(
+        variance(draws) / len(draws)
+    )
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_learner_can_gain_over_the_best_fixed_action(name: str) -> None:
     turns = game(name, seed=1, turns=1_500)
     best = fmean(turn.best for turn in turns)
-    random = fmean(fmean(turn.expectations) for turn in turns)
+    random = fmean(fmean(turn.expected_rewards) for turn in turns)
     fixed = fmean(best_fixed(turns))
     assert random < fixed < 0.9 * best
     assert fixed - random > 0.02 * best

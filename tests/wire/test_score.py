@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from sartor.lab import log
+from sartor.lab.fill_log import fill_log
 from sartor.lab.registry import open_world
 from tests.wire.harness import OWNER_KEY, Reply, Service
 
@@ -23,7 +23,7 @@ def test_a_loop_without_outcomes_has_no_standings(service: Service) -> None:
 
 def test_standings_are_those_of_the_log(service: Service) -> None:
     logs = service.stores.open(service.loop)
-    log.fill_log(logs, open_world("tutorial"), None, loop_id=service.loop.loop_id, turns=300)
+    fill_log(logs, open_world("tutorial"), None, loop_id=service.loop.loop_id, turns=300)
     found = json.loads(score(service).body)
     rewards = [logged.outcome.reward for logged in logs.outcomes.outcomes(after=0, limit=300)]
     online, _, random, fixed = found["total"]

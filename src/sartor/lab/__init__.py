@@ -1,5 +1,6 @@
-"""Worlds that answer back: synthetic users with a known best policy, and the player that meets them.
+"""Simulated worlds: synthetic users with a known best policy, played against a service or an engine.
 
-In: the name of a world, and a running service (``play``) or an engine (``simulate``). Out: a ``Report``
-that says how much of the best possible reward was earned. Read ``world`` first, then ``worlds.tutorial``.
+In: the name of a world, and a running service (``play.py``) or an engine (``simulate.py``). Out: a
+``PlayReport`` that says how much of the best possible reward was earned. Read ``world.py`` first, then
+``worlds/tutorial.py``.
 """

@@ -1,4 +1,4 @@
-"""``make demo``: a fresh service, the tutorial against it over HTTP, a learning curve, and a clean end."""
+"""``make demo``: starts a new service, plays the tutorial against it over HTTP, draws the learning curve."""
 
 import json
 import os
@@ -23,72 +23,72 @@ from sartor.lab.report import PlayReport
 WORLD = "tutorial"
 TURNS = 3_000
 TURNS_PER_S = 150.0
-"""As fast as it can, the game would be over before the second model serves."""
+"""Slower than the service, so that several models serve during the run."""
 
 DATA = Path("demo-data")
 CURVE = Path("demo-curve.png")
-READY_S, END_S = 30.0, 15.0
+READY_TIMEOUT_S, STOP_TIMEOUT_S = 30.0, 15.0
 
 
 def main() -> None:
-    """Run the demo in the current folder; its data goes to ``demo-data``, made afresh."""
+    """Run the demo in the current folder; its data goes to ``demo-data``, which is deleted first."""
     try:
-        play()
+        run_demo()
     except SartorError as error:
         sys.exit(f"demo: {error.message}")
 
 
-def play() -> None:
-    """Start the service, play, draw, stop."""
+def run_demo() -> None:
+    """Start the service, play the world, stop the service, draw the curve."""
     shutil.rmtree(DATA, ignore_errors=True)
-    _say("[bold]1.[/] Starting the service: [cyan]sartor serve --data demo-data[/]")
-    with _service() as endpoint:
-        _command("loop", "set", "default", "modelExportFrequency=PT1S")
-        key = json.loads(_command("loop", "keys", "default", "--json"))["key1"]
-        _say(f"[bold]2.[/] Playing the {WORLD} against {endpoint}: {TURNS:,} readers of a news site")
-        report = _played(endpoint, key)
-        _say("[bold]3.[/] Stopping the service")
-    _tell(report)
+    _print("[bold]1.[/] Starting the service: [cyan]sartor serve --data demo-data[/]")
+    with _start_service() as endpoint:
+        _run_command("loop", "set", "default", "modelExportFrequency=PT1S")
+        key = json.loads(_run_command("loop", "keys", "default", "--json"))["key1"]
+        _print(f"[bold]2.[/] Playing the {WORLD} against {endpoint}: {TURNS:,} readers of a news site")
+        report = _play(endpoint, key)
+        _print("[bold]3.[/] Stopping the service")
+    _print_summary(report)
 
 
 @contextmanager
-def _service() -> Iterator[str]:
-    """A service on a free port; gives its endpoint when it is ready."""
-    port = _free_port()
+def _start_service() -> Iterator[str]:
+    """Run a service on a free port for the length of the block; yields its endpoint."""
+    port = _find_free_port()
     endpoint = f"http://127.0.0.1:{port}"
-    with tempfile.TemporaryFile("w+") as said:
+    with tempfile.TemporaryFile("w+") as output:
         process = subprocess.Popen(
-            [*_SARTOR, "serve", "--data", str(DATA), "--port", str(port)], stdout=said, stderr=said
+            [*_SARTOR, "serve", "--data", str(DATA), "--port", str(port)], stdout=output, stderr=output
         )
         try:
-            _wait(process, endpoint, said)
+            _wait_until_ready(process, endpoint, output)
             yield endpoint
         finally:
             code = _stop(process)
         if code:
-            raise Unavailable(f"The service ended with exit code {code}:\n{_tail(said)}")
+            raise Unavailable(f"The service ended with exit code {code}:\n{_read_tail(output)}")
 
 
 _SARTOR = (sys.executable, "-m", "sartor")
 
 
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return int(taken.getsockname()[1])
+def _find_free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
 
 
-def _wait(process: "subprocess.Popen[bytes]", endpoint: str, said: IO[str]) -> None:
-    give_up = time.monotonic() + READY_S
-    while time.monotonic() < give_up:
+def _wait_until_ready(process: "subprocess.Popen[bytes]", endpoint: str, output: IO[str]) -> None:
+    deadline = time.monotonic() + READY_TIMEOUT_S
+    while time.monotonic() < deadline:
         if process.poll() is not None:
-            raise Unavailable(f"The service ended with exit code {process.returncode}:\n{_tail(said)}")
-        if _ready(endpoint):
+            raise Unavailable(f"The service ended with exit code {process.returncode}:\n{_read_tail(output)}")
+        if _is_ready(endpoint):
             return
         time.sleep(0.05)
-    raise Unavailable(f"The service was not ready within {READY_S:.0f} s:\n{_tail(said)}")
+    raise Unavailable(f"The service was not ready within {READY_TIMEOUT_S:.0f} s:\n{_read_tail(output)}")
 
 
-def _ready(endpoint: str) -> bool:
+def _is_ready(endpoint: str) -> bool:
     try:
         return requests.get(f"{endpoint}/health/ready", timeout=1.0).ok
     except requests.RequestException:
@@ -99,25 +99,25 @@ def _stop(process: "subprocess.Popen[bytes]") -> int:
     if process.poll() is None:
         process.send_signal(signal.SIGTERM)
     try:
-        return process.wait(END_S)
+        return process.wait(STOP_TIMEOUT_S)
     except subprocess.TimeoutExpired:
         process.kill()
         return process.wait()
 
 
-def _tail(said: IO[str]) -> str:
-    said.seek(0)
-    return said.read()[-2_000:]
+def _read_tail(output: IO[str]) -> str:
+    output.seek(0)
+    return output.read()[-2_000:]
 
 
-def _command(*words: str) -> str:
+def _run_command(*words: str) -> str:
     done = subprocess.run([*_SARTOR, *words, "--data", str(DATA)], capture_output=True, text=True, check=False)
     if done.returncode:
         raise Unavailable(f"'sartor {' '.join(words)}' failed:\n{done.stderr}")
     return done.stdout
 
 
-def _played(endpoint: str, key: str) -> PlayReport:
+def _play(endpoint: str, key: str) -> PlayReport:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     clicks = 0
@@ -140,7 +140,7 @@ def _played(endpoint: str, key: str) -> PlayReport:
         )
 
 
-def _tell(report: PlayReport) -> None:
+def _print_summary(report: PlayReport) -> None:
     from sartor.lab.plot import draw_curve
 
     first, last, reference = report.first_quarter, report.last_quarter, report.reference
@@ -151,14 +151,14 @@ def _tell(report: PlayReport) -> None:
         ("the best choice without looking at the reader", reference.best_fixed),
         ("the best possible policy", reference.best),
     )
-    _say("\n[bold]Share of positive rewards (clicks)[/]")
+    _print("\n[bold]Share of positive rewards (clicks)[/]")
     for name, share in rows:
-        _say(f"  {name:<46} {share:6.1%}")
+        _print(f"  {name:<46} {share:6.1%}")
     path = draw_curve(report, CURVE).resolve()
-    _say(f"\nThe learning curve is in [bold]{path}[/]; the log and the models are in {DATA}{os.sep}.")
+    _print(f"\nThe learning curve is in [bold]{path}[/]; the log and the models are in {DATA}{os.sep}.")
 
 
-def _say(text: str) -> None:
+def _print(text: str) -> None:
     from rich.console import Console
 
     Console(soft_wrap=True, highlight=False).print(text)

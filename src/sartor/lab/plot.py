@@ -1,4 +1,4 @@
-"""The learning curve as a picture: the share of the best possible reward, turn after turn."""
+"""Draws the learning curve: the share of the best possible reward in each turn."""
 
 from itertools import pairwise
 from pathlib import Path
@@ -9,17 +9,17 @@ from sartor.lab.report import PlayReport
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-# Okabe and Ito's palette: told apart by every kind of eye, and in grey.
+# Okabe and Ito's palette, which people with colour blindness can distinguish.
 _OURS, _FIXED, _RANDOM = "#0072B2", "#B8760B", "#7F7F7F"
 _INK, _FAINT = "#222222", "#D9D9D9"
 _CEILING = 1.06
 
 
 def draw_curve(report: PlayReport, path: Path, /) -> Path:
-    """Write the learning curve of a game as a PNG; returns the path.
+    """Write the learning curve of a run as a PNG; returns the path.
 
     The curve is the share of the best possible expected reward in a moving window. Beside it, for the whole
-    game: what random choices earn, and what can be earned without looking at the context.
+    run: what random choices earn, and what can be earned without looking at the context.
     """
     import matplotlib
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -40,7 +40,7 @@ def _draw_lines(axes: "Axes", report: PlayReport) -> None:
     levels = [1.0, reference.best_fixed / best, reference.random / best]
     for level, colour in zip(levels, (_INK, _FIXED, _RANDOM), strict=True):
         axes.axhline(level, color=colour, linewidth=1.6, linestyle=(0, (5, 3)))
-    shares = _shares(report)
+    shares = _compute_shares(report)
     axes.plot([point.turn for point in report.curve], shares, color=_OURS, linewidth=2.6)
     labels = (
         ("best possible", _INK),
@@ -48,7 +48,7 @@ def _draw_lines(axes: "Axes", report: PlayReport) -> None:
         (f"random {levels[2]:.0%}", _RANDOM),
         (f"Sartor {shares[-1]:.0%}", _OURS),
     )
-    places = _spread([*levels, shares[-1]], apart=0.05 * (_CEILING - _floor(report)))
+    places = _spread([*levels, shares[-1]], apart=0.05 * (_CEILING - _lower_limit(report)))
     for (text, colour), place in zip(labels, places, strict=True):
         _label(axes, text, place, colour)
 
@@ -77,29 +77,29 @@ def _draw_frame(axes: "Axes", report: PlayReport) -> None:
         fontweight="bold",
         pad=28,
     )
-    axes.text(0.0, 1.03, _told(report), transform=axes.transAxes, fontsize=10)
+    axes.text(0.0, 1.03, _subtitle(report), transform=axes.transAxes, fontsize=10)
     axes.set_xlabel(f"turns (moving window of {report.window})")
     axes.set_ylabel("share of the best possible reward")
     axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda turn, _: f"{turn:,.0f}"))
     axes.set_xlim(0, report.iterations)
-    axes.set_ylim(_floor(report), _CEILING)
+    axes.set_ylim(_lower_limit(report), _CEILING)
     axes.grid(axis="y", color=_FAINT, linewidth=0.8)
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def _told(report: PlayReport) -> str:
+def _subtitle(report: PlayReport) -> str:
     first, last = report.first_quarter.mean_reward, report.last_quarter.mean_reward
     return f"{report.reward_is}: mean {first:.3f} in the first quarter, {last:.3f} in the last"
 
 
-def _shares(report: PlayReport) -> list[float]:
+def _compute_shares(report: PlayReport) -> list[float]:
     return [point.earned / point.best for point in report.curve]
 
 
-def _floor(report: PlayReport) -> float:
-    lowest = min(*_shares(report), report.reference.random / report.reference.best)
+def _lower_limit(report: PlayReport) -> float:
+    lowest = min(*_compute_shares(report), report.reference.random / report.reference.best)
     return 0.0 if lowest >= 0 else max(-1.0, lowest - 0.08)
 
 

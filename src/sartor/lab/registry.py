@@ -1,4 +1,4 @@
-"""The worlds by name, in the order in which a newcomer should meet them."""
+"""The worlds by name, in the order in which to read them."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -40,7 +40,7 @@ WORLDS: Mapping[str, type[World[Any]]] = {
 
 
 def open_world(name: str, /, *, seed: int = 0) -> World[Any]:
-    """The world of that name.
+    """Returns a new world of that name.
 
     Raises:
         CallerError: the name is not in ``WORLDS``; the message lists them.

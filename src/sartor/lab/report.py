@@ -1,4 +1,4 @@
-"""What came of a game: what was earned beside what could have been, exactly, because a world knows."""
+"""The report of a run: what was earned beside what was possible, exactly, because a world knows its means."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -11,26 +11,26 @@ POINTS = 200
 
 
 class Turn(Struct, frozen=True, kw_only=True):
-    """One turn: what was on offer, what each was worth (expected), what was chosen, what it paid."""
+    """One turn: the options' ids and expected rewards, the index of the chosen one, and its reward."""
 
     ids: tuple[str, ...]
-    expectations: tuple[float, ...]
+    expected_rewards: tuple[float, ...]
     chosen: int
     reward: float
 
     @property
     def earned(self) -> float:
-        """The expected reward of the choice: what was paid, without the luck."""
-        return self.expectations[self.chosen]
+        """The expected reward of the chosen option: the reward without its noise."""
+        return self.expected_rewards[self.chosen]
 
     @property
     def best(self) -> float:
         """The expected reward of the best option."""
-        return max(self.expectations)
+        return max(self.expected_rewards)
 
 
 class CurveSegment(Struct, frozen=True, kw_only=True, rename="camel"):
-    """A stretch of a game. ``share_positive``: of the rewards that were paid, those above 0."""
+    """Means over a part of a run. ``share_positive``: the share of rewards above 0."""
 
     mean_reward: float
     mean_expected: float
@@ -41,9 +41,9 @@ class CurveSegment(Struct, frozen=True, kw_only=True, rename="camel"):
 class ReferenceMeans(Struct, frozen=True, kw_only=True, rename="camel"):
     """Mean expected rewards of other policies in the same turns.
 
-    ``random``: every option is as likely as the others. ``baseline``: always the first option. ``best_fixed``:
-    the best that can be done without looking at the context: one order of the ids for the whole game, always
-    the first of them that is on offer, the order known beforehand. ``best``: always the best option.
+    ``random``: every option has the same probability. ``baseline``: always the first option. ``best_fixed``:
+    the best possible without looking at the context: one order of the ids for the whole run, known
+    beforehand, always showing the first that is available. ``best``: always the best option.
     """
 
     random: float
@@ -64,7 +64,7 @@ class TurnPoint(Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class PlayReport(Struct, frozen=True, kw_only=True, rename="camel"):
-    """A whole game. ``regret``: expected reward missed, summed over all turns."""
+    """A whole run. ``regret``: expected reward missed, summed over all turns."""
 
     world: str
     reward_is: str
@@ -83,10 +83,10 @@ class PlayReport(Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 def build_play_report(turns: Sequence[Turn], /, *, world: str, reward_is: str, seed: int) -> PlayReport:
-    """The report of a game of at least one turn."""
+    """Build the report of a run of at least one turn."""
     quarter = max(1, len(turns) // 4)
     fixed = best_fixed(turns)
-    whole = _part(turns)
+    whole = _summarise(turns)
     return PlayReport(
         world=world,
         reward_is=reward_is,
@@ -97,32 +97,34 @@ def build_play_report(turns: Sequence[Turn], /, *, world: str, reward_is: str, s
         mean_expected=whole.mean_expected,
         share_of_best=whole.share_of_best,
         regret=sum(turn.best - turn.earned for turn in turns),
-        first_quarter=_part(turns[:quarter]),
-        last_quarter=_part(turns[-quarter:]),
+        first_quarter=_summarise(turns[:quarter]),
+        last_quarter=_summarise(turns[-quarter:]),
         reference=ReferenceMeans(
-            random=_mean([sum(turn.expectations) / len(turn.ids) for turn in turns]),
-            baseline=_mean([turn.expectations[0] for turn in turns]),
+            random=_mean([sum(turn.expected_rewards) / len(turn.ids) for turn in turns]),
+            baseline=_mean([turn.expected_rewards[0] for turn in turns]),
             best_fixed=_mean(fixed),
             best=_mean([turn.best for turn in turns]),
         ),
-        window=_window(len(turns)),
-        curve=tuple(_curve(turns, fixed)),
+        window=_window_length(len(turns)),
+        curve=tuple(_build_curve(turns, fixed)),
     )
 
 
 def best_fixed(turns: Sequence[Turn], /) -> list[float]:
-    """What the best order of ids, the same in every turn, would have earned (expected), turn by turn."""
+    """Returns what the best fixed order of ids would have earned (expected), turn by turn."""
     sums: dict[str, float] = defaultdict(float)
     offers: dict[str, int] = defaultdict(int)
     for turn in turns:
-        for name, expected in zip(turn.ids, turn.expectations, strict=True):
+        for name, expected in zip(turn.ids, turn.expected_rewards, strict=True):
             sums[name] += expected
             offers[name] += 1
-    worth = {name: sums[name] / offers[name] for name in sums}
-    return [max(zip(turn.ids, turn.expectations, strict=True), key=lambda o: worth[o[0]])[1] for turn in turns]
+    means = {name: sums[name] / offers[name] for name in sums}
+    return [
+        max(zip(turn.ids, turn.expected_rewards, strict=True), key=lambda o: means[o[0]])[1] for turn in turns
+    ]
 
 
-def _part(turns: Sequence[Turn]) -> CurveSegment:
+def _summarise(turns: Sequence[Turn]) -> CurveSegment:
     earned = sum(turn.earned for turn in turns)
     return CurveSegment(
         mean_reward=_mean([turn.reward for turn in turns]),
@@ -132,8 +134,8 @@ def _part(turns: Sequence[Turn]) -> CurveSegment:
     )
 
 
-def _curve(turns: Sequence[Turn], fixed: Sequence[float]) -> list[TurnPoint]:
-    window = _window(len(turns))
+def _build_curve(turns: Sequence[Turn], fixed: Sequence[float]) -> list[TurnPoint]:
+    window = _window_length(len(turns))
     every = max(1, len(turns) // POINTS)
     regret = list(accumulate(turn.best - turn.earned for turn in turns))
     points = []
@@ -144,7 +146,7 @@ def _curve(turns: Sequence[Turn], fixed: Sequence[float]) -> list[TurnPoint]:
             TurnPoint(
                 turn=end,
                 earned=_mean([turn.earned for turn in seen]),
-                random=_mean([sum(turn.expectations) / len(turn.ids) for turn in seen]),
+                random=_mean([sum(turn.expected_rewards) / len(turn.ids) for turn in seen]),
                 best_fixed=_mean(fixed[start:end]),
                 best=_mean([turn.best for turn in seen]),
                 regret=regret[end - 1],
@@ -153,7 +155,7 @@ def _curve(turns: Sequence[Turn], fixed: Sequence[float]) -> list[TurnPoint]:
     return points
 
 
-def _window(turns: int) -> int:
+def _window_length(turns: int) -> int:
     return max(5, turns // 20)
 
 

@@ -1,6 +1,6 @@
 """Logs of a small world for the tests of this folder."""
 
-from sartor.lab import log
+from sartor.lab.fill_log import fill_log
 from sartor.lab.registry import open_world
 from sartor.learn.vw import create_engine
 from sartor.ports import Loop, LoopStores
@@ -20,7 +20,7 @@ def fill(logs: LoopStores, loop: Loop, clock: Clock, *, turns: int, uniform: boo
     decider = None if uniform else create_engine(GREEDY)
     world = open_world("tutorial")
     for first in range(0, turns, 10):
-        log.fill_log(logs, world, decider, loop_id=loop.loop_id, turns=10, first=first)
+        fill_log(logs, world, decider, loop_id=loop.loop_id, turns=10, first=first)
         clock.advance(60)
     if decider is not None:
         decider.close()

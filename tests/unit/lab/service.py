@@ -1,4 +1,4 @@
-"""A service of the wire in a thread: answers by a rule, and keeps what it was asked."""
+"""A fake service in a thread: answers by a fixed rule, and records its requests."""
 
 import json
 import threading
@@ -24,7 +24,7 @@ class Service(ThreadingHTTPServer):
 
     @property
     def endpoint(self) -> str:
-        """Where it listens."""
+        """The URL at which it listens."""
         return f"http://127.0.0.1:{self.server_port}"
 
 
@@ -38,9 +38,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.connections.add(self.client_address)
         if self.server.refusals:
             status, headers = self.server.refusals.pop(0)
-            self._say(status, {"error": {"code": "X", "message": "not now"}}, headers)
+            self._send(status, {"error": {"code": "X", "message": "not now"}}, headers)
         elif self.headers["Ocp-Apim-Subscription-Key"] != KEY:
-            self._say(401, {"error": {"code": "401", "message": "no"}}, {})
+            self._send(401, {"error": {"code": "401", "message": "no"}}, {})
         else:
             self.server.calls.append((self.path, body))
             self._answer(body)
@@ -48,12 +48,12 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self, body: Any) -> None:
         if self.path == "/personalizer/v1.0/rank":
             chosen = self.server.answer or body["actions"][-1]["id"]
-            said = {"ranking": [], "eventId": body["eventId"], "rewardActionId": chosen}
-            self._say(201, said, {})
+            body = {"ranking": [], "eventId": body["eventId"], "rewardActionId": chosen}
+            self._send(201, body, {})
         else:
-            self._say(204, None, {})
+            self._send(204, None, {})
 
-    def _say(self, status: int, body: object, headers: dict[str, str]) -> None:
+    def _send(self, status: int, body: object, headers: dict[str, str]) -> None:
         content = b"" if body is None else json.dumps(body).encode()
         self.send_response(status)
         for name, value in {**headers, "Content-Length": str(len(content))}.items():
@@ -62,7 +62,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     def log_message(self, *_: object) -> None:
-        """Keep quiet."""
+        """Log nothing."""
 
 
 @contextmanager

@@ -35,7 +35,7 @@ def test_a_game_ranks_and_rewards_in_turns(running: Service) -> None:
     assert [body["value"] for _, body in rewards] == [world.reward(s, 2) for s in situations]
     assert report.iterations == 20
     assert report.mean_expected == pytest.approx(report.reference.random, abs=1.0)
-    assert report.mean_expected == sum(world.expected(s, 2) for s in situations) / 20
+    assert report.mean_expected == sum(world.expected_reward(s, 2) for s in situations) / 20
 
 
 def test_a_game_plays_as_long_as_the_world_suggests(running: Service) -> None:

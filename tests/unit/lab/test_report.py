@@ -4,8 +4,8 @@ import pytest
 from sartor.lab.report import Turn, best_fixed, build_play_report
 
 
-def played(*expectations: float, chosen: int = 0, reward: float = 0.0, ids: str = "abc") -> Turn:
-    return Turn(ids=tuple(ids[: len(expectations)]), expectations=expectations, chosen=chosen, reward=reward)
+def played(*means: float, chosen: int = 0, reward: float = 0.0, ids: str = "abc") -> Turn:
+    return Turn(ids=tuple(ids[: len(means)]), expected_rewards=means, chosen=chosen, reward=reward)
 
 
 GAME = [

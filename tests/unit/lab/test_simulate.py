@@ -34,7 +34,7 @@ def test_the_engine_decides_and_its_choice_is_paid() -> None:
     world = open_world("tutorial", seed=2)
     report = simulate(world, engine, iterations=50)
     situations = [world.situation(turn) for turn in range(50)]
-    assert report.mean_expected == pytest.approx(sum(world.expected(s, 2) for s in situations) / 50)
+    assert report.mean_expected == pytest.approx(sum(world.expected_reward(s, 2) for s in situations) / 50)
     assert [line["_label_cost"] for _, line in engine.learned] == [-world.reward(s, 2) for s in situations]
 
 

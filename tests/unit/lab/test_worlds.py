@@ -18,7 +18,7 @@ def visit(device: str, hour: int) -> Situation[Visit]:
 
 
 def expected(world: World[Any], turns: int) -> list[list[float]]:
-    return [world.expectations(world.situation(turn)) for turn in range(turns)]
+    return [world.expected_rewards(world.situation(turn)) for turn in range(turns)]
 
 
 def test_there_are_the_tutorial_and_twelve_more() -> None:
@@ -45,8 +45,8 @@ def test_the_tutorial_offers_the_articles_of_the_original() -> None:
 def test_the_tutorial_pays_as_the_original_did(hour: int) -> None:
     world = Tutorial()
     admin_app = 9 <= hour <= 17
-    assert world.expectations(visit("mobile", hour)) == [0.6, 0.2, 0.6]
-    assert world.expectations(visit("desktop", hour)) == (
+    assert world.expected_rewards(visit("mobile", hour)) == [0.6, 0.2, 0.6]
+    assert world.expected_rewards(visit("desktop", hour)) == (
         [0.25, 0.65, 0.25] if admin_app else [0.25, 0.25, 0.55]
     )
 
@@ -84,7 +84,7 @@ def test_the_luck_of_a_turn_does_not_depend_on_the_choice() -> None:
     for turn in range(200):
         situation = world.situation(turn)
         rewards = [world.reward(situation, option) for option in range(3)]
-        likely = world.expectations(situation)
+        likely = world.expected_rewards(situation)
         assert all(
             r >= s
             for r, p in zip(rewards, likely, strict=True)
@@ -112,7 +112,7 @@ def test_steady_worlds_value_a_thing_the_same_at_any_time(name: str) -> None:
     world = open_world(name)
     situation = world.situation(0)
     later = msgspec.structs.replace(situation, turn=3_000)
-    assert world.expectations(situation) == world.expectations(later)
+    assert world.expected_rewards(situation) == world.expected_rewards(later)
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if WORLDS[name].drifts])
@@ -122,7 +122,7 @@ def test_drifting_worlds_change_which_option_is_best(name: str) -> None:
     for turn in range(200):
         situation = world.situation(turn)
         later = msgspec.structs.replace(situation, turn=turn + 3_200)
-        now, then = world.expectations(situation), world.expectations(later)
+        now, then = world.expected_rewards(situation), world.expected_rewards(later)
         changed += now.index(max(now)) != then.index(max(then))
     assert changed >= 40
 
@@ -131,8 +131,8 @@ def test_drifting_worlds_change_which_option_is_best(name: str) -> None:
 def test_actions_come_and_go_where_a_world_says_so(name: str) -> None:
     world = open_world(name)
     ids = [frozenset(option.id for option in world.situation(turn).options) for turn in range(0, 2_400, 50)]
-    assert (len(set(ids)) > 3) == world.comes_and_goes
-    assert bool(ids[0] & ids[-1]) != world.comes_and_goes
+    assert (len(set(ids)) > 3) == world.options_change
+    assert bool(ids[0] & ids[-1]) != world.options_change
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -145,7 +145,7 @@ def test_sparse_worlds_pay_in_fewer_than_three_of_a_hundred_turns(name: str) -> 
 def test_the_kinds_of_difficulty_are_there_as_often_as_they_should_be() -> None:
     kinds = list(WORLDS.values())
     assert sum(kind.drifts for kind in kinds) == 2
-    assert sum(kind.comes_and_goes for kind in kinds) == 2
+    assert sum(kind.options_change for kind in kinds) == 2
     assert sum(kind.sparse for kind in kinds) == 2
     assert sum(len(kind().situation(0).options) == 50 for kind in kinds) == 1
     assert [kind.name for kind in kinds if kind.delay_turns] == ["feature-nudge"]

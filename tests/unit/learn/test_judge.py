@@ -4,7 +4,7 @@ import pytest
 
 from sartor.dsjson import context_json, single_slot
 from sartor.errors import EngineRefused
-from sartor.lab import log
+from sartor.lab.fill_log import fill_log
 from sartor.lab.registry import open_world
 from sartor.learn.vw import create_engine
 from sartor.records import LoggedDecision, Outcome
@@ -30,7 +30,7 @@ EXPLORATIONS = (
 @pytest.fixture(scope="module")
 def lessons() -> list[tuple[LoggedDecision, Outcome]]:
     logs = MemoryStores().open(make_loop())
-    log.fill_log(logs, open_world("tutorial"), None, loop_id="x", turns=150)
+    fill_log(logs, open_world("tutorial"), None, loop_id="x", turns=150)
     decisions = logs.events.decisions(after=0, limit=150)
     outcomes = [one.outcome for one in logs.outcomes.outcomes(after=0, limit=150)]
     return list(zip(decisions, outcomes, strict=True))

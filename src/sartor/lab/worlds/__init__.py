@@ -1,4 +1,4 @@
-"""One file for each world: its trade, its users, its reward, and what makes it hard.
+"""One file for each world: its domain, users and reward, and what makes it difficult.
 
-In: nothing. Out: a class each, listed in ``sartor.lab.registry``. Read ``tutorial`` first.
+In: nothing. Out: a class each, listed in ``sartor.lab.registry``. Read ``tutorial.py`` first.
 """

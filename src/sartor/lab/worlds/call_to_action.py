@@ -29,10 +29,10 @@ class Prospect(Struct, frozen=True):
 
 
 class CallToAction(World[Prospect]):
-    """Trade: any site with a sign-up. Reward: 1 for an account created in the same visit.
+    """Domain: any site with a sign-up. Reward: 1 for an account created in the same visit.
 
     Best policy: by where the visitor came from: searchers get the free trial, those from the price page
-    sign up, enterprises talk, the curious watch a demo. Hard about it: it is sparse (under 3 in 100), and
+    sign up, enterprises talk, the curious watch a demo. Difficulty: it is sparse (under 3 in 100), and
     half of those who arrive are of the group that hardly ever signs up.
     """
 
@@ -41,7 +41,7 @@ class CallToAction(World[Prospect]):
     turns = 10_000
     sparse = True
 
-    def meet(self, rng: random.Random, turn: int, /) -> Prospect:
+    def draw_facts(self, rng: random.Random, turn: int, /) -> Prospect:
         """Sources in fixed shares; those who compare prices have looked around."""
         came_from = rng.choices(tuple(SIGNS_UP), (30, 25, 20, 25))[0]
         return Prospect(
@@ -54,11 +54,11 @@ class CallToAction(World[Prospect]):
         """One flat object."""
         return [{"cameFrom": facts.came_from, "pagesSeen": facts.pages_seen, "device": facts.device}]
 
-    def offer(self, facts: Prospect, turn: int, /) -> tuple[Option, ...]:
+    def list_options(self, facts: Prospect, turn: int, /) -> tuple[Option, ...]:
         """The same four buttons; their words are a feature."""
         return TEXTS
 
-    def value(self, facts: Prospect, option: Option, turn: int, /) -> float:
+    def mean_reward(self, facts: Prospect, option: Option, turn: int, /) -> float:
         """By source; forms are a burden on a phone."""
         signs_up = SIGNS_UP[facts.came_from].get(option.id, 0.004)
         return signs_up * (0.8 if facts.device == "phone" else 1.0)

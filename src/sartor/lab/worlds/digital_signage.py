@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-from sartor.lab.world import Features, Option, World, share
+from sartor.lab.world import Features, Option, World, draw_share
 
 SPOTS = (
     Option("coffee", [{"kind": "drink", "served": "hot"}]),
@@ -69,17 +69,17 @@ PULL: dict[str, Callable[[Street], float]] = {
 
 
 class DigitalSignage(World[Street]):
-    """Trade: digital out-of-home advertising. Reward: the share of passers-by who look, 0 to 1.
+    """Domain: digital out-of-home advertising. Reward: the share of passers-by who look, 0 to 1.
 
     Best policy: umbrellas in rain; ice cream, then sun cream, in the heat; lunch at noon; coffee on cold
-    mornings; cinema on evenings. Hard about it: nobody is known, only the time and the weather are, and the
+    mornings; cinema on evenings. Difficulty: nobody is known, only the time and the weather are, and the
     temperature counts as a number, in opposite directions for different spots.
     """
 
     name = "digital-signage"
     reward_is = "share of passers-by who look"
 
-    def meet(self, rng: random.Random, turn: int, /) -> Street:
+    def draw_facts(self, rng: random.Random, turn: int, /) -> Street:
         """Any day of the year."""
         return Street(
             part_of_day=rng.choice(("morning", "noon", "afternoon", "evening")),
@@ -97,14 +97,14 @@ class DigitalSignage(World[Street]):
             {"place": {"kind": facts.place}},
         ]
 
-    def offer(self, facts: Street, turn: int, /) -> tuple[Option, ...]:
+    def list_options(self, facts: Street, turn: int, /) -> tuple[Option, ...]:
         """The same seven spots."""
         return SPOTS
 
-    def value(self, facts: Street, option: Option, turn: int, /) -> float:
+    def mean_reward(self, facts: Street, option: Option, turn: int, /) -> float:
         """A floor, plus what time and weather add to each spot."""
         return min(0.9, max(0.04, 0.12 + PULL[option.id](facts)))
 
-    def pay(self, rng: random.Random, mean: float, /) -> float:
+    def draw_reward(self, rng: random.Random, mean: float, /) -> float:
         """A share of the passers-by."""
-        return share(rng, mean, concentration=10.0)
+        return draw_share(rng, mean, concentration=10.0)

@@ -29,9 +29,9 @@ class Subscriber(Struct, frozen=True):
 
 
 class EmailSubject(World[Subscriber]):
-    """Trade: e-mail marketing. Reward: 1 for a click inside the mail.
+    """Domain: e-mail marketing. Reward: 1 for a click inside the mail.
 
-    Best policy: readers get the question, shoppers the last chance, sleepers their name. Hard about it: it
+    Best policy: readers get the question, shoppers the last chance, sleepers their name. Difficulty: it
     is sparse. Even the best subject line is clicked in fewer than 3 mails of 100, so a thousand mails hold
     some twenty facts.
     """
@@ -41,7 +41,7 @@ class EmailSubject(World[Subscriber]):
     turns = 10_000
     sparse = True
 
-    def meet(self, rng: random.Random, turn: int, /) -> Subscriber:
+    def draw_facts(self, rng: random.Random, turn: int, /) -> Subscriber:
         """Segments in fixed shares; sleepers open next to nothing."""
         segment = rng.choices(("reader", "shopper", "sleeper"), (40, 40, 20))[0]
         return Subscriber(
@@ -58,11 +58,11 @@ class EmailSubject(World[Subscriber]):
             {"sending": {"day": facts.weekday, "client": facts.client}},
         ]
 
-    def offer(self, facts: Subscriber, turn: int, /) -> tuple[Option, ...]:
+    def list_options(self, facts: Subscriber, turn: int, /) -> tuple[Option, ...]:
         """The same four kinds of subject line."""
         return SUBJECTS
 
-    def value(self, facts: Subscriber, option: Option, turn: int, /) -> float:
+    def mean_reward(self, facts: Subscriber, option: Option, turn: int, /) -> float:
         """By segment; a little less at weekends."""
         clicks = CLICKS[facts.segment].get(option.id, 0.006)
         return clicks * (0.9 if facts.weekday == "weekend" else 1.0)

@@ -32,10 +32,10 @@ class User(Struct, frozen=True):
 
 
 class FeatureNudge(World[User]):
-    """Trade: product growth. Reward: 1 when the feature is used within the week.
+    """Domain: product growth. Reward: 1 when the feature is used within the week.
 
     Best policy: shortcuts for editors, shared views for leads, automations for admins, the app for guests;
-    and whoever is on the phone most of the time gets the app. Hard about it: the reward is delayed. It is
+    and whoever is on the phone most of the time gets the app. Difficulty: the reward is delayed. It is
     known 200 turns later, so that every mistake is repeated before it is noticed.
     """
 
@@ -43,7 +43,7 @@ class FeatureNudge(World[User]):
     reward_is = "feature used within the week"
     delay_turns = 200
 
-    def meet(self, rng: random.Random, turn: int, /) -> User:
+    def draw_facts(self, rng: random.Random, turn: int, /) -> User:
         """Editors are the rule."""
         sessions = rng.randint(1, 60)
         return User(
@@ -61,11 +61,11 @@ class FeatureNudge(World[User]):
             {"history": {"sessions30d": facts.sessions, "phoneShare": phone}},
         ]
 
-    def offer(self, facts: User, turn: int, /) -> tuple[Option, ...]:
+    def list_options(self, facts: User, turn: int, /) -> tuple[Option, ...]:
         """The same six nudges; one of them is to leave the user in peace."""
         return NUDGES
 
-    def value(self, facts: User, option: Option, turn: int, /) -> float:
+    def mean_reward(self, facts: User, option: Option, turn: int, /) -> float:
         """By role; the app by how much the phone is used; a nudge to nowhere earns nothing."""
         if option.id == "none":
             return 0.0

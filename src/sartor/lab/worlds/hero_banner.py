@@ -41,10 +41,10 @@ class Visitor(Struct, frozen=True):
 
 
 class HeroBanner(World[Visitor]):
-    """Trade: a shop's home page. Reward: 1 for a click on the banner.
+    """Domain: a shop's home page. Reward: 1 for a click on the banner.
 
     Best policy: the banner that fits the visitor's segment, until the season's own banner beats it (gifts
-    in the second season, clearance in the third, outdoor in the fourth). Hard about it: it drifts. Every
+    in the second season, clearance in the third, outdoor in the fourth). Difficulty: it drifts. Every
     1,500 turns the season changes at once, and what was learned about two banners is wrong.
     """
 
@@ -52,7 +52,7 @@ class HeroBanner(World[Visitor]):
     reward_is = "a click on the banner"
     drifts = True
 
-    def meet(self, rng: random.Random, turn: int, /) -> Visitor:
+    def draw_facts(self, rng: random.Random, turn: int, /) -> Visitor:
         """Segments in fixed shares; loyal visitors come more often."""
         segment = rng.choices(("new", "bargain", "loyal", "browsing"), (35, 25, 20, 20))[0]
         return Visitor(
@@ -69,11 +69,11 @@ class HeroBanner(World[Visitor]):
             {"visit": {"device": facts.device, "partOfDay": facts.part_of_day}},
         ]
 
-    def offer(self, facts: Visitor, turn: int, /) -> tuple[Option, ...]:
+    def list_options(self, facts: Visitor, turn: int, /) -> tuple[Option, ...]:
         """The same six banners all year."""
         return BANNERS
 
-    def value(self, facts: Visitor, option: Option, turn: int, /) -> float:
+    def mean_reward(self, facts: Visitor, option: Option, turn: int, /) -> float:
         """Segment, plus season, less on small screens."""
         season = SEASONS[turn // SEASON_TURNS % len(SEASONS)]
         appeal = APPEAL[facts.segment].get(option.id, 0.04) + season.get(option.id, 0.0)

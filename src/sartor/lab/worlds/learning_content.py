@@ -4,7 +4,7 @@ import random
 
 from msgspec import Struct
 
-from sartor.lab.world import Features, Option, World, share
+from sartor.lab.world import Features, Option, World, draw_share
 
 TOPICS = ("fractions", "algebra", "geometry", "statistics", "logic")
 FORMS = ("video", "quiz")
@@ -29,10 +29,10 @@ class Learner(Struct, frozen=True):
 
 
 class LearningContent(World[Learner]):
-    """Trade: teaching. Reward: the score of the check after the exercise, weighted by what it taught, 0 to 1.
+    """Domain: teaching. Reward: the score of the check after the exercise, weighted by what it taught, 0 to 1.
 
     Best policy: an exercise of the goal's topic, one level above the learner's mastery, in the form that the
-    learner likes. Hard about it: there are 50 actions, so an id is met once in fifty turns at first; a
+    learner likes. Difficulty: there are 50 actions, so an id is met once in fifty turns at first; a
     learner has to carry over from topic, distance in level and form.
     """
 
@@ -40,7 +40,7 @@ class LearningContent(World[Learner]):
     reward_is = "score after the exercise"
     turns = 5_000
 
-    def meet(self, rng: random.Random, turn: int, /) -> Learner:
+    def draw_facts(self, rng: random.Random, turn: int, /) -> Learner:
         """Mastery is anything; goals and likings are in equal shares."""
         return Learner(
             mastery=tuple(rng.randrange(LEVELS) for _ in TOPICS),
@@ -53,7 +53,7 @@ class LearningContent(World[Learner]):
         """The goal, the liking and the streak; mastery goes with the exercises."""
         return [{"learner": {"goal": facts.goal, "likes": facts.likes, "streakDays": facts.streak}}]
 
-    def offer(self, facts: Learner, turn: int, /) -> tuple[Option, ...]:
+    def list_options(self, facts: Learner, turn: int, /) -> tuple[Option, ...]:
         """All fifty exercises, each with its distance from what the learner masters."""
         mastery = dict(zip(TOPICS, facts.mastery, strict=True))
         return tuple(
@@ -61,15 +61,15 @@ class LearningContent(World[Learner]):
             for name, topic, level, form in EXERCISES
         )
 
-    def value(self, facts: Learner, option: Option, turn: int, /) -> float:
+    def mean_reward(self, facts: Learner, option: Option, turn: int, /) -> float:
         """One level above mastery teaches most; too hard teaches nothing, too easy little."""
         exercise = option.features[0]
         score = TEACHES[str(exercise["step"])] * (1.0 if exercise["topic"] == facts.goal else 0.45)
         return score + (0.2 if exercise["form"] == facts.likes else 0.02)
 
-    def pay(self, rng: random.Random, mean: float, /) -> float:
+    def draw_reward(self, rng: random.Random, mean: float, /) -> float:
         """A score around the mean."""
-        return share(rng, mean)
+        return draw_share(rng, mean)
 
 
 def step(levels: int) -> str:

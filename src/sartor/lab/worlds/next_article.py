@@ -4,7 +4,7 @@ import random
 
 from msgspec import Struct
 
-from sartor.lab.world import Features, Option, World, share
+from sartor.lab.world import Features, Option, World, draw_share
 
 TOPICS = ("politics", "business", "science", "culture", "sport", "food")
 ON_OFFER = 8
@@ -21,18 +21,18 @@ class Reader(Struct, frozen=True):
 
 
 class NextArticle(World[Reader]):
-    """Trade: a publisher. Reward: the share of the article that was read, by dwell time, 0 to 1.
+    """Domain: a publisher. Reward: the share of the article that was read, by dwell time, 0 to 1.
 
     Best policy: of the articles on offer, the one whose topic the reader cares for most, long reads on a
-    desktop and short ones on a phone. Hard about it: articles come and go (each lives 800 turns), so what
+    desktop and short ones on a phone. Difficulty: articles come and go (each lives 800 turns), so what
     was learned about an id is soon worth nothing; interests arrive as an embedding, not as a category.
     """
 
     name = "next-article"
     reward_is = "share of the article read (dwell time)"
-    comes_and_goes = True
+    options_change = True
 
-    def meet(self, rng: random.Random, turn: int, /) -> Reader:
+    def draw_facts(self, rng: random.Random, turn: int, /) -> Reader:
         """A reader has one love, one liking, and little patience for the rest."""
         interests = [0.2 * rng.random() for _ in TOPICS]
         love, liking = rng.sample(range(len(TOPICS)), 2)
@@ -51,21 +51,21 @@ class NextArticle(World[Reader]):
             {"visit": {"device": facts.device, "articlesToday": facts.articles_today}},
         ]
 
-    def offer(self, facts: Reader, turn: int, /) -> tuple[Option, ...]:
+    def list_options(self, facts: Reader, turn: int, /) -> tuple[Option, ...]:
         """The eight newest articles, newest first."""
         newest = turn * ON_OFFER // LIFE_TURNS + ON_OFFER
         return tuple(self._article(number) for number in range(newest, newest - ON_OFFER, -1))
 
-    def value(self, facts: Reader, option: Option, turn: int, /) -> float:
+    def mean_reward(self, facts: Reader, option: Option, turn: int, /) -> float:
         """Interest in its topic, its quality, and whether its length suits the screen."""
         rng = self._random("article", option.id)
         topic, quality, long = self._traits(rng)
         suits = 0.08 if long == (facts.device == "desktop") else -0.08
         return min(0.95, max(0.03, 0.1 + 0.62 * facts.interests[topic] + quality + suits))
 
-    def pay(self, rng: random.Random, mean: float, /) -> float:
+    def draw_reward(self, rng: random.Random, mean: float, /) -> float:
         """A share of the article, between nothing and all of it."""
-        return share(rng, mean)
+        return draw_share(rng, mean)
 
     def _article(self, number: int) -> Option:
         name = f"article_{number:04}"

@@ -43,10 +43,10 @@ class Outcomes(Struct, frozen=True):
 
 
 class Notification(World[Receiver]):
-    """Trade: mobile apps. Reward: +1 for engagement, -1 for an opt-out, 0 for neither.
+    """Domain: mobile apps. Reward: +1 for engagement, -1 for an opt-out, 0 for neither.
 
     Best policy: the message of the receiver's segment, as long as it is worth its risk; nothing for the
-    tired and for those who got enough today. Hard about it: it drifts slowly (each kind of message wears
+    tired and for those who got enough today. Difficulty: it drifts slowly (each kind of message wears
     out and recovers over 6,000 turns), rewards are negative where one errs, and doing nothing is an option.
     """
 
@@ -55,7 +55,7 @@ class Notification(World[Receiver]):
     turns = 5_000
     drifts = True
 
-    def meet(self, rng: random.Random, turn: int, /) -> Receiver:
+    def draw_facts(self, rng: random.Random, turn: int, /) -> Receiver:
         """One in four is tired of it all."""
         return Receiver(
             segment=rng.choice(tuple(ENGAGES)),
@@ -71,11 +71,11 @@ class Notification(World[Receiver]):
             {"moment": {"partOfDay": facts.part_of_day}},
         ]
 
-    def offer(self, facts: Receiver, turn: int, /) -> tuple[Option, ...]:
+    def list_options(self, facts: Receiver, turn: int, /) -> tuple[Option, ...]:
         """Four messages, and silence."""
         return MESSAGES
 
-    def value(self, facts: Receiver, option: Option, turn: int, /) -> float:
+    def mean_reward(self, facts: Receiver, option: Option, turn: int, /) -> float:
         """The chance of engagement less the chance of an opt-out."""
         chances = self.chances(facts, option, turn)
         return chances.engages - chances.opts_out
@@ -83,7 +83,7 @@ class Notification(World[Receiver]):
     def reward(self, situation: Situation[Receiver], option: int, /, *, repeat: int = 0) -> float:
         """Engagement, an opt-out, or neither; never both."""
         chances = self.chances(situation.facts, situation.options[option], situation.turn)
-        point = self.luck(situation.turn, repeat=repeat).random()
+        point = self.reward_rng(situation.turn, repeat=repeat).random()
         return 1.0 if point < chances.engages else -1.0 if point > 1 - chances.opts_out else 0.0
 
     def chances(self, facts: Receiver, option: Option, turn: int, /) -> Outcomes:

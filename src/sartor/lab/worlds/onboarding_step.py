@@ -31,17 +31,17 @@ class Newcomer(Struct, frozen=True):
 
 
 class OnboardingStep(World[Newcomer]):
-    """Trade: a software service. Reward: 1 when the suggested step is completed within the day.
+    """Domain: a software service. Reward: 1 when the suggested step is completed within the day.
 
     Best policy: by role: developers connect the API, managers invite their team, designers take a template,
-    analysts import data; those who are alone in their company never invite anyone. Hard about it: company
+    analysts import data; those who are alone in their company never invite anyone. Difficulty: company
     size comes as a raw head count over four orders of magnitude.
     """
 
     name = "onboarding-step"
     reward_is = "step completed"
 
-    def meet(self, rng: random.Random, turn: int, /) -> Newcomer:
+    def draw_facts(self, rng: random.Random, turn: int, /) -> Newcomer:
         """Roles in equal shares; companies from one head to thousands."""
         return Newcomer(
             role=rng.choice(tuple(COMPLETES)),
@@ -61,11 +61,11 @@ class OnboardingStep(World[Newcomer]):
             }
         ]
 
-    def offer(self, facts: Newcomer, turn: int, /) -> tuple[Option, ...]:
+    def list_options(self, facts: Newcomer, turn: int, /) -> tuple[Option, ...]:
         """The same five steps, the tour first."""
         return STEPS
 
-    def value(self, facts: Newcomer, option: Option, turn: int, /) -> float:
+    def mean_reward(self, facts: Newcomer, option: Option, turn: int, /) -> float:
         """By role; a little less each day; invitations need colleagues."""
         completes = COMPLETES[facts.role].get(option.id, 0.12)
         if option.id == "invite_team" and facts.company_size == 1:

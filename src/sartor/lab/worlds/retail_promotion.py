@@ -24,19 +24,19 @@ class Shopper(Struct, frozen=True):
 
 
 class RetailPromotion(World[Shopper]):
-    """Trade: retail. Reward: revenue of the promoted product in this visit, in units of 50 euros.
+    """Domain: retail. Reward: revenue of the promoted product in this visit, in units of 50 euros.
 
     Best policy: the promotion with the highest price × chance of a sale: the shopper's favourite category,
-    deep discounts for small budgets. Hard about it: promotions come and go every 400 turns, most visits
+    deep discounts for small budgets. Difficulty: promotions come and go every 400 turns, most visits
     bring nothing, and a few bring much (rewards well above 1), so a single sale says little.
     """
 
     name = "retail-promotion"
     reward_is = "revenue (50 euros = 1)"
     turns = 5_000
-    comes_and_goes = True
+    options_change = True
 
-    def meet(self, rng: random.Random, turn: int, /) -> Shopper:
+    def draw_facts(self, rng: random.Random, turn: int, /) -> Shopper:
         """Favourites in equal shares; small budgets are the rule."""
         budget = rng.choices(("small", "medium", "large"), (45, 35, 20))[0]
         return Shopper(
@@ -51,12 +51,12 @@ class RetailPromotion(World[Shopper]):
         history: Features = [{"shopper": {"favourite": facts.favourite, "budget": facts.budget}}]
         return [*history, {"counts": {"spent90d": facts.spent}}, {"channel": {"name": facts.channel}}]
 
-    def offer(self, facts: Shopper, turn: int, /) -> tuple[Option, ...]:
+    def list_options(self, facts: Shopper, turn: int, /) -> tuple[Option, ...]:
         """One promotion for each category; in odd weeks the even ones are new, and the other way round."""
         week = turn // WEEK_TURNS
         return tuple(self._promotion(place, (week + place % 2) // 2) for place in range(len(CATEGORIES)))
 
-    def value(self, facts: Shopper, option: Option, turn: int, /) -> float:
+    def mean_reward(self, facts: Shopper, option: Option, turn: int, /) -> float:
         """Price less discount, times the chance of a sale."""
         category = option.id.partition("_")[0]
         discount = self._discount(option.id)
@@ -67,7 +67,7 @@ class RetailPromotion(World[Shopper]):
             chance *= 1.4
         return min(0.9, chance) * PRICE[category] * (1 - discount / 100)
 
-    def pay(self, rng: random.Random, mean: float, /) -> float:
+    def draw_reward(self, rng: random.Random, mean: float, /) -> float:
         """Nothing in three visits of four; else a basket that is log-normal around its mean."""
         amount = rng.lognormvariate(-0.08, 0.4)
         return round(4 * mean * amount, 6) if rng.random() < 0.25 else 0.0

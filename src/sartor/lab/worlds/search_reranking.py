@@ -43,10 +43,10 @@ class Search(Struct, frozen=True):
 
 
 class SearchReranking(World[Search]):
-    """Trade: site search. Reward: 1 when the first result is clicked and the searcher does not come back.
+    """Domain: site search. Reward: 1 when the first result is clicked and the searcher does not come back.
 
     Best policy: among documents of the kind that the intent wants, the one that the search engine scores
-    highest. Hard about it: the kind and the score multiply, the intent shows only in the words and the
+    highest. Difficulty: the kind and the score multiply, the intent shows only in the words and the
     searcher's history, and the engine's own order (the baseline) is already better than chance.
     """
 
@@ -54,7 +54,7 @@ class SearchReranking(World[Search]):
     reward_is = "satisfied click on the first result"
     turns = 5_000
 
-    def meet(self, rng: random.Random, turn: int, /) -> Search:
+    def draw_facts(self, rng: random.Random, turn: int, /) -> Search:
         """An intent, its words (one search in five gives none away), and the engine's scores."""
         intent = rng.choices(tuple(WANTS), (35, 25, 15, 25))[0]
         return Search(
@@ -72,7 +72,7 @@ class SearchReranking(World[Search]):
             {"searcher": {"seniority": facts.seniority, "clicks30d": facts.clicks}},
         ]
 
-    def offer(self, facts: Search, turn: int, /) -> tuple[Option, ...]:
+    def list_options(self, facts: Search, turn: int, /) -> tuple[Option, ...]:
         """The ten documents in the order of the search engine."""
         order = sorted(range(len(DOCUMENTS)), key=lambda place: -facts.relevance[place])
         return tuple(
@@ -80,7 +80,7 @@ class SearchReranking(World[Search]):
             for place in order
         )
 
-    def value(self, facts: Search, option: Option, turn: int, /) -> float:
+    def mean_reward(self, facts: Search, option: Option, turn: int, /) -> float:
         """What the intent wants of that kind, scaled by the relevance; experts skip the guides."""
         place = next(i for i, (name, _) in enumerate(DOCUMENTS) if name == option.id)
         wanted = WANTS[facts.intent].get(DOCUMENTS[place][1], 0.05)

@@ -43,9 +43,9 @@ class Question(Struct, frozen=True):
 
 
 class SupportArticle(World[Question]):
-    """Trade: customer support. Reward: 1 when no ticket follows.
+    """Domain: customer support. Reward: 1 when no ticket follows.
 
-    Best policy: the article about the problem behind the question. Hard about it: the question is free text
+    Best policy: the article about the problem behind the question. Difficulty: the question is free text
     with filler and shared words, and ten articles must each be met often enough to be known.
     """
 
@@ -53,7 +53,7 @@ class SupportArticle(World[Question]):
     reward_is = "solved without a ticket"
     turns = 5_000
 
-    def meet(self, rng: random.Random, turn: int, /) -> Question:
+    def draw_facts(self, rng: random.Random, turn: int, /) -> Question:
         """A problem, and three of its words among filler."""
         problem = rng.choices(tuple(WORDS), (20, 12, 10, 8, 8, 12, 8, 8, 8, 6))[0]
         words = rng.sample(WORDS[problem].split(), 3) + rng.sample(FILLER, 3)
@@ -72,11 +72,11 @@ class SupportArticle(World[Question]):
             {"account": {"product": facts.product, "ticketsBefore": facts.tickets}},
         ]
 
-    def offer(self, facts: Question, turn: int, /) -> tuple[Option, ...]:
+    def list_options(self, facts: Question, turn: int, /) -> tuple[Option, ...]:
         """The ten articles, the most asked first."""
         return ARTICLES
 
-    def value(self, facts: Question, option: Option, turn: int, /) -> float:
+    def mean_reward(self, facts: Question, option: Option, turn: int, /) -> float:
         """The right article helps most, its neighbour sometimes, another one hardly ever."""
         helps = 0.06
         if option.id == facts.problem:

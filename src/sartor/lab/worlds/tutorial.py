@@ -22,10 +22,10 @@ class Visit(Struct, frozen=True):
 
 
 class Tutorial(World[Visit]):
-    """Trade: a news site. Reward: 1 for a click.
+    """Domain: a news site. Reward: 1 for a click.
 
     Best policy: on a phone sports or travel (0.6 each); on a desktop finance from 9 to 17 o'clock inclusive
-    (0.65), otherwise travel (0.55). Hard about it: the hour counts only on a desktop, in the middle of its
+    (0.65), otherwise travel (0.55). Difficulty: the hour counts only on a desktop, in the middle of its
     range, so neither the hour nor the device says enough alone.
     """
 
@@ -33,7 +33,7 @@ class Tutorial(World[Visit]):
     reward_is = "a click"
     turns = 30
 
-    def meet(self, rng: random.Random, turn: int, /) -> Visit:
+    def draw_facts(self, rng: random.Random, turn: int, /) -> Visit:
         """Any device, hour and page, each as likely as the others."""
         return Visit(
             device=rng.choice(("mobile", "desktop")),
@@ -45,11 +45,11 @@ class Tutorial(World[Visit]):
         """One object with all three features; the hour is a category, not a quantity, so it goes as text."""
         return [{"device": facts.device, "hour": str(facts.hour), "page": facts.page}]
 
-    def offer(self, facts: Visit, turn: int, /) -> tuple[Option, ...]:
+    def list_options(self, facts: Visit, turn: int, /) -> tuple[Option, ...]:
         """The same three articles every time."""
         return ARTICLES
 
-    def value(self, facts: Visit, option: Option, turn: int, /) -> float:
+    def mean_reward(self, facts: Visit, option: Option, turn: int, /) -> float:
         """The click probabilities of the tutorial."""
         if facts.device == "mobile":
             return 0.2 if option.id == "finance_article" else 0.6

@@ -1,4 +1,4 @@
-"""A service, seen from an application: two calls over one kept connection, as an application makes them."""
+"""A client of the HTTP API for the lab: rank and reward over one persistent connection."""
 
 import time
 from collections.abc import Sequence
@@ -11,13 +11,13 @@ from msgspec import Struct
 from sartor.errors import CallerError, SartorError, Unauthorized, Unavailable
 from sartor.lab.world import Situation
 
-PATIENCE_S = 30.0
-"""How long a call is repeated while the service says that it can't take it now."""
+RETRY_TIMEOUT_S = 30.0
+"""How long a call is repeated while the service answers 503."""
 
 _encode = msgspec.json.Encoder().encode
 
 
-class RankedEvent(Struct, frozen=True, rename="camel"):
+class RankResult(Struct, frozen=True, rename="camel"):
     """The part of the answer to a rank that an application needs."""
 
     event_id: str
@@ -40,33 +40,33 @@ class ServiceClient:
         self.close()
 
     def close(self) -> None:
-        """Let go of the connection; idempotent."""
+        """Close the connection; idempotent."""
         self._session.close()
 
     def rank(self, situation: Situation[object], /, *, event_id: str) -> int:
-        """Ask which option to show: its index.
+        """Rank the options of a situation; returns the index of the one to show.
 
         Raises:
             Unauthorized: the service does not know the key.
-            Unavailable: no service answers there, or it could not take this for ``PATIENCE_S``.
+            Unavailable: no service answers there, or it answered 503 for ``RETRY_TIMEOUT_S``.
             SartorError: any other answer that is not a success.
         """
         actions = [{"id": option.id, "features": option.features} for option in situation.options]
         body = {"contextFeatures": situation.context, "actions": actions, "eventId": event_id}
-        answer = msgspec.json.decode(self._post("/rank", body), type=RankedEvent)
-        return _index(answer.reward_action_id, [option.id for option in situation.options])
+        answer = msgspec.json.decode(self._post("/rank", body), type=RankResult)
+        return _find_index(answer.reward_action_id, [option.id for option in situation.options])
 
     def reward(self, event_id: str, value: float, /) -> None:
-        """Say what came of it. Raises as ``rank`` does."""
+        """Send a reward. Raises the same errors as ``rank``."""
         self._post(f"/events/{quote(event_id, safe='')}/reward", {"value": value})
 
     def _post(self, path: str, body: object) -> bytes:
-        give_up = time.monotonic() + PATIENCE_S
+        deadline = time.monotonic() + RETRY_TIMEOUT_S
         while True:
             answer = self._send(path, _encode(body))
-            if answer.status_code != 503 or time.monotonic() >= give_up:
-                return _accepted(answer)
-            time.sleep(_wait_s(answer))
+            if answer.status_code != 503 or time.monotonic() >= deadline:
+                return _check_status(answer)
+            time.sleep(_retry_delay_s(answer))
 
     def _send(self, path: str, body: bytes) -> requests.Response:
         try:
@@ -75,23 +75,23 @@ class ServiceClient:
             raise Unavailable(f"No service answers at {self._root}: is 'sartor serve' running?") from error
 
 
-def _wait_s(answer: requests.Response) -> float:
+def _retry_delay_s(answer: requests.Response) -> float:
     after = answer.headers.get("Retry-After", "")
-    return min(float(after) if after.isdecimal() else 1.0, PATIENCE_S)
+    return min(float(after) if after.isdecimal() else 1.0, RETRY_TIMEOUT_S)
 
 
-def _accepted(answer: requests.Response) -> bytes:
+def _check_status(answer: requests.Response) -> bytes:
     if answer.ok:
         return answer.content
-    said = f"{answer.status_code} {answer.reason}: {answer.text[:500]}"
+    status = f"{answer.status_code} {answer.reason}: {answer.text[:500]}"
     if answer.status_code == 401:
-        raise Unauthorized(f"The service does not accept this key ({said}).")
+        raise Unauthorized(f"The service does not accept this key ({status}).")
     if answer.status_code >= 500:
-        raise Unavailable(f"The service could not answer ({said}).")
-    raise CallerError(f"The service refused a request ({said}).")
+        raise Unavailable(f"The service could not answer ({status}).")
+    raise CallerError(f"The service refused a request ({status}).")
 
 
-def _index(name: str, names: Sequence[str]) -> int:
+def _find_index(name: str, names: Sequence[str]) -> int:
     if name not in names:
         raise SartorError(f"The service answered {name!r}, which was not on offer.")
     return names.index(name)
