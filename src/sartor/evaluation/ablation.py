@@ -7,7 +7,7 @@ from msgspec import Struct
 from sartor.errors import EngineRefused
 from sartor.estimators.columns import Floats
 from sartor.estimators.logged_choices import LoggedChoice, as_shown, logged_choices
-from sartor.evaluation.batch import BatchProgress
+from sartor.evaluation.progress import PartProgress
 from sartor.evaluation.row_predictions import RowPredictions
 from sartor.evaluation.time_range import OutcomeRange, SettledDecision, read_settled
 from sartor.feature_names import FeatureName, remove_decision_feature
@@ -45,9 +45,9 @@ class AblationWeights(Struct, kw_only=True):
 
 def run_ablation(order: AblationTask, /) -> bytes:
     """Do one pass, in whatever process this is; the weights as MessagePack."""
-    told = BatchProgress(order.progress)
+    progress = PartProgress(order.progress)
     with compose.open_instance(order.where) as stores, loops.open_loop(stores, order.loop) as logs:
-        found = compute_weights(logs, compose.engine_factory(), order, told)
+        found = compute_weights(logs, compose.engine_factory(), order, progress)
     return msgspec.msgpack.encode(found)
 
 
@@ -57,7 +57,7 @@ def decode_weights(weights: bytes, /) -> AblationWeights:
 
 
 def compute_weights(
-    logs: LoopStores, factory: EngineFactory, order: AblationTask, told: BatchProgress, /
+    logs: LoopStores, factory: EngineFactory, order: AblationTask, progress: PartProgress, /
 ) -> AblationWeights:
     """Learn and weigh all variants in one pass. Of several slots the first counts.
 
@@ -72,7 +72,7 @@ def compute_weights(
         for one in read_settled(logs, order.span):
             if isinstance(one, SettledDecision):
                 _take(found, engines, one.decision, one.outcome)
-                told.tell((one.seq - order.span.first + 1) / order.span.outcomes)
+                progress.write((one.seq - order.span.first + 1) / order.span.outcomes)
         return found
     finally:
         for engine, _ in engines:

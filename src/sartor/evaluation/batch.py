@@ -1,14 +1,12 @@
 """A group of policies that are scored in one pass: the unit that goes to a core, or to another machine."""
 
-import os
-import time
 from collections.abc import Callable
-from pathlib import Path
 
 import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from sartor.evaluation.progress import PartProgress
 from sartor.evaluation.progressive_validation import (
     Candidate,
     CandidateScore,
@@ -20,8 +18,6 @@ from sartor.evaluation.time_range import OutcomeRange, SettledDecision, read_set
 from sartor.management import loops
 from sartor.ports import EngineFactory, Loop, LoopStores
 from sartor.runtime import compose
-
-_TELL_S = 0.5
 
 
 class CandidateSpec(Struct, frozen=True, kw_only=True):
@@ -60,9 +56,9 @@ def run_batch(order: BatchTask, /) -> bytes:
         compose.open_instance(order.where) as stores,
         loops.open_loop(stores, order.loop) as logs,
     ):
-        told = BatchProgress(order.progress)
+        progress = PartProgress(order.progress)
         batch_result = score_candidates(
-            logs, compose.engine_factory(), order.span, order.candidates, tell=told.tell
+            logs, compose.engine_factory(), order.span, order.candidates, tell=progress.write
         )
     return msgspec.msgpack.encode(batch_result)
 
@@ -112,27 +108,3 @@ def _open_candidate(spec: CandidateSpec, factory: EngineFactory) -> Candidate:
     needs_none = spec.source in ("Online", "Baseline", "Random")
     engine = None if needs_none else factory(spec.arguments)
     return Candidate(name=spec.name, arguments=spec.arguments, source=spec.source, engine=engine)
-
-
-class BatchProgress:
-    """Writes the share that is done into a file, now and then; ends the process when its parent is gone."""
-
-    def __init__(self, path: str) -> None:
-        self._path = Path(path) if path else None
-        self._parent = os.getppid()
-        self._next_s = 0.0
-
-    def tell(self, share: float, /) -> None:
-        """So much is done, 0 to 1."""
-        now_s = time.monotonic()
-        if now_s < self._next_s:
-            return
-        self._next_s = now_s + _TELL_S
-        if self._path is None:
-            return
-        if os.getppid() != self._parent:  # killed: nobody waits for the answer
-            os._exit(1)
-        try:
-            self._path.write_text(f"{share:.6f}")
-        except OSError:
-            self._path = None  # on another machine there is no such folder

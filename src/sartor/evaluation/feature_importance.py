@@ -19,6 +19,7 @@ from sartor.estimators.support import check_support
 from sartor.evaluation.ablation import AblationTask, AblationWeights, decode_weights, run_ablation
 from sartor.evaluation.batch import without_keys
 from sartor.evaluation.executor import LOCAL, Executor, open_executor
+from sartor.evaluation.progress import FEATURES, finish_stage, start_stage
 from sartor.evaluation.spec import ImportanceResult, ImportanceScore, ImportanceSpec
 from sartor.evaluation.time_range import OutcomeRange, SettledDecision, find_outcome_range, read_settled
 from sartor.feature_names import FeatureName, list_decision_features, list_namespaces
@@ -102,6 +103,7 @@ def measure_importance(
     left_out = [*names, *list_namespaces(names)]
     newest = _newest(read, numbers, max(1, budget // (len(left_out) + 1)))
     parts = _parts(left_out, place.workers)
+    files = start_stage(progress, FEATURES, parts=len(parts))
     orders = [
         AblationTask(
             where=where,
@@ -109,11 +111,12 @@ def measure_importance(
             span=newest,
             arguments=arguments,
             left_out=tuple(part),
-            progress="" if progress is None else str(progress / f"features-{number}"),
+            progress=file,
         )
-        for number, part in enumerate(parts)
+        for part, file in zip(parts, files, strict=True)
     ]
     answers = [decode_weights(answer) for answer in place.map(run_ablation, orders)]
+    finish_stage(progress, FEATURES)
     return _measured(parts, answers, arguments, left)
 
 

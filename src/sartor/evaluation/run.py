@@ -1,8 +1,6 @@
 """An evaluation from spec to result: the policies in groups, side by side, and what came of them together."""
 
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from sartor.errors import NoLogsInRange, StoreUnavailable
@@ -16,6 +14,7 @@ from sartor.evaluation.batch import (
 )
 from sartor.evaluation.executor import LOCAL, open_executor
 from sartor.evaluation.feature_importance import ImportanceMeasurement, measure_importance
+from sartor.evaluation.progress import FEATURES, POLICIES, announce_stages, finish_stage, start_stage
 from sartor.evaluation.result import build_result
 from sartor.evaluation.spec import EvaluationResult, EvaluationSpec
 from sartor.evaluation.time_range import OutcomeRange, find_outcome_range
@@ -52,7 +51,7 @@ def run_evaluation(
         job_id: names the models that are kept.
         where: the data folder, for other processes.
         compute: see ``compute.computing``.
-        progress: a folder in which each group tells its progress.
+        progress: the folder for the progress; see ``progress.py``.
 
     Raises:
         NoLogsInRange: no settled decision lies in the time.
@@ -62,18 +61,22 @@ def run_evaluation(
     candidates = list_candidates(spec, loop)
     with open_executor(compute) as place:
         for _ in range(_ATTEMPTS):
+            announce_stages(progress, POLICIES, FEATURES)
             read = find_outcome_range(logs, start_us=spec.start_us, end_us=spec.end_us)
+            groups = split_batches(loop, candidates, place.workers)
+            files = start_stage(progress, POLICIES, parts=len(groups))
             orders = [
                 BatchTask(
                     where=where,
                     loop=without_keys(loop),
                     span=read,
                     candidates=group,
-                    progress="" if progress is None else str(progress / str(number)),
+                    progress=file,
                 )
-                for number, group in enumerate(split_batches(loop, candidates, place.workers))
+                for group, file in zip(groups, files, strict=True)
             ]
             batch_results = [decode_result(batch_result) for batch_result in place.map(run_batch, orders)]
+            finish_stage(progress, POLICIES)
             if not batch_results[0].summary.decisions:
                 raise NoLogsInRange
             weighed = measure_importance(
@@ -134,24 +137,6 @@ def split_batches(
     count = max(1, min(most, len(candidates)))
     made = [tuple(candidates[start::count]) for start in range(count)]
     return [(*reference_candidates(loop), *made[0]), *made[1:]]
-
-
-@contextmanager
-def progress_folder() -> Iterator[Path]:
-    """A folder for the progress of groups, on this machine, removed at the end."""
-    with tempfile.TemporaryDirectory(prefix="sartor-progress-") as folder:
-        yield Path(folder)
-
-
-def read_progress(folder: Path, /) -> float:
-    """The share that is done, 0 to 1, of the groups that have told anything."""
-    shares = []
-    for told in folder.iterdir():
-        try:
-            shares.append(float(told.read_text()))
-        except (OSError, ValueError):
-            continue
-    return sum(shares) / len(shares) if shares else 0.0
 
 
 CANDIDATES: Mapping[str, str] = {

@@ -13,7 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from sartor.errors import CallerError, JobNotFound, LoopNotFound, SartorError
-from sartor.evaluation.run import progress_folder
+from sartor.evaluation.progress import progress_folder
 from sartor.jobs.heartbeat import keep_alive
 from sartor.jobs.kinds import KINDS, JobContext
 from sartor.management import loops
@@ -70,7 +70,7 @@ def run_job(assignment: JobArguments, loop: Loop, logs: LoopStores, /) -> None:
         JobNotFound: it is gone, or another worker's.
         StoreUnavailable: the store failed; the job stays claimed and is begun again later.
     """
-    job = _find_job(logs, assignment)
+    job = _note_restart(_find_job(logs, assignment))
     with progress_folder() as progress:
         bench = JobContext(
             loop=loop,
@@ -114,6 +114,14 @@ def _loop(stores: Stores, loop_id: str) -> Loop:
         if loop.loop_id == loop_id:
             return loop
     raise LoopNotFound(f"There is no loop with the id {loop_id!r} any more.")
+
+
+def _note_restart(job: Job) -> Job:
+    """A job that was claimed before begins from nothing, and its description says so."""
+    if job.attempts == 1:
+        return job
+    description = job.description or "Begun again: the process that computed it is gone."
+    return replace(job, progress=0.0, description=description)
 
 
 def _find_job(logs: LoopStores, arguments: JobArguments) -> Job:

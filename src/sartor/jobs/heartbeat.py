@@ -1,4 +1,4 @@
-"""A sign of life: a job's progress, told every second, and the end of the process when nobody wants the job."""
+"""Renews the lease of a running job with its progress every second, and ends the process of an unwanted job."""
 
 import os
 import signal
@@ -11,7 +11,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from sartor.errors import StoreUnavailable
-from sartor.evaluation.run import read_progress
+from sartor.evaluation.progress import read_progress
 from sartor.jobs.worker import LEASE_US
 from sartor.management import loops
 from sartor.ports import Loop
@@ -21,12 +21,12 @@ from sartor.times import now_us
 
 _FIRST_S, _EVERY_S = 0.2, 1.0
 _ALMOST = 0.99
-"""What is told at most before there is a result."""
+"""The highest progress before there is a result."""
 
 
 @contextmanager
 def keep_alive(where: str, loop: Loop, job: Job, progress: Path, /) -> Iterator[None]:
-    """Renew the lease of a job and tell its progress for as long as this is entered.
+    """Renew the lease of a job and write its progress while the context is entered.
 
     A job that was canceled, deleted or given to another ends this process and all that it started.
     """
@@ -44,19 +44,19 @@ def keep_alive(where: str, loop: Loop, job: Job, progress: Path, /) -> Iterator[
 
 def _beat(where: str, loop: Loop, job: Job, progress: Path, stop: threading.Event) -> None:
     with compose.open_instance(where) as stores, loops.open_loop(stores, loop) as logs:
-        silent_since_s, told = time.monotonic(), False
-        while not stop.wait(_EVERY_S if told else _FIRST_S):
-            told = True
+        renewed_s, is_first, reached = time.monotonic(), True, 0.0
+        while not stop.wait(_FIRST_S if is_first else _EVERY_S):
+            is_first = False
+            reached = max(reached, min(_ALMOST, read_progress(progress)))  # a part may be computed again
             try:
-                kept = logs.jobs.update(_alive(job, read_progress(progress)))
+                is_held = logs.jobs.update(_renew(job, reached))
             except StoreUnavailable:
-                kept = time.monotonic() - silent_since_s < LEASE_US / 2e6
+                is_held = time.monotonic() - renewed_s < LEASE_US / 2e6
             else:
-                silent_since_s = time.monotonic()
-            if not kept:
+                renewed_s = time.monotonic()
+            if not is_held:
                 os.killpg(os.getpgid(0), signal.SIGKILL)
 
 
-def _alive(job: Job, share: float) -> Job:
-    lease_until_us = now_us() + LEASE_US
-    return replace(job, progress=min(_ALMOST, share), lease_until_us=lease_until_us)
+def _renew(job: Job, progress: float) -> Job:
+    return replace(job, progress=progress, lease_until_us=now_us() + LEASE_US)

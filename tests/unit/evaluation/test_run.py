@@ -17,8 +17,6 @@ from sartor.evaluation.run import (
     CANDIDATES,
     default_candidates,
     list_candidates,
-    progress_folder,
-    read_progress,
     run_evaluation,
     split_batches,
 )
@@ -204,15 +202,6 @@ def test_importance_of_a_log_that_can_not_tell_is_refused(tmp_path: Path) -> Non
         run_importance(logs, loop, replace(spec, end_us=1), where=str(tmp_path / "data"))
     logs.close()
     stores.close()
-
-
-def test_progress_is_that_of_the_groups_that_told_any() -> None:
-    with progress_folder() as folder:
-        assert read_progress(folder) == 0.0
-        (folder / "0").write_text("0.5")
-        (folder / "1").write_text("0.25")
-        (folder / "2").write_text("")
-        assert read_progress(folder) == pytest.approx(0.375)
 
 
 @pytest.mark.parametrize("where", ["elsewhere", "dask://", "ray://somewhere:1"])

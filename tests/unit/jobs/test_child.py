@@ -1,13 +1,14 @@
 """The child: what it writes for each way in which a job can end."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
 from sartor.errors import JobNotFound
+from sartor.evaluation.progress import FEATURES, PartProgress, start_stage
 from sartor.evaluation.spec import (
     EVALUATION,
     FEATURE_IMPORTANCE,
@@ -18,8 +19,9 @@ from sartor.evaluation.spec import (
     encode_job,
     job_id,
 )
+from sartor.jobs import heartbeat
 from sartor.jobs.child import JobArguments, run_job
-from sartor.jobs.kinds import KINDS
+from sartor.jobs.kinds import KINDS, JobContext
 from sartor.management import loops
 from sartor.ports import LoopStores
 from sartor.records import Job
@@ -58,6 +60,18 @@ class Site:
         )
         run_job(assignment, self.loop, self.logs)
         return self.logs.jobs.jobs()[0]
+
+    def wait_for(self, read: Callable[[Job], int], *, changes: int) -> Job:
+        """The job after a value of it has changed so many times."""
+        values: list[int] = []
+        deadline_s = time.monotonic() + 10
+        while len(values) <= changes:
+            assert time.monotonic() < deadline_s
+            (job,) = self.logs.jobs.jobs()
+            if read(job) not in values:
+                values.append(read(job))
+            time.sleep(0.002)
+        return job
 
 
 @pytest.fixture
@@ -130,3 +144,39 @@ def test_a_result_is_not_written_over_what_another_worker_holds(
     found = site.carry_out(job)
     assert (found.state, found.attempts, found.result) == ("running", 2, b"")
     assert "not wanted any more" in caplog.text
+
+
+def test_the_progress_of_a_job_never_goes_back(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(heartbeat, "_EVERY_S", 0.02)
+    job = site.claimed(EVALUATION, b"{}")
+    shown: list[float] = []
+
+    def compute(context: JobContext, _: Job) -> bytes:
+        for share in (0.5, 0.25, 0.75):
+            (file,) = start_stage(context.progress, FEATURES, parts=1)
+            PartProgress(file).write(share)
+            shown.append(site.wait_for(lambda found: found.lease_until_us, changes=2).progress)
+        return b"{}"
+
+    monkeypatch.setitem(KINDS, EVALUATION, compute)
+    assert site.carry_out(job).progress == 1.0
+    assert shown == pytest.approx([0.5, 0.5, 0.75])
+
+
+def test_a_job_that_is_begun_anew_says_so_and_begins_at_0(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    silent = site.claimed(EVALUATION, b"{}")
+    assert site.logs.jobs.update(replace(silent, progress=0.7))
+    job = site.logs.jobs.claim(now_us=silent.lease_until_us, lease_us=60_000_000)
+    assert job is not None
+    shown: list[Job] = []
+
+    def compute(*_: object) -> bytes:
+        shown.append(site.wait_for(lambda found: found.lease_until_us, changes=1))
+        return b"{}"
+
+    monkeypatch.setitem(KINDS, EVALUATION, compute)
+    assert site.carry_out(job).state == "succeeded"
+    assert (shown[0].progress, shown[0].description) == (
+        0.0,
+        "Begun again: the process that computed it is gone.",
+    )
