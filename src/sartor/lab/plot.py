@@ -1,10 +1,10 @@
 """Draws the learning curve: the share of the best possible reward in each turn."""
 
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sartor.lab.report import PlayReport
+from sartor.metrics.line_labels import label_lines
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,8 +29,8 @@ def draw_curve(report: PlayReport, path: Path, /) -> Path:
         figure = Figure(figsize=(9, 5), dpi=150, layout="constrained")
         FigureCanvasAgg(figure)
         axes = figure.add_subplot()
-        _draw_lines(axes, report)
         _draw_frame(axes, report)
+        _draw_lines(axes, report)
         figure.savefig(path)
     return path
 
@@ -43,28 +43,12 @@ def _draw_lines(axes: "Axes", report: PlayReport) -> None:
     shares = _compute_shares(report)
     axes.plot([point.turn for point in report.curve], shares, color=_OURS, linewidth=2.6)
     labels = (
-        ("best possible", _INK),
-        (f"best without context {levels[1]:.0%}", _FIXED),
-        (f"random {levels[2]:.0%}", _RANDOM),
-        (f"Sartor {shares[-1]:.0%}", _OURS),
+        ("best possible", levels[0], _INK),
+        (f"best without context {levels[1]:.0%}", levels[1], _FIXED),
+        (f"random {levels[2]:.0%}", levels[2], _RANDOM),
+        (f"Sartor {shares[-1]:.0%}", shares[-1], _OURS),
     )
-    places = _spread([*levels, shares[-1]], apart=0.05 * (_CEILING - _lower_limit(report)))
-    for (text, colour), place in zip(labels, places, strict=True):
-        _label(axes, text, place, colour)
-
-
-def _label(axes: "Axes", text: str, place: float, colour: str) -> None:
-    axes.annotate(
-        text,
-        xy=(1.0, place),
-        xycoords=("axes fraction", "data"),
-        xytext=(8, 0),
-        textcoords="offset points",
-        color=colour,
-        va="center",
-        fontweight="bold" if colour == _OURS else "normal",
-        annotation_clip=False,
-    )
+    label_lines(axes, labels, bold=_OURS)
 
 
 def _draw_frame(axes: "Axes", report: PlayReport) -> None:
@@ -101,12 +85,3 @@ def _compute_shares(report: PlayReport) -> list[float]:
 def _lower_limit(report: PlayReport) -> float:
     lowest = min(*_compute_shares(report), report.reference.random / report.reference.best)
     return 0.0 if lowest >= 0 else max(-1.0, lowest - 0.08)
-
-
-def _spread(places: list[float], *, apart: float) -> list[float]:
-    """The places, from the highest down, moved down where labels would overlap."""
-    moved = list(places)
-    order = sorted(range(len(places)), key=lambda index: -places[index])
-    for above, below in pairwise(order):
-        moved[below] = min(moved[below], moved[above] - apart)
-    return moved

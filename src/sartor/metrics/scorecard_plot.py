@@ -1,7 +1,6 @@
 """The scorecard as a picture: running means with the intervals that hold whenever one looks."""
 
 from collections.abc import Sequence
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from sartor.estimators.ips import Ips
 from sartor.estimators.policy_estimate import FIXED, estimate_policies, reward_bounds, to_anytime, to_snips
 from sartor.estimators.scorecard import CurvePoint, Scorecard, to_curve_point
 from sartor.estimators.scorecard_view import PolicyEstimate
+from sartor.metrics.line_labels import label_lines
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -55,7 +55,7 @@ def _draw(axes: "Axes", points: Sequence[CurvePoint], found: Sequence[PolicyEsti
     if fixed is not None and fixed.value is not None:
         axes.axhline(fixed.value, color=_COLOURS[FIXED], linewidth=1.6, linestyle=(0, (5, 3)))
         labels.append((f"always {_short(fixed.action or '')} {fixed.value:.3f}", fixed.value, _COLOURS[FIXED]))
-    _label(axes, labels)
+    label_lines(axes, labels, bold=_COLOURS["Online"])
 
 
 def _course(axes: "Axes", points: Sequence[CurvePoint], policy: str) -> float:
@@ -73,23 +73,6 @@ def _course(axes: "Axes", points: Sequence[CurvePoint], policy: str) -> float:
         axes.fill_between(events, low, high, color=colour, alpha=0.14, linewidth=0)
     axes.plot(events, values, color=colour, linewidth=2.6 if policy == "Online" else 1.8)
     return values[-1]
-
-
-def _label(axes: "Axes", labels: Sequence[tuple[str, float, str]]) -> None:
-    low, high = axes.get_ylim()
-    places = _spread([value for _, value, _ in labels], apart=0.055 * (high - low))
-    for (text, _, colour), place in zip(labels, places, strict=True):
-        axes.annotate(
-            text,
-            xy=(1.0, place),
-            xycoords=("axes fraction", "data"),
-            xytext=(8, 0),
-            textcoords="offset points",
-            color=colour,
-            va="center",
-            fontweight="bold" if colour == _COLOURS["Online"] else "normal",
-            annotation_clip=False,
-        )
 
 
 def _frame(axes: "Axes", card: Scorecard, found: Sequence[PolicyEstimate], loop: str) -> None:
@@ -116,12 +99,3 @@ def _title(found: Sequence[PolicyEstimate], loop: str) -> str:
 
 def _short(name: str) -> str:
     return name if len(name) <= 20 else f"{name[:19]}…"
-
-
-def _spread(places: list[float], *, apart: float) -> list[float]:
-    """The places, from the highest down, moved down where labels would overlap."""
-    moved = list(places)
-    order = sorted(range(len(places)), key=lambda index: -places[index])
-    for above, below in pairwise(order):
-        moved[below] = min(moved[below], moved[above] - apart)
-    return moved
