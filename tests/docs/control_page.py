@@ -3,9 +3,9 @@
 ``python -m tests.docs.control_page`` regenerates it after a change of either.
 """
 
-from sartor.api.control.app import ROUTES
-from sartor.api.description.control_openapi import ROLES
-from sartor.api.routing.control_routes import PREFIX
+from sartor.api.description.openapi import ROLES
+from sartor.api.route_table import CONTROL_ROUTES
+from sartor.api.routing.versions import CONTROL_V1
 from sartor.settings import LoopTerms
 from tests.docs.pages import DOCS
 from tests.docs.settings_page import rows
@@ -47,8 +47,9 @@ The quotas of tiers: `F0` 20 ranks a second and 50,000 a month; `S0` and `E0` no
 def page() -> str:
     """The whole page."""
     routes = [
-        f"| `{one.method} {PREFIX}{one.path}` | {one.status} | {ROLES[one.need]} | {one.summary.rstrip('.')} |"
-        for one in ROUTES
+        f"| `{one.method} {CONTROL_V1.prefix}{one.path}` | {one.status} | {ROLES[one.permission]} "
+        f"| {one.summary.rstrip('.')} |"
+        for one in CONTROL_ROUTES
     ]
     terms = [
         f"| `{name}` | `{default}` | {values} | {meaning} |"

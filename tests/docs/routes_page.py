@@ -5,8 +5,8 @@
 
 from collections.abc import Iterable
 
+from sartor.api.route_table import ROUTES
 from sartor.api.routing import versions
-from sartor.api.routing.route_table import ROUTES
 from sartor.api.routing.routes import Route
 from tests.docs.pages import DOCS
 

@@ -1,6 +1,6 @@
 """The page of routes holds the table from which requests are dispatched."""
 
-from sartor.api.routing.route_table import ROUTES
+from sartor.api.route_table import ROUTES
 from tests.docs import routes_page
 
 

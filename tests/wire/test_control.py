@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from sartor.api.control.app import ROUTES
+from sartor.api.route_table import CONTROL_ROUTES
 from sartor.records import Cursor, Observation, Settlement
 from sartor.testing.builders import make_decision, make_outcome
 from tests.wire.harness import OWNER_KEY, Reply, Service
@@ -218,7 +218,7 @@ ALLOWED_WITH_A_KEY = {
 }
 
 
-@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
+@pytest.mark.parametrize("route", CONTROL_ROUTES, ids=lambda route: route.name)
 def test_a_key_of_a_loop_only_looks_at_it_and_corrects_rewards(service: Service, route: Any) -> None:
     path = V1 + route.path.format(**NAMES)
     mine = service.call(route.method, path, {"value": 1})
@@ -236,7 +236,7 @@ def test_a_key_sees_its_own_loop_in_the_list(owner: Owner, service: Service) -> 
     assert [loop["name"] for loop in loaded(service.call("GET", f"{V1}/loops"))] == ["default"]
 
 
-@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
+@pytest.mark.parametrize("route", CONTROL_ROUTES, ids=lambda route: route.name)
 def test_nobody_comes_in_without_a_key(service: Service, route: Any) -> None:
     for key in (None, "wrong"):
         reply = service.call(route.method, V1 + route.path.format(**NAMES), key=key)
@@ -296,7 +296,7 @@ def test_the_description_has_every_route_and_its_role(service: Service) -> None:
         for method in item
         if method != "parameters"
     }
-    assert described == {(route.method, V1 + route.path) for route in ROUTES}
+    assert described == {(route.method, V1 + route.path) for route in CONTROL_ROUTES}
     for item in said["paths"].values():
         for method, operation in item.items():
             if method != "parameters":
@@ -314,6 +314,6 @@ def _references(value: object) -> list[str]:
 
 
 def test_examples_of_the_description_are_accepted(owner: Owner) -> None:
-    for route in ROUTES:
-        if route.request is not None and route.example is not None:
-            msgspec.json.decode(msgspec.json.encode(route.example), type=route.request)
+    for route in CONTROL_ROUTES:
+        if route.request is not None and route.request_example is not None:
+            msgspec.json.decode(msgspec.json.encode(route.request_example), type=route.request)

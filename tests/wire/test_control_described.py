@@ -10,16 +10,17 @@ from hypothesis.errors import Unsatisfiable
 from schemathesis import APIOperation, Case, GenerationMode
 from schemathesis.core.result import Ok
 
-from sartor.api.control.app import ROUTES
-from sartor.api.description import control_openapi
+from sartor.api.description import openapi
+from sartor.api.route_table import CONTROL_ROUTES
+from sartor.api.routing.versions import CONTROL_V1
 from tests.wire.harness import OWNER_KEY, Service, served
 from tests.wire.test_described import CHECKS, FEW
 
 
 def test_every_operation_answers_as_described(service: Service) -> None:
-    described = schemathesis.openapi.from_dict(control_openapi.describe_control(ROUTES))
+    described = schemathesis.openapi.from_dict(openapi.describe_version(CONTROL_V1))
     operations = [result.ok() for result in described.get_all_operations() if isinstance(result, Ok)]
-    assert len(operations) == len(ROUTES)
+    assert len(operations) == len(CONTROL_ROUTES)
     with served(service) as endpoint, requests.Session() as session:
         session.headers["ocp-apim-subscription-key"] = OWNER_KEY
         for operation in operations:

@@ -20,8 +20,9 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from sartor.api import route_table
 from sartor.api.description import openapi
-from sartor.api.routing import route_table, versions
+from sartor.api.routing import versions
 from sartor.api.routing.versions import Version
 from sartor.settings import DEFAULT_ARGUMENTS
 from tests.wire.harness import Service, served

@@ -11,7 +11,7 @@ from sartor.access.allowed_networks import AllowedNetworks
 from sartor.access.asgi import Message, Receive, Scope, Send
 from sartor.access.served_loops import ServedLoop
 from sartor.access.trusted_proxies import TrustedProxies
-from sartor.api.dataplane.request_log import RequestLog
+from sartor.api.request_log import RequestLog
 from sartor.errors import InvalidSetting
 from tests.wire.harness import OWNER_KEY, PREFIX, Service, person
 

@@ -2,28 +2,39 @@
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from sartor.access.asgi import ASGIApp, Receive, Scope, Send
 from sartor.access.authentication import SCOPE_LOOP, Authenticator, TokenVerifier
 from sartor.access.served_loops import LoopTable
 from sartor.access.throttle import FailedAuthThrottle
-from sartor.api.admin.app import AdminApp
-from sartor.api.control.app import ControlApp, path_after_prefix
+from sartor.api import route_table
 from sartor.api.dataplane.app import DataPlaneApp
 from sartor.api.description import docs_page, openapi
 from sartor.api.http.error_responses import error_to_response, not_allowed, not_found
 from sartor.api.http.health import HealthProbe
 from sartor.api.http.response import Response, options_response, send_response
-from sartor.api.routing import route_table
-from sartor.api.routing.versions import ALL_VERSIONS, V1_0
+from sartor.api.routing.matching import Resource, decode_names
+from sartor.api.routing.versions import ALL_VERSIONS, CONTROL_V1, V1_0
+from sartor.api.threaded_app import ReadNames, ThreadedApp, authorise_on_instance, authorise_on_loop
+from sartor.errors import CallerError
 from sartor.ports import Stores
 from sartor.settings import Limits
 from sartor.times import now_us
 
 _READS = b"GET, HEAD, OPTIONS"
 _LOOPS = b"/loops/"
+_CONTROL = CONTROL_V1.prefix.encode()
+
+ADMIN_THREADS = 4
+"""How many handlers of the wire run at a time."""
+
+CONTROL_THREADS = 2
+"""How many handlers of the control plane do; on threads of their own, so that neither waits for the other."""
+
+_CONTROL_BODY_BYTES = 65_536
 
 
 def create_app(
@@ -57,43 +68,87 @@ def create_app(
         throttle=FailedAuthThrottle(clock_s=clock_s),
         owner_key=owner_key,
     )
-    plane = DataPlaneApp(authenticator, limits=limits, now_us=now_us)
-    lock = threading.Lock()
-    admin_app = AdminApp(authenticator, stores, lock=lock, limits=limits)
-    control = ControlApp(authenticator, stores, lock=lock, limits=limits)
-    readable = _readable(HealthProbe(probe, clock_s=clock_s))
+    data_plane = DataPlaneApp(authenticator, limits=limits, now_us=now_us)
+    admin, control = _create_threaded_apps(authenticator, stores, limits=limits)
+    pages = _build_pages(HealthProbe(probe, clock_s=clock_s))
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["raw_path"]
         matched = route_table.match_path(path)
         if matched is None and path[: len(_LOOPS)] == _LOOPS:
-            name, slash, rest = path[len(_LOOPS) :].partition(b"/")
-            scope[SCOPE_LOOP] = name.decode("ascii", "replace")
-            matched = route_table.match_path(slash + rest)
+            matched = _match_under_loop(path, scope)
         if matched is not None:
             resource, sent = matched
             if resource.operation is None:
-                await admin_app.serve(resource, sent, scope, receive, send)
+                names = partial(decode_names, sent, most_chars=limits.id_chars)
+                await admin.serve(resource, names, scope, receive, send)
             else:
-                await plane.serve(resource.operation, resource, sent, scope, receive, send)
+                await data_plane.serve(resource.operation, resource, sent, scope, receive, send)
             return
-        rest = path_after_prefix(path)
-        if rest is not None:
-            await control.serve(rest, scope, receive, send)
+        try:
+            found = _match_control(path)
+        except CallerError as error:
+            await _send(error_to_response(error, invalid="InvalidRequest"), scope, send)
             return
-        answer = _read(readable, path, scope["method"])
-        await send_response(answer, send, took_ms=0, with_body=scope["method"] != "HEAD")
+        if found is not None:
+            await control.serve(*found, scope, receive, send)
+        else:
+            await _send(_answer_page(pages, path, scope["method"]), scope, send)
 
     return app
 
 
-def _readable(health: HealthProbe) -> dict[bytes, Callable[[], Response]]:
+def _create_threaded_apps(
+    authenticator: Authenticator, stores: Stores, *, limits: Limits
+) -> tuple[ThreadedApp, ThreadedApp]:
+    """Create the administration of the wire and the control plane, which share the lock of the catalog."""
+    lock = threading.Lock()
+    admin = ThreadedApp(
+        authorise_on_loop(authenticator),
+        stores,
+        lock=lock,
+        threads=ThreadPoolExecutor(ADMIN_THREADS, thread_name_prefix="admin"),
+        body_bytes=limits.body_bytes,
+    )
+    control = ThreadedApp(
+        authorise_on_instance(authenticator),
+        stores,
+        lock=lock,
+        threads=ThreadPoolExecutor(CONTROL_THREADS, thread_name_prefix="control"),
+        body_bytes=min(limits.body_bytes, _CONTROL_BODY_BYTES),
+    )
+    return admin, control
+
+
+async def _send(response: Response, scope: Scope, send: Send) -> None:
+    await send_response(response, send, took_ms=0, with_body=scope["method"] != "HEAD")
+
+
+def _match_under_loop(path: bytes, scope: Scope) -> tuple[Resource, bytes] | None:
+    name, slash, rest = path[len(_LOOPS) :].partition(b"/")
+    scope[SCOPE_LOOP] = name.decode("ascii", "replace")
+    return route_table.match_path(slash + rest)
+
+
+def _match_control(path: bytes) -> tuple[Resource, ReadNames] | None:
+    rest = path[len(_CONTROL) :]
+    if path[: len(_CONTROL)] != _CONTROL or rest[:1] != b"/":
+        return None
+    found = route_table.match_control_path(rest)
+    if found is None:
+        return None
+    resource, names = found
+    return resource, lambda _: names
+
+
+def _build_pages(health: HealthProbe) -> dict[bytes, Callable[[], Response]]:
     pages: dict[bytes, Callable[[], Response]] = {
         b"/health/live": health.live,
         b"/health/ready": health.ready,
         b"/openapi.json": partial(openapi.openapi_response, V1_0),
         b"/docs": partial(docs_page.docs_response, V1_0),
         b"": partial(docs_page.docs_response, V1_0),
+        _CONTROL + b"/openapi.json": partial(openapi.openapi_response, CONTROL_V1),
     }
     for version in ALL_VERSIONS:
         pages[f"/openapi/{version.name}.json".encode()] = partial(openapi.openapi_response, version)
@@ -101,15 +156,15 @@ def _readable(health: HealthProbe) -> dict[bytes, Callable[[], Response]]:
     return pages
 
 
-def _read(readable: dict[bytes, Callable[[], Response]], path: bytes, method: str) -> Response:
-    page_of = readable.get(path.rstrip(b"/"))
-    if page_of is None:
+def _answer_page(pages: Mapping[bytes, Callable[[], Response]], path: bytes, method: str) -> Response:
+    make_page = pages.get(path.rstrip(b"/"))
+    if make_page is None:
         return not_found()
     if method == "OPTIONS":
         return options_response(_READS)
     if method not in ("GET", "HEAD"):
         return not_allowed(_READS)
     try:
-        return page_of()
+        return make_page()
     except Exception as error:
         return error_to_response(error, invalid="BadRequest")

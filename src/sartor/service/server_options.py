@@ -10,8 +10,8 @@ from sartor.access.authentication import TokenVerifier
 from sartor.access.secrets import resolver
 from sartor.access.served_loops import LoopTable
 from sartor.access.trusted_proxies import TrustedProxies
-from sartor.api.dataplane.request_log import RequestLog
 from sartor.api.http.tls import Certificates
+from sartor.api.request_log import RequestLog
 from sartor.errors import InvalidSetting
 from sartor.ports import Stores
 from sartor.settings import ServeSettings

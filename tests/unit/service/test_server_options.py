@@ -8,7 +8,7 @@ import pytest
 from sartor.access.asgi import Receive, Scope, Send
 from sartor.access.served_loops import LoopTable
 from sartor.access.trusted_proxies import TrustedProxies
-from sartor.api.dataplane.request_log import RequestLog
+from sartor.api.request_log import RequestLog
 from sartor.errors import InvalidSetting
 from sartor.service.server_options import ServerOptions
 from sartor.settings import ServeSettings

@@ -15,7 +15,6 @@ from sartor.api.admin.configuration_wire import (
     ServiceConfiguration,
     StagedServiceConfiguration,
 )
-from sartor.api.description import examples
 from sartor.api.http import durations, json_body
 from sartor.api.http.response import Response
 from sartor.api.routing.routes import Call, Route
@@ -100,43 +99,63 @@ def _start_of_optimization(loop: Loop) -> str:
     return durations.format_time(created + _START_AFTER)
 
 
+_EXAMPLE: dict[str, object] = {
+    "rewardWaitTime": "PT10M",
+    "defaultReward": 0.0,
+    "rewardAggregation": "earliest",
+    "explorationPercentage": 0.2,
+    "modelExportFrequency": "PT5M",
+    "logRetentionDays": 90,
+    "logMirrorEnabled": False,
+    "lastConfigurationEditDate": "2024-05-17T09:30:00",
+    "learningMode": "Online",
+    "isAutoOptimizationEnabled": False,
+    "autoOptimizationFrequency": "P28D",
+    "autoOptimizationStartDate": "0001-01-01T00:00:00",
+    "isInferenceExplainabilityEnabled": False,
+    "modelAutoPublish": True,
+    "stagedModelHistoryLength": 10,
+    "modelRetrainDays": 2,
+}
+
+
 def _routes(kind: type[FirstServiceConfiguration], versions: tuple[Version, ...]) -> tuple[Route, Route]:
-    example = {
-        name: value for name, value in examples.CONFIGURATION.items() if name in kind.__struct_encode_fields__
-    }
+    example = {name: value for name, value in _EXAMPLE.items() if name in kind.__struct_encode_fields__}
     read = Route(
         name="GetServiceConfiguration",
         method="GET",
         path="/configurations/service",
         versions=versions,
-        does=get,
+        handler=get,
+        permission="change",  # the target of the log mirror holds a signature
         tag=_TAG,
         summary="How the loop learns, decides and logs.",
         status=200,
-        said="The configuration as it is now.",
+        success="The configuration as it is now.",
         invalid=_INVALID,
-        answer=kind,
-        answer_example=example,
+        response=kind,
+        response_example=example,
     )
     change = Route(
         name="UpdateServiceConfiguration",
         method="PUT",
         path="/configurations/service",
         versions=versions,
-        does=put,
+        handler=put,
+        permission="change",
         tag=_TAG,
         summary="Change how the loop learns, decides and logs.",
         description="Optional members that are absent or null keep their values. All processes follow within a "
         "second. A change of learningMode between Online and Apprentice goes alone: defaultReward, "
         "rewardWaitTime and rewardAggregation stay the same in it.",
         status=200,
-        said="The configuration as it is then.",
+        success="The configuration as it is then.",
         invalid=_INVALID,
         request=kind,
-        answer=kind,
+        response=kind,
         codes=configuration_rules.CODES[kind is ServiceConfiguration],
         request_example={name: value for name, value in example.items() if name not in _READ_ONLY},
-        answer_example=example,
+        response_example=example,
     )
     return read, change
 

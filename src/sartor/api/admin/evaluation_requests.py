@@ -109,7 +109,7 @@ def find_job(call: Call, kind: str, /) -> Job:
         LoopNotFound: the loop was deleted.
     """
     with call.context.open_loop(call.context.find_loop(call.loop)) as logs:
-        return jobs.find_job(logs, kind, call.name)
+        return jobs.find_job(logs, kind, call.path_id)
 
 
 def delete_job(call: Call, kind: str, /) -> None:
@@ -120,7 +120,7 @@ def delete_job(call: Call, kind: str, /) -> None:
         LoopNotFound: the loop was deleted.
     """
     with call.context.open_loop(call.context.find_loop(call.loop)) as logs:
-        jobs.delete_job(logs, kind, call.name)
+        jobs.delete_job(logs, kind, call.path_id)
 
 
 def sort_newest_first(listed: Sequence[Job], /) -> list[Job]:

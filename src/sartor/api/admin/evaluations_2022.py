@@ -51,7 +51,7 @@ def put(call: Call) -> Response:
     )
     translating = evaluation_requests.translate_errors(invalid=INVALID, exists=_EXISTS)
     with translating, call.context.acquire_loop(call.loop) as loop:
-        jobs.create_evaluation(call.context.stores, loop.name, call.name, spec)
+        jobs.create_evaluation(call.context.stores, loop.name, call.path_id, spec)
     return Response(200)
 
 
@@ -133,12 +133,14 @@ ROUTES = (
         method="PUT",
         path="/evaluations/{evaluationId}",
         versions=(V2022_09,),
-        does=put,
+        handler=put,
+        permission="change",
+        is_audited=True,
         tag=TAG,
         summary="Ask what other policies would have earned.",
         description="It is computed later; ask for it again until it has succeeded.",
         status=200,
-        said="It is asked for; no body.",
+        success="It is asked for; no body.",
         invalid=INVALID,
         request=NamedEvaluationContract,
         codes=(*ASKING_CODES, _EXISTS),
@@ -148,13 +150,14 @@ ROUTES = (
         method="GET",
         path="/evaluations",
         versions=(V2022_09,),
-        does=index,
+        handler=index,
+        permission="read",
         tag=TAG,
         summary="The evaluations, the newest first.",
         status=200,
-        said="A page of evaluations, without their scores.",
+        success="A page of evaluations, without their scores.",
         invalid=_INVALID_QUERY,
-        answer=EvaluationPage,
+        response=EvaluationPage,
         query=(
             Parameter(
                 name="filter",
@@ -169,14 +172,15 @@ ROUTES = (
         method="GET",
         path="/evaluations/{evaluationId}",
         versions=(V2022_09,),
-        does=get,
+        handler=get,
+        permission="read",
         tag=TAG,
         summary="One evaluation with its scores.",
         description="intervalInMinutes 5 goes with expanding windows, the others with rolling ones.",
         status=200,
-        said="The evaluation as it is now.",
+        success="The evaluation as it is now.",
         invalid=_INVALID_QUERY,
-        answer=EvaluationItem,
+        response=EvaluationItem,
         codes=(NOT_FOUND, _OLD),
         query=(
             Parameter(name="startTime", description="Scores from here on.", schema=_TIME, required=True),

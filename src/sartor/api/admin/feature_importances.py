@@ -81,7 +81,7 @@ def put(call: Call) -> Response:
     )
     translating = evaluation_requests.translate_errors(invalid=_INVALID, exists=_EXISTS)
     with translating, call.context.acquire_loop(call.loop) as loop:
-        jobs.create_importance(call.context.stores, loop.name, call.name, spec)
+        jobs.create_importance(call.context.stores, loop.name, call.path_id, spec)
     return Response(200)
 
 
@@ -138,12 +138,14 @@ ROUTES = (
         method="PUT",
         path=f"{_PATH}/{{featureImportanceId}}",
         versions=(V2022_09,),
-        does=put,
+        handler=put,
+        permission="change",
+        is_audited=True,
         tag=_TAG,
         summary="Ask which features matter.",
         description="It is computed later; ask for it again until it has succeeded.",
         status=200,
-        said="It is asked for; no body.",
+        success="It is asked for; no body.",
         invalid=_INVALID,
         request=FeatureImportanceContract,
         codes=(_NO_LOGS, _EXISTS),
@@ -153,13 +155,14 @@ ROUTES = (
         method="GET",
         path=_PATH,
         versions=(V2022_09,),
-        does=index,
+        handler=index,
+        permission="read",
         tag=_TAG,
         summary="The feature importances, the newest first.",
         status=200,
-        said="A page of feature importances.",
+        success="A page of feature importances.",
         invalid=_INVALID_QUERY,
-        answer=FeatureImportancePage,
+        response=FeatureImportancePage,
         query=PAGING,
     ),
     Route(
@@ -167,13 +170,14 @@ ROUTES = (
         method="GET",
         path=f"{_PATH}/{{featureImportanceId}}",
         versions=(V2022_09,),
-        does=get,
+        handler=get,
+        permission="read",
         tag=_TAG,
         summary="One feature importance.",
         status=200,
-        said="The feature importance as it is now.",
+        success="The feature importance as it is now.",
         invalid=_INVALID_QUERY,
-        answer=FeatureImportance,
+        response=FeatureImportance,
         codes=(_NOT_FOUND,),
     ),
     Route(
@@ -181,7 +185,9 @@ ROUTES = (
         method="DELETE",
         path=f"{_PATH}/{{featureImportanceId}}",
         versions=(V2022_09,),
-        does=delete,
+        handler=delete,
+        permission="change",
+        is_audited=True,
         tag=_TAG,
         summary="Remove a feature importance.",
         description="One that is being computed is stopped.",

@@ -4,7 +4,6 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from sartor.api.description import examples
 from sartor.api.http import json_body
 from sartor.api.http.error_responses import RequestRefused
 from sartor.api.http.response import Response
@@ -71,26 +70,33 @@ def _answer(loop: Loop) -> Response:
     return json_body.json_response(200, PolicyContract(loop.policy_name, in_use))
 
 
+_EXAMPLE: dict[str, object] = {
+    "name": "Pairs of everything",
+    "arguments": "--cb_explore_adf --squarecb --cb_type mtr -q ::",
+}
+
+
 def _route(
-    method: str, does: Handler, name: str, summary: str, *, description: str = "", takes: bool = False
+    method: str, handler: Handler, name: str, summary: str, *, description: str = "", takes: bool = False
 ) -> Route:
     return Route(
         name=name,
         method=method,
         path="/configurations/policy",
         versions=ALL_VERSIONS,
-        does=does,
+        handler=handler,
+        permission="read" if method == "GET" else "change",
         tag=_TAG,
         summary=summary,
         description=description,
         status=200,
-        said="The learning settings as they are then.",
+        success="The learning settings as they are then.",
         invalid=_INVALID,
         request=PolicyContract if takes else None,
-        answer=PolicyContract,
+        response=PolicyContract,
         codes=(_REFUSED, "ProblemTypeIncompatibleWithAutoOptimization") if takes else (),
-        request_example=examples.POLICY if takes else None,
-        answer_example=examples.POLICY,
+        request_example=_EXAMPLE if takes else None,
+        response_example=_EXAMPLE,
     )
 
 

@@ -11,6 +11,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from msgspec.structs import replace
 
 from sartor import errors
+from sartor.access.roles import Permission
 from sartor.api.admin.evaluation_requests import Time
 from sartor.api.admin.models import FILE_HEADERS, send_model
 from sartor.api.http import durations, json_body
@@ -68,7 +69,7 @@ def index(call: Call) -> Response:
 def get(call: Call) -> Response:
     """One model as a file."""
     with call.context.open_loop(call.loop) as logs:
-        model, _ = _found(logs, call.name)
+        model, _ = _found(logs, call.path_id)
         return send_model(strip_checksum(logs.models.blob(model.model_id)), "model.vw", model)
 
 
@@ -78,7 +79,7 @@ def put(call: Call) -> Response:
     loop = call.context.find_loop(call.loop)
     with call.context.open_loop(loop) as logs:
         history = _history(logs)
-        _, note = _found(logs, call.name)
+        _, note = _found(logs, call.path_id)
         _check_unchanged(asked, _metadata(loop, logs, history, note))
         changed = _changed(note, asked)
         with call.context.acquire_loop(loop) as current:
@@ -90,7 +91,7 @@ def delete(call: Call) -> Response:
     """Remove a model that does not serve."""
     try:
         with call.context.acquire_loop(call.loop) as loop:
-            models.remove_model(call.context.stores, loop.name, call.name)
+            models.remove_model(call.context.stores, loop.name, call.path_id)
     except errors.ModelNotFound as error:
         raise RequestRefused(_MISSING, error.message) from error
     return Response(204)
@@ -100,7 +101,7 @@ def publish(call: Call) -> Response:
     """Let a model serve."""
     try:
         with call.context.acquire_loop(call.loop) as loop:
-            pinned = loops.pin_model(call.context.stores, loop.name, call.name)
+            pinned = loops.pin_model(call.context.stores, loop.name, call.path_id)
         loops.keep_pinned(call.context.stores, pinned)
     except errors.ModelNotFound as error:
         raise RequestRefused(_MISSING, error.message) from error
@@ -166,36 +167,50 @@ def _changed(note: ModelNote, asked: ModelMetadata) -> ModelNote:
     return replace(note, description=description, saved=saved)
 
 
-def _route(name: str, method: str, path: str, does: Handler, summary: str, *, status: int = 200) -> Route:
-    takes = does is put
-    gives: dict[Handler, object] = {index: list[ModelMetadata], get: bytes, put: ModelMetadata}
+def _route(
+    name: str,
+    method: str,
+    path: str,
+    handler: Handler,
+    summary: str,
+    *,
+    permission: Permission = "change",
+    is_audited: bool = False,
+    status: int = 200,
+) -> Route:
+    responses: dict[Handler, object] = {index: list[ModelMetadata], get: bytes, put: ModelMetadata}
     return Route(
         name=name,
         method=method,
         path=f"{_PATH}{path}",
         versions=FROM_PREVIEW_3,
-        does=does,
+        handler=handler,
+        permission=permission,
+        is_audited=is_audited,
         tag=_TAG,
         summary=summary,
-        description=_SAY.get(does, ""),
+        description=_DESCRIPTIONS.get(handler, ""),
         status=status,
         invalid=_INVALID,
-        request=ModelMetadata if takes else None,
-        answer=gives.get(does),
+        request=ModelMetadata if handler is put else None,
+        response=responses.get(handler),
         codes=(_MISSING,) if "{" in path else (),
-        headers=FILE_HEADERS if does is get else {},
+        headers=FILE_HEADERS if handler is get else {},
     )
 
 
-_SAY: dict[Handler, str] = {
+_DESCRIPTIONS: dict[Handler, str] = {
     publish: "It serves until another one is published: modelAutoPublish is off then.",
     delete: "Not the one that serves, nor an imported one with which training began.",
 }
+_ONE = "/{modelId}"
 
 ROUTES = (
-    _route("ListStagedModels", "GET", "", index, "The models of the history, the newest first."),
-    _route("GetStagedModel", "GET", "/{modelId}", get, "Take a model of the history out."),
-    _route("UpdateStagedModel", "PUT", "/{modelId}", put, "Describe a model, or save it."),
-    _route("DeleteStagedModel", "DELETE", "/{modelId}", delete, "Remove a model.", status=204),
-    _route("PublishStagedModel", "PUT", "/{modelId}/publish", publish, "Let a model serve.", status=204),
+    _route(
+        "ListStagedModels", "GET", "", index, "The models of the history, the newest first.", permission="read"
+    ),
+    _route("GetStagedModel", "GET", _ONE, get, "Take a model of the history out."),
+    _route("UpdateStagedModel", "PUT", _ONE, put, "Describe a model, or save it.", is_audited=True),
+    _route("DeleteStagedModel", "DELETE", _ONE, delete, "Remove a model.", is_audited=True, status=204),
+    _route("PublishStagedModel", "PUT", f"{_ONE}/publish", publish, "Let a model serve.", status=204),
 )

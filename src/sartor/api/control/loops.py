@@ -17,7 +17,8 @@ from sartor.api.control.wire import (
 from sartor.api.http import json_body
 from sartor.api.http.error_responses import RequestRefused
 from sartor.api.http.response import Response
-from sartor.api.routing.control_routes import PREFIX, ControlCall, ControlRoute
+from sartor.api.routing.routes import Call, Route
+from sartor.api.routing.versions import CONTROL_V1
 from sartor.management import lifecycle, loops
 from sartor.ports import Loop
 
@@ -26,7 +27,7 @@ _LOCATION = {"location": "Where the loop is."}
 _TAG = "Loops"
 
 
-def list_(call: ControlCall) -> Response:
+def list_(call: Call) -> Response:
     """The loops that the caller may look at."""
     with call.context.lock:
         found = call.context.stores.catalog.loops()
@@ -34,7 +35,7 @@ def list_(call: ControlCall) -> Response:
     return json_body.json_response(200, [to_loop_resource(loop) for loop in readable])
 
 
-def create(call: ControlCall) -> Response:
+def create(call: Call) -> Response:
     """Make a loop."""
     asked = json_body.decode_json(NewLoop, call.body, invalid=_INVALID)
     terms = {"tier": asked.tier, "tags": asked.tags}
@@ -43,14 +44,14 @@ def create(call: ControlCall) -> Response:
     return json_body.json_response(201, to_loop_resource(loop), _location(loop))
 
 
-def show(call: ControlCall) -> Response:
+def show(call: Call) -> Response:
     """One loop."""
     with call.context.lock:
         loop = loops.find_loop(call.context.stores, call.path["name"])
     return json_body.json_response(200, to_loop_resource(loop))
 
 
-def change(call: ControlCall) -> Response:
+def change(call: Call) -> Response:
     """Change some terms."""
     asked = json_body.decode_json(TermsChange, call.body, invalid=_INVALID)
     with call.context.lock:
@@ -58,21 +59,21 @@ def change(call: ControlCall) -> Response:
     return json_body.json_response(200, to_loop_resource(loop))
 
 
-def delete(call: ControlCall) -> Response:
+def delete(call: Call) -> Response:
     """Take a loop out of service."""
     with call.context.lock:
         loop = lifecycle.delete(call.context.stores, call.path["name"])
     return json_body.json_response(200, to_deleted_loop(loop))
 
 
-def list_keys(call: ControlCall) -> Response:
+def list_keys(call: Call) -> Response:
     """The two keys."""
     with call.context.lock:
         loop = loops.find_loop(call.context.stores, call.path["name"])
     return json_body.json_response(200, to_loop_keys(loop))
 
 
-def regenerate_key(call: ControlCall) -> Response:
+def regenerate_key(call: Call) -> Response:
     """Replace one key."""
     which = call.path["which"]
     if which not in ("1", "2"):
@@ -82,14 +83,14 @@ def regenerate_key(call: ControlCall) -> Response:
     return json_body.json_response(200, to_loop_keys(loop))
 
 
-def list_deleted(call: ControlCall) -> Response:
+def list_deleted(call: Call) -> Response:
     """The loops that can be brought back."""
     with call.context.lock:
         found = lifecycle.list_deleted(call.context.stores)
     return json_body.json_response(200, [to_deleted_loop(loop) for loop in found])
 
 
-def recover(call: ControlCall) -> Response:
+def recover(call: Call) -> Response:
     """Bring a loop back."""
     rename = json_body.decode_json(Recovery, call.body, invalid=_INVALID).name if call.body else None
     with call.context.lock:
@@ -97,7 +98,7 @@ def recover(call: ControlCall) -> Response:
     return json_body.json_response(200, to_loop_resource(loop), _location(loop))
 
 
-def purge(call: ControlCall) -> Response:
+def purge(call: Call) -> Response:
     """Remove a deleted loop."""
     with call.context.lock:
         lifecycle.purge(call.context.stores, call.path["loopId"])
@@ -105,148 +106,168 @@ def purge(call: ControlCall) -> Response:
 
 
 def _location(loop: Loop) -> Header:
-    return (b"location", f"{PREFIX}/loops/{loop.name}".encode())
+    return (b"location", f"{CONTROL_V1.prefix}/loops/{loop.name}".encode())
 
 
 ROUTES = (
-    ControlRoute(
+    Route(
         name="ListLoops",
         method="GET",
         path="/loops",
-        does=list_,
-        need="read",
+        versions=(CONTROL_V1,),
+        handler=list_,
+        permission="read",
         tag=_TAG,
         summary="The loops that the caller may look at.",
         status=200,
-        said="The loops, by name.",
-        answer=list[LoopResource],
+        success="The loops, by name.",
+        invalid=_INVALID,
+        response=list[LoopResource],
     ),
-    ControlRoute(
+    Route(
         name="CreateLoop",
         method="POST",
         path="/loops",
-        does=create,
-        need="own",
+        versions=(CONTROL_V1,),
+        handler=create,
+        permission="own",
         tag=_TAG,
         summary="Make a loop.",
         description="It has two new keys, default settings, and answers requests within a second.",
         status=201,
-        said="The loop.",
+        success="The loop.",
+        invalid=_INVALID,
         request=NewLoop,
-        answer=LoopResource,
+        response=LoopResource,
         codes=("LoopExists",),
         headers=_LOCATION,
-        example={"name": "articles", "tier": "S0", "tags": {"team": "news"}},
+        request_example={"name": "articles", "tier": "S0", "tags": {"team": "news"}},
     ),
-    ControlRoute(
+    Route(
         name="GetLoop",
         method="GET",
         path="/loops/{name}",
-        does=show,
-        need="read",
+        versions=(CONTROL_V1,),
+        handler=show,
+        permission="read",
         tag=_TAG,
         summary="One loop and its terms.",
         status=200,
-        said="The loop.",
-        answer=LoopResource,
+        success="The loop.",
+        invalid=_INVALID,
+        response=LoopResource,
         codes=("LoopNotFound",),
     ),
-    ControlRoute(
+    Route(
         name="ChangeLoop",
         method="PATCH",
         path="/loops/{name}",
-        does=change,
-        need="change",
+        versions=(CONTROL_V1,),
+        handler=change,
+        permission="change",
         tag=_TAG,
         summary="Change tier, tags, lock, allowed networks or quotas.",
         description="A locked loop is changed only by a request that changes its lock.",
         status=200,
-        said="The loop as it is then.",
+        success="The loop as it is then.",
+        invalid=_INVALID,
         request=TermsChange,
-        answer=LoopResource,
+        response=LoopResource,
         codes=("LoopNotFound", "ScopeLocked"),
-        example={"tags": {"team": "news"}, "lock": "delete", "allowedNetworks": ["10.0.0.0/8"]},
+        request_example={"tags": {"team": "news"}, "lock": "delete", "allowedNetworks": ["10.0.0.0/8"]},
     ),
-    ControlRoute(
+    Route(
         name="DeleteLoop",
         method="DELETE",
         path="/loops/{name}",
-        does=delete,
-        need="change",
+        versions=(CONTROL_V1,),
+        handler=delete,
+        permission="change",
         tag=_TAG,
         summary="Take a loop out of service.",
         description="For seven days an owner can bring it back.",
         status=200,
-        said="Until when it can be brought back.",
-        answer=DeletedLoop,
+        success="Until when it can be brought back.",
+        invalid=_INVALID,
+        response=DeletedLoop,
         codes=("LoopNotFound", "ScopeLocked"),
     ),
-    ControlRoute(
+    Route(
         name="ListKeys",
         method="GET",
         path="/loops/{name}/keys",
-        does=list_keys,
-        need="change",
+        versions=(CONTROL_V1,),
+        handler=list_keys,
+        permission="change",
         tag="Keys",
         summary="The two keys of a loop.",
         status=200,
-        said="The keys.",
-        answer=LoopKeys,
+        success="The keys.",
+        invalid=_INVALID,
+        response=LoopKeys,
         codes=("LoopNotFound",),
     ),
-    ControlRoute(
+    Route(
         name="RegenerateKey",
         method="POST",
         path="/loops/{name}/keys/{which}/regenerate",
-        does=regenerate_key,
-        need="change",
+        versions=(CONTROL_V1,),
+        handler=regenerate_key,
+        permission="change",
         tag="Keys",
         summary="Replace key 1 or key 2.",
         description="The old one stops within a second; the other one is not touched.",
         status=200,
-        said="The keys as they are then.",
-        answer=LoopKeys,
+        success="The keys as they are then.",
+        invalid=_INVALID,
+        response=LoopKeys,
         codes=("LoopNotFound", "ScopeLocked"),
     ),
-    ControlRoute(
+    Route(
         name="ListDeletedLoops",
         method="GET",
         path="/deleted-loops",
-        does=list_deleted,
-        need="own",
+        versions=(CONTROL_V1,),
+        handler=list_deleted,
+        permission="own",
         tag="Deleted loops",
         summary="The loops that can be brought back.",
         status=200,
-        said="The loops, the latest last.",
-        answer=list[DeletedLoop],
+        success="The loops, the latest last.",
+        invalid=_INVALID,
+        response=list[DeletedLoop],
     ),
-    ControlRoute(
+    Route(
         name="RecoverLoop",
         method="POST",
         path="/deleted-loops/{loopId}/recover",
-        does=recover,
-        need="own",
+        versions=(CONTROL_V1,),
+        handler=recover,
+        permission="own",
         tag="Deleted loops",
         summary="Bring a loop back, with its keys, its log and its models.",
         description="The body may be left out.",
         status=200,
-        said="The loop.",
+        success="The loop.",
+        invalid=_INVALID,
         request=Recovery,
-        answer=LoopResource,
+        response=LoopResource,
         codes=("LoopNotFound", "LoopExists"),
         headers=_LOCATION,
-        example={"name": "articles"},
+        request_example={"name": "articles"},
     ),
-    ControlRoute(
+    Route(
         name="PurgeLoop",
         method="DELETE",
         path="/deleted-loops/{loopId}",
-        does=purge,
-        need="own",
+        versions=(CONTROL_V1,),
+        handler=purge,
+        permission="own",
         tag="Deleted loops",
         summary="Remove a deleted loop for good.",
         status=204,
-        said="It is removed within seconds.",
+        success="It is removed within seconds.",
+        invalid=_INVALID,
         codes=("LoopNotFound",),
     ),
 )

@@ -17,8 +17,8 @@ from sartor.api.control.wire import (
 from sartor.api.http import json_body
 from sartor.api.http.error_responses import RequestRefused
 from sartor.api.http.response import Response
-from sartor.api.routing.control_routes import ControlCall, ControlRoute
-from sartor.api.routing.routes import Parameter
+from sartor.api.routing.routes import Call, Parameter, Route
+from sartor.api.routing.versions import CONTROL_V1
 from sartor.estimators.scorecard_view import ScorecardView
 from sartor.management import audit_log, erasure, loops, reward_corrections
 from sartor.management import usage as usage_records
@@ -31,21 +31,21 @@ _MOST_LINES = 1_000
 _CSV = b"text/csv; charset=utf-8"
 
 
-def get_loop_usage(call: ControlCall) -> Response:
+def get_loop_usage(call: Call) -> Response:
     """What was used of a loop."""
     with call.context.lock:
         loop = loops.find_loop(call.context.stores, call.path["name"])
     return _usage_response(call, [loop])
 
 
-def get_usage(call: ControlCall) -> Response:
+def get_usage(call: Call) -> Response:
     """What was used of the loops that the caller may look at."""
     with call.context.lock:
         found = call.context.stores.catalog.loops()
     return _usage_response(call, [loop for loop in found if call.context.caller.may("read", loop.name)])
 
 
-def _usage_response(call: ControlCall, of: Sequence[Loop]) -> Response:
+def _usage_response(call: Call, of: Sequence[Loop]) -> Response:
     shape = call.query.get("format", "json")
     if shape not in ("json", "csv"):
         raise RequestRefused(_INVALID, "format must be json or csv.")
@@ -58,31 +58,31 @@ def _usage_response(call: ControlCall, of: Sequence[Loop]) -> Response:
     return Response(200, usage_records.usage_csv(days).encode(), (), _CSV)
 
 
-def get_loop_activities(call: ControlCall) -> Response:
+def get_loop_activities(call: Call) -> Response:
     """Who changed a loop."""
     return _activities(call, loop=call.path["name"])
 
 
-def get_activities(call: ControlCall) -> Response:
+def get_activities(call: Call) -> Response:
     """Who changed what."""
     return _activities(call, loop=None)
 
 
-def _activities(call: ControlCall, *, loop: str | None) -> Response:
+def _activities(call: Call, *, loop: str | None) -> Response:
     count = _last(call)
     with call.context.lock:
         found = audit_log.read_newest(call.context.stores, count, loop=loop)
     return json_body.json_response(200, [to_activity_line(one) for one in found])
 
 
-def _last(call: ControlCall) -> int:
+def _last(call: Call) -> int:
     text = call.query.get("last", "100")
     if not (text.isascii() and text.isdigit() and len(text) < 6 and 1 <= int(text) <= _MOST_LINES):
         raise RequestRefused(_INVALID, f"last must be a number from 1 to {_MOST_LINES}.")
     return int(text)
 
 
-def correct(call: ControlCall) -> Response:
+def correct(call: Call) -> Response:
     """Replace the reward of a settled event."""
     asked = json_body.decode_json(Correction, call.body, invalid=_INVALID)
     name, event_id = call.path["name"], call.path["eventId"]
@@ -93,7 +93,7 @@ def correct(call: ControlCall) -> Response:
     return json_body.json_response(200, to_correction_result(correction))
 
 
-def erase(call: ControlCall) -> Response:
+def erase(call: Call) -> Response:
     """Erase what was decided for somebody."""
     asked = json_body.decode_json(ErasureRequest, call.body, invalid=_INVALID)
     criteria = ErasureCriteria(where=asked.where, event_ids=asked.event_ids)
@@ -106,7 +106,7 @@ def erase(call: ControlCall) -> Response:
     return json_body.json_response(200, to_erasure_receipt(receipt))
 
 
-def score(call: ControlCall) -> Response:
+def score(call: Call) -> Response:
     """The scorecard of a loop."""
     from sartor.metrics.scorecard import current_scorecard  # it needs NumPy, which the other calls don't
 
@@ -133,105 +133,119 @@ _LAST = (
 )
 
 ROUTES = (
-    ControlRoute(
+    Route(
         name="GetUsage",
         method="GET",
         path="/usage",
-        does=get_usage,
-        need="read",
+        versions=(CONTROL_V1,),
+        handler=get_usage,
+        permission="read",
         tag="Usage",
         summary="Ranks and rewards by loop and day, as JSON or CSV.",
         status=200,
-        said="The days that saw something.",
-        answer=list[UsageDay],
+        success="The days that saw something.",
+        invalid=_INVALID,
+        response=list[UsageDay],
         query=_DAYS,
     ),
-    ControlRoute(
+    Route(
         name="GetLoopUsage",
         method="GET",
         path="/loops/{name}/usage",
-        does=get_loop_usage,
-        need="read",
+        versions=(CONTROL_V1,),
+        handler=get_loop_usage,
+        permission="read",
         tag="Usage",
         summary="Ranks and rewards of a loop by day, as JSON or CSV.",
         status=200,
-        said="The days that saw something.",
-        answer=list[UsageDay],
+        success="The days that saw something.",
+        invalid=_INVALID,
+        response=list[UsageDay],
         codes=("LoopNotFound",),
         query=_DAYS,
     ),
-    ControlRoute(
+    Route(
         name="GetActivities",
         method="GET",
         path="/activities",
-        does=get_activities,
-        need="own",
+        versions=(CONTROL_V1,),
+        handler=get_activities,
+        permission="own",
         tag="Activity log",
         summary="Who changed what, in all loops that ever were.",
         status=200,
-        said="The newest lines, oldest of them first.",
-        answer=list[ActivityLine],
+        success="The newest lines, oldest of them first.",
+        invalid=_INVALID,
+        response=list[ActivityLine],
         query=_LAST,
     ),
-    ControlRoute(
+    Route(
         name="GetLoopActivities",
         method="GET",
         path="/loops/{name}/activities",
-        does=get_loop_activities,
-        need="read",
+        versions=(CONTROL_V1,),
+        handler=get_loop_activities,
+        permission="read",
         tag="Activity log",
         summary="Who changed what of a loop.",
         status=200,
-        said="The newest lines, oldest of them first.",
-        answer=list[ActivityLine],
+        success="The newest lines, oldest of them first.",
+        invalid=_INVALID,
+        response=list[ActivityLine],
         query=_LAST,
     ),
-    ControlRoute(
+    Route(
         name="CorrectReward",
         method="PUT",
         path="/loops/{name}/events/{eventId}/reward",
-        does=correct,
-        need="decide",
+        versions=(CONTROL_V1,),
+        handler=correct,
+        permission="decide",
         tag="Corrections",
         summary="Put the reward of a settled event right, or take it back.",
         description="The log has it at once, the live model when the log has been learned again.",
         status=200,
-        said="What it changed.",
+        success="What it changed.",
+        invalid=_INVALID,
         request=Correction,
-        answer=CorrectionResult,
+        response=CorrectionResult,
         codes=("LoopNotFound", "EventNotFound", "EventOpen", "ScopeLocked"),
-        example={"value": 0.5},
+        request_example={"value": 0.5},
     ),
-    ControlRoute(
+    Route(
         name="Erase",
         method="POST",
         path="/loops/{name}/erasures",
-        does=erase,
-        need="change",
+        versions=(CONTROL_V1,),
+        handler=erase,
+        permission="change",
         tag="Corrections",
         summary="Erase what was decided for somebody.",
         description="Gone from the log at the answer. The model is learned again without it at once; models "
         "that had learned it are removed when the new one serves.",
         status=200,
-        said="The receipt.",
+        success="The receipt.",
+        invalid=_INVALID,
         request=ErasureRequest,
-        answer=ErasureReceipt,
+        response=ErasureReceipt,
         codes=("LoopNotFound", "ScopeLocked"),
-        example={"where": {"user.id": "42"}},
+        request_example={"where": {"user.id": "42"}},
     ),
-    ControlRoute(
+    Route(
         name="GetLoopScore",
         method="GET",
         path="/loops/{name}/score",
-        does=score,
-        need="read",
+        versions=(CONTROL_V1,),
+        handler=score,
+        permission="read",
         tag="Score",
         summary="What was earned per decision beside the baseline, chance and the best fixed action.",
         description="In total and in the last 5 minutes, hour, 6 hours and day. The intervals hold at 95 %, "
         "however often one looks. Where the log can't say there is no value, but reasons.",
         status=200,
-        said="The standings.",
-        answer=ScorecardView,
+        success="The standings.",
+        invalid=_INVALID,
+        response=ScorecardView,
         codes=("LoopNotFound",),
     ),
 )

@@ -25,8 +25,8 @@ from sartor.api.dataplane.wire import ExplainedRankResponse, RankedAction
 from sartor.api.http.body import content_length, read_body
 from sartor.api.http.error_responses import ClientDisconnected, RequestRefused, error_to_response, not_allowed
 from sartor.api.http.response import BILLED, Response, options_response, send_response
-from sartor.api.routing import route_table, versions
-from sartor.api.routing.route_table import Resource
+from sartor.api.routing import versions
+from sartor.api.routing.matching import Resource, decode_name
 from sartor.api.routing.routes import Operation
 from sartor.api.routing.versions import Version
 from sartor.errors import EngineRefused
@@ -103,7 +103,7 @@ class DataPlaneApp:
             if limiter is None:
                 return await _rank_slots(served_loop, slots_request)
             return await _charge(limiter, partial(_rank_slots, served_loop, slots_request))
-        event_id = self._reader.check_event_id(route_table.decode_id(sent))
+        event_id = self._reader.check_event_id(decode_name(sent))
         if operation is REWARD_SLOTS:
             rewards = self._slots_reader.rewards(body)
             await served_loop.writer.append_together(

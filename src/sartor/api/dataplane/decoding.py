@@ -12,6 +12,7 @@ import msgspec
 from sartor.access import request_size
 from sartor.api.dataplane import validation_errors
 from sartor.api.dataplane.wire import RankableAction, RankRequest, RewardRequest
+from sartor.api.http.json_body import explain_json_error
 from sartor.errors import InvalidRequest, PayloadTooLarge
 from sartor.records import Action, RankInput
 from sartor.settings import Limits
@@ -112,9 +113,9 @@ def decode_body(decoder: msgspec.json.Decoder[_T], body: bytes, complain: Callab
         value = decoder.decode(body)
     except msgspec.ValidationError as error:
         complain(validation_errors.read(body))
-        raise validation_errors.explain_json_error(body, error) from error
+        raise explain_json_error(body, error) from error
     except _UNREADABLE as error:
-        raise validation_errors.explain_json_error(body, error) from error
+        raise explain_json_error(body, error) from error
     if b"\\" in body and b"\\u0000" in body:  # texts end at a NUL in the engine
         complain(validation_errors.read(body))
     return value

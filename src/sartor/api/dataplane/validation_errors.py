@@ -9,8 +9,6 @@ import math
 import sys
 from typing import NoReturn
 
-import msgspec
-
 from sartor.api.dataplane.wire import LEVELS, MAGNITUDE
 from sartor.errors import InvalidRequest
 
@@ -25,19 +23,6 @@ def read(body: bytes) -> object:
         raise InvalidRequest("The body nests too deeply.") from None
     except ValueError:
         raise InvalidRequest("The body is not JSON.") from None
-
-
-def explain_json_error(body: bytes, error: Exception) -> InvalidRequest:
-    """Why this body can't be read at all."""
-    if not body.strip():
-        return InvalidRequest("The body is empty; a JSON object is expected.")
-    if isinstance(error, RecursionError):
-        return InvalidRequest("The body nests too deeply.")
-    if isinstance(error, UnicodeDecodeError):
-        return InvalidRequest("The body is not JSON: a text in it is not valid UTF-8.")
-    if isinstance(error, msgspec.ValidationError):
-        return InvalidRequest(f"The body does not fit: {error}.")
-    return InvalidRequest(f"The body is not JSON: {error}.")
 
 
 def check_rank(raw: object) -> None:

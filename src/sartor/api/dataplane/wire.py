@@ -109,16 +109,3 @@ class RewardRequest(Struct, frozen=True):
     """How well the shown action did."""
 
     value: Annotated[float, Meta(description="Usually between -1 and 1; finite, and kept as sent.")]
-
-
-class PersonalizerError(Struct, frozen=True):
-    """What went wrong: a code for programs, a sentence for people."""
-
-    code: str
-    message: str
-
-
-class ErrorResponse(Struct, frozen=True):
-    """The body of every answer that is not a success."""
-
-    error: PersonalizerError

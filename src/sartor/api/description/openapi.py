@@ -1,25 +1,43 @@
-"""OpenAPI descriptions, one a version, made from the route table and the structs that read and write it."""
+"""OpenAPI descriptions, one a version of the wire and one of the control plane, made from the route tables."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 
 import msgspec
+from msgspec import Struct
 
-from sartor.api.admin.app import required_permission
+from sartor.access.roles import Permission
+from sartor.api import route_table
 from sartor.api.description import schemas
 from sartor.api.description.schemas import JSONObject
 from sartor.api.http.error_codes import STATUS
 from sartor.api.http.error_responses import error_response
 from sartor.api.http.response import Response
-from sartor.api.routing import route_table, versions
+from sartor.api.routing import versions
 from sartor.api.routing.routes import Operation, Route
-from sartor.api.routing.versions import Version
+from sartor.api.routing.versions import CONTROL_V1, Version
+
+ROLES: dict[Permission, str] = {
+    "read": "Reader",
+    "decide": "User",
+    "change": "Contributor",
+    "own": "Owner",
+}
+"""The least role that allows something."""
 
 _EVERYWHERE = ("401", "403", "429", "RequestTimeout", "PayloadSizeExceeded", "OperationNotAllowed")
-_CHANGES = ("ScopeLocked",)
 _IN_QUERY = ("MissingApiVersionParameter", "UnsupportedApiVersionValue")
+_ON_CONTROL = (
+    "InvalidRequest",
+    "401",
+    "403",
+    "RequestTimeout",
+    "PayloadSizeExceeded",
+    "429",
+    "OperationNotAllowed",
+)
 
-_SAY = {
+_WIRE_ERRORS = {
     400: "The request does not fit; the message names the field.",
     401: "There is no key or token, or not one of this service.",
     403: "Not from this network, not with this role, or not for this kind of loop.",
@@ -29,6 +47,18 @@ _SAY = {
     409: "The loop is locked, or its learning settings can't rank this request.",
     429: "A quota is used up, or too many wrong keys came from there; wait for Retry-After seconds.",
     500: "The service failed.",
+    503: "Nothing was written; try again after Retry-After seconds.",
+}
+
+_CONTROL_ERRORS = {
+    400: "The request does not fit; the message says what.",
+    401: "There is no key or token, or not one of ours.",
+    403: "The caller has no role that allows this, or calls from another network.",
+    404: "There is no such thing.",
+    405: "Not this method.",
+    408: "The body did not arrive in time; the connection is closed.",
+    409: "It is locked, taken, or not settled yet.",
+    429: "Too many wrong keys or tokens came from the caller's address.",
     503: "Nothing was written; try again after Retry-After seconds.",
 }
 
@@ -43,81 +73,129 @@ _TAGS = {
 }
 
 
-@cache
-def openapi_response(version: Version, /) -> Response:
-    """What ``/openapi/VERSION.json`` says."""
-    return Response(200, msgspec.json.format(msgspec.json.encode(describe_version(version)), indent=2))
+class _Texts(Struct, frozen=True, kw_only=True):
+    """What the description of one API says in its own words.
+
+    Attributes:
+        info: the head of the document.
+        key: about the header that carries a key.
+        token: about bearer tokens.
+        errors: about each status of an error.
+        names: what is said of a name in a path, besides its type.
+    """
+
+    info: JSONObject
+    key: str
+    token: str
+    errors: Mapping[int, str]
+    names: JSONObject
 
 
-@cache
-def describe_version(version: Version, /) -> JSONObject:
-    """The description of one version, OpenAPI 3.1."""
-    routes = [route for route in route_table.ROUTES if version in route.versions]
-    paths: dict[str, JSONObject] = {}
-    for route in routes:
-        item = paths.setdefault(f"{version.prefix}{route.path}", _item(route))
-        item[route.method.lower()] = _operation(route, version)
-    shown = {route.tag for route in routes} | {"Health", "Description"}
-    return {
-        "openapi": "3.1.0",
-        "info": {
+def _wire_texts(version: Version) -> _Texts:
+    return _Texts(
+        info={
             "title": "Sartor",
             "version": version.name,
             "summary": f"Rank, reward, learn: a decision service on the Personalizer wire, {version.name}.",
             "description": "Ask which action to show with rank; say how well it did with reward. "
             "An answer 201 or 204 to them means that the event is in the store.",
-            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
+        key="Either key of a loop; the key says which loop.",
+        token="A token of an issuer that the instance accepts. The loop is then named by the path, "
+        "/loops/{name}/personalizer/..., or by the host, {name}....",
+        errors=_WIRE_ERRORS,
+        names={"description": "Percent-encoded as UTF-8.", "example": "75269AD0-BFEE-4598-8196-C57383D38E10"},
+    )
+
+
+_CONTROL_TEXTS = _Texts(
+    info={
+        "title": "Sartor: control plane",
+        "version": CONTROL_V1.name,
+        "summary": "Loops as resources: made, keyed, tagged, locked, limited, metered, deleted.",
+        "description": "A bearer token says who calls and with which roles. The owner key of the instance "
+        "is an Owner; a key of a loop is a Reader and a User of its loop here.",
+    },
+    key="The owner key of the instance, or a key of a loop.",
+    token="A token of an issuer that is accepted.",
+    errors=_CONTROL_ERRORS,
+    names={},
+)
+
+
+@cache
+def openapi_response(version: Version, /) -> Response:
+    """The answer to ``/openapi/VERSION.json``, and to ``/sartor/v1/openapi.json``."""
+    return Response(200, msgspec.json.format(msgspec.json.encode(describe_version(version)), indent=2))
+
+
+@cache
+def describe_version(version: Version, /) -> JSONObject:
+    """Describe one version of the wire, or the control plane, as OpenAPI 3.1."""
+    is_control = version is CONTROL_V1
+    routes = [
+        route for route in (*route_table.ROUTES, *route_table.CONTROL_ROUTES) if version in route.versions
+    ]
+    texts = _CONTROL_TEXTS if is_control else _wire_texts(version)
+    paths: dict[str, JSONObject] = {}
+    for route in routes:
+        item = paths.setdefault(f"{version.prefix}{route.path}", _item(route, texts))
+        item[route.method.lower()] = _operation(route, version, texts)
+    return {
+        "openapi": "3.1.0",
+        "info": {**texts.info, "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"}},
         "servers": [{"url": "/", "description": "This instance."}],
-        "tags": [{"name": tag, "description": said} for tag, said in _TAGS.items() if tag in shown],
-        "paths": paths | _health() | _descriptions(),
+        "tags": _control_tags(routes) if is_control else _wire_tags(routes),
+        "paths": paths if is_control else paths | _health() | _descriptions(),
         "components": {
             "schemas": schemas.schemas_of(routes),
-            "securitySchemes": {"key": _KEY, "token": _TOKEN},
+            "securitySchemes": {
+                "key": {
+                    "type": "apiKey",
+                    "in": "header",
+                    "name": "Ocp-Apim-Subscription-Key",
+                    "description": texts.key,
+                },
+                "token": {"type": "http", "scheme": "bearer", "description": texts.token},
+            },
         },
     }
 
 
-_KEY: JSONObject = {
-    "type": "apiKey",
-    "in": "header",
-    "name": "Ocp-Apim-Subscription-Key",
-    "description": "Either key of a loop; the key says which loop.",
-}
+def _control_tags(routes: Sequence[Route]) -> list[JSONObject]:
+    return [{"name": tag} for tag in dict.fromkeys(route.tag for route in routes)]
 
 
-_TOKEN: JSONObject = {
-    "type": "http",
-    "scheme": "bearer",
-    "description": "A token of an issuer that the instance accepts. The loop is then named by the path, "
-    "/loops/{name}/personalizer/..., or by the host, {name}....",
-}
+def _wire_tags(routes: Sequence[Route]) -> list[JSONObject]:
+    used = {route.tag for route in routes} | {"Health", "Description"}
+    return [{"name": tag, "description": about} for tag, about in _TAGS.items() if tag in used]
 
 
-def _item(route: Route) -> JSONObject:
-    if not route.id_name:
-        return {}
-    parameter = {
-        "name": route.id_name,
-        "in": "path",
-        "required": True,
-        "description": "Percent-encoded as UTF-8.",
-        "schema": {"type": "string", "minLength": 1, "maxLength": 256},
-        "example": "75269AD0-BFEE-4598-8196-C57383D38E10",
-    }
-    return {"parameters": [parameter]}
+def _item(route: Route, texts: _Texts) -> JSONObject:
+    parameters = [
+        {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "schema": {"type": "string", "minLength": 1, "maxLength": 256},
+            **texts.names,
+        }
+        for name in route.names
+    ]
+    return {"parameters": parameters} if parameters else {}
 
 
-def _operation(route: Route, version: Version) -> JSONObject:
-    described = {
+def _operation(route: Route, version: Version, texts: _Texts) -> JSONObject:
+    role = f" Takes the role {ROLES[route.permission]}." if version is CONTROL_V1 else ""
+    described: JSONObject = {
         "operationId": route.name,
         "tags": [route.tag],
         "summary": route.summary,
-        "description": route.description,
+        "description": f"{route.description}{role}".strip(),
         "security": [{"key": []}, {"token": []}],
         "parameters": list(_parameters(route, version)),
         "requestBody": _body(route),
-        "responses": _responses(route, version),
+        "responses": _responses(route, version, texts),
     }
     return {name: value for name, value in described.items() if value}
 
@@ -148,44 +226,56 @@ def _body(route: Route) -> JSONObject:
     return {"required": True, "content": schemas.media_content(route.request, route.request_example)}
 
 
-def _responses(route: Route, version: Version) -> JSONObject:
+def _responses(route: Route, version: Version, texts: _Texts) -> JSONObject:
     codes: dict[int, list[str]] = {}
-    changes = (
-        _CHANGES if required_permission(route) == "change" and not isinstance(route.does, Operation) else ()
-    )
-    further = (*route.codes, *changes, *_EVERYWHERE, *(_IN_QUERY if version.in_query else ()))
-    for code in dict.fromkeys((route.invalid, *further)):
+    for code in dict.fromkeys(_codes(route, version)):
         codes.setdefault(STATUS[code], []).append(code)
-    refused = {str(status): _refused(status, codes[status]) for status in sorted(codes)}
-    return _success(route) | refused
+    refusals = {
+        str(status): _refusal(status, codes[status], texts, lists=version is not CONTROL_V1)
+        for status in sorted(codes)
+    }
+    return _success(route) | refusals
+
+
+def _codes(route: Route, version: Version) -> tuple[str, ...]:
+    """The codes of errors that a route may answer; an example carries the first of its status."""
+    if version is CONTROL_V1:
+        return (*_ON_CONTROL, *route.codes)
+    is_locked = route.permission == "change" and not isinstance(route.handler, Operation)
+    locked = ("ScopeLocked",) if is_locked else ()
+    in_query = _IN_QUERY if version.in_query else ()
+    return (route.invalid, *route.codes, *locked, *_EVERYWHERE, *in_query)
 
 
 def _success(route: Route) -> JSONObject:
     if route.status is None:
         return {}
-    said: JSONObject = {"description": route.said}
+    success: JSONObject = {"description": route.success}
     if route.headers:
-        said["headers"] = {
+        success["headers"] = {
             name: {"description": about, "schema": {"type": "string"}} for name, about in route.headers.items()
         }
-    if route.answer is not None:
-        said["content"] = schemas.media_content(route.answer, route.answer_example)
-    return {str(route.status): said}
+    if route.response is not None:
+        content = schemas.media_content(route.response, route.response_example)
+        if any(one.name == "format" for one in route.query):
+            content["text/csv"] = {"schema": {"type": "string"}}
+        success["content"] = content
+    return {str(route.status): success}
 
 
-def _refused(status: int, codes: list[str]) -> JSONObject:
-    example = msgspec.json.decode(error_response(status, codes[0], _SAY[status]).body)
-    said = _SAY[status] + (f" One of {', '.join(codes)}." if len(codes) > 1 else "")
+def _refusal(status: int, codes: list[str], texts: _Texts, *, lists: bool) -> JSONObject:
+    example = msgspec.json.decode(error_response(status, codes[0], texts.errors[status]).body)
+    listed = f" One of {', '.join(codes)}." if lists and len(codes) > 1 else ""
     header = {"description": "The code of the error.", "schema": {"type": "string", "enum": codes}}
     return {
-        "description": said,
+        "description": texts.errors[status] + listed,
         "headers": {"x-ms-error-code": {**header, "required": True}},
         "content": schemas.media_content(schemas.ERROR, example),
     }
 
 
 def _health() -> JSONObject:
-    unready = {"503": _refused(503, ["OperationNotAllowed"])}
+    unready = {"503": _refusal(503, ["OperationNotAllowed"], _wire_texts(versions.V1_0), lists=True)}
     ready = _read("Ready", "Health", "Can events be written, and ranks answered?", "application/json")
     ready["responses"] = {**_answered("application/json"), **unready}
     live = _read("Live", "Health", "Does this process run?", "application/json")

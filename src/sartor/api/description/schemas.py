@@ -5,7 +5,8 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from sartor.api.dataplane.wire import LEVELS, MAGNITUDE, ErrorResponse
+from sartor.api.dataplane.wire import LEVELS, MAGNITUDE
+from sartor.api.http.error_responses import ErrorResponse
 from sartor.api.routing.routes import Route
 
 JSONObject: TypeAlias = dict[str, object]
@@ -19,8 +20,10 @@ _FEATURES: JSONObject = {"type": "array", "items": {"$ref": "#/components/schema
 
 def schemas_of(routes: Iterable[Route], /) -> JSONObject:
     """The schemas of all bodies of these routes, by name."""
-    kinds = [kind for route in routes for kind in (route.request, route.answer) if _is_json(kind)]
+    kinds = [kind for route in routes for kind in (route.request, route.response) if _is_json(kind)]
     _, made = msgspec.json.schema_components([*kinds, ERROR], ref_template=_WHERE)
+    if "RankableAction" not in made:
+        return made
     _describe_features(made)
     return made | _feature_schemas()
 

@@ -3,10 +3,10 @@
 import logging
 
 import msgspec
+from msgspec import Struct
 
 from sartor import errors
 from sartor.access.asgi import Header
-from sartor.api.dataplane.wire import ErrorResponse, PersonalizerError
 from sartor.api.http.error_codes import STATUS
 from sartor.api.http.response import Response
 
@@ -19,6 +19,19 @@ _REALM: Header = (
 )
 _encode = msgspec.json.Encoder().encode
 _log = logging.getLogger(__name__)
+
+
+class PersonalizerError(Struct, frozen=True):
+    """What went wrong: a code for programs, a sentence for people."""
+
+    code: str
+    message: str
+
+
+class ErrorResponse(Struct, frozen=True):
+    """The body of every answer that is not a success."""
+
+    error: PersonalizerError
 
 
 class ClientDisconnected(Exception):

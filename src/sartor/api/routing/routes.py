@@ -6,6 +6,7 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from sartor.access.asgi import Header
+from sartor.access.roles import Permission
 from sartor.api.caller_context import CallerContext
 from sartor.api.http.response import Response
 from sartor.api.routing.versions import Version
@@ -25,23 +26,46 @@ class Operation(Struct, frozen=True):
 
 
 class Call(Struct, frozen=True, kw_only=True):
-    """One authenticated request for a blocking handler, wholly read.
+    """One authorised request for a blocking handler, wholly read.
 
-    ``loop`` is the loop as it was when the request came. ``name`` is the id in the path, decoded; empty where
-    the path has none. ``query`` holds the first value of each parameter.
+    Attributes:
+        context: the stores on behalf of the caller.
+        version: of the route.
+        addressed: the loop that the key, or the path before the version, addresses, as it was when the request
+            came; None on the control plane, whose paths name loops themselves.
+        path: the values of the names in the path, decoded.
+        query: the first value of each parameter.
+        headers: as ASGI has them.
+        body: the whole body.
     """
 
-    loop: Loop
+    context: CallerContext
     version: Version
-    name: str
+    addressed: Loop | None
+    path: Mapping[str, str]
     query: Mapping[str, str]
     headers: Sequence[Header]
     body: bytes
-    context: CallerContext
+
+    @property
+    def loop(self) -> Loop:
+        """The loop that is addressed.
+
+        Raises:
+            RuntimeError: none is; a mistake of the handler.
+        """
+        if self.addressed is None:
+            raise RuntimeError("A call of the control plane addresses no loop.")
+        return self.addressed
+
+    @property
+    def path_id(self) -> str:
+        """The first name in the path; empty where there is none."""
+        return next(iter(self.path.values()), "")
 
 
 Handler: TypeAlias = Callable[[Call], Response]
-"""Runs on a thread; may block. What it raises is answered as ``failure.answer_to`` says."""
+"""Runs on a thread; may block. What it raises is answered as ``error_responses.error_to_response`` says."""
 
 
 class Parameter(Struct, frozen=True, kw_only=True):
@@ -56,35 +80,61 @@ class Parameter(Struct, frozen=True, kw_only=True):
 class Route(Struct, frozen=True, kw_only=True):
     """One operation in some versions.
 
-    ``path`` begins after the prefix of the version and holds one ``{id}`` at most. ``request`` and ``answer``
-    are the types of the JSON bodies: a msgspec struct or a type of them; ``bytes`` for a binary body; None for
-    no body. ``status`` is that of a success; None where there is none. ``invalid`` is the code for a
-    ``CallerError`` that carries none; ``codes`` are the further ones that it may answer, besides those that
-    every route may. ``headers``: those of a success, and what they say. ``body_bytes``: how large a body may
-    be, where that is not the general limit.
+    Attributes:
+        name: unique in each version.
+        method: of HTTP.
+        path: what follows the prefix of the version, with names in braces; one at most on the wire.
+        versions: those that have it.
+        handler: what answers it.
+        permission: what a caller must be allowed: on the addressed loop; on the control plane, on the loop that
+            ``{name}`` in the path names, or on every loop where none is named.
+        is_audited: whether the route leaves a line in the activity log under its name. Those whose functions
+            change the catalog leave it to them.
+        tag: under which it is described.
+        summary: one sentence for the description.
+        description: more of them.
+        status: of a success; None where there is none.
+        success: what the description says of a success.
+        invalid: the code for a ``CallerError`` that carries none.
+        codes: further codes that it may answer, besides those that every route may.
+        request: the type of the JSON body: a msgspec struct or a type of them; ``bytes`` for a binary body;
+            None for no body.
+        response: the type of the body of a success, likewise.
+        query: its parameters.
+        headers: those of a success, and what they say.
+        body_bytes: how large a body may be, where that is not the general limit.
+        request_example: a body for the description.
+        response_example: a body for the description.
     """
 
     name: str
     method: str
     path: str
     versions: tuple[Version, ...]
-    does: Operation | Handler
+    handler: Operation | Handler
+    permission: Permission
+    is_audited: bool = False
     tag: str
     summary: str
-    status: int | None
-    invalid: str
     description: str = ""
-    said: str = "It is done."
-    request: object = None
-    answer: object = None
+    status: int | None
+    success: str = "It is done."
+    invalid: str
     codes: tuple[str, ...] = ()
+    request: object = None
+    response: object = None
     query: tuple[Parameter, ...] = ()
     headers: Mapping[str, str] = {}
     body_bytes: int | None = None
     request_example: object = None
-    answer_example: object = None
+    response_example: object = None
 
     @property
-    def id_name(self) -> str:
-        """The name of the id in the path; empty if there is none."""
-        return self.path.partition("{")[2].partition("}")[0]
+    def names(self) -> tuple[str, ...]:
+        """The names in the path, in order."""
+        return tuple(part[1:-1] for part in self.path.split("/") if part.startswith("{"))
+
+    @property
+    def changes_loop(self) -> bool:
+        """Whether it changes the loop that is addressed; if not, it takes something out that is secret."""
+        return self.permission == "change" and self.method != "GET"

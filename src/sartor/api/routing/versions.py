@@ -1,4 +1,4 @@
-"""The versions of the wire, oldest first: where each is found, and what a request says to mean it."""
+"""The versions of the wire, oldest first, and of the control plane: where each is, and how requests name it."""
 
 from collections.abc import Sequence
 from urllib.parse import parse_qsl
@@ -12,15 +12,22 @@ PARAMETER = "api-version"
 
 
 class Version(Struct, frozen=True):
-    """One version of the API. ``in_query``: it is named by a query parameter rather than by the path."""
+    """One version of an API.
+
+    Attributes:
+        name: what it is called.
+        root: what the paths of all versions of the API begin with.
+        in_query: whether it is named by a query parameter rather than by the path.
+    """
 
     name: str
+    root: str = ROOT
     in_query: bool = False
 
     @property
     def prefix(self) -> str:
         """What its paths begin with."""
-        return ROOT if self.in_query else f"{ROOT}/{self.name}"
+        return self.root if self.in_query else f"{self.root}/{self.name}"
 
 
 V1_0 = Version("v1.0")
@@ -28,6 +35,9 @@ PREVIEW_1 = Version("v1.1-preview.1")
 PREVIEW_2 = Version("v1.1-preview.2")
 PREVIEW_3 = Version("v1.1-preview.3")
 V2022_09 = Version("2022-09-01-preview", in_query=True)
+
+CONTROL_V1 = Version("v1", root="/sartor")
+"""The control plane, which is no version of the wire."""
 
 ALL_VERSIONS = (V1_0, PREVIEW_1, PREVIEW_2, PREVIEW_3, V2022_09)
 PATHS = ALL_VERSIONS[:4]

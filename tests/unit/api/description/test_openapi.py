@@ -7,12 +7,15 @@ from typing import Any
 import msgspec
 import pytest
 
+from sartor.api import route_table
+from sartor.api.dataplane import examples
 from sartor.api.dataplane.decoding import RequestDecoder
 from sartor.api.dataplane.multislot_decoding import MultiSlotDecoder
 from sartor.api.dataplane.multislot_wire import MultiSlotRankResponse
-from sartor.api.dataplane.wire import ErrorResponse, RankResponse
-from sartor.api.description import examples, openapi
-from sartor.api.routing import route_table, versions
+from sartor.api.dataplane.wire import RankResponse
+from sartor.api.description import openapi
+from sartor.api.http.error_responses import ErrorResponse
+from sartor.api.routing import versions
 from sartor.api.routing.versions import V1_0, V2022_09, Version
 from sartor.settings import Limits
 

@@ -4,10 +4,11 @@ import re
 
 import pytest
 
+from sartor.api import route_table
 from sartor.api.dataplane.routes import ACTIVATE, ACTIVATE_SLOTS, RANK, RANK_SLOTS, REWARD, REWARD_SLOTS
 from sartor.api.http.error_codes import STATUS
-from sartor.api.routing import route_table, versions
-from sartor.api.routing.route_table import ROUTES
+from sartor.api.route_table import ROUTES
+from sartor.api.routing import matching, versions
 from sartor.api.routing.routes import Operation, Route
 from sartor.api.routing.versions import V1_0, V2022_09
 from sartor.errors import InvalidRequest
@@ -120,15 +121,15 @@ def test_what_names_none(path: bytes) -> None:
 
 
 def test_ids_are_decoded_once() -> None:
-    assert route_table.decode_id(b"a%2Fb%252F%C3%A9+") == "a/b%2Fé+"
-    assert route_table.decode_id(b"100%") == "100%"
+    assert matching.decode_name(b"a%2Fb%252F%C3%A9+") == "a/b%2Fé+"
+    assert matching.decode_name(b"100%") == "100%"
     with pytest.raises(InvalidRequest, match="evaluationId"):
-        route_table.decode_id(b"%C3", name="evaluationId")
+        matching.decode_name(b"%C3", name="evaluationId")
 
 
 def test_one_method_of_one_path_has_one_route() -> None:
     with pytest.raises(ValueError, match="is in the table twice"):
-        route_table.build_resources([ROUTES[0], ROUTES[0]])
+        matching.build_resources([ROUTES[0], ROUTES[0]])
 
 
 def test_methods_of_a_resource_are_allowed() -> None:
@@ -141,7 +142,7 @@ def test_methods_of_a_resource_are_allowed() -> None:
 def test_rows_are_whole(route: Route) -> None:
     assert {*route.codes, route.invalid} <= set(STATUS)
     assert STATUS[route.invalid] == 400
-    assert isinstance(route.does, Operation) or callable(route.does)
+    assert isinstance(route.handler, Operation) or callable(route.handler)
     assert route.path.count("{") <= 1
     assert route.versions
 

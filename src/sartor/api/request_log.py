@@ -16,7 +16,8 @@ from sartor.access.allowed_networks import client_address
 from sartor.access.asgi import ASGIApp, Message, Receive, Scope, Send
 from sartor.access.authentication import SCOPE_LOOP, find_host_label, find_key
 from sartor.access.served_loops import LoopTable
-from sartor.api.routing import route_table
+from sartor.api import route_table
+from sartor.api.routing.matching import decode_name
 from sartor.errors import SartorError
 
 _HASH_BYTES = 12
@@ -129,4 +130,4 @@ def _template(path: str) -> str:
 
 def _event_id(path: str) -> str:
     before, found, after = path.partition("/events/")
-    return route_table.decode_id(after.split("/")[0].encode()) if found and before else ""
+    return decode_name(after.split("/")[0].encode()) if found and before else ""

@@ -1,4 +1,4 @@
-"""The examples of the description: bodies that this service accepts and gives; tested as such."""
+"""Examples of bodies for the description: those that this service accepts and gives, and tested as such."""
 
 EVENT_ID = "75269AD0-BFEE-4598-8196-C57383D38E10"
 
@@ -55,27 +55,3 @@ SLOTS_RESPONSE: dict[str, object] = {
 }
 
 SLOT_REWARDS_REQUEST: dict[str, object] = {"reward": [{"slotId": "top", "value": 1.0}]}
-
-CONFIGURATION: dict[str, object] = {
-    "rewardWaitTime": "PT10M",
-    "defaultReward": 0.0,
-    "rewardAggregation": "earliest",
-    "explorationPercentage": 0.2,
-    "modelExportFrequency": "PT5M",
-    "logRetentionDays": 90,
-    "logMirrorEnabled": False,
-    "lastConfigurationEditDate": "2024-05-17T09:30:00",
-    "learningMode": "Online",
-    "isAutoOptimizationEnabled": False,
-    "autoOptimizationFrequency": "P28D",
-    "autoOptimizationStartDate": "0001-01-01T00:00:00",
-    "isInferenceExplainabilityEnabled": False,
-    "modelAutoPublish": True,
-    "stagedModelHistoryLength": 10,
-    "modelRetrainDays": 2,
-}
-
-POLICY: dict[str, object] = {
-    "name": "Pairs of everything",
-    "arguments": "--cb_explore_adf --squarecb --cb_type mtr -q ::",
-}

@@ -1,0 +1,173 @@
+"""Administration and control plane: authenticate, authorise, read, and handle on a thread, so that ranks go on.
+
+A handler may wait for the disk, or for a child process; the event loop never does.
+"""
+
+import asyncio
+import threading
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeAlias
+from urllib.parse import parse_qsl
+
+from msgspec import Struct
+
+from sartor import errors
+from sartor.access.asgi import Receive, Scope, Send
+from sartor.access.authentication import Authenticator
+from sartor.access.roles import EVERY_LOOP, Caller
+from sartor.api.caller_context import CallerContext
+from sartor.api.http.body import content_length, read_body
+from sartor.api.http.error_responses import ClientDisconnected, RequestRefused, error_to_response, not_allowed
+from sartor.api.http.response import Response, options_response, send_response
+from sartor.api.routing import versions
+from sartor.api.routing.matching import Resource
+from sartor.api.routing.routes import Call, Handler, Operation, Route
+from sartor.ports import Loop, Stores
+from sartor.stores.audited import audited
+
+ReadNames: TypeAlias = Callable[[Route], Mapping[str, str]]
+"""Gives the names in the path of a request, decoded; raises a ``CallerError`` where they can't be."""
+
+_CODES: Mapping[type[Exception], str] = {
+    errors.LoopNotFound: "LoopNotFound",
+    errors.LoopExists: "LoopExists",
+    errors.EventNotFound: "EventNotFound",
+    errors.EventOpen: "EventOpen",
+}
+
+
+class AuthorisedCaller(Struct, frozen=True):
+    """Who may do what a request asks for, and the loop that the request addresses, if it addresses one."""
+
+    caller: Caller
+    loop: Loop | None
+
+
+Authorise: TypeAlias = Callable[[Scope, Route, ReadNames], Awaitable[AuthorisedCaller]]
+
+
+class ThreadedApp:
+    """Answers the routes whose handlers may block, some at a time; further ones wait their turn."""
+
+    def __init__(
+        self,
+        authorise: Authorise,
+        stores: Stores,
+        /,
+        *,
+        lock: "threading.Lock",
+        threads: ThreadPoolExecutor,
+        body_bytes: int,
+    ) -> None:
+        """Prepare.
+
+        Args:
+            authorise: lets requests in.
+            stores: the instance's stores, for the handlers of this and other such applications alone.
+            lock: held by all these handlers while they use the catalog.
+            threads: where the handlers run.
+            body_bytes: how large a body may be where its route does not say otherwise.
+        """
+        self._authorise = authorise
+        self._stores = stores
+        self._lock = lock
+        self._threads = threads
+        self._body_bytes = body_bytes
+
+    async def serve(
+        self, resource: Resource, names: ReadNames, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        """Answer one request for a resource."""
+        start_s = time.perf_counter()
+        method = scope["method"]
+        route = resource.routes.get("GET" if method == "HEAD" else method)
+        if route is None or isinstance(route.handler, Operation):
+            response = (
+                options_response(resource.allowed) if method == "OPTIONS" else not_allowed(resource.allowed)
+            )
+        else:
+            try:
+                response = await self._answer(resource, route, route.handler, names, scope, receive)
+            except ClientDisconnected:
+                return
+            except Exception as error:
+                response = error_to_response(_with_code(error, route), invalid=route.invalid)
+        took_ms = int((time.perf_counter() - start_s) * 1000)
+        await send_response(response, send, took_ms=took_ms, with_body=method != "HEAD")
+
+    async def _answer(
+        self,
+        resource: Resource,
+        route: Route,
+        handler: Handler,
+        names: ReadNames,
+        scope: Scope,
+        receive: Receive,
+    ) -> Response:
+        headers, query = scope["headers"], scope["query_string"]
+        if resource.version.in_query:
+            versions.check_named(query)
+        authorised = await self._authorise(scope, route, names)
+        most = route.body_bytes or self._body_bytes
+        body = await read_body(receive, declared=content_length(headers), most=most)
+        caller = authorised.caller
+        call = Call(
+            context=CallerContext(stores=audited(self._stores, caller.name), lock=self._lock, caller=caller),
+            version=resource.version,
+            addressed=authorised.loop,
+            path=names(route),
+            query=parse_query(query),
+            headers=headers,
+            body=body,
+        )
+        return await asyncio.get_running_loop().run_in_executor(self._threads, _handle, route, handler, call)
+
+
+def authorise_on_loop(authenticator: Authenticator, /) -> Authorise:
+    """Make the check of the wire: the key or token addresses a loop, and the caller may do it there."""
+
+    async def authorise(scope: Scope, route: Route, names: ReadNames, /) -> AuthorisedCaller:
+        request = await authenticator.authenticate(scope, route.permission)
+        return AuthorisedCaller(request.caller, request.served_loop.loop)
+
+    return authorise
+
+
+def authorise_on_instance(authenticator: Authenticator, /) -> Authorise:
+    """Make the check of the control plane: the path names a loop, or none."""
+
+    async def authorise(scope: Scope, route: Route, names: ReadNames, /) -> AuthorisedCaller:
+        caller = await authenticator.identify_caller(scope)
+        target = names(route).get("name", EVERY_LOOP)
+        # Routes about all loops answer what the caller may see of them, save those that take an owner.
+        reads_all = target == EVERY_LOOP and route.permission == "read"
+        if not reads_all and not caller.may(route.permission, target):
+            raise errors.Forbidden(f"Access denied: {caller.name} has no role that allows this here.")
+        return AuthorisedCaller(caller, None)
+
+    return authorise
+
+
+def _handle(route: Route, handler: Handler, call: Call) -> Response:
+    loop = call.addressed
+    if loop is not None and route.changes_loop and loop.terms.lock == "change":
+        raise errors.LoopLocked(f"The loop {loop.name!r} is locked against every change.")
+    response = handler(call)
+    if loop is not None and route.is_audited:
+        with call.context.lock:
+            call.context.stores.note(route.name, loop, after=call.path_id or None)
+    return response
+
+
+def _with_code(error: Exception, route: Route) -> Exception:
+    """Give an error the code of its own that the route answers it with, if it has one."""
+    code = _CODES.get(type(error))
+    return RequestRefused(code, str(error)) if code is not None and code in route.codes else error
+
+
+def parse_query(query: bytes, /) -> Mapping[str, str]:
+    """The parameters of a query; the first of each name counts."""
+    pairs = parse_qsl(query.decode("ascii", "replace"), keep_blank_values=True)
+    return dict(reversed(pairs))
