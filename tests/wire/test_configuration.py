@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from sartor.api.routing import versions
 from sartor.api.routing.versions import PREVIEW_1, PREVIEW_2, PREVIEW_3, V1_0, V2022_09, Version
 from sartor.management import loops
-from sartor.metrics.apprentice import NAME, ApprenticeMatchFold
+from sartor.metrics.apprentice import APPRENTICE_MATCH, ApprenticeMatchFold
 from sartor.records import LoggedDecision
 from sartor.settings import LoopSettings
 from sartor.testing.builders import make_decision, make_outcome
@@ -302,7 +302,7 @@ def test_the_metrics_of_apprentice_mode_are_shown_in_the_last_version_only(servi
     for number, chosen in enumerate((0, 0, 1), 1):
         logged = LoggedDecision(number, number * 1_000_000, replace(apprentice, chosen=chosen))
         fold.add(number, make_outcome(number, reward=0.5), logged)
-    service.stores.open(service.loop).blobs.put(NAME, fold.state())
+    service.stores.open(service.loop).blobs.put(APPRENTICE_MATCH.name, fold.state())
     sums = {
         "numberOfEvents": 3,
         "numberOfImitatedEvents": 2,

@@ -1,7 +1,7 @@
 """How well the model imitates the baseline in Apprentice mode (contract, section 2.6): a fold over outcomes.
 
-Memory is constant, and folding on from a state gives the same as folding everything. Of several slots the
-first one counts.
+Memory is constant, and folding on from a checkpoint gives the same as folding everything. Of several slots the
+first one counts. See ``checkpointed_fold.py``.
 """
 
 import math
@@ -10,18 +10,16 @@ import msgspec
 from msgspec import Struct, field
 
 from sartor.errors import Corrupt
-from sartor.ports import BlobStore
+from sartor.metrics.checkpointed_fold import CheckpointedFold, FoldDefinition, read_current
+from sartor.ports import BlobStore, LoopStores
 from sartor.records import Decision, LoggedDecision, Outcome
-
-NAME = "apprentice"
-"""Under which the checkpoint is kept on the blob store of a loop."""
 
 RECENT = 1_000
 """How many of the newest events the metrics show by themselves."""
 
 
 class MatchSums(Struct, frozen=True, kw_only=True):
-    """What came of some decisions. ``imitated``: the model chose the baseline, which is what was shown."""
+    """Sums over some decisions. ``imitated``: the model chose the baseline, which is what was shown."""
 
     events: int = 0
     imitated: int = 0
@@ -30,12 +28,12 @@ class MatchSums(Struct, frozen=True, kw_only=True):
 
     @property
     def baseline_average(self) -> float:
-        """What the application earned, for each event; 0 without any."""
+        """The mean reward of the baseline for each event; 0 without any."""
         return self.rewards / self.events if self.events else 0.0
 
     @property
     def model_average(self) -> float:
-        """What the model would have earned had it earned nothing where it chose otherwise, for each event."""
+        """The mean reward of the model for each event, as if it had earned nothing where it chose otherwise."""
         return self.imitated_rewards / self.events if self.events else 0.0
 
     @property
@@ -108,16 +106,46 @@ class ApprenticeMatchFold(Struct, kw_only=True):
             raise Corrupt(f"The metrics of Apprentice mode can't be read: {error}.") from error
 
 
+class ApprenticeUpdater(CheckpointedFold[ApprenticeMatchFold]):
+    """Keeps the metrics of one loop up to date. Start it only where the loop is in Apprentice mode."""
+
+    def __init__(self, logs: LoopStores, /, *, loop_name: str = "") -> None:
+        super().__init__(logs, APPRENTICE_MATCH, loop_name=loop_name)
+
+
+def current_apprentice_match(logs: LoopStores, /) -> ApprenticeMatch | None:
+    """The metrics as they are now; writes nothing. See ``read_current``.
+
+    None: the loop never decided in Apprentice mode, or its learn process has counted nothing of it yet.
+
+    Raises:
+        StoreUnavailable: the log can't be read.
+    """
+    if logs.blobs.get(APPRENTICE_MATCH.name) is None:
+        return None
+    return read_current(logs, APPRENTICE_MATCH).metrics()
+
+
 def read_checkpoint(blobs: BlobStore, /) -> ApprenticeMatch | None:
-    """What was counted up to the checkpoint on a loop's blob store, some seconds ago; None: nothing.
+    """The metrics up to the checkpoint in a loop's blob store, some seconds ago; None: nothing.
 
     Raises:
         StoreUnavailable: it can't be read.
         Corrupt: it is not one.
     """
-    state = blobs.get(NAME)
+    state = blobs.get(APPRENTICE_MATCH.name)
     return None if state is None else ApprenticeMatchFold.from_state(state).metrics()
 
 
 def _imitates(decision: Decision) -> bool:
     return decision.chosen == decision.baseline
+
+
+APPRENTICE_MATCH = FoldDefinition(
+    name="apprentice",
+    subject="The match with the baseline in Apprentice mode",
+    action="apprentice_failed",
+    create=lambda revision: ApprenticeMatchFold(revision=revision),
+    from_state=ApprenticeMatchFold.from_state,
+    add=lambda fold, joined: fold.add(joined.seq, joined.outcome, joined.decision),
+)

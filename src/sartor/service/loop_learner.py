@@ -6,7 +6,7 @@ from sartor import times
 from sartor.learn.trainer import Trainer
 from sartor.log.resettle import Resettler
 from sartor.log.settler import Settler
-from sartor.metrics.apprentice_updater import ApprenticeUpdater
+from sartor.metrics.apprentice import ApprenticeUpdater
 from sartor.metrics.scorecard import ScorecardUpdater
 from sartor.ports import EngineFactory, Loop, Stores
 
@@ -87,8 +87,8 @@ class _LoopPipeline:
         self._settler = Settler(self._logs.events, self._logs.outcomes)
         self._used = False
         self._trainer = Trainer(self._logs.events, self._logs.outcomes, self._logs.models, factory)
-        self._scorecard = ScorecardUpdater(self._logs)
-        self._apprentice = ApprenticeUpdater(self._logs)
+        self._scorecard = ScorecardUpdater(self._logs, loop_name=loop.name)
+        self._apprentice = ApprenticeUpdater(self._logs, loop_name=loop.name)
 
     def step(self, loop: Loop) -> int:
         now_us = times.now_us()
@@ -102,7 +102,9 @@ class _LoopPipeline:
         learned = self._trainer.step(loop, now_us=now_us, limit=_MOST_EXAMPLES)
         if learned == _MOST_EXAMPLES:  # there is more to learn; counting can wait
             return settled + learned
-        return settled + learned + self._scorecard.try_step() + self._apprentice.try_step(loop)
+        counted = self._scorecard.try_step()
+        counted += self._apprentice.try_step(start=loop.settings.learning_mode == "Apprentice")
+        return settled + learned + counted
 
     def close(self) -> None:
         with ExitStack() as closing:

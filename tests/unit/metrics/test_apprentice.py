@@ -7,17 +7,19 @@ from msgspec.structs import replace
 
 from sartor.errors import Corrupt
 from sartor.metrics.apprentice import (
-    NAME,
+    APPRENTICE_MATCH,
     RECENT,
     ApprenticeMatch,
     ApprenticeMatchFold,
+    ApprenticeUpdater,
     MatchSums,
+    current_apprentice_match,
     read_checkpoint,
 )
-from sartor.records import LoggedDecision, Mode, Outcome
-from sartor.testing.builders import make_decision, make_outcome
+from sartor.records import Cursor, LoggedDecision, Mode, Outcome, Settlement
+from sartor.testing.builders import make_decision, make_loop, make_outcome
 from sartor.testing.fakes import Disk
-from sartor.testing.stores import MemoryBlobStore
+from sartor.testing.stores import MemoryBlobStore, MemoryStores
 
 
 def event(seq: int, *, chosen: int = 0, reward: float = 1.0, mode: Mode = "Apprentice") -> "Event":
@@ -28,7 +30,7 @@ def event(seq: int, *, chosen: int = 0, reward: float = 1.0, mode: Mode = "Appre
 Event = tuple[int, Outcome, LoggedDecision | None]
 
 
-def counted(*events: Event) -> ApprenticeMatchFold:
+def fold_all(*events: Event) -> ApprenticeMatchFold:
     fold = ApprenticeMatchFold()
     for one in events:
         fold.add(*one)
@@ -36,7 +38,7 @@ def counted(*events: Event) -> ApprenticeMatchFold:
 
 
 def metrics(*events: Event) -> ApprenticeMatch:
-    found = counted(*events).metrics()
+    found = fold_all(*events).metrics()
     assert found is not None
     return found
 
@@ -63,7 +65,7 @@ def test_the_baseline_is_the_first_action_that_is_not_excluded() -> None:
 
 def test_other_modes_and_what_was_never_activated_do_not_count() -> None:
     never = replace(make_outcome(3), learnable=False)
-    fold = counted(
+    fold = fold_all(
         event(1, mode="Online"), event(2, mode="LoggingOnly"), (3, never, event(3)[2]), (4, never, None)
     )
     assert fold.metrics() is None
@@ -77,7 +79,7 @@ def test_without_rewards_there_is_no_ratio() -> None:
 
 def test_the_last_thousand_are_shown_by_themselves_in_constant_memory() -> None:
     early = [event(seq, chosen=1) for seq in range(1, 501)]
-    fold = counted(*early, *[event(seq, reward=0.5) for seq in range(501, 501 + RECENT)])
+    fold = fold_all(*early, *[event(seq, reward=0.5) for seq in range(501, 501 + RECENT)])
     found = fold.metrics()
     assert found is not None
     assert found.recent == MatchSums(events=RECENT, imitated=RECENT, rewards=500.0, imitated_rewards=500.0)
@@ -101,18 +103,61 @@ def test_going_on_from_a_checkpoint_is_the_same_as_going_on(
     facts: list[tuple[int, float, Mode]], cut: int
 ) -> None:
     stream = [event(seq, chosen=c, reward=r, mode=m) for seq, (c, r, m) in enumerate(facts, 1)]
-    whole = counted(*stream)
-    resumed = ApprenticeMatchFold.from_state(counted(*stream[:cut]).state())
+    whole = fold_all(*stream)
+    resumed = ApprenticeMatchFold.from_state(fold_all(*stream[:cut]).state())
     for one in stream[cut:]:
         resumed.add(*one)
     assert resumed == whole
 
 
-def test_what_is_on_the_shelf_is_read_and_anything_else_is_corrupt() -> None:
+def test_a_checkpoint_is_read_and_anything_else_is_corrupt() -> None:
     blobs = MemoryBlobStore(disk=Disk())
     assert read_checkpoint(blobs) is None
-    blobs.put(NAME, counted(event(1)).state())
+    blobs.put(APPRENTICE_MATCH.name, fold_all(event(1)).state())
     assert read_checkpoint(blobs) == metrics(event(1))
-    blobs.put(NAME, b"not a checkpoint")
+    blobs.put(APPRENTICE_MATCH.name, b"not a checkpoint")
     with pytest.raises(Corrupt, match="Apprentice"):
         read_checkpoint(blobs)
+
+
+class UnreadableBlobs(MemoryBlobStore):
+    """A blob store with a bug, for as long as a test wants it."""
+
+    is_broken = True
+
+    def get(self, name: str, /) -> bytes | None:
+        if self.is_broken:
+            raise ZeroDivisionError("a bug")
+        return super().get(name)
+
+
+def test_an_unforeseen_error_is_logged_once_and_stops_no_learning(caplog: pytest.LogCaptureFixture) -> None:
+    logs = MemoryStores().open(make_loop())
+    blobs = UnreadableBlobs(disk=Disk())
+    logs.blobs = blobs
+    logs.events.append([replace(make_decision("e1"), mode="Apprentice")])
+    logs.outcomes.record(Settlement(outcomes=(make_outcome(1, "e1"),), unmatched=(), cursor=Cursor()))
+    updater = ApprenticeUpdater(logs, loop_name="default")
+    assert [updater.try_step(), updater.try_step()] == [0, 0]
+    assert [record.getMessage() for record in caplog.records] == [
+        "The match with the baseline in Apprentice mode of the loop 'default' is not updated: "
+        "ZeroDivisionError: a bug"
+    ]
+    blobs.is_broken = False
+    assert updater.try_step() == 1
+    updater.close()
+    assert logs.blobs.names() == ["apprentice"]
+    found = current_apprentice_match(logs)
+    assert found is not None
+    assert found.total.events == 1
+
+
+def test_a_checkpoint_of_a_longer_log_is_not_believed() -> None:
+    logs = MemoryStores().open(make_loop())
+    logs.blobs.put("apprentice", fold_all(event(5)).state())
+    assert current_apprentice_match(logs) is None
+    logs.events.append([replace(make_decision("e1"), mode="Apprentice")])
+    logs.outcomes.record(Settlement(outcomes=(make_outcome(1, "e1"),), unmatched=(), cursor=Cursor()))
+    found = current_apprentice_match(logs)
+    assert found is not None
+    assert found.total.events == 1

@@ -7,7 +7,7 @@ import pytest
 
 from sartor.management import loops
 from sartor.management.policy_change import DEFAULT_SLOTS_ARGUMENTS
-from sartor.metrics.apprentice_updater import ApprenticeUpdater, current_apprentice_match
+from sartor.metrics.apprentice import ApprenticeUpdater, current_apprentice_match
 from sartor.ports import Loop, LoopStores, Stores
 from sartor.runtime import compose
 from sartor.verification import decision_replay
@@ -90,10 +90,10 @@ def test_how_well_the_model_imitates_is_counted(stores: Stores) -> None:
         assert current_apprentice_match(logs) is None
         decisions = play(loop, logs, FACTORY, first=0, count=50)
         learn(loop, logs, FACTORY)
-        keeper = ApprenticeUpdater(logs)
-        while keeper.try_step(loop):
+        updater = ApprenticeUpdater(logs)
+        while updater.try_step():
             pass
-        keeper.close()
+        updater.close()
         more = play(loop, logs, FACTORY, first=50, count=10)
         learn(loop, logs, FACTORY)
         metrics = current_apprentice_match(logs)
@@ -110,12 +110,12 @@ def test_counting_goes_on_after_a_crash_and_begins_again_when_outcomes_were_amen
         play(loop, logs, FACTORY, first=0, count=30)
         learn(loop, logs, FACTORY)
         first = ApprenticeUpdater(logs)
-        first.step(loop, limit=10)
+        first.step(limit=10)
         first.save()
         second = ApprenticeUpdater(logs)
-        assert second.step(loop) == 20
+        assert second.step() == 20
         logs.outcomes.amend([logs.outcomes.outcomes(after=0, limit=1)[0].outcome])
-        assert second.step(loop) == 30
+        assert second.step() == 30
         second.close()
         metrics = current_apprentice_match(logs)
     assert metrics is not None
@@ -126,7 +126,7 @@ def test_a_loop_that_never_was_an_apprentice_keeps_and_counts_nothing(stores: St
     loop = loops.find_loop(stores, "default")
     with loops.open_loop(stores, loop) as logs:
         taught(loop, logs, turns=1)
-        keeper = ApprenticeUpdater(logs)
-        assert keeper.try_step(loop) == 0
-        keeper.close()
+        updater = ApprenticeUpdater(logs)
+        assert updater.try_step(start=False) == 0
+        updater.close()
         assert "apprentice" not in logs.blobs.names()
