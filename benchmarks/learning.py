@@ -72,7 +72,7 @@ def _lines(logs: LoopStores) -> Iterator[str]:
     after = 0
     while settled := logs.outcomes.outcomes(after=after, limit=served_loop.BATCH):
         for one in settled:
-            yield single_slot.outcome_line(decided[one.outcome.decision_seq], one.outcome).decode()
+            yield single_slot.encode_outcome_line(decided[one.outcome.decision_seq], one.outcome).decode()
         after = settled[-1].seq
 
 

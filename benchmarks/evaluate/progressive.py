@@ -66,7 +66,7 @@ def _fill(logs: LoopStores) -> list[bytes]:
                 settings_version=1,
             )
             outcomes.append(outcome)
-            lines.append(single_slot.outcome_line(LoggedDecision(place, 1, decision), outcome))
+            lines.append(single_slot.encode_outcome_line(LoggedDecision(place, 1, decision), outcome))
         end = Cursor(first + served_loop.BATCH, 0)
         logs.outcomes.record(Settlement(outcomes=tuple(outcomes), unmatched=(), cursor=end))
     return lines

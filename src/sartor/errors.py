@@ -1,12 +1,12 @@
 """Every error that Sartor raises on purpose, one tree; the docstring is the default message.
 
     SartorError
-    ├── CallerError                 the one who asked must change something
+    ├── CallerError                 the caller must change something
     │   ├── InvalidRequest          a body, an id, a value on the wire
     │   ├── PayloadTooLarge
     │   ├── InvalidSetting
     │   ├── InvalidPolicy
-    │   ├── InvalidColumns          numbers that an estimator can't stand on
+    │   ├── InvalidColumns          numbers that an estimator can't use
     │   ├── LoopNotFound
     │   ├── LoopExists
     │   ├── EventNotFound
@@ -32,7 +32,7 @@
     ├── EngineRefused               the policy can't rank or learn this request
     ├── Unavailable                 try again later; nothing was written
     │   ├── StoreUnavailable
-    │   ├── PlaceUnavailable     a folder or URL outside the data folder
+    │   ├── LocationUnavailable     a folder or URL outside the data folder
     │   └── Overloaded
     └── Corrupt                     bytes on disk that can't be what we wrote
 
@@ -93,7 +93,7 @@ class ModelNotFound(CallerError):
 
 
 class ModelInUse(CallerError):
-    """The model serves, or others began with it; it can't be removed."""
+    """The model serves, or others are based on it; it can't be removed."""
 
 
 class JobNotFound(CallerError):
@@ -121,7 +121,7 @@ class InvalidSignature(CallerError):
 
 
 class InvalidEvaluation(CallerError):
-    """The evaluation can't be made as it was asked for."""
+    """The evaluation can't be made as it was requested."""
 
 
 class TooManyPolicies(InvalidEvaluation):
@@ -180,12 +180,12 @@ class StoreUnavailable(Unavailable):
     """The store can't be written or read at the moment (disk full, read-only, or locked)."""
 
 
-class PlaceUnavailable(Unavailable):
-    """A place outside the data folder can't be read or written at the moment."""
+class LocationUnavailable(Unavailable):
+    """A folder or URL outside the data folder can't be read or written at the moment."""
 
 
 class Overloaded(Unavailable):
-    """More is waiting to be written than the service is willing to hold."""
+    """Too many events are waiting to be written; try again later."""
 
 
 class Corrupt(SartorError):

@@ -1,7 +1,7 @@
-"""Where in a log a time is: the number of the first entry at that time or later, in a few short reads.
+"""Finds a time in a log: the number of the first entry at that time or later, in a few short reads.
 
-The times of a log never run backwards, so each search is a bisection. A number that the log gives no longer
-counts as late, since only the end of a log can be missing.
+The times of a log never run backwards, so each search is a bisection. A number without an entry counts as
+late, since only entries at the end of a log can be missing.
 """
 
 from bisect import bisect_left

@@ -368,7 +368,7 @@ class Engine(Protocol):
         """
 
     def learn(self, line: bytes, /) -> None:
-        """Learn one line from ``dsjson.outcome_line``, which must be learnable.
+        """Learn one line from ``dsjson.encode_outcome_line``, which must be learnable.
 
         Raises:
             EngineRefused: the engine can't learn it; the engine stays usable and unchanged.

@@ -1,10 +1,11 @@
-"""The facts: what was decided, what was observed, what came of it, and which model knew it.
+"""The records: decisions, observations, outcomes, models, jobs, changes, and the requests behind decisions.
 
-All are frozen; times are whole microseconds since 1970 (UTC), named ``*_us``; sequence numbers start
-at 1 and are given by the store. Feature blobs are JSON text (UTF-8) of an array of feature objects,
-already checked against the contract; nobody but the ``dsjson`` codec looks inside them.
+All are frozen. Times are whole microseconds since 1970 (UTC), named ``*_us``; sequence numbers start at 1 and
+are assigned by the store. Feature blobs are JSON text (UTF-8) of an array of feature objects, already checked
+against the contract; only ``dsjson`` and ``feature_names`` look inside them.
 """
 
+from collections.abc import Collection
 from typing import Literal
 
 from msgspec import Struct
@@ -16,6 +17,13 @@ NO_MODEL = "N/A"
 """The model id of decisions that were made before there was a model (contract, section 2.2)."""
 
 
+def open_indexes(count: int, closed: Collection[int], /) -> tuple[int, ...]:
+    """Returns the indexes of ``count`` actions that are not closed, in order."""
+    if not closed:
+        return tuple(range(count))
+    return tuple([index for index in range(count) if index not in closed])
+
+
 class Action(Struct, frozen=True, array_like=True):
     """One thing that could be shown. ``features``: JSON array of feature objects."""
 
@@ -24,7 +32,7 @@ class Action(Struct, frozen=True, array_like=True):
 
 
 class Slot(Struct, frozen=True, kw_only=True, array_like=True):
-    """One place to fill in a multi-slot decision (contract, section 2.10), and what was put there.
+    """One slot of a multi-slot decision (contract, section 2.10), and the action that was drawn for it.
 
     Indexes are into the ``actions`` of the decision. ``probabilities`` has one entry for each action, in the
     order of the request: 0 for those that were excluded here or that an earlier slot took; it sums to 1.
@@ -44,16 +52,16 @@ class Decision(Struct, frozen=True, kw_only=True, array_like=True):
 
     ``excluded``, ``ranking`` and ``chosen`` are indexes into ``actions``. ``probabilities`` has one entry
     for each action, in the order of the request, 0 for the excluded, and sums to 1: the probabilities that were
-    used in the draw. ``ranking`` is the order that was answered; ``chosen`` the action that was sampled.
+    used in the draw. ``ranking`` is the order of the answer; ``chosen`` the action that was drawn.
 
     ``mode`` says what the record holds (contract, section 2.6). Apprentice: the model's draw, although the
-    answer was the caller's own order. LoggingOnly: the baseline, with a propensity of 1: what was done.
+    answer was the caller's own order. LoggingOnly: the baseline, with a propensity of 1, as it was shown.
 
     ``slots``: those of a multi-slot decision, in order; its own ``excluded``, ``probabilities``, ``ranking``
     and ``chosen`` are then those of the first slot. Empty for a single-slot decision.
 
     ``dropped``: the probability with which decisions like this were left out of the log that it was imported
-    from; it weighs 1 / (1 - ``dropped``) of its kind.
+    from, in [0, 1); it stands for 1 / (1 - ``dropped``) decisions.
     """
 
     event_id: str
@@ -72,7 +80,7 @@ class Decision(Struct, frozen=True, kw_only=True, array_like=True):
 
     @property
     def baseline(self) -> int:
-        """What the application would have taken: the first action that is not excluded (multi-slot: named)."""
+        """The application's own choice: the first action that is not excluded, or what the first slot names."""
         if self.slots:
             return self.slots[0].baseline
         return self.rankable[0]
@@ -85,9 +93,7 @@ class Decision(Struct, frozen=True, kw_only=True, array_like=True):
     @property
     def rankable(self) -> tuple[int, ...]:
         """The indexes of the actions that were not excluded, in the order of the request."""
-        if not self.excluded:
-            return tuple(range(len(self.actions)))
-        return tuple(i for i in range(len(self.actions)) if i not in self.excluded)
+        return open_indexes(len(self.actions), self.excluded)
 
     def offered(self, slot: int = 0, /) -> tuple[int, ...]:
         """The indexes of the actions that a slot could take, in the order of the request.
@@ -97,12 +103,12 @@ class Decision(Struct, frozen=True, kw_only=True, array_like=True):
         """
         if not self.slots:
             return self.rankable
-        closed = {*self.slots[slot].excluded, *(one.chosen for one in self.slots[:slot])}
-        return tuple(index for index in range(len(self.actions)) if index not in closed)
+        taken = [one.chosen for one in self.slots[:slot]]
+        return open_indexes(len(self.actions), {*self.slots[slot].excluded, *taken})
 
 
 class Observation(Struct, frozen=True, kw_only=True, array_like=True):
-    """One reward as it arrived, kept as sent; or an activation, when ``reward`` is None.
+    """One reward as it arrived, unchanged; or an activation, when ``reward`` is None.
 
     ``slot``: the id of the slot that a multi-slot reward is for.
     """
@@ -113,7 +119,7 @@ class Observation(Struct, frozen=True, kw_only=True, array_like=True):
 
 
 class DecisionHeader(Struct, frozen=True, array_like=True):
-    """What settling needs of a decision, without its features. ``slots``: the ids, of a multi-slot decision.
+    """What settling needs of a decision: all but its features. ``slots``: slot ids of a multi-slot decision.
 
     ``at_us`` is the time of the commit. ``outcome``: that of an imported decision, which came with it.
     """
@@ -129,7 +135,7 @@ class DecisionHeader(Struct, frozen=True, array_like=True):
 class LoggedDecision(Struct, frozen=True, array_like=True):
     """A decision with its number and the time at which it was committed.
 
-    ``imported``: it was made elsewhere; ``at_us`` says when, so that it may be earlier than its neighbours'.
+    ``imported``: it was made elsewhere, at ``at_us``, which may be earlier than that of decisions before it.
     """
 
     seq: int
@@ -147,9 +153,9 @@ class LoggedObservation(Struct, frozen=True, array_like=True):
 
 
 class Horizon(Struct, frozen=True, kw_only=True):
-    """How far the event log reaches: all that is not counted here will carry a time of ``now_us`` or later.
+    """How far the event log reaches: events that are not counted here will have a time of ``now_us`` or later.
 
-    ``decisions`` and ``observations`` are the last numbers that were given; after retention the log begins
+    ``decisions`` and ``observations`` are the last numbers that were assigned; after retention the log begins
     with ``first_decision`` and ``first_observation``.
     """
 
@@ -161,7 +167,7 @@ class Horizon(Struct, frozen=True, kw_only=True):
 
 
 class Usage(Struct, frozen=True, kw_only=True):
-    """What was asked of a loop on one day (UTC): ranks and rewards. ``day_us``: when the day began."""
+    """How many ranks and rewards a loop had on one day (UTC). ``day_us``: when the day began."""
 
     day_us: int
     decisions: int
@@ -169,7 +175,7 @@ class Usage(Struct, frozen=True, kw_only=True):
 
 
 class JoinedObservation(Struct, frozen=True, array_like=True):
-    """An observation that took part in an outcome. ``reward`` is None for an activation.
+    """An observation that is part of an outcome. ``reward`` is None for an activation.
 
     ``seq`` is 0 where it came with an imported decision; ``at_us`` is then when that was made.
     """
@@ -185,7 +191,7 @@ class Outcome(Struct, frozen=True, kw_only=True, array_like=True):
 
     ``reward`` is the aggregated reward, or the default reward where none was observed. ``slot_rewards``: the
     same for each slot of a multi-slot decision, in order; ``reward`` is then that of the first slot.
-    ``corrected``: somebody replaced the reward; it stands whatever the observations say.
+    ``corrected``: the reward was replaced by hand; it stands whatever the observations are.
     """
 
     decision_seq: int
@@ -200,9 +206,9 @@ class Outcome(Struct, frozen=True, kw_only=True, array_like=True):
 
 
 class ImportedDecision(Struct, frozen=True, kw_only=True):
-    """A decision that was made and settled elsewhere, as a log of that place tells it.
+    """A decision that was made and settled elsewhere, with its outcome, from a log of that place.
 
-    ``made_at_us``: when it was made. Number and time of the outcome are given when it is taken in.
+    ``made_at_us``: when it was made. Number and time of the outcome are assigned when it is imported.
     """
 
     decision: Decision
@@ -218,14 +224,14 @@ class LoggedOutcome(Struct, frozen=True, array_like=True):
 
 
 class UnmatchedObservation(Struct, frozen=True, array_like=True):
-    """An observation that will never be learned: it came late, or met no decision."""
+    """An observation that will never be learned: it came late, or there is no decision with its event id."""
 
     observation_seq: int
     reason: UnmatchedReason
 
 
 class Cursor(Struct, frozen=True, array_like=True):
-    """Where settling resumes: every decision and observation up to these numbers is done with."""
+    """Where settling resumes: every decision and observation up to these numbers is finished."""
 
     decisions: int = 0
     observations: int = 0
@@ -240,7 +246,7 @@ class Settlement(Struct, frozen=True, kw_only=True):
 
 
 class Model(Struct, frozen=True, kw_only=True):
-    """What is known of a model, besides its bytes: its lineage.
+    """The lineage of a model: everything about it but its bytes.
 
     It equals an empty engine with ``arguments`` that learned the learnable outcomes numbered
     ``first_outcome`` … ``last_outcome``, in order; ``learned`` of them in all. ``last_outcome`` may be
@@ -265,9 +271,9 @@ class Model(Struct, frozen=True, kw_only=True):
 
 
 class Activity(Struct, frozen=True, kw_only=True):
-    """A change for the activity log: who did what to which loop. It holds no key and no other secret.
+    """An entry of the audit log: who changed what in which loop. It holds no key and no other secret.
 
-    ``before`` and ``after``: JSON, what the change changed; ``null`` where there was, or is, nothing.
+    ``before`` and ``after``: JSON, the values that were changed; ``null`` where there was, or is, nothing.
     """
 
     by: str
@@ -279,7 +285,7 @@ class Activity(Struct, frozen=True, kw_only=True):
 
 
 class LoggedActivity(Struct, frozen=True, kw_only=True):
-    """A change with its number, the time at which it was committed, and a digest of it and all before it."""
+    """An audit entry with its number, the time of its commit, and a digest of it and all before it."""
 
     seq: int
     at_us: int
@@ -288,7 +294,7 @@ class LoggedActivity(Struct, frozen=True, kw_only=True):
 
 
 class ModelNote(Struct, frozen=True, kw_only=True):
-    """What people say of a model whose bytes are kept. ``saved``: they are, until removed by name."""
+    """A person's note on a model whose bytes are kept. ``saved``: keep them until they are removed by name."""
 
     model_id: str
     saved: bool = False
@@ -302,7 +308,7 @@ class Job(Struct, frozen=True, kw_only=True):
     """A long computation for a loop: an evaluation, a feature importance. ``job_id`` is unique in its loop.
 
     ``spec`` and ``result`` are JSON, with the meaning that ``kind`` gives them. ``progress``: 0 to 1.
-    ``lease_until_us``: until when the worker that claimed it may be silent before another one takes it.
+    ``lease_until_us``: when another worker may claim it, unless the one that did renews its lease before.
     """
 
     job_id: str
@@ -320,7 +326,7 @@ class Job(Struct, frozen=True, kw_only=True):
 
 
 class RankInput(Struct, frozen=True, kw_only=True):
-    """What an application asks. ``excluded``: indexes into ``actions``, none twice; one is left."""
+    """A single-slot Rank request. ``excluded``: distinct indexes into ``actions``; at least one isn't."""
 
     event_id: str
     context: bytes
@@ -331,13 +337,11 @@ class RankInput(Struct, frozen=True, kw_only=True):
     @property
     def rankable(self) -> tuple[int, ...]:
         """The indexes of the actions that were not excluded, in the order of the request."""
-        if not self.excluded:
-            return tuple(range(len(self.actions)))
-        return tuple(i for i in range(len(self.actions)) if i not in self.excluded)
+        return open_indexes(len(self.actions), self.excluded)
 
 
 class SlotInput(Struct, frozen=True, kw_only=True):
-    """A place to fill. ``excluded`` and ``baseline`` are indexes into the actions; the latter not excluded."""
+    """One slot of a request. ``excluded`` and ``baseline`` index the actions; the baseline is not excluded."""
 
     id: str
     features: bytes
@@ -346,7 +350,7 @@ class SlotInput(Struct, frozen=True, kw_only=True):
 
 
 class MultiSlotInput(Struct, frozen=True, kw_only=True):
-    """What an application asks for several slots: as many as actions at most, each with another baseline."""
+    """A multi-slot Rank request: at most as many slots as actions, each with a different baseline."""
 
     event_id: str
     context: bytes

@@ -101,7 +101,7 @@ def played(name: str, run: int) -> Iterator[tuple[LoggedDecision, Outcome, Seque
             settled_at_us=turn * 1_000_000,
             settings_version=1,
         )
-        logging.learn(single_slot.outcome_line(logged, outcome))
+        logging.learn(single_slot.encode_outcome_line(logged, outcome))
         yield logged, outcome, world.expected_rewards(situation)
     logging.close()
 

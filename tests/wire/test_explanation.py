@@ -8,7 +8,7 @@ import pytest
 from sartor.api.dataplane.explanation import explain_ranking
 from sartor.api.routing import versions
 from sartor.api.routing.versions import V1_0, V2022_09, Version
-from sartor.dsjson.single_slot import outcome_line
+from sartor.dsjson.single_slot import encode_outcome_line
 from sartor.learn.vw import create_engine
 from sartor.management import loops
 from sartor.ports import Engine
@@ -34,7 +34,7 @@ def experienced() -> Engine:
 
 
 def _line(logged: LoggedDecision) -> bytes:
-    return outcome_line(logged, make_outcome(logged.seq, reward=float(logged.decision.chosen == 1)))
+    return encode_outcome_line(logged, make_outcome(logged.seq, reward=float(logged.decision.chosen == 1)))
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,8 @@ import typer
 
 from sartor.cli import formatting
 from sartor.cli.options import DEFAULTS, AsJson, Data
-from sartor.dsjson.observations import format_timestamp
 from sartor.records import LoggedActivity
+from sartor.times import format_timestamp
 
 _LONGEST = 160
 

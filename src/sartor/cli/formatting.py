@@ -6,10 +6,10 @@ from pathlib import Path
 
 import msgspec
 
-from sartor.dsjson.observations import format_timestamp
 from sartor.errors import DataFolderInUse, SartorError, StoreUnavailable
 from sartor.ports import Loop, LoopStores, ModelRegistry
 from sartor.records import NO_MODEL, Model
+from sartor.times import format_timestamp
 from sartor.transfer.locations import strip_secrets
 from sartor.transfer.mirror import MirrorProgress, read_progress
 from sartor.transfer.mirror_threads import mirror_target

@@ -7,8 +7,8 @@ import typer
 
 from sartor.cli import formatting
 from sartor.cli.options import DEFAULTS, AsJson, Data, LoopName, Yes
-from sartor.dsjson.observations import format_timestamp
 from sartor.ports import Loop
+from sartor.times import format_timestamp
 
 DeletedLoop = Annotated[str, typer.Argument(help="The name or the id of a deleted loop.", metavar="NAME")]
 

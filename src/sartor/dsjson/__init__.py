@@ -1,5 +1,6 @@
-"""The joined-log line (dsjson), written and parsed, for one slot and for several.
+"""Writes and parses lines of the joined log (dsjson), for one slot and for several.
 
-In: a decision and its outcome, or a line that any version of the retired service wrote. Out: a line, or a
-decision with its outcome. Read ``single_slot.py`` first, then ``parse/lines.py``.
+A decision and its outcome become a line; a line that any version of the retired service wrote becomes a
+decision with its outcome. ``context_json.py`` writes what the engine reads. Start with ``single_slot.py``, then
+``parse/lines.py``.
 """

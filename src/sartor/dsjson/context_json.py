@@ -1,7 +1,7 @@
-"""What the engine sees of a request: the ``c`` of a dsjson line (contract, section 2.12).
+"""Writes what the engine reads of a request: the ``c`` of a dsjson line (contract, section 2.12).
 
-Context features and actions come first in it, slots last, so that a context of actions is the beginning of
-each question about a slot.
+Context features and actions come first in it, slots last, so that each query about a slot begins with the
+context of the actions.
 """
 
 from collections.abc import Sequence
@@ -15,9 +15,13 @@ _decode = msgspec.json.Decoder().decode
 
 
 def encode_context(features: bytes, actions: Sequence[Action]) -> bytes:
-    """What the engine sees of a request: the context's features, and one object per rankable action.
+    """Encodes what the engine reads of a request: the context's features, and one object per rankable action.
 
     The id of an action is a feature of it, as in the retired service (contract, section 2.12).
+
+    Args:
+        features: of the context: a JSON array of feature objects.
+        actions: those that can be ranked.
     """
     features_of = [action.features for action in actions]
     if not _is_safe(b"".join(features_of)):  # one search for all costs a third of one search each
@@ -30,25 +34,25 @@ def encode_context(features: bytes, actions: Sequence[Action]) -> bytes:
 
 
 def strip_reserved_names(features: bytes) -> bytes:
-    """The features without the names that the engine's reader would take for commands, or crash on.
+    """Returns features without the names that the engine's parser takes for commands, or crashes on.
 
     Names that begin with an underscore are dropped, as the engine ignored them in the retired service, except
     ``_text`` with a text, which it splits into words. Left in, ``_multi`` or ``_label`` break a request or
     forge a label (``docs/design/engine.md``). Namespaces (names of objects and arrays) whose first character
-    is not ASCII get a ``%`` before it: the engine takes the first byte for an index, and on those dies.
+    is not ASCII get a ``%`` before it: the engine uses the first byte as an index, and crashes on those.
     """
-    return features if _is_safe(features) else _encode(_made_safe(_decode(features)))
+    return features if _is_safe(features) else _encode(_make_safe(_decode(features)))
 
 
 def _is_safe(features: bytes) -> bool:
     return b'"_' not in features and features.isascii()
 
 
-def _made_safe(value: object) -> object:
+def _make_safe(value: object) -> object:
     if isinstance(value, dict):
-        return {safe: _made_safe(inner) for safe, (_, inner) in readable_members(value).items()}
+        return {safe: _make_safe(inner) for safe, (_, inner) in readable_members(value).items()}
     if isinstance(value, list):
-        return [_made_safe(item) for item in value]
+        return [_make_safe(item) for item in value]
     return value
 
 
@@ -72,12 +76,12 @@ def _is_feature(name: str, value: object) -> bool:
 
 
 def encode_decision_context(decision: Decision, rankable: tuple[int, ...]) -> bytes:
-    """The context that the engine saw when it made this decision."""
+    """Encodes the context that the engine read when it made this decision."""
     return encode_context(decision.context, [decision.actions[index] for index in rankable])
 
 
 def drop_action_id(context: bytes, action: Action, /) -> bytes:
-    """A context in which the id of one of its actions is no feature."""
+    """Returns an encoded context without the id of one of its actions among the features."""
     name = _encode(action.id)
     return context.replace(
         b'{"_tag":%b,"i":{"constant":1,"id":%b},' % (name, name), b'{"_tag":%b,"i":{"constant":1},' % name, 1

@@ -60,7 +60,7 @@ class RowPredictions:
         return True
 
     def _lesson(self) -> bytes:
-        self._line = self._line or single_slot.outcome_line(self._shown, self._outcome)
+        self._line = self._line or single_slot.encode_outcome_line(self._shown, self._outcome)
         return self._line
 
     def _asked(self, engine: Engine, place: int) -> list[float]:

@@ -1,4 +1,6 @@
-"""In: a context, actions and the probabilities of an engine. Out: a decision that can be recomputed.
+"""Exploration: a request and an engine's probabilities go in; a decision that can be recomputed comes out.
 
-Everything here is pure: the draw is a function of the loop and the event id. Read ``decide.py`` first.
+Everything here is pure: the draw is a function of the loop and the event id. ``decide.py`` decides one slot
+(read it first), ``slots.py`` several; ``response_view.py`` has what the caller gets; ``recompute.py`` and
+``why.py`` look at past decisions.
 """

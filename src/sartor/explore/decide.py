@@ -1,9 +1,9 @@
-"""Deciding: from a request and an engine's probabilities to a decision (contract, sections 2.2 and 2.3)."""
+"""Decides a single-slot request, given an engine's probabilities (contract, sections 2.2 and 2.3)."""
 
 from collections.abc import Sequence
 
 from sartor.explore.draw import draw, pick
-from sartor.explore.ranking import keep_positions, normalise, one_hot, order_actions, scatter
+from sartor.ranking import keep_positions, normalise, one_hot, order_actions, scatter
 from sartor.records import Decision, Mode, RankInput
 
 
@@ -17,25 +17,25 @@ def decide(
     settings_version: int,
     mode: Mode = "Online",
 ) -> Decision:
-    """Draw an action and put the actions in the order of the answer: the record of what was decided.
+    """Draw an action and rank the others: returns the record of the decision.
 
-    The ranked actions are in order of probability, ties in the order of the request; then the drawn one
-    changes places with the first. Excluded actions keep the place that they had in the request.
+    The ranked actions are in order of probability, ties in the order of the request; then the drawn one is
+    swapped with the first. Excluded actions keep their positions in the request.
 
-    In LoggingOnly nothing is drawn: the record says that the baseline was taken for certain. In every mode
-    but Online the answer to the caller is another one: see ``answer.py``.
+    In LoggingOnly nothing is drawn: the record says that the baseline was chosen for certain. In every mode
+    but Online the response differs from the record: see ``response_view.py``.
 
     Args:
-        request: what was asked.
+        request: the request.
         probabilities: for each rankable action, in the order of the request. They need not sum to 1 to the
-            last digit: what is logged, and used in the draw, is their share of the sum.
+            last digit: their shares of the sum are used in the draw and logged.
         loop_id: seeds the draw, together with the event id.
-        model_id: the model that gave the probabilities, or ``NO_MODEL``.
+        model_id: the model that the probabilities are from, or ``NO_MODEL``.
         settings_version: the version of the loop's settings.
         mode: the learning mode of the loop (contract, section 2.6).
 
     Raises:
-        ValueError: there is not one probability for each rankable action, or they are no distribution.
+        ValueError: there is not one probability for each rankable action, or they are not a distribution.
     """
     count = len(request.actions)
     excluded = request.excluded

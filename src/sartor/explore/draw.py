@@ -1,4 +1,4 @@
-"""The draw: a number in [0, 1) that only the loop and the event id decide, and the action it falls on.
+"""Draws actions: a number in [0, 1) that depends on loop and event id only, and the action on which it falls.
 
 The same request to the same model gives the same answer, on any replica and in any year; two loops draw
 independently for the same event id.
@@ -13,25 +13,28 @@ _UNIT = 2.0**-53
 
 
 def draw(loop_id: str, event_id: str) -> float:
-    """A number in [0, 1), uniform over event ids.
+    """Returns a number in [0, 1), uniform over event ids.
 
-    BLAKE2b of the event id, keyed with the loop id; its first 53 bits.
+    It is the first 53 bits of BLAKE2b of the event id, keyed with the loop id.
     """
-    hasher = _keyed(loop_id).copy()
+    hasher = _start_hash(loop_id).copy()
     hasher.update(event_id.encode())
     return (int.from_bytes(hasher.digest(), "big") >> 11) * _UNIT
 
 
 @lru_cache(maxsize=1024)
-def _keyed(loop_id: str) -> "hashlib.blake2b":
+def _start_hash(loop_id: str) -> "hashlib.blake2b":
     # A key holds at most 64 bytes, a loop id may be longer: its digest is the key.
     return hashlib.blake2b(digest_size=8, key=hashlib.blake2b(loop_id.encode(), digest_size=32).digest())
 
 
 def pick(probabilities: Sequence[float], point: float) -> int:
-    """The index on which a point in [0, 1) falls, with the probabilities laid end to end.
+    """Returns the index on which a point in [0, 1) falls, with the probabilities laid end to end.
 
-    Never an index with probability 0. The last one that has any takes what rounding leaves of the line.
+    Never an index with probability 0. If rounding leaves a rest, it counts for the last one above 0.
+
+    Raises:
+        ValueError: no probability is above 0.
     """
     reached = 0.0
     last = -1

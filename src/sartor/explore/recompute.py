@@ -1,4 +1,4 @@
-"""Recomputing a past decision: what was asked then, and whether the answer is the same now."""
+"""Recomputes a past decision: rebuilds its request, decides it again, and compares the two."""
 
 from sartor.explore.decide import decide
 from sartor.explore.slots import decide_slots
@@ -7,8 +7,8 @@ from sartor.ports import Engine
 from sartor.records import Decision, MultiSlotInput, RankInput, SlotInput
 
 
-def request_of(decision: Decision, /) -> RankInput:
-    """The request that a decision answered."""
+def rebuild_request(decision: Decision, /) -> RankInput:
+    """Returns the single-slot request that a decision answered."""
     return RankInput(
         event_id=decision.event_id,
         context=decision.context,
@@ -18,8 +18,8 @@ def request_of(decision: Decision, /) -> RankInput:
     )
 
 
-def slots_request_of(decision: Decision, /) -> MultiSlotInput:
-    """The request that a multi-slot decision answered."""
+def rebuild_slots_request(decision: Decision, /) -> MultiSlotInput:
+    """Returns the request that a multi-slot decision answered."""
     slots = [
         SlotInput(id=slot.id, features=slot.features, baseline=slot.baseline, excluded=slot.excluded)
         for slot in decision.slots
@@ -34,18 +34,18 @@ def slots_request_of(decision: Decision, /) -> MultiSlotInput:
 
 
 def recompute_decision(decision: Decision, engine: Engine | None, /, *, loop_id: str) -> Decision:
-    """The decision that the engine makes now of the same request, under the same model id and mode.
+    """Returns the decision that the engine makes now for the same request, model id and mode.
 
     Args:
-        decision: one of the past.
-        engine: with the model that made it; None: there was no model.
+        decision: a past decision.
+        engine: holds the model that made it; None: there was no model.
         loop_id: of its loop.
 
     Raises:
         EngineRefused: the engine can't rank the request.
     """
     if decision.slots:
-        request = slots_request_of(decision)
+        request = rebuild_slots_request(decision)
         return decide_slots(
             request,
             predict=slot_predictor(engine, request),
@@ -54,9 +54,10 @@ def recompute_decision(decision: Decision, engine: Engine | None, /, *, loop_id:
             settings_version=decision.settings_version,
             mode=decision.mode,
         )
+    single = rebuild_request(decision)
     return decide(
-        request_of(decision),
-        probabilities=request_probabilities(engine, request_of(decision)),
+        single,
+        probabilities=request_probabilities(engine, single),
         loop_id=loop_id,
         model_id=decision.model_id,
         settings_version=decision.settings_version,
@@ -64,7 +65,7 @@ def recompute_decision(decision: Decision, engine: Engine | None, /, *, loop_id:
     )
 
 
-def differing_fields(decision: Decision, again: Decision, /) -> list[str]:
-    """The names of the fields in which a recomputed decision differs; none: it is the same, bit for bit."""
+def find_differing_fields(decision: Decision, recomputed: Decision, /) -> list[str]:
+    """Returns the names of the fields in which a recomputed decision differs; empty: the same, bit for bit."""
     fields = Decision.__struct_fields__
-    return [name for name in fields if getattr(decision, name) != getattr(again, name)]
+    return [name for name in fields if getattr(decision, name) != getattr(recomputed, name)]

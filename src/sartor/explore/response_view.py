@@ -1,4 +1,4 @@
-"""What the caller is told of a decision: in Apprentice and LoggingOnly not what the record holds.
+"""Derives the response from a decision: in Apprentice and LoggingOnly it differs from the record.
 
 There the caller gets the order that it sent, and its own first choice, whatever the model would have done
 (contract, section 2.6); the record keeps what is true for learning.
@@ -8,12 +8,15 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from sartor.explore.ranking import scatter
+from sartor.ranking import scatter
 from sartor.records import Decision
 
 
 class SingleSlotView(Struct, frozen=True, kw_only=True):
-    """Indexes are into the actions of the request; ``probabilities`` has one entry for each, in their order."""
+    """The answer to a single-slot request.
+
+    Indexes are into the actions of the request; ``probabilities`` has one entry for each, in their order.
+    """
 
     ranking: tuple[int, ...]
     probabilities: tuple[float, ...]
@@ -21,7 +24,7 @@ class SingleSlotView(Struct, frozen=True, kw_only=True):
 
 
 class SlotView(Struct, frozen=True, kw_only=True):
-    """What to show in a slot, and the probability that the action had there, given the slots before it."""
+    """The action to show in a slot, and its probability there, given the slots before it."""
 
     id: str
     chosen: int
@@ -29,13 +32,13 @@ class SlotView(Struct, frozen=True, kw_only=True):
 
 
 def view_decision(decision: Decision, /, *, model: Sequence[float] = ()) -> SingleSlotView:
-    """The answer to a single-slot request.
+    """Returns the answer to a single-slot request.
 
     Args:
         decision: the record, as it was decided.
-        model: the probabilities that the model gave to the rankable actions. The record of a loop in
-            LoggingOnly says what was done, which is the baseline for certain; the retired service answered
-            with the model's probabilities all the same. Without them the answer holds those of the record.
+        model: the model's probabilities for the rankable actions. The record of a loop in LoggingOnly holds
+            the baseline, chosen for certain; the retired service answered with the model's probabilities
+            nevertheless. Without them the answer holds those of the record.
     """
     if decision.mode == "Online":
         return SingleSlotView(
@@ -52,7 +55,7 @@ def view_decision(decision: Decision, /, *, model: Sequence[float] = ()) -> Sing
 
 
 def view_slots(decision: Decision, /) -> tuple[SlotView, ...]:
-    """The answer to a multi-slot request, slot by slot; in Apprentice and LoggingOnly the baselines.
+    """Returns the answer to a multi-slot request, slot by slot; in Apprentice and LoggingOnly the baselines.
 
     A baseline has the probability with which the model would have chosen it there. In Apprentice that is 0
     where the model's draw put it into an earlier slot.

@@ -56,7 +56,7 @@ def _play_turn(world: World[Any], engine: Engine | None, turn: int, loop_id: str
     reward = world.reward(situation, decision.chosen)
     if engine is not None:
         logged = LoggedDecision(turn + 1, turn, decision)
-        engine.learn(single_slot.outcome_line(logged, _to_outcome(turn + 1, decision, reward, 1, turn)))
+        engine.learn(single_slot.encode_outcome_line(logged, _to_outcome(turn + 1, decision, reward, 1, turn)))
     return decision, reward
 
 

@@ -73,4 +73,4 @@ def _encode_line(decision: Decision, turn: int, reward: float) -> bytes:
         settled_at_us=turn,
         settings_version=1,
     )
-    return single_slot.outcome_line(LoggedDecision(turn + 1, turn, decision), outcome)
+    return single_slot.encode_outcome_line(LoggedDecision(turn + 1, turn, decision), outcome)

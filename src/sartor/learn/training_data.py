@@ -14,7 +14,7 @@ class TrainingExample(JoinedOutcome, frozen=True):
         """What the engine learns, or None."""
         if self.decision is None or self.decision.decision.mode == "LoggingOnly":
             return None
-        return single_slot.outcome_line(self.decision, self.outcome)
+        return single_slot.encode_outcome_line(self.decision, self.outcome)
 
 
 def read_examples(

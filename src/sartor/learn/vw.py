@@ -116,7 +116,7 @@ class VowpalWabbit:
         are saved. For single slots.
 
         Args:
-            line: a line from ``dsjson.outcome_line``, learnable.
+            line: a line from ``dsjson.encode_outcome_line``, learnable.
             actions: how many rankable actions it holds.
 
         Returns:

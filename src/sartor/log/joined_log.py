@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from sartor.dsjson.single_slot import outcome_line, pending_line
+from sartor.dsjson.single_slot import encode_outcome_line, encode_pending_line
 from sartor.joined_outcomes import read_joined_outcomes
 from sartor.ports import EventLog, LoopStores, OutcomeLog
 from sartor.records import DecisionHeader, LoggedDecision, LoggedOutcome
@@ -12,14 +12,14 @@ _BATCH = 500
 Pair = tuple[LoggedDecision, LoggedOutcome]
 
 
-def settled_lines(logs: LoopStores, /) -> Iterator[bytes]:
+def read_settled_lines(logs: LoopStores, /) -> Iterator[bytes]:
     """Yields a dsjson line for each outcome, in order, without line ends; in bounded memory.
 
     Raises:
         Corrupt: an outcome of a decision that is not in the log.
     """
     for decision, logged in read_pairs(logs):
-        yield outcome_line(decision, logged.outcome)
+        yield encode_outcome_line(decision, logged.outcome)
 
 
 def read_pairs(logs: LoopStores, /, *, after: int = 0) -> Iterator[Pair]:
@@ -35,13 +35,13 @@ def read_pairs(logs: LoopStores, /, *, after: int = 0) -> Iterator[Pair]:
             yield joined.decision, LoggedOutcome(seq=joined.seq, outcome=joined.outcome)
 
 
-def pending_lines(logs: LoopStores, /) -> Iterator[bytes]:
+def read_pending_lines(logs: LoopStores, /) -> Iterator[bytes]:
     """Yields a dsjson line for each decision that is not settled yet, in order, without line ends."""
-    for logged in open_decisions(logs):
-        yield pending_line(logged)
+    for logged in read_open_decisions(logs):
+        yield encode_pending_line(logged)
 
 
-def open_decisions(logs: LoopStores, /) -> Iterator[LoggedDecision]:
+def read_open_decisions(logs: LoopStores, /) -> Iterator[LoggedDecision]:
     """Yields the decisions that have no outcome yet, in order."""
     after = logs.outcomes.counts().cursor.decisions  # all up to here are settled
     while batch := logs.events.decisions(after=after, limit=_BATCH):
@@ -57,7 +57,7 @@ def is_settled(outcomes: OutcomeLog, logged: LoggedDecision, /) -> bool:
     return any(one.outcome.decision_seq == logged.seq for one in found)
 
 
-def settled_time_range(events: EventLog, outcomes: OutcomeLog, /) -> tuple[int, int] | None:
+def find_settled_time_range(events: EventLog, outcomes: OutcomeLog, /) -> tuple[int, int] | None:
     """Returns when the first and the last settled decision were made, in microseconds; None: there is none.
 
     Takes a few short reads, however long the log is. Erased decisions don't count. The log is in order of

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from sartor.dsjson.observations import format_timestamp
 from sartor.errors import ModelInUse, ModelNotFound
 from sartor.management import erasure_receipts, loops
 from sartor.management.erasure_criteria import ErasureCriteria
@@ -18,7 +17,7 @@ from sartor.ports import Loop, LoopStores, Stores
 from sartor.records import LoggedDecision, Model
 from sartor.runtime.for_each_loop import LoopVisits, for_each_loop
 from sartor.stores.audited import AuditedStores, refuse_locked
-from sartor.times import now_us
+from sartor.times import format_timestamp, now_us
 
 _REVISION = "erased-revision"
 _EVALUATIONS = "evaluation-"

@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 
 import requests
 
-from sartor.errors import PlaceUnavailable
+from sartor.errors import LocationUnavailable
 from sartor.transfer.locations import File, strip_secrets
 
 _VERSION = "2021-12-02"
@@ -44,7 +44,7 @@ class AzureContainer:
             if not marker:
                 break
         if not found:
-            raise PlaceUnavailable(f"There is nothing at {self.label}.")
+            raise LocationUnavailable(f"There is nothing at {self.label}.")
         return sorted(found, key=lambda file: file.path)
 
     def open(self, path: str, /) -> BinaryIO:
@@ -77,7 +77,7 @@ class AzureContainer:
     def _check(self, answer: requests.Response) -> None:
         if not answer.ok:
             answer.close()
-            raise PlaceUnavailable(f"{self.label} answered {answer.status_code} {answer.reason}.")
+            raise LocationUnavailable(f"{self.label} answered {answer.status_code} {answer.reason}.")
 
     def _blob(self, path: str) -> str:
         return f"{self._container}/{quote(path)}"
@@ -96,9 +96,9 @@ class AzureContainer:
         try:
             yield
         except requests.RequestException as error:
-            raise PlaceUnavailable(f"{self.label} can't be reached ({type(error).__name__}).") from None
+            raise LocationUnavailable(f"{self.label} can't be reached ({type(error).__name__}).") from None
         except ElementTree.ParseError:
-            raise PlaceUnavailable(f"{self.label} does not answer as a container does.") from None
+            raise LocationUnavailable(f"{self.label} does not answer as a container does.") from None
 
 
 def _file(blob: ElementTree.Element) -> File:

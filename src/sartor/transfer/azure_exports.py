@@ -40,7 +40,7 @@ def read_content(url: str, /) -> bytes:
     """The content of one file.
 
     Raises:
-        PlaceUnavailable: it can't be read.
+        LocationUnavailable: it can't be read.
         InvalidRequest: there are several, or it is larger than 1 GiB.
     """
     where = open_location(url)

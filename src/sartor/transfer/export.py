@@ -6,7 +6,7 @@ from typing import BinaryIO, Literal
 
 from msgspec import Struct
 
-from sartor.dsjson.single_slot import outcome_line, pending_line
+from sartor.dsjson.single_slot import encode_outcome_line, encode_pending_line
 from sartor.log import joined_log
 from sartor.ports import LoopStores
 from sartor.records import LoggedDecision, LoggedOutcome
@@ -50,13 +50,13 @@ def export_log(logs: LoopStores, stream: BinaryIO, /, *, format_: Format, select
 
 def _selected(logs: LoopStores, selection: ExportSelection) -> _Pairs:
     settled: Iterator[tuple[LoggedDecision, LoggedOutcome | None]] = iter(joined_log.read_pairs(logs))
-    open_ = ((logged, None) for logged in joined_log.open_decisions(logs)) if selection.pending else ()
+    open_ = ((logged, None) for logged in joined_log.read_open_decisions(logs)) if selection.pending else ()
     return (pair for pair in chain(settled, open_) if selection.includes(pair[0]))
 
 
 def _lines(pairs: _Pairs) -> Iterator[bytes]:
     for logged, outcome in pairs:
-        yield pending_line(logged) if outcome is None else outcome_line(logged, outcome.outcome)
+        yield encode_pending_line(logged) if outcome is None else encode_outcome_line(logged, outcome.outcome)
 
 
 def read_joined_log(logs: LoopStores, after: int, /) -> Iterator[MirroredOutcome]:
@@ -67,4 +67,4 @@ def read_joined_log(logs: LoopStores, after: int, /) -> Iterator[MirroredOutcome
     """
     for decision, logged in joined_log.read_pairs(logs, after=after):
         outcome = logged.outcome
-        yield MirroredOutcome(logged.seq, outcome.settled_at_us, outcome_line(decision, outcome))
+        yield MirroredOutcome(logged.seq, outcome.settled_at_us, encode_outcome_line(decision, outcome))

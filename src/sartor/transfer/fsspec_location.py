@@ -1,7 +1,7 @@
 """Places by path, or by a URL of any kind that ``fsspec`` knows.
 
 ``file://`` and ``memory://`` need nothing; ``s3://``, ``gs://``, ``abfs://`` and others need their packages.
-Only this file knows fsspec; its errors, and those of whatever it loads, leave as ``PlaceUnavailable``.
+Only this file knows fsspec; its errors, and those of whatever it loads, leave as ``LocationUnavailable``.
 """
 
 import os
@@ -14,7 +14,7 @@ from uuid import uuid4
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
-from sartor.errors import PlaceUnavailable
+from sartor.errors import LocationUnavailable
 from sartor.transfer.locations import File, strip_secrets
 
 
@@ -25,7 +25,7 @@ class FsspecLocation:
         """Find the file system; nothing is opened yet.
 
         Raises:
-            PlaceUnavailable: there is no such kind of place, or its package is not installed.
+            LocationUnavailable: there is no such kind of place, or its package is not installed.
         """
         self.label = strip_secrets(url)
         with self._translated():
@@ -41,7 +41,7 @@ class FsspecLocation:
             else:
                 found = self._files.find(self._root, detail=True)
             if not found:
-                raise PlaceUnavailable(f"There is nothing at {self.label}.")
+                raise LocationUnavailable(f"There is nothing at {self.label}.")
             files = [info for info in found.values() if info["type"] == "file"]
             return sorted((File(info["name"], info["size"] or 0) for info in files), key=lambda file: file.path)
 
@@ -64,10 +64,10 @@ class FsspecLocation:
     def _translated(self) -> Iterator[None]:
         try:
             yield
-        except PlaceUnavailable:
+        except LocationUnavailable:
             raise
         except Exception as error:  # each kind of place has errors of its own
-            raise PlaceUnavailable(f"{self.label} can't be used: {_said(error)}.") from error
+            raise LocationUnavailable(f"{self.label} can't be used: {_said(error)}.") from error
 
 
 def _said(error: Exception) -> str:

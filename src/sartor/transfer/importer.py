@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from sartor.access import request_size
 from sartor.dsjson.parse.lines import REASONS, RejectedLine, parse_line
-from sartor.errors import PlaceUnavailable
+from sartor.errors import LocationUnavailable
 from sartor.features import Features
 from sartor.ports import History, LoopStores
 from sartor.records import Decision, ImportedDecision
@@ -105,7 +105,7 @@ def find_logs(place: FileLocation, /) -> FoundLogs:
     """The logs at a place, in the order in which they were written.
 
     Raises:
-        PlaceUnavailable: it can't be read, or there is nothing.
+        LocationUnavailable: it can't be read, or there is nothing.
     """
     everything = [(file, log_files.reject_reason(file)) for file in place.files()]
     return FoundLogs(
@@ -166,7 +166,7 @@ class Importer:
                 self._line(line, f"{file.path}:{number}")
                 if number % _TOLD_EVERY == 0:
                     tell(before + reading.read_bytes)
-        except PlaceUnavailable as error:
+        except LocationUnavailable as error:
             self.tally.damaged.append(PassedFile(file=file.path, reason=error.message))
         self._flush()
 

@@ -18,7 +18,7 @@ class File(Struct, frozen=True):
 
 
 class FileLocation(Protocol):
-    """Somewhere files are. All methods may wait for a network, and raise ``PlaceUnavailable``."""
+    """Somewhere files are. All methods may wait for a network, and raise ``LocationUnavailable``."""
 
     @property
     def label(self) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import BinaryIO
 
-from sartor.errors import PlaceUnavailable
+from sartor.errors import LocationUnavailable
 from sartor.transfer.locations import File, FileLocation
 
 LONGEST_LINE = 16 * 2**20
@@ -66,7 +66,7 @@ class LogFileReader:
         A file that begins as gzip does is unpacked.
 
         Raises:
-            PlaceUnavailable: the file can't be read to its end.
+            LocationUnavailable: the file can't be read to its end.
         """
         rest, lost = b"", False
         for chunk in self._chunks():
@@ -88,7 +88,7 @@ class LogFileReader:
                 whole = chain([head], chunks)
                 yield from _unpacked(whole) if head.startswith(_GZIP) else whole
         except (OSError, EOFError, zlib.error) as error:
-            raise PlaceUnavailable(f"{self._file.path} can't be read to its end: {error}.") from error
+            raise LocationUnavailable(f"{self._file.path} can't be read to its end: {error}.") from error
 
     def _counted(self, stream: BinaryIO) -> Iterator[bytes]:
         while chunk := stream.read(_CHUNK):

@@ -85,7 +85,7 @@ def migrate(
     Raises:
         LoopNotFound: there is no such loop.
         LoopLocked: its owner locked it against every change.
-        PlaceUnavailable: a file or folder can't be read, or is empty.
+        LocationUnavailable: a file or folder can't be read, or is empty.
         InvalidRequest, InvalidSetting, InvalidPolicy, InvalidModel, InvalidSignature: what is not accepted.
     """
     loops.find_loop(stores, name)

@@ -109,7 +109,7 @@ class Mirror:
         """Copy as much as goes into one blob; whether there may be more.
 
         Raises:
-            PlaceUnavailable: the target can't be written now; the next step goes on.
+            LocationUnavailable: the target can't be written now; the next step goes on.
             StoreUnavailable: the log can't be read now.
         """
         blob = self._resumed(read_progress(self._logs.blobs, self._place.label))

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from functools import partial
 
-from sartor.errors import PlaceUnavailable
+from sartor.errors import LocationUnavailable
 from sartor.ports import Loop, LoopStores, Stores
 from sartor.runtime.for_each_loop import LoopVisits, for_each_loop
 from sartor.transfer import mirror
@@ -84,7 +84,7 @@ class MirrorThreads:
             copying = mirror.Mirror(loop, logs, self._place(url), self._read)
             while copying.step():
                 pass
-        except PlaceUnavailable as error:
+        except LocationUnavailable as error:
             if before != error.message:  # once until it changes
                 extra = {"action": "mirror_failed", "loop": loop.name}
                 _log.warning("Log mirroring failed: %s", error, extra=extra)

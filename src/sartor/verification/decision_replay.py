@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from sartor.errors import EventNotFound, ModelNotFound
-from sartor.explore.recompute import differing_fields, recompute_decision
+from sartor.explore.recompute import find_differing_fields, recompute_decision
 from sartor.learn.trainer import replay, replay_gap
 from sartor.ports import Engine, EngineFactory, Loop, LoopStores
 from sartor.records import NO_MODEL, Decision, LoggedDecision, Model
@@ -78,7 +78,7 @@ def replay_decision(
         number=logged.seq,
         model_id=decision.model_id,
         model_from=source,
-        differs=tuple(differing_fields(decision, again)),
+        differs=tuple(find_differing_fields(decision, again)),
         then=decision,
         now=again,
         imported=logged.imported,

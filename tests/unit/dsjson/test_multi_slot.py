@@ -95,7 +95,7 @@ CONTEXT = (
 
 
 def test_a_line_in_full() -> None:
-    assert single_slot.outcome_line(LOGGED, OUTCOME).decode() == (
+    assert single_slot.encode_outcome_line(LOGGED, OUTCOME).decode() == (
         '{"Timestamp":"2022-09-01T06:24:07.000042Z","Version":"1","EventId":"event/é",'
         f'"c":{CONTEXT},"_outcomes":['
         '{"_label_cost":-0.5,"_id":"top","_a":[2,1,0],"_p":[0.2,0.7,0.1],"_o":['
@@ -108,19 +108,19 @@ def test_a_line_in_full() -> None:
 
 
 def test_what_is_not_to_be_learned_is_marked_where_the_engine_looks() -> None:
-    line = json.loads(single_slot.outcome_line(LOGGED, replace(OUTCOME, learnable=False)))
+    line = json.loads(single_slot.encode_outcome_line(LOGGED, replace(OUTCOME, learnable=False)))
     assert list(line)[:3] == ["Timestamp", "_skipLearn", "Version"]
 
 
 def test_slots_without_observations_have_no_list_of_them() -> None:
-    line = json.loads(single_slot.outcome_line(LOGGED, replace(OUTCOME, joined=())))
+    line = json.loads(single_slot.encode_outcome_line(LOGGED, replace(OUTCOME, joined=())))
     assert [list(slot) for slot in line["_outcomes"]] == [
         ["_label_cost", "_id", "_a", "_p", "_original_label_cost"]
     ] * 2
 
 
 def test_a_decision_that_is_not_settled_is_marked_and_has_no_costs() -> None:
-    line = json.loads(single_slot.pending_line(LOGGED))
+    line = json.loads(single_slot.encode_pending_line(LOGGED))
     assert (line["_pending"], line["_skipLearn"], line["EventId"]) == (True, True, "event/é")
     assert [list(slot) for slot in line["_outcomes"]] == [["_id", "_a", "_p"]] * 2
 
@@ -129,7 +129,7 @@ def test_apprentice_learns_to_choose_the_baseline_of_each_slot() -> None:
     imitating = replace(
         DECISION, mode="Apprentice", slots=(replace(DECISION.slots[0], baseline=2), DECISION.slots[1])
     )
-    line = json.loads(single_slot.outcome_line(replace(LOGGED, decision=imitating), OUTCOME))
+    line = json.loads(single_slot.encode_outcome_line(replace(LOGGED, decision=imitating), OUTCOME))
     labels = [(slot["_label_cost"], slot["_original_label_cost"]) for slot in line["_outcomes"]]
     assert labels == [(-1.0, -0.5), (0.0, 1.0)]
     assert "_skipLearn" not in line
@@ -137,7 +137,9 @@ def test_apprentice_learns_to_choose_the_baseline_of_each_slot() -> None:
 
 def test_logging_only_learns_nothing_and_keeps_the_rewards() -> None:
     line = json.loads(
-        single_slot.outcome_line(replace(LOGGED, decision=replace(DECISION, mode="LoggingOnly")), OUTCOME)
+        single_slot.encode_outcome_line(
+            replace(LOGGED, decision=replace(DECISION, mode="LoggingOnly")), OUTCOME
+        )
     )
     assert line["_skipLearn"] is True
     assert [slot["_original_label_cost"] for slot in line["_outcomes"]] == [-0.5, 1.0]
@@ -146,17 +148,19 @@ def test_logging_only_learns_nothing_and_keeps_the_rewards() -> None:
 def test_apprentice_learns_to_choose_the_baseline_of_a_single_slot() -> None:
     single = replace(DECISION, slots=(), mode="Apprentice", chosen=2)
     outcome = replace(OUTCOME, slot_rewards=())
-    line = single_slot.outcome_line(replace(LOGGED, decision=single), outcome)
+    line = single_slot.encode_outcome_line(replace(LOGGED, decision=single), outcome)
     assert line.startswith(b'{"_label_cost":0.0,')
     assert line.endswith(b',"_original_label_cost":-0.5}')
     same = replace(single, chosen=0, ranking=(0, 1, 2))
-    assert single_slot.outcome_line(replace(LOGGED, decision=same), outcome).startswith(b'{"_label_cost":-1.0,')
+    assert single_slot.encode_outcome_line(replace(LOGGED, decision=same), outcome).startswith(
+        b'{"_label_cost":-1.0,'
+    )
 
 
 def test_logging_only_learns_nothing_of_a_single_slot() -> None:
     single = replace(DECISION, slots=(), mode="LoggingOnly")
     line = json.loads(
-        single_slot.outcome_line(replace(LOGGED, decision=single), replace(OUTCOME, slot_rewards=()))
+        single_slot.encode_outcome_line(replace(LOGGED, decision=single), replace(OUTCOME, slot_rewards=()))
     )
     assert (line["_skipLearn"], line["_original_label_cost"]) == (True, -0.5)
 
@@ -179,7 +183,7 @@ def test_features_of_a_slot_are_made_safe_for_the_engine(value: list[object]) ->
     )
     assert asked["_slots"][0]["sj"] == made_safe(value)
     hostile = replace(DECISION, slots=(replace(DECISION.slots[0], features=blob), DECISION.slots[1]))
-    line = json.loads(single_slot.outcome_line(replace(LOGGED, decision=hostile), OUTCOME))
+    line = json.loads(single_slot.encode_outcome_line(replace(LOGGED, decision=hostile), OUTCOME))
     inside = names_in(line["c"]["_slots"][0]["sj"])
     assert all(name[:1] != "_" or (name == "_text" and isinstance(inner, str)) for name, inner in inside)
 
@@ -195,7 +199,7 @@ def test_a_context_without_the_id_of_an_action_lacks_nothing_else(one: str, othe
 
 @pytest.mark.parametrize("reward", [0.0, -0.0])
 def test_a_cost_of_zero_has_no_sign(reward: float) -> None:
-    line = single_slot.outcome_line(LOGGED, replace(OUTCOME, slot_rewards=(reward, reward)))
+    line = single_slot.encode_outcome_line(LOGGED, replace(OUTCOME, slot_rewards=(reward, reward)))
     assert line.count(b'"_label_cost":0.0,') == 2
     assert line.count(b'"_original_label_cost":0.0}') == 2
 
@@ -230,7 +234,7 @@ def decisions(draw: st.DrawFn) -> Decision:
 def test_a_line_reads_back_to_the_values_that_went_in(decision: Decision, data: st.DataObject) -> None:
     rewards = [data.draw(st.floats(-1e300, 1e300)) for _ in decision.slots]
     outcome = replace(OUTCOME, slot_rewards=tuple(rewards), joined=())
-    blob = single_slot.outcome_line(replace(LOGGED, decision=decision), outcome)
+    blob = single_slot.encode_outcome_line(replace(LOGGED, decision=decision), outcome)
     line = json.loads(blob)
     assert b"\n" not in blob
     assert list(line) == ["Timestamp", "Version", "EventId", "c", "_outcomes", "_ba", "VWState"]

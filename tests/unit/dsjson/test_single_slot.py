@@ -1,7 +1,6 @@
 """The line of the joined log: its order of keys, its values, and the names that never reach the engine."""
 
 import json
-from datetime import UTC, datetime
 
 import msgspec
 import pytest
@@ -9,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from sartor.dsjson import context_json, observations, single_slot
+from sartor.dsjson import context_json, single_slot
 from sartor.records import Action, Decision, JoinedObservation, LoggedDecision, Outcome
 
 DECISION = Decision(
@@ -49,7 +48,7 @@ def test_a_line_in_full() -> None:
         '{"_tag":"finance","i":{"constant":1,"id":"finance"},"j":[{"topic":"finance"}]},'
         '{"_tag":"travel","i":{"constant":1,"id":"travel"},"j":[{"topic":"travel"}]}]}'
     )
-    assert single_slot.outcome_line(LOGGED, OUTCOME).decode() == (
+    assert single_slot.encode_outcome_line(LOGGED, OUTCOME).decode() == (
         '{"_label_cost":-0.5,"_label_probability":0.2,"_label_Action":3,"_labelIndex":2,'
         '"o":[{"EventId":"event/é","ActionTaken":true},{"v":0.5,"EventId":"event/é","ActionTaken":false}],'
         '"Timestamp":"2022-09-01T06:24:07.000042Z","Version":"1","EventId":"event/é",'
@@ -59,50 +58,33 @@ def test_a_line_in_full() -> None:
 
 def test_excluded_actions_are_not_in_the_line_and_the_others_are_counted_without_them() -> None:
     decision = replace(DECISION, excluded=(0,), probabilities=(0.0, 0.75, 0.25), ranking=(0, 2, 1), chosen=2)
-    line = json.loads(single_slot.outcome_line(LoggedDecision(4, 0, decision), OUTCOME))
+    line = json.loads(single_slot.encode_outcome_line(LoggedDecision(4, 0, decision), OUTCOME))
     assert (line["_label_Action"], line["_labelIndex"], line["_label_probability"]) == (2, 1, 0.25)
     assert (line["a"], line["p"]) == ([2, 1], [0.25, 0.75])
     assert [action["_tag"] for action in line["c"]["_multi"]] == ["finance", "travel"]
 
 
 def test_what_is_not_to_be_learned_is_marked() -> None:
-    line = json.loads(single_slot.outcome_line(LOGGED, replace(OUTCOME, learnable=False)))
+    line = json.loads(single_slot.encode_outcome_line(LOGGED, replace(OUTCOME, learnable=False)))
     assert line["_skipLearn"] is True
     assert list(line).index("_skipLearn") < list(line).index("c")
 
 
 def test_a_decision_that_is_not_settled_is_marked_and_has_no_label() -> None:
-    line = json.loads(single_slot.pending_line(LOGGED))
+    line = json.loads(single_slot.encode_pending_line(LOGGED))
     assert (line["_pending"], line["_skipLearn"], line["EventId"]) == (True, True, "event/é")
     assert not [name for name in line if name.startswith("_label")]
 
 
 def test_an_outcome_without_observations_has_an_empty_list() -> None:
-    assert json.loads(single_slot.outcome_line(LOGGED, replace(OUTCOME, joined=())))["o"] == []
+    assert json.loads(single_slot.encode_outcome_line(LOGGED, replace(OUTCOME, joined=())))["o"] == []
 
 
 @pytest.mark.parametrize("reward", [0.0, -0.0])
 def test_a_cost_of_zero_has_no_sign(reward: float) -> None:
-    assert single_slot.outcome_line(LOGGED, replace(OUTCOME, reward=reward)).startswith(b'{"_label_cost":0.0,')
-
-
-@pytest.mark.parametrize(
-    ("at_us", "text"),
-    [
-        (0, "1970-01-01T00:00:00.000000Z"),
-        (1_662_013_447_000_042, "2022-09-01T06:24:07.000042Z"),
-        (4_102_444_799_999_999, "2099-12-31T23:59:59.999999Z"),
-    ],
-)
-def test_times_are_utc_to_the_microsecond(at_us: int, text: str) -> None:
-    assert observations.format_timestamp(at_us) == text
-
-
-@given(st.datetimes(datetime(1970, 1, 1), datetime(2200, 1, 1)))
-def test_a_time_reads_back(moment: datetime) -> None:
-    aware = moment.replace(tzinfo=UTC)
-    at_us = (aware - datetime(1970, 1, 1, tzinfo=UTC)) // (datetime.resolution)
-    assert datetime.fromisoformat(observations.format_timestamp(at_us)) == aware
+    assert single_slot.encode_outcome_line(LOGGED, replace(OUTCOME, reward=reward)).startswith(
+        b'{"_label_cost":0.0,'
+    )
 
 
 names = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=6) | st.sampled_from(
@@ -220,7 +202,7 @@ def settled(draw: st.DrawFn) -> tuple[LoggedDecision, Outcome]:
 @given(settled())
 def test_a_line_reads_back_to_the_values_that_went_in(case: tuple[LoggedDecision, Outcome]) -> None:
     logged, outcome = case
-    decision, blob = logged.decision, single_slot.outcome_line(logged, outcome)
+    decision, blob = logged.decision, single_slot.encode_outcome_line(logged, outcome)
     line = json.loads(blob)
     rankable = decision.rankable
     assert b"\n" not in blob
@@ -237,6 +219,6 @@ def test_a_line_reads_back_to_the_values_that_went_in(case: tuple[LoggedDecision
 
 @given(settled())
 def test_the_label_comes_before_the_context(case: tuple[LoggedDecision, Outcome]) -> None:
-    names_of_line = list(json.loads(single_slot.outcome_line(*case)))
+    names_of_line = list(json.loads(single_slot.encode_outcome_line(*case)))
     assert names_of_line[:4] == ["_label_cost", "_label_probability", "_label_Action", "_labelIndex"]
     assert names_of_line[-1] == "_original_label_cost"

@@ -152,7 +152,7 @@ def test_a_learned_model_is_that_of_a_loop_that_learned_the_same() -> None:
     kept, taught = create_engine(SQUARE, found.model), create_engine(SQUARE)
     for one in read_settled(logs, find_outcome_range(logs, start_us=0, end_us=2**53)):
         assert isinstance(one, SettledDecision)
-        taught.learn(single_slot.outcome_line(one.decision, one.outcome))
+        taught.learn(single_slot.encode_outcome_line(one.decision, one.outcome))
     last = logs.events.decisions(after=79, limit=1)[0].decision
     context = context_json.encode_decision_context(last, last.rankable)
     count = len(last.rankable)

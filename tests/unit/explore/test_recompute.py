@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from sartor.explore.decide import decide
-from sartor.explore.recompute import differing_fields, request_of
+from sartor.explore.recompute import find_differing_fields, rebuild_request
 from sartor.records import Action, Decision, RankInput
 
 REQUEST = RankInput(
@@ -21,12 +21,12 @@ def decided(request: RankInput) -> Decision:
 
 
 def test_what_was_asked_can_be_read_from_the_decision() -> None:
-    assert request_of(decided(REQUEST)) == REQUEST
+    assert rebuild_request(decided(REQUEST)) == REQUEST
 
 
 def test_a_decision_recomputed_is_the_same() -> None:
     decision = decided(REQUEST)
-    assert differing_fields(decision, decided(request_of(decision))) == []
+    assert find_differing_fields(decision, decided(rebuild_request(decision))) == []
 
 
 @pytest.mark.parametrize(
@@ -35,4 +35,4 @@ def test_a_decision_recomputed_is_the_same() -> None:
 )
 def test_the_smallest_difference_is_named(field: str, value: object) -> None:
     decision = decided(REQUEST)
-    assert differing_fields(decision, replace(decision, **{field: value})) == [field]
+    assert find_differing_fields(decision, replace(decision, **{field: value})) == [field]

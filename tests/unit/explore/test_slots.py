@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from sartor.explore.decide import decide
 from sartor.explore.draw import draw, pick
-from sartor.explore.recompute import differing_fields, recompute_decision, slots_request_of
+from sartor.explore.recompute import find_differing_fields, rebuild_slots_request, recompute_decision
 from sartor.explore.slot_matching import SlotMatching
 from sartor.explore.slots import decide_slots, slot_seed
 from sartor.inference import slot_predictor
@@ -68,7 +68,7 @@ def test_a_decision_keeps_what_was_asked_and_the_first_slot_stands_for_it() -> N
     assert (decision.baseline, decision.propensity) == (0, first.probabilities[first.chosen])
     assert (decision.event_id, decision.context, decision.actions) == ("e", asked.context, asked.actions)
     assert (decision.model_id, decision.settings_version, decision.deferred) == ("m1", 3, True)
-    assert slots_request_of(decision) == asked
+    assert rebuild_slots_request(decision) == asked
 
 
 @given(requests())
@@ -137,10 +137,12 @@ def test_a_slot_is_offered_exactly_what_can_still_be_completed(asked: MultiSlotI
 
 def test_a_dead_end_is_seen_many_slots_ahead() -> None:
     chain = [frozenset({n, n + 1}) for n in range(49)] + [frozenset({49})]
-    vacancies = SlotMatching(accepted=chain, filling=list(range(50)))
+    matching = SlotMatching(accepted=chain, matching=list(range(50)))
     for number in range(50):
-        assert vacancies.offered() == [number]  # to take the next one would leave the last slot with nothing
-        vacancies.take(number)
+        assert matching.find_offered() == [
+            number
+        ]  # to take the next one would leave the last slot with nothing
+        matching.take(number)
 
 
 @given(requests())
@@ -189,7 +191,7 @@ def test_a_decision_of_the_engine_is_recomputed_bit_for_bit(asked: MultiSlotInpu
     )
     again = create_engine(SEVERAL)
     for _ in range(2):
-        assert differing_fields(decision, recompute_decision(decision, again, loop_id="l")) == []
+        assert find_differing_fields(decision, recompute_decision(decision, again, loop_id="l")) == []
     ranks.close()
     again.close()
 

@@ -52,7 +52,7 @@ def make_line(seed: int, *, reward: float | None = None) -> bytes:
         settled_at_us=1,
         settings_version=1,
     )
-    return single_slot.outcome_line(LoggedDecision(seed, 1, decision), outcome)
+    return single_slot.encode_outcome_line(LoggedDecision(seed, 1, decision), outcome)
 
 
 def answer(engine: Engine, seed: int) -> list[float]:

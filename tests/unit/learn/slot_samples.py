@@ -53,7 +53,7 @@ def make_slots_line(seed: int, *, decision: Decision | None = None, reward: floa
         settings_version=1,
         slot_rewards=rewards,
     )
-    return single_slot.outcome_line(LoggedDecision(seed, 1, decision), outcome)
+    return single_slot.encode_outcome_line(LoggedDecision(seed, 1, decision), outcome)
 
 
 def slot_lines(first: int, last: int) -> Iterator[bytes]:

@@ -44,7 +44,7 @@ def test_judging_is_asking_and_then_learning(
     two_steps, one_step = create_engine(arguments), create_engine(arguments)
     for logged, outcome in lessons:
         rankable = logged.decision.rankable
-        line = single_slot.outcome_line(logged, outcome)
+        line = single_slot.encode_outcome_line(logged, outcome)
         asked = two_steps.probabilities(
             context_json.encode_decision_context(logged.decision, rankable), len(rankable)
         )
@@ -64,7 +64,7 @@ def test_what_does_not_fit_is_refused_and_the_engine_stays_usable(
 ) -> None:
     judging = create_engine("--cb_explore_adf --epsilon 0.2")
     logged, outcome = lessons[0]
-    line = single_slot.outcome_line(logged, outcome)
+    line = single_slot.encode_outcome_line(logged, outcome)
     count = len(logged.decision.rankable)
     with pytest.raises(EngineRefused):
         judging.predict_then_learn(line, count + 1)
@@ -79,5 +79,5 @@ def test_an_engine_for_several_slots_judges_no_single_ones(
 ) -> None:
     several = create_engine("--ccb_explore_adf --epsilon 0.2")
     with pytest.raises(EngineRefused, match="several slots"):
-        several.predict_then_learn(single_slot.outcome_line(*lessons[0]), 3)
+        several.predict_then_learn(single_slot.encode_outcome_line(*lessons[0]), 3)
     several.close()

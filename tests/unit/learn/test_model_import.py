@@ -15,7 +15,7 @@ OWN = "--cb_explore_adf --epsilon 0.2 --power_t 0 -l 0.1 --cb_type mtr -q ::"
 
 def line(number: int) -> bytes:
     decision = make_decision(f"event-{number}", chosen=number % 3)
-    return single_slot.outcome_line(
+    return single_slot.encode_outcome_line(
         LoggedDecision(number, number, decision), make_outcome(number, reward=float(number % 3 == 1))
     )
 

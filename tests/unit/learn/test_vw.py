@@ -158,7 +158,7 @@ def test_whatever_was_ranked_is_learned_and_others_are_still_ranked(
 ) -> None:
     features, actions = request
     chosen = data.draw(st.integers(0, len(actions) - 1))
-    line = single_slot.outcome_line(*_settled(features, actions, chosen, reward, 1 / len(actions)))
+    line = single_slot.encode_outcome_line(*_settled(features, actions, chosen, reward, 1 / len(actions)))
     engines = create_engine(DEFAULT_ARGUMENTS), create_engine(DEFAULT_ARGUMENTS)
     for learner in engines:
         learner.learn(make_line(1))
@@ -211,7 +211,7 @@ def test_huge_rewards_and_features_never_make_weights_infinite(arguments: str, m
         )
         actions = [Action("action-0", features), Action("action-1", b'[{"width":%r}]' % (1 / magnitude))]
         reward = sign * 1e300
-        learner.learn(single_slot.outcome_line(*_settled(features, actions, number % 2, reward, 1e-16)))
+        learner.learn(single_slot.encode_outcome_line(*_settled(features, actions, number % 2, reward, 1e-16)))
         learner.learn(make_line(number))
     assert len(answers(learner, range(100))) == 100
 
@@ -221,7 +221,7 @@ def test_it_learns_which_action_is_better_and_answers_in_the_order_of_the_reques
     learner = create_engine(DEFAULT_ARGUMENTS)
     for number in range(300):
         reward = 1.0 if number % 3 == 0 else 0.0
-        learner.learn(single_slot.outcome_line(*_settled(b"[]", actions, number % 3, reward, 1 / 3)))
+        learner.learn(single_slot.encode_outcome_line(*_settled(b"[]", actions, number % 3, reward, 1 / 3)))
     odds = learner.probabilities(context_json.encode_context(b"[]", actions), 3)
     reverse = learner.probabilities(context_json.encode_context(b"[]", actions[::-1]), 3)
     assert odds[0] > 0.8

@@ -36,12 +36,12 @@ def ids(lines: list[bytes]) -> list[str]:
 )
 def test_the_order_is_that_of_learning(order: list[int]) -> None:
     logs = logs_of(max(order), order)
-    assert ids(list(joined_log.settled_lines(logs))) == [f"event-{number}" for number in order]
+    assert ids(list(joined_log.read_settled_lines(logs))) == [f"event-{number}" for number in order]
 
 
 def test_what_has_no_outcome_is_pending() -> None:
     logs = logs_of(6, [1, 2, 5], cursor=2)
-    assert ids(list(joined_log.pending_lines(logs))) == ["event-3", "event-4", "event-6"]
+    assert ids(list(joined_log.read_pending_lines(logs))) == ["event-3", "event-4", "event-6"]
 
 
 def test_a_second_decision_of_the_same_id_is_pending_by_its_number() -> None:
@@ -49,15 +49,15 @@ def test_a_second_decision_of_the_same_id_is_pending_by_its_number() -> None:
     logs.events.append([make_decision("same"), make_decision("same")])
     outcome = make_outcome(1, "same")
     logs.outcomes.record(Settlement(outcomes=(outcome,), unmatched=(), cursor=Cursor(0, 0)))
-    assert [logged.seq for logged in joined_log.open_decisions(logs)] == [2]
+    assert [logged.seq for logged in joined_log.read_open_decisions(logs)] == [2]
 
 
 def test_an_outcome_without_its_decision_is_corrupt() -> None:
     with pytest.raises(Corrupt, match="Outcome 2 settles decision 9, which is missing"):
-        list(joined_log.settled_lines(logs_of(3, [1, 9])))
+        list(joined_log.read_settled_lines(logs_of(3, [1, 9])))
 
 
 def test_an_empty_log_has_no_lines() -> None:
     logs = MemoryStores().open(make_loop())
-    assert list(joined_log.settled_lines(logs)) == []
-    assert list(joined_log.pending_lines(logs)) == []
+    assert list(joined_log.read_settled_lines(logs)) == []
+    assert list(joined_log.read_pending_lines(logs)) == []

@@ -3,7 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
-from sartor.log.joined_log import settled_time_range
+from sartor.log.joined_log import find_settled_time_range
 from sartor.records import Cursor, Settlement
 from sartor.testing.builders import make_decision, make_loop, make_outcome
 from sartor.testing.fakes import Clock
@@ -34,7 +34,7 @@ class World:
         return self.logs.events.heads(after=number - 1, limit=1)[0].at_us
 
     def span(self) -> tuple[int, int] | None:
-        return settled_time_range(self.logs.events, self.logs.outcomes)
+        return find_settled_time_range(self.logs.events, self.logs.outcomes)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from sartor.errors import LoopLocked, StoreUnavailable
-from sartor.log.joined_log import settled_time_range
+from sartor.log.joined_log import find_settled_time_range
 from sartor.management import log_deletion, loops
 from sartor.records import Observation
 from sartor.runtime import compose
@@ -20,7 +20,7 @@ def world() -> World:
 
 
 def span(world: World) -> tuple[int, int] | None:
-    return settled_time_range(world.logs.events, world.logs.outcomes)
+    return find_settled_time_range(world.logs.events, world.logs.outcomes)
 
 
 def test_nothing_that_is_settled_is_left(world: World) -> None:
@@ -110,10 +110,10 @@ def test_a_log_on_disk_is_emptied_while_others_read_it(tmp_path: Path) -> None:
         compose.open_instance(str(folder)) as stores,
         loops.open_loop(stores, loops.find_loop(stores, "default")) as opened,
     ):
-        assert settled_time_range(opened.events, opened.outcomes) is not None
+        assert find_settled_time_range(opened.events, opened.outcomes) is not None
         before = opened.models.live()
         log_deletion.delete_log(stores, "default")
-        assert settled_time_range(opened.events, opened.outcomes) is None
+        assert find_settled_time_range(opened.events, opened.outcomes) is None
         heads = opened.events.heads(after=0, limit=1_000)
         assert [head.event_id for head in heads if head.event_id] == ["open"]
         after = opened.models.live()

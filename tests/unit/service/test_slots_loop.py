@@ -8,7 +8,7 @@ import pytest
 
 from sartor.errors import InvalidPolicy
 from sartor.explore.recompute import recompute_decision
-from sartor.log.joined_log import pending_lines, settled_lines
+from sartor.log.joined_log import read_pending_lines, read_settled_lines
 from sartor.management import loops
 from sartor.management.policy_change import DEFAULT_SLOTS_ARGUMENTS
 from sartor.ports import Loop, LoopStores, Stores
@@ -73,7 +73,7 @@ def test_the_exported_log_is_what_another_engine_learns_the_same_from(taught: Lo
     assert live is not None
     stored = FACTORY(live.arguments, taught.models.blob(live.model_id))
     bare = FACTORY(live.arguments)
-    for line in settled_lines(taught):
+    for line in read_settled_lines(taught):
         bare.learn(line)
     (logged,) = decision_replay.find_decisions(taught, "event-120")
     decision = msgspec.structs.replace(logged.decision, model_id=live.model_id)
@@ -83,7 +83,7 @@ def test_the_exported_log_is_what_another_engine_learns_the_same_from(taught: Lo
 
 
 def test_open_decisions_are_exported_without_labels(taught: LoopStores) -> None:
-    (line,) = pending_lines(taught)
+    (line,) = read_pending_lines(taught)
     assert line.startswith(b'{"_pending":true,"_skipLearn":true,"Timestamp":')
     assert b"_label_cost" not in line
 

@@ -6,7 +6,7 @@ from typing import BinaryIO
 
 from msgspec.structs import replace
 
-from sartor.errors import PlaceUnavailable, StoreUnavailable
+from sartor.errors import LocationUnavailable, StoreUnavailable
 from sartor.ports import Loop, LoopStores
 from sartor.records import Cursor, Outcome, Settlement
 from sartor.testing.builders import make_decision, make_loop
@@ -36,11 +36,11 @@ class There:
     def put(self, path: str, content: bytes, /) -> None:
         fails, self.fails = self.fails, ""
         if fails == "before put":
-            raise PlaceUnavailable("There can't be used.")
+            raise LocationUnavailable("There can't be used.")
         self.content[path] = content
         self.puts += 1
         if fails == "after put":
-            raise PlaceUnavailable("There can't be used.")
+            raise LocationUnavailable("There can't be used.")
 
     def numbers(self) -> list[int]:
         """The outcomes that are there, blob after blob."""

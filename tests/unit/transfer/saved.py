@@ -1,6 +1,6 @@
 """Saved logs for tests: lines as another service wrote them."""
 
-from sartor.dsjson.single_slot import outcome_line
+from sartor.dsjson.single_slot import encode_outcome_line
 from sartor.explore.decide import decide
 from sartor.explore.slots import decide_slots
 from sartor.inference import uniform_probabilities
@@ -61,7 +61,7 @@ def _line(decision: Decision, number: int, reward: float) -> bytes:
         settings_version=1,
         slot_rewards=(reward,) * len(decision.slots),
     )
-    return outcome_line(LoggedDecision(number, START_US + number * 1_000_000, decision), outcome)
+    return encode_outcome_line(LoggedDecision(number, START_US + number * 1_000_000, decision), outcome)
 
 
 def log(first: int, count: int) -> bytes:

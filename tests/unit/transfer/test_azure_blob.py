@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from sartor.errors import PlaceUnavailable
+from sartor.errors import LocationUnavailable
 from sartor.transfer.azure_blob import AzureContainer
 from sartor.transfer.locations import File
 from sartor.transfer.open_location import open_location
@@ -52,7 +52,7 @@ def test_a_folder_of_a_container(server: ContainerServer) -> None:
 
 
 def test_nothing_is_there(server: ContainerServer) -> None:
-    with pytest.raises(PlaceUnavailable, match="There is nothing at"):
+    with pytest.raises(LocationUnavailable, match="There is nothing at"):
         AzureContainer(server.sas_uri).files()
 
 
@@ -60,19 +60,19 @@ def test_a_refusal_tells_no_secret(server: ContainerServer) -> None:
     server.signature = "another"
     there = AzureContainer(server.sas_uri)
     for refused in (there.files, lambda: there.open("a"), lambda: there.put("a", b"")):
-        with pytest.raises(PlaceUnavailable, match=r"answered 403 Forbidden") as caught:
+        with pytest.raises(LocationUnavailable, match=r"answered 403 Forbidden") as caught:
             refused()
         assert "sig" not in str(caught.value)
 
 
 def test_nobody_answers(server: ContainerServer) -> None:
     uri = f"http://127.0.0.1:1/logs?{SIGNATURE}"
-    with pytest.raises(PlaceUnavailable, match="can't be reached") as caught:
+    with pytest.raises(LocationUnavailable, match="can't be reached") as caught:
         AzureContainer(uri).put("a", b"")
     assert "sig" not in str(caught.value)
 
 
 def test_what_answers_is_no_container(server: ContainerServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tests.unit.transfer.container_server._Handler._page", lambda *_: b"<html>")
-    with pytest.raises(PlaceUnavailable, match="does not answer as a container"):
+    with pytest.raises(LocationUnavailable, match="does not answer as a container"):
         AzureContainer(server.sas_uri).files()

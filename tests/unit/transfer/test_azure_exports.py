@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sartor.errors import InvalidRequest, PlaceUnavailable
+from sartor.errors import InvalidRequest, LocationUnavailable
 from sartor.settings import LoopSettings, with_changes
 from sartor.transfer import azure_exports
 
@@ -79,7 +79,7 @@ def test_what_is_no_policy(raw: bytes) -> None:
 def test_a_file_is_read_whole(tmp_path: Path) -> None:
     (tmp_path / "model").write_bytes(b"bytes")
     assert azure_exports.read_content(str(tmp_path / "model")) == b"bytes"
-    with pytest.raises(PlaceUnavailable):
+    with pytest.raises(LocationUnavailable):
         azure_exports.read_content(str(tmp_path / "none"))
 
 

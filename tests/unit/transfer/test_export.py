@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from pyarrow import parquet
 
-from sartor.dsjson.single_slot import outcome_line, pending_line
+from sartor.dsjson.single_slot import encode_outcome_line, encode_pending_line
 from sartor.errors import InvalidSetting
 from sartor.ports import LoopStores
 from sartor.records import Action, Cursor, Decision, JoinedObservation, Outcome, Settlement, Slot
@@ -100,7 +100,7 @@ def exported(logs: LoopStores, format_: Format, **selection: object) -> bytes:
 def test_lines_come_in_the_order_of_learning(logs: LoopStores) -> None:
     one, two, open_ = logs.events.decisions(after=0, limit=3)
     second, first = [logged.outcome for logged in logs.outcomes.outcomes(after=0, limit=2)]
-    lines = [outcome_line(two, second), outcome_line(one, first), pending_line(open_)]
+    lines = [encode_outcome_line(two, second), encode_outcome_line(one, first), encode_pending_line(open_)]
     assert exported(logs, "dsjson").splitlines() == lines[:2]
     assert exported(logs, "dsjson", pending=True).splitlines() == lines
 

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from sartor.errors import PlaceUnavailable
+from sartor.errors import LocationUnavailable
 from sartor.transfer.locations import File, strip_secrets
 from sartor.transfer.open_location import is_sas_uri, open_location
 
@@ -68,29 +68,29 @@ def test_a_path_is_meant_from_where_it_was_given(tmp_path: Path, monkeypatch: py
     ],
 )
 def test_nothing_is_there(url: str, said: str) -> None:
-    with pytest.raises(PlaceUnavailable, match=said):
+    with pytest.raises(LocationUnavailable, match=said):
         open_location(url).files()
 
 
 def test_a_kind_of_place_that_there_is_not() -> None:
-    with pytest.raises(PlaceUnavailable, match="carrier-pigeon"):
+    with pytest.raises(LocationUnavailable, match="carrier-pigeon"):
         open_location("carrier-pigeon://coop/logs")
 
 
 def test_a_package_that_is_not_installed_is_named() -> None:
-    with pytest.raises(PlaceUnavailable, match="ocifs"):
+    with pytest.raises(LocationUnavailable, match="ocifs"):
         open_location("oci://bucket/logs")
 
 
 def test_a_folder_that_can_not_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(PlaceUnavailable, match="can't be used"):
+    with pytest.raises(LocationUnavailable, match="can't be used"):
         open_location(str(tmp_path / "file")).put("a/b", b"x")
 
 
 def test_no_half_file_is_left(tmp_path: Path) -> None:
     (tmp_path / "there" / "a").mkdir(parents=True)
-    with pytest.raises(PlaceUnavailable):
+    with pytest.raises(LocationUnavailable):
         open_location(str(tmp_path / "there")).put("a", b"x")
     assert [path.name for path in (tmp_path / "there").iterdir()] == ["a"]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sartor.errors import PlaceUnavailable
+from sartor.errors import LocationUnavailable
 from sartor.transfer import log_files
 from sartor.transfer.locations import File
 from sartor.transfer.open_location import open_location
@@ -61,7 +61,7 @@ def test_the_longest_line_is_still_read(tmp_path: Path, monkeypatch: pytest.Monk
 def test_a_packed_file_that_was_cut_short(tmp_path: Path) -> None:
     path = tmp_path / "log.gz"
     path.write_bytes(gzip.compress(b"one\n" * 10_000)[:-20])
-    with pytest.raises(PlaceUnavailable, match="read to its end: it was cut short"):
+    with pytest.raises(LocationUnavailable, match="read to its end: it was cut short"):
         lines_of(path)
 
 
@@ -69,7 +69,7 @@ def test_a_packed_file_that_is_damaged(tmp_path: Path) -> None:
     packed = bytearray(gzip.compress(b"one\n" * 100))
     packed[15] ^= 255
     (tmp_path / "log.gz").write_bytes(packed)
-    with pytest.raises(PlaceUnavailable, match="read to its end"):
+    with pytest.raises(LocationUnavailable, match="read to its end"):
         lines_of(tmp_path / "log.gz")
 
 

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from sartor.dsjson.single_slot import outcome_line
+from sartor.dsjson.single_slot import encode_outcome_line
 from sartor.errors import (
     InvalidModel,
     InvalidPolicy,
     InvalidSetting,
+    LocationUnavailable,
     LoopLocked,
     LoopNotFound,
     ModelNotFound,
-    PlaceUnavailable,
 )
 from sartor.log import joined_log
 from sartor.log.settler import Settler
@@ -63,7 +63,10 @@ class House:
 
     def exported(self) -> Sequence[bytes]:
         with self.logs() as logs:
-            return [outcome_line(decision, logged.outcome) for decision, logged in joined_log.read_pairs(logs)]
+            return [
+                encode_outcome_line(decision, logged.outcome)
+                for decision, logged in joined_log.read_pairs(logs)
+            ]
 
 
 @pytest.fixture
@@ -175,7 +178,7 @@ def test_what_is_not_accepted_leaves_the_loop_as_it_is(
 
 def test_nothing_is_written_when_a_place_is_empty(house: House) -> None:
     before = house.loop
-    with pytest.raises(PlaceUnavailable):
+    with pytest.raises(LocationUnavailable):
         house.move_in(logs="/nowhere", configuration=house.thing("config", b'{"defaultReward":0.25}'))
     assert house.loop == before
 

@@ -5,7 +5,7 @@ from itertools import product
 import pytest
 from msgspec.structs import replace
 
-from sartor.errors import PlaceUnavailable, StoreUnavailable
+from sartor.errors import LocationUnavailable, StoreUnavailable
 from sartor.transfer import mirror
 from tests.unit.transfer.copying import TARGET, Copying
 
@@ -103,7 +103,7 @@ def _fail(copying: Copying, failure: str) -> None:
         copying.there.fails = failure
     try:
         copying.copy()
-    except (PlaceUnavailable, StoreUnavailable):
+    except (LocationUnavailable, StoreUnavailable):
         assert failure
     else:
         assert not failure
@@ -135,7 +135,7 @@ def test_a_blob_whose_beginning_goes_while_it_is_read_is_left_as_it_is(copying: 
 def test_a_plan_whose_beginning_goes_while_it_is_read_is_given_up(copying: Copying) -> None:
     copying.settle(2)
     copying.there.fails = "after put"
-    with pytest.raises(PlaceUnavailable):
+    with pytest.raises(LocationUnavailable):
         copying.copy()
     copying.before_read = [copying.forget]
     copying.copy()
@@ -156,7 +156,7 @@ def test_what_was_removed_before_it_was_copied_is_counted(copying: Copying) -> N
 def test_a_plan_whose_outcomes_are_gone_is_given_up(copying: Copying) -> None:
     copying.settle(2)
     copying.there.fails = "before put"
-    with pytest.raises(PlaceUnavailable):
+    with pytest.raises(LocationUnavailable):
         copying.copy()
     copying.settle(2)
     copying.forget()

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
-from sartor.errors import PlaceUnavailable
+from sartor.errors import LocationUnavailable
 from sartor.ports import Loop
 from sartor.settings import with_changes
 from sartor.transfer import mirror
@@ -98,7 +98,7 @@ def test_a_place_that_can_not_be_is_a_failure_too() -> None:
     copying = Copying()
 
     def nowhere(url: str) -> FileLocation:
-        raise PlaceUnavailable(f"No such kind of place: {url}.")
+        raise LocationUnavailable(f"No such kind of place: {url}.")
 
     mirrors(copying, nowhere).run_once([mirrored(copying)])
     until(lambda: mirror.read_progress(copying.blobs, TARGET).problem.startswith("No such kind"))

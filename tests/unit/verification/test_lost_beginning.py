@@ -71,7 +71,7 @@ def test_a_log_without_its_beginning_is_in_order(stores: Stores, loop: Loop, log
     assert census.run(logs) == []
     assert (census.counts["decisions"], census.counts["outcomes"]) == (20, 20)
     assert (census.counts["observations"], census.counts["open"]) == (20, 0)
-    assert len(list(joined_log.settled_lines(logs))) == 20
+    assert len(list(joined_log.read_settled_lines(logs))) == 20
 
 
 def test_what_was_settled_out_of_order_is_in_order(

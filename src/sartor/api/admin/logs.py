@@ -8,7 +8,7 @@ from sartor.api.http import durations, json_body
 from sartor.api.http.response import Response
 from sartor.api.routing.routes import Call, Route
 from sartor.api.routing.versions import ALL_VERSIONS
-from sartor.log.joined_log import settled_time_range
+from sartor.log.joined_log import find_settled_time_range
 from sartor.management import log_deletion
 
 _TAG = "Logs"
@@ -31,7 +31,7 @@ class LogsProperties(Struct, frozen=True, rename="camel"):
 def get_properties(call: Call) -> Response:
     """How far the log of what is settled reaches."""
     with call.context.open_loop(call.loop) as logs:
-        span = settled_time_range(logs.events, logs.outcomes)
+        span = find_settled_time_range(logs.events, logs.outcomes)
     if span is None:
         return json_body.json_response(200, LogsProperties())
     first, last = span

@@ -6,13 +6,13 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
-from sartor.dsjson.observations import format_timestamp
 from sartor.management.erasure_receipts import ErasureReceiptRecord
 from sartor.management.reward_corrections import RewardCorrection
 from sartor.management.usage import UsageByDay
 from sartor.ports import Loop
 from sartor.records import LoggedActivity
 from sartor.settings import Lock, LoopTerms, Tier
+from sartor.times import format_timestamp
 
 Name = Annotated[str, Meta(min_length=1, max_length=63, description="Small letters, digits, - and _.")]
 

@@ -1,7 +1,7 @@
-"""What was shown to the engine: the ``c`` of a line, back into features, actions and slots (contract, 2.12).
+"""Parses the ``c`` of a line, which the engine was sent, into features, actions and slots (contract, 2.12).
 
-The id of an action is its ``_tag``, or that in ``i``; ``j`` holds its features. What stands beside them in logs
-of other ages or clients (``s``, ``f``, namespaces of their own) is kept as features under its name.
+The id of an action is its ``_tag``, or that in ``i``; ``j`` holds its features. Other members, which logs of
+other ages or clients have (``s``, ``f``, namespaces of their own), are kept as features under their names.
 """
 
 import msgspec
@@ -40,47 +40,47 @@ class ParsedContext(Struct, frozen=True, kw_only=True):
 
 
 def parse_context(raw: bytes, /) -> ParsedContext:
-    """The context of a line.
+    """Parses the context of a line.
 
     Raises:
         InvalidRequest: it holds no actions.
         msgspec.DecodeError: it holds what no engine can take.
     """
     members = _decode_members(raw)
-    actions = [_action(one, place) for place, one in enumerate(_list(members, "_multi"))]
+    actions = [_parse_action(one, place) for place, one in enumerate(_parse_list(members, "_multi"))]
     if not actions:
         raise InvalidRequest("c holds no actions (_multi).")
     return ParsedContext(
-        context=_features(members, "FromUrl", known={"FromUrl", "_multi", "_slots"}),
+        context=_join_features(members, "FromUrl", known={"FromUrl", "_multi", "_slots"}),
         actions=tuple(actions),
-        slots=tuple([_slot(one, place) for place, one in enumerate(_list(members, "_slots"))]),
+        slots=tuple([_parse_slot(one, place) for place, one in enumerate(_parse_list(members, "_slots"))]),
     )
 
 
-def _list(members: _Members, name: str) -> list[_Members]:
+def _parse_list(members: _Members, name: str) -> list[_Members]:
     return _decode_list(members[name]) if name in members else []
 
 
-def _action(members: _Members, place: int) -> Action:
-    marks = _decode_members(members["i"]) if "i" in members else {}
-    name = _decode_id(members.get("_tag") or marks.get("id") or b'"%d"' % place)
-    if not marks.keys() <= _CONSTANT:
-        members["i"] = msgspec.Raw(_encode({k: v for k, v in marks.items() if k not in _CONSTANT}))
+def _parse_action(members: _Members, place: int) -> Action:
+    member_i = _decode_members(members["i"]) if "i" in members else {}
+    name = _decode_id(members.get("_tag") or member_i.get("id") or b'"%d"' % place)
+    if not member_i.keys() <= _CONSTANT:
+        members["i"] = msgspec.Raw(_encode({k: v for k, v in member_i.items() if k not in _CONSTANT}))
     else:
         members.pop("i", None)
-    return Action(str(name), _features(members, "j", known={"_tag", "j"}))
+    return Action(str(name), _join_features(members, "j", known={"_tag", "j"}))
 
 
-def _slot(members: _Members, place: int) -> ParsedSlot:
+def _parse_slot(members: _Members, place: int) -> ParsedSlot:
     name = _decode_id(members.get("_id") or b'"%d"' % place)
     return ParsedSlot(
         id=str(name),
-        features=_features(members, "sj", known={"_id", "sj", "_inc", "_tag"}),
+        features=_join_features(members, "sj", known={"_id", "sj", "_inc", "_tag"}),
         included=_decode_indexes(members["_inc"]) if "_inc" in members else None,
     )
 
 
-def _features(members: _Members, name: str, *, known: set[str]) -> bytes:
+def _join_features(members: _Members, name: str, *, known: set[str]) -> bytes:
     others = {key: value for key, value in members.items() if key not in known}
     raw = bytes(members[name]) if name in members else _NOTHING
     return canonical(raw, others=read_object(others) if others else None)

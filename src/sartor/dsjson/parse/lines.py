@@ -1,4 +1,4 @@
-"""One line of a joined log, read: an imported decision, or why it is none."""
+"""Parses one line of a joined log: an imported decision, or the reason why the line is rejected."""
 
 import re
 from typing import Literal
@@ -23,7 +23,7 @@ REASONS: dict[Kind, str] = {
     "invalid": "not a decision, or one that contradicts itself",
     "corrupt": "not JSON",
 }
-"""What each kind of line that gives no decision is."""
+"""Why each kind of line is rejected."""
 
 _BOM = b"\xef\xbb\xbf"
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
@@ -33,24 +33,24 @@ _decode = msgspec.json.Decoder(ParsedLine).decode
 
 
 class RejectedLine(Struct, frozen=True):
-    """A line that gives no decision. ``reason``: what is wrong with this one, a sentence."""
+    """A line that gives no decision. ``reason``: what is wrong with this line, as a sentence."""
 
     kind: Kind
     reason: str
 
 
 def parse_line(line: bytes, /) -> ImportedDecision | RejectedLine:
-    """The decision of a line and what came of it; never raises, whatever the line holds.
+    """Returns the decision of a line and its outcome; never raises, whatever the line holds.
 
-    The versions of settings are 0: those of this loop did not decide it.
+    The versions of settings are 0: it was not decided under those of this loop.
     """
     text = line.removeprefix(_BOM).strip()
     if not text:
-        return _unread("blank")
+        return _reject("blank")
     if text.startswith(b"["):
-        return _unread("checkpoint")
+        return _reject("checkpoint")
     try:
-        return _told(_decode(text), text)
+        return _parse_decision(_decode(text), text)
     except InvalidRequest as error:
         return RejectedLine("invalid", error.message)
     except msgspec.ValidationError as error:
@@ -59,11 +59,11 @@ def parse_line(line: bytes, /) -> ImportedDecision | RejectedLine:
         return RejectedLine("corrupt", f"Not JSON: {error}.")
 
 
-def _told(line: ParsedLine, text: bytes) -> ImportedDecision | RejectedLine:
+def _parse_decision(line: ParsedLine, text: bytes) -> ImportedDecision | RejectedLine:
     if line.pending:
-        return _unread("pending")
+        return _reject("pending")
     if line.reward_value is not UNSET or line.enqueued is not UNSET:
-        return _unread("dangling")
+        return _reject("dangling")
     if b"\\u0000" in text and _NUL.search(text):  # texts end at a NUL in the engine
         return RejectedLine("invalid", "It holds a NUL character.")
     if line.context is UNSET:
@@ -72,10 +72,10 @@ def _told(line: ParsedLine, text: bytes) -> ImportedDecision | RejectedLine:
         return (
             single_slot.to_imported(line)
             if single_slot.has_probabilities(line)
-            else _unread("no probabilities")
+            else _reject("no probabilities")
         )
-    return multi_slot.to_imported(line) if multi_slot.has_probabilities(line) else _unread("no probabilities")
+    return multi_slot.to_imported(line) if multi_slot.has_probabilities(line) else _reject("no probabilities")
 
 
-def _unread(kind: Kind) -> RejectedLine:
+def _reject(kind: Kind) -> RejectedLine:
     return RejectedLine(kind, REASONS[kind])

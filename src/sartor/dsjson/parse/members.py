@@ -1,18 +1,24 @@
-"""The members of a line, of both kinds and all ages. What is absent is UNSET; other members are ignored."""
+"""The members of a line, of both kinds and all ages, and what both kinds of parser make of them.
+
+Absent members are UNSET; unknown ones are ignored.
+"""
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
+from sartor.dsjson.parse.context import ParsedContext
 from sartor.errors import InvalidRequest
-from sartor.records import JoinedObservation
+from sartor.records import Decision, ImportedDecision, JoinedObservation, Mode, Outcome, Slot
+from sartor.times import SECOND_US
 
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:?\d\d)?")
 _TOLERANCE = 1e-3
-"""Logs hold probabilities that were 32 bits wide: sums and products are off by as much."""
+"""Logs hold probabilities of 32 bits: sums and products differ by as much."""
 
 UNKNOWN_MODEL = "unknown"
 """The model id of a line that names none."""
@@ -25,7 +31,7 @@ class VwState(Struct):
 
 
 class ParsedObservation(Struct, rename={"event_id": "EventId", "activates": "ActionTaken"}):
-    """One of ``o`` or ``_o``. An activation has no value, whatever its marks say (they changed over time)."""
+    """One of ``o`` or ``_o``. An activation has no value, whatever its flags say (they changed over time)."""
 
     v: object = UNSET
     event_id: str | UnsetType = UNSET
@@ -43,7 +49,7 @@ class SlotOutcome(
         "original_cost": "_original_label_cost",
     },
 ):
-    """One of ``_outcomes``: what was put into a slot, and what came of it. Actions count from 0."""
+    """One of ``_outcomes``: the action that was put into a slot, and its rewards. Actions count from 0."""
 
     slot_id: str | UnsetType = UNSET
     cost: float | UnsetType = UNSET
@@ -103,17 +109,17 @@ class ParsedLine(
 
     @property
     def model_id(self) -> str:
-        """The model that decided."""
+        """The id of the model that decided."""
         return UNKNOWN_MODEL if isinstance(self.model, UnsetType) else self.model.m
 
     @property
     def learnable(self) -> bool:
-        """Whether it was to be learned: not deferred without an activation."""
+        """Whether it is to be learned: neither skipped nor deferred without an activation."""
         return not (self.skipped or self.deferred)
 
 
-def event_id_of(line: ParsedLine) -> str:
-    """The event id.
+def read_event_id(line: ParsedLine) -> str:
+    """Returns the event id.
 
     Raises:
         InvalidRequest: there is none.
@@ -123,21 +129,23 @@ def event_id_of(line: ParsedLine) -> str:
     return line.event_id
 
 
-def made_at_us(line: ParsedLine) -> int:
-    """When the decision was made; parts of a microsecond are cut, a time without a zone is UTC.
+def read_time_us(line: ParsedLine) -> int:
+    """Returns when the decision was made, in µs since 1970; a time without a zone is UTC.
+
+    Fractions of a microsecond are cut.
 
     Raises:
-        InvalidRequest: there is no time, or it is none.
+        InvalidRequest: there is no time, or it is not valid.
     """
     found = None if isinstance(line.time, UnsetType) else _TIME.fullmatch(line.time)
     if found is None:
         raise InvalidRequest("Timestamp is missing, or not an ISO 8601 time.")
     second, fraction, zone = found.groups()
-    return _second(second, zone or "Z") * 1_000_000 + int(((fraction or "") + "000000")[:6])
+    return _parse_second(second, zone or "Z") * SECOND_US + int(((fraction or "") + "000000")[:6])
 
 
 @lru_cache(maxsize=256)
-def _second(text: str, zone: str) -> int:
+def _parse_second(text: str, zone: str) -> int:
     try:
         moment = datetime.fromisoformat(text + zone).astimezone(UTC)
     except (ValueError, OverflowError) as error:
@@ -148,7 +156,7 @@ def _second(text: str, zone: str) -> int:
 def to_joined(
     observed: list[ParsedObservation] | UnsetType | None, at_us: int, slot: str | None = None
 ) -> list[JoinedObservation]:
-    """The observations: rewards that are numbers, and activations. Other rewards are left out."""
+    """Returns the observations: activations, and rewards that are numbers; other rewards are left out."""
     found = []
     for one in observed or ():
         if one.v is UNSET or one.v is None:
@@ -159,10 +167,10 @@ def to_joined(
 
 
 def check_probabilities(probabilities: list[float], *, chosen: float) -> None:
-    """Whether these are the probabilities of one draw. ``chosen``: those of what was drawn.
+    """Checks that these are the probabilities of one draw; ``chosen`` is that of the action drawn.
 
     Raises:
-        InvalidRequest: they are not.
+        InvalidRequest: one is negative, they don't sum to 1, or ``chosen`` is 0.
     """
     if min(probabilities) < 0 or abs(sum(probabilities) - 1) > _TOLERANCE:
         raise InvalidRequest("The probabilities are negative, or don't sum to 1.")
@@ -171,7 +179,7 @@ def check_probabilities(probabilities: list[float], *, chosen: float) -> None:
 
 
 def check_dropped(line: ParsedLine) -> None:
-    """Whether ``pdrop`` is a probability below 1.
+    """Checks that ``pdrop`` is a probability below 1.
 
     Raises:
         InvalidRequest: it is not.
@@ -181,5 +189,75 @@ def check_dropped(line: ParsedLine) -> None:
 
 
 def is_close(one: float, other: float) -> bool:
-    """Whether two numbers agree as well as 32 bits allow."""
+    """Whether two numbers agree within the precision of 32 bits."""
     return abs(one - other) <= _TOLERANCE * max(abs(one), abs(other))
+
+
+def read_mode(
+    costs: Sequence[float], originals: Sequence[float], imitation: Sequence[float]
+) -> tuple[Mode, list[float]]:
+    """Returns the learning mode and the rewards; the two costs differ in Apprentice only (contract, 2.6).
+
+    Args:
+        costs: ``_label_cost`` of each slot.
+        originals: ``_original_label_cost`` of each slot, or the cost where it is missing.
+        imitation: the costs in Apprentice: -1 for a slot that got its baseline, otherwise 0.
+    """
+    if originals != costs and costs == imitation:
+        return "Apprentice", [-cost + 0.0 for cost in originals]
+    return "Online", [-cost + 0.0 for cost in costs]
+
+
+def build_imported(
+    line: ParsedLine,
+    context: ParsedContext,
+    first: Slot,
+    /,
+    *,
+    at_us: int,
+    joined: Sequence[JoinedObservation],
+    mode: Mode,
+    rewards: Sequence[float],
+    slots: tuple[Slot, ...] = (),
+) -> ImportedDecision:
+    """Returns the decision of a line and its outcome; the versions of their settings are 0.
+
+    Args:
+        line: its event id, model, ``pdrop``, and whether it is learnable.
+        context: its features and actions.
+        first: what the decision itself repeats of its first slot; of a single-slot decision what was drawn.
+        at_us: when it was made.
+        joined: its observations.
+        mode: the learning mode in which it was made.
+        rewards: one for each slot, or one.
+        slots: those of a multi-slot decision.
+
+    Raises:
+        InvalidRequest: the line has no event id.
+    """
+    decision = Decision(
+        event_id=read_event_id(line),
+        context=context.context,
+        actions=context.actions,
+        excluded=first.excluded,
+        probabilities=first.probabilities,
+        ranking=first.ranking,
+        chosen=first.chosen,
+        model_id=line.model_id,
+        settings_version=0,
+        mode=mode,
+        deferred=not line.learnable or any(one.reward is None for one in joined),
+        slots=slots,
+        dropped=line.dropped,
+    )
+    outcome = Outcome(
+        decision_seq=0,
+        event_id=decision.event_id,
+        reward=rewards[0],
+        learnable=line.learnable,
+        joined=tuple(joined),
+        settled_at_us=0,
+        settings_version=0,
+        slot_rewards=tuple(rewards) if slots else (),
+    )
+    return ImportedDecision(decision=decision, made_at_us=at_us, outcome=outcome)

@@ -101,17 +101,17 @@ def outcomes(draw: st.DrawFn, decision: Decision) -> Outcome:
 @given(st.data(), st.integers(0, 4_000_000_000_000_000))
 def test_a_line_comes_back_byte_for_byte(data: st.DataObject, at_us: int) -> None:
     decision = data.draw(single() | several())
-    line = single_slot.outcome_line(LoggedDecision(1, at_us, decision), data.draw(outcomes(decision)))
+    line = single_slot.encode_outcome_line(LoggedDecision(1, at_us, decision), data.draw(outcomes(decision)))
     found = parse_line(line)
     assert isinstance(found, ImportedDecision), found
     assert found.made_at_us == at_us
-    assert single_slot.outcome_line(LoggedDecision(1, at_us, found.decision), found.outcome) == line
+    assert single_slot.encode_outcome_line(LoggedDecision(1, at_us, found.decision), found.outcome) == line
 
 
 @settings(max_examples=50, deadline=None)
 @given(st.data())
 def test_a_decision_that_is_open_is_said_to_be(data: st.DataObject) -> None:
-    found = parse_line(single_slot.pending_line(LoggedDecision(1, 0, data.draw(single() | several()))))
+    found = parse_line(single_slot.encode_pending_line(LoggedDecision(1, 0, data.draw(single() | several()))))
     assert isinstance(found, RejectedLine)
     assert found.kind == "pending"
 
@@ -128,7 +128,7 @@ def test_nothing_is_raised(line: bytes) -> None:
 @given(st.data())
 def test_a_damaged_line_raises_nothing(data: st.DataObject) -> None:
     decision = data.draw(single() | several())
-    line = single_slot.outcome_line(LoggedDecision(1, 0, decision), data.draw(outcomes(decision)))
+    line = single_slot.encode_outcome_line(LoggedDecision(1, 0, decision), data.draw(outcomes(decision)))
     place = data.draw(st.integers(0, len(line)))
     piece = data.draw(st.sampled_from([b"", b"1", b"-", b"9" * 30, b'"', b"null", b"[]", b"{}", b"true,"]))
     parse_line(line[:place] + piece + line[place + data.draw(st.integers(0, 3)) :])
