@@ -68,6 +68,6 @@ def test_the_result_is_the_same_as_here(cluster: str, tmp_path: Path) -> None:
 
 
 def test_a_scheduler_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(executor, "PATIENCE_S", 0.5)
+    monkeypatch.setattr(executor, "CONNECT_TIMEOUT_S", 0.5)
     with pytest.raises(InvalidSetting, match=r"127\.0\.0\.1:9"), open_executor("dask://127.0.0.1:9"):
         pass

@@ -1,104 +1,88 @@
-"""The same policy many times over, each time blind to one feature: the unit that goes to a core."""
+"""Ablation: the same policy several times in one pass, each time without one feature, and its weights."""
 
-import msgspec
 import numpy as np
 from msgspec import Struct
 
 from sartor.errors import EngineRefused
 from sartor.estimators.columns import Floats
 from sartor.estimators.logged_choices import LoggedChoice, as_shown, logged_choices
-from sartor.evaluation.progress import PartProgress
 from sartor.evaluation.row_predictions import RowPredictions
-from sartor.evaluation.time_range import OutcomeRange, SettledDecision, read_settled
+from sartor.evaluation.tasks import LogTask, TaskContext, open_task
+from sartor.evaluation.time_range import SettledDecision, read_settled
 from sartor.feature_names import FeatureName, remove_decision_feature
-from sartor.management import loops
-from sartor.ports import Engine, EngineFactory, Loop, LoopStores
-from sartor.records import LoggedDecision, Outcome
-from sartor.runtime import compose
+from sartor.ports import Engine
+from sartor.records import LoggedDecision
 
 
-class AblationTask(Struct, frozen=True, kw_only=True):
-    """What one pass has to do: the policy that sees everything, and one for each thing that is left out."""
+class AblationTask(LogTask, frozen=True, kw_only=True):
+    """The policy to learn with all features, and once without each of ``left_out``."""
 
-    where: str
-    loop: Loop
-    span: OutcomeRange
     arguments: str
     left_out: tuple[FeatureName, ...]
-    progress: str = ""
 
 
 class AblationWeights(Struct, kw_only=True):
-    """The weights on the same decisions: of the whole policy first, then of each blind one; and the rewards."""
+    """The weights of each variant on the same decisions, the full policy first; and the rewards.
+
+    Shapes: ``weights`` (1 + left out, decisions), ``rewards`` (decisions,).
+    """
 
     weights: list[list[float]]
     rewards: list[float]
 
-    def of(self, place: int, /) -> Floats:
-        """Those of one policy: 0 is the one that sees everything."""
-        return np.array(self.weights[place], dtype=float)
+    def weights_of(self, variant: int, /) -> Floats:
+        """Returns the weights of one variant; 0 is the full policy."""
+        return np.array(self.weights[variant], dtype=float)
 
-    def rewards_of(self) -> Floats:
-        """The rewards, in the same order."""
+    def reward_column(self) -> Floats:
+        """Returns the rewards, in the same order."""
         return np.array(self.rewards, dtype=float)
 
 
-def run_ablation(order: AblationTask, /) -> bytes:
-    """Do one pass, in whatever process this is; the weights as MessagePack."""
-    progress = PartProgress(order.progress)
-    with compose.open_instance(order.where) as stores, loops.open_loop(stores, order.loop) as logs:
-        found = compute_weights(logs, compose.engine_factory(), order, progress)
-    return msgspec.msgpack.encode(found)
-
-
-def decode_weights(weights: bytes, /) -> AblationWeights:
-    """What was sent."""
-    return msgspec.msgpack.decode(weights, type=AblationWeights)
-
-
-def compute_weights(
-    logs: LoopStores, factory: EngineFactory, order: AblationTask, progress: PartProgress, /
-) -> AblationWeights:
-    """Learn and weigh all variants in one pass. Of several slots the first counts.
+def run_ablation(task: AblationTask, /) -> AblationWeights:
+    """Learns all variants in one pass and returns their weights. Of several slots the first counts.
 
     Raises:
         InvalidPolicy: the arguments are not accepted.
+        StoreUnavailable: the log can't be read.
     """
-    engines: list[tuple[Engine, FeatureName | None]] = []
+    with open_task(task) as context:
+        return _compute_weights(task, context)
+
+
+def _compute_weights(task: AblationTask, context: TaskContext) -> AblationWeights:
+    variants: list[tuple[Engine, FeatureName | None]] = []
     try:
-        for left_out in (None, *order.left_out):
-            engines.append((factory(order.arguments), left_out))
-        found = AblationWeights(weights=[[] for _ in engines], rewards=[])
-        for one in read_settled(logs, order.span):
-            if isinstance(one, SettledDecision):
-                _take(found, engines, one.decision, one.outcome)
-                progress.write((one.seq - order.span.first + 1) / order.span.outcomes)
-        return found
+        for left_out in (None, *task.left_out):
+            variants.append((context.create_engine(task.arguments), left_out))
+        result = AblationWeights(weights=[[] for _ in variants], rewards=[])
+        for settled in read_settled(context.logs, task.outcomes):
+            _weigh_and_learn(result, variants, settled)
+            context.progress.write(task.outcomes.share_up_to(settled.seq))
+        return result
     finally:
-        for engine, _ in engines:
+        for engine, _ in variants:
             engine.close()
 
 
-def _take(
-    found: AblationWeights,
-    engines: list[tuple[Engine, FeatureName | None]],
-    logged: LoggedDecision,
-    outcome: Outcome,
+def _weigh_and_learn(
+    result: AblationWeights, variants: list[tuple[Engine, FeatureName | None]], settled: SettledDecision
 ) -> None:
+    logged = settled.decision
     shown = as_shown(logged.decision)
-    rows = logged_choices(shown, outcome)
-    found.rewards.append(rows[0].reward)
-    for place, (engine, left_out) in enumerate(engines):
+    choices = logged_choices(shown, settled.outcome)
+    result.rewards.append(choices[0].reward)
+    for weights, (engine, left_out) in zip(result.weights, variants, strict=True):
         seen = shown if left_out is None else remove_decision_feature(shown, left_out)
-        asked = RowPredictions(LoggedDecision(logged.seq, logged.at_us, seen), outcome, rows)
-        found.weights[place].append(_weight(engine, asked, rows[0]))
-        asked.learn(engine)
+        predictions = RowPredictions(LoggedDecision(logged.seq, logged.at_us, seen), settled.outcome, choices)
+        weights.append(_weight_of(engine, predictions, choices[0]))
+        predictions.learn(engine)
 
 
-def _weight(engine: Engine, asked: RowPredictions, first: LoggedChoice) -> float:
-    """What can't be ranked without a feature is chosen at random."""
+def _weight_of(engine: Engine, predictions: RowPredictions, choice: LoggedChoice) -> float:
+    """Returns the weight of the logged choice; without a ranking the variant counts as choosing at random."""
     try:
-        probabilities = asked.predict(engine, 0)
+        probabilities = predictions.predict(engine, 0)
     except EngineRefused:
-        return first.rows / (first.propensity * len(first.ids))
-    return first.rows * probabilities[first.chosen] / first.propensity
+        return choice.rows / (choice.propensity * len(choice.ids))
+    return choice.rows * probabilities[choice.chosen] / choice.propensity

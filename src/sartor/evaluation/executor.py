@@ -1,4 +1,4 @@
-"""Where evaluations compute: the cores of this machine, or the workers of a cluster that is there already."""
+"""Executors of evaluations: the cores of this machine, or the workers of an existing Dask cluster."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -7,55 +7,55 @@ from typing import TypeVar
 from sartor.errors import InvalidSetting
 
 LOCAL = "local"
-PATIENCE_S = 10.0
-"""For how long a scheduler may be silent."""
+CONNECT_TIMEOUT_S = 10.0
+"""How long a scheduler may take to answer."""
 
-_Order = TypeVar("_Order")
-_Answer = TypeVar("_Answer")
+_Task = TypeVar("_Task")
+_Result = TypeVar("_Result")
 
 
 class Executor:
-    """Runs functions side by side. Made by ``computing``."""
+    """Runs a function on several tasks in parallel. Made by ``open_executor``."""
 
-    def __init__(self, where: str, workers: int) -> None:
-        self._where = where
+    def __init__(self, workers: int) -> None:
         self.workers = workers
-        """How many run at once."""
+        """How many tasks run at once."""
 
-    def map(self, function: Callable[[_Order], _Answer], orders: Sequence[_Order], /) -> list[_Answer]:
-        """The answers, in order. One order alone is carried out here, without another process."""
-        if len(orders) == 1:
-            return [function(orders[0])]
+    def map(self, function: Callable[[_Task], _Result], tasks: Sequence[_Task], /) -> list[_Result]:
+        """Returns the results, in order. A single task runs in this process."""
+        if len(tasks) == 1:
+            return [function(tasks[0])]
         from joblib import Parallel, delayed
 
-        answers: list[_Answer] = Parallel(n_jobs=min(len(orders), self.workers))(
-            delayed(function)(order) for order in orders
+        results: list[_Result] = Parallel(n_jobs=min(len(tasks), self.workers))(
+            delayed(function)(task) for task in tasks
         )
-        return answers
+        return results
 
 
 @contextmanager
 def open_executor(where: str = LOCAL, /) -> Iterator[Executor]:
-    """A place to compute, for as long as it is entered.
+    """Opens an executor, for as long as it is entered.
 
     Args:
         where: ``local``: a process for each core. ``dask://HOST:PORT``: the scheduler of a Dask cluster. Its
             workers must have Sartor installed and see the data folder under the same path.
 
     Raises:
-        InvalidSetting: another kind of place, or the package for it is not installed.
+        InvalidSetting: another kind of executor, or its package is not installed, or its scheduler doesn't
+            answer.
     """
     import joblib
 
     scheme, _, address = where.partition("://")
     if where == LOCAL:
         with joblib.parallel_config(backend="loky"):
-            yield Executor(where, joblib.effective_n_jobs(-1))
+            yield Executor(joblib.effective_n_jobs(-1))
     elif scheme == "dask" and address:
         with _dask_client(f"tcp://{address}"), joblib.parallel_config(backend="dask"):
-            yield Executor(where, joblib.effective_n_jobs(-1))
+            yield Executor(joblib.effective_n_jobs(-1))
     else:
-        raise InvalidSetting(f"Can't compute at {where!r}: say {LOCAL}, or dask://HOST:PORT.")
+        raise InvalidSetting(f"Can't compute at {where!r}: specify {LOCAL}, or dask://HOST:PORT.")
 
 
 @contextmanager
@@ -63,9 +63,9 @@ def _dask_client(address: str) -> Iterator[object]:
     try:
         from distributed import Client
     except ImportError as error:
-        raise InvalidSetting("Computing on Dask needs its package: pip install 'sartor[dask]'.") from error
+        raise InvalidSetting("Dask support is not installed: pip install 'sartor[dask]'.") from error
     try:
-        client: AbstractContextManager[object] = Client(address, timeout=PATIENCE_S)  # type: ignore[no-untyped-call]
+        client: AbstractContextManager[object] = Client(address, timeout=CONNECT_TIMEOUT_S)  # type: ignore[no-untyped-call]
     except OSError as error:
         raise InvalidSetting(f"No Dask scheduler answers at {address}: {error}.") from error
     with client as connected:

@@ -1,7 +1,7 @@
 """Feature importance: what each feature, and each namespace, is worth to the loop's own learning settings.
 
-Leaving a feature out is done in earnest: the policy learns the log from the beginning without it, and may make
-up for it with what the others tell.
+A feature is left out by ablation: the policy learns the log again from the beginning without it, and may
+compensate with the other features.
 """
 
 from collections import Counter, deque
@@ -15,30 +15,31 @@ from msgspec.structs import replace
 from sartor.errors import InvalidEvaluation, NoLogsInRange
 from sartor.estimators.diagnostics import Diagnostics
 from sartor.estimators.leave_one_out import Effect, measure_effect, normalise_effects
-from sartor.estimators.support import check_support
-from sartor.evaluation.ablation import AblationTask, AblationWeights, decode_weights, run_ablation
-from sartor.evaluation.batch import without_keys
+from sartor.estimators.support import check_support, explain_refusal
+from sartor.evaluation.ablation import AblationTask, AblationWeights, run_ablation
 from sartor.evaluation.executor import LOCAL, Executor, open_executor
 from sartor.evaluation.progress import FEATURES, finish_stage, start_stage
 from sartor.evaluation.spec import ImportanceResult, ImportanceScore, ImportanceSpec
-from sartor.evaluation.time_range import OutcomeRange, SettledDecision, find_outcome_range, read_settled
+from sartor.evaluation.tasks import split_evenly, without_keys
+from sartor.evaluation.time_range import OutcomeRange, find_outcome_range, read_settled
 from sartor.feature_names import FeatureName, list_decision_features, list_namespaces
 from sartor.learn.policy import with_epsilon
 from sartor.ports import Loop, LoopStores
 
 _BUDGET = 400_000
-"""How many decisions are made in all, by all variants together: about a minute on one core."""
+"""How many decisions all variants together make: about a minute on one core."""
 
-_LOOKED_AT = 1_000
-_MOST_FEATURES = 60
-_MOST_DECISIONS = 20_000
+_SAMPLE = 1_000
+"""How many decisions are read to find out which features there are."""
+_MAX_FEATURES = 60
+_MAX_DECISIONS = 20_000
 
 
 class ImportanceMeasurement(Struct, frozen=True, kw_only=True, rename="camel"):
     """The effects of features and of namespaces, measured on the newest decisions of the time.
 
-    ``reasons``: why the log can't tell; there are no effects then. ``left``: features that are too rare to be
-    among those that were measured.
+    ``reasons``: why the log can't answer; there are no effects then. ``unmeasured``: how many further features
+    are too rare to be measured.
     """
 
     decisions: int
@@ -46,6 +47,7 @@ class ImportanceMeasurement(Struct, frozen=True, kw_only=True, rename="camel"):
     features: tuple[Effect, ...] = ()
     namespaces: tuple[Effect, ...] = ()
     reasons: tuple[str, ...] = ()
+    # Stored reports have this name.
     unmeasured: int = field(default=0, name="left")
 
 
@@ -59,126 +61,128 @@ def run_importance(
     compute: str = LOCAL,
     progress: Path | None = None,
 ) -> ImportanceResult:
-    """The result of a job: scores from 0 to 1, and the effects behind them as the report.
+    """Computes the result of a job: scores from 0 to 1, and the effects behind them as the report.
+
+    Args:
+        logs: the loop's stores.
+        loop: the loop.
+        spec: what to measure.
+        where: the folder or URL of the stores, for other processes.
+        compute: see ``executor.open_executor``.
+        progress: the folder for the progress; see ``progress.py``.
 
     Raises:
         NoLogsInRange: no settled decision lies in the time.
         InvalidEvaluation: the log can't answer this.
     """
-    read = find_outcome_range(logs, start_us=spec.start_us, end_us=spec.end_us)
-    with open_executor(compute) as place:
-        found = measure_importance(logs, loop, read, place, where=where, progress=progress)
-    if found.reasons:
-        raise InvalidEvaluation(f"The log can't answer this, because {'; '.join(found.reasons)}.")
+    outcomes = find_outcome_range(logs, start_us=spec.start_us, end_us=spec.end_us)
+    with open_executor(compute) as executor:
+        measured = measure_importance(logs, loop, outcomes, executor, where=where, progress=progress)
+    if measured.reasons:
+        raise InvalidEvaluation(explain_refusal(measured.reasons))
     return ImportanceResult(
         scores=tuple(
             ImportanceScore(
                 namespace=one.namespace, feature=one.feature, score=one.effect, low=one.low, high=one.high
             )
-            for one in normalise_effects(found.features)
+            for one in normalise_effects(measured.features)
         ),
-        report=msgspec.Raw(msgspec.json.encode(found)),
+        report=msgspec.Raw(msgspec.json.encode(measured)),
     )
 
 
 def measure_importance(
     logs: LoopStores,
     loop: Loop,
-    read: OutcomeRange,
-    place: Executor,
+    outcomes: OutcomeRange,
+    executor: Executor,
     /,
     *,
     where: str,
     progress: Path | None = None,
     budget: int = _BUDGET,
 ) -> ImportanceMeasurement:
-    """Measure. With more features fewer decisions are looked at, so that the cost stays within the budget.
+    """Measures the effects of features, with fewer decisions the more features there are, within the budget.
 
     Raises:
         NoLogsInRange: no settled decision lies in the time.
     """
     arguments = with_epsilon(loop.arguments, epsilon=loop.settings.exploration_percentage)
-    numbers = _numbers(logs, read)
-    names, left = _names(logs, _newest(read, numbers, _LOOKED_AT))
-    left_out = [*names, *list_namespaces(names)]
-    newest = _newest(read, numbers, max(1, budget // (len(left_out) + 1)))
-    parts = _parts(left_out, place.workers)
-    files = start_stage(progress, FEATURES, parts=len(parts))
-    orders = [
+    newest = _list_newest(logs, outcomes)
+    features, unmeasured = _list_frequent_features(logs, _narrow(outcomes, newest, _SAMPLE))
+    left_out = [*features, *list_namespaces(features)]
+    narrowed = _narrow(outcomes, newest, max(1, budget // (len(left_out) + 1)))
+    groups = split_evenly(left_out, executor.workers)
+    files = start_stage(progress, FEATURES, parts=len(groups))
+    tasks = [
         AblationTask(
             where=where,
             loop=without_keys(loop),
-            span=newest,
+            outcomes=narrowed,
             arguments=arguments,
-            left_out=tuple(part),
+            left_out=group,
             progress=file,
         )
-        for part, file in zip(parts, files, strict=True)
+        for group, file in zip(groups, files, strict=True)
     ]
-    answers = [decode_weights(answer) for answer in place.map(run_ablation, orders)]
+    results = executor.map(run_ablation, tasks)
     finish_stage(progress, FEATURES)
-    return _measured(parts, answers, arguments, left)
+    return _summarise(groups, results, arguments, unmeasured)
 
 
-def _names(logs: LoopStores, read: OutcomeRange) -> tuple[list[FeatureName], int]:
-    """The most frequent features, and how many others there are."""
-    seen: Counter[FeatureName] = Counter()
-    for one in read_settled(logs, read):
-        if isinstance(one, SettledDecision):
-            seen.update(list_decision_features(one.decision.decision))
-    ranked = sorted(seen, key=lambda feature: (-seen[feature], feature))
-    return sorted(ranked[:_MOST_FEATURES]), max(0, len(ranked) - _MOST_FEATURES)
+def _list_frequent_features(logs: LoopStores, outcomes: OutcomeRange) -> tuple[list[FeatureName], int]:
+    """Returns the most frequent features, and how many others there are."""
+    counts: Counter[FeatureName] = Counter()
+    for settled in read_settled(logs, outcomes):
+        counts.update(list_decision_features(settled.decision.decision))
+    ranked = sorted(counts, key=lambda feature: (-counts[feature], feature))
+    return sorted(ranked[:_MAX_FEATURES]), max(0, len(ranked) - _MAX_FEATURES)
 
 
-def _numbers(logs: LoopStores, read: OutcomeRange) -> Sequence[int]:
-    """The newest outcomes of decisions that lie in the time, as many as could be needed, in order."""
-    numbers = deque(
-        (one.seq for one in read_settled(logs, read) if isinstance(one, SettledDecision)),
-        maxlen=_MOST_DECISIONS,
-    )
-    if not numbers:
+def _list_newest(logs: LoopStores, outcomes: OutcomeRange) -> Sequence[int]:
+    """Returns the numbers of the newest outcomes in the time, as many as could be needed, in order."""
+    newest = deque((settled.seq for settled in read_settled(logs, outcomes)), maxlen=_MAX_DECISIONS)
+    if not newest:
         raise NoLogsInRange
-    return numbers
+    return newest
 
 
-def _newest(read: OutcomeRange, numbers: Sequence[int], count: int) -> OutcomeRange:
-    return replace(read, first=numbers[-min(count, len(numbers))], last=numbers[-1])
+def _narrow(outcomes: OutcomeRange, newest: Sequence[int], count: int) -> OutcomeRange:
+    return replace(outcomes, first=newest[-min(count, len(newest))], last=newest[-1])
 
 
-def _parts(left_out: Sequence[FeatureName], most: int) -> list[list[FeatureName]]:
-    count = max(1, min(most, len(left_out)))
-    return [list(left_out[start::count]) for start in range(count)]
-
-
-def _measured(
-    parts: Sequence[Sequence[FeatureName]], answers: Sequence[AblationWeights], arguments: str, left: int
+def _summarise(
+    groups: Sequence[Sequence[FeatureName]],
+    results: Sequence[AblationWeights],
+    arguments: str,
+    unmeasured: int,
 ) -> ImportanceMeasurement:
-    whole = answers[0]
-    decisions = len(whole.rewards)
+    full = results[0]
+    decisions = len(full.rewards)
     if not decisions:
         raise NoLogsInRange
-    verdict = check_support(_diagnostics(whole))
+    verdict = check_support(_diagnose(full))
     if not verdict.answerable:
         return ImportanceMeasurement(
-            decisions=decisions, arguments=arguments, reasons=verdict.reasons, unmeasured=left
+            decisions=decisions, arguments=arguments, reasons=verdict.reasons, unmeasured=unmeasured
         )
-    found = [
-        measure_effect(left_out, answer.of(0), answer.of(place), answer.rewards_of())
-        for part, answer in zip(parts, answers, strict=True)
-        for place, left_out in enumerate(part, start=1)
+    effects = [
+        measure_effect(left_out, result.weights_of(0), result.weights_of(variant), result.reward_column())
+        for group, result in zip(groups, results, strict=True)
+        for variant, left_out in enumerate(group, start=1)
     ]
-    found.sort(key=lambda one: (-one.effect, one.namespace, one.feature))
+    effects.sort(key=lambda one: (-one.effect, one.namespace, one.feature))
     return ImportanceMeasurement(
         decisions=decisions,
         arguments=arguments,
-        features=tuple(one for one in found if one.feature),
-        namespaces=tuple(one for one in found if not one.feature),
-        unmeasured=left,
+        features=tuple(one for one in effects if one.feature),
+        namespaces=tuple(one for one in effects if not one.feature),
+        unmeasured=unmeasured,
     )
 
 
-def _diagnostics(whole: AblationWeights) -> Diagnostics:
-    weight = whole.of(0)
+def _diagnose(full: AblationWeights) -> Diagnostics:
+    weight = full.weights_of(0)
     return Diagnostics(
         rows=len(weight),
         events=float(len(weight)),

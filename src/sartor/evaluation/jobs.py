@@ -1,7 +1,7 @@
-"""Evaluations and feature importances as jobs of a loop: asked for, found, removed, applied.
+"""Jobs of a loop that evaluate policies or measure features: create, find, delete; apply an evaluated policy.
 
-Their ids are unique among those of a kind. What computes them is the work process, which takes jobs from the
-queue (``service/jobs``).
+Ids are unique among jobs of a kind. The work process takes jobs from the queue and computes them
+(``sartor.jobs``).
 """
 
 from msgspec.structs import replace
@@ -37,13 +37,13 @@ from sartor.ports import EngineFactory, Loop, LoopStores, Stores
 from sartor.records import Job, Model
 from sartor.times import now_us
 
-MOST_POLICIES = 10
-_NAME_CHARS = 256
+MAX_POLICIES = 10
+_MAX_NAME_LENGTH = 256
 _RESERVED = frozenset({"online", "baseline", "baseline1", "random", "baselinerand"})
 
 
 def create_evaluation(stores: Stores, name: str, evaluation_id: str, spec: EvaluationSpec, /) -> Job:
-    """Ask for an evaluation.
+    """Creates an evaluation job, once its policies and its range of time are checked.
 
     Raises:
         LoopNotFound: there is no such loop.
@@ -52,23 +52,23 @@ def create_evaluation(stores: Stores, name: str, evaluation_id: str, spec: Evalu
         JobExists: there is an evaluation with that id.
     """
     _check_policies(spec)
-    checked = _checked(spec, loops.find_loop(stores, name))
-    return _put(stores, name, job_id(EVALUATION, evaluation_id), EVALUATION, checked)
+    spec = _with_checked_arguments(spec, loops.find_loop(stores, name))
+    return _create_job(stores, name, job_id(EVALUATION, evaluation_id), EVALUATION, spec)
 
 
 def create_importance(stores: Stores, name: str, importance_id: str, spec: ImportanceSpec, /) -> Job:
-    """Ask for the importances of features.
+    """Creates a job that measures the importance of features.
 
     Raises:
         LoopNotFound: there is no such loop.
         InvalidEvaluation: the range of time is empty, or the name is not acceptable; see its subclasses.
         JobExists: there is a feature importance with that id.
     """
-    return _put(stores, name, job_id(FEATURE_IMPORTANCE, importance_id), FEATURE_IMPORTANCE, spec)
+    return _create_job(stores, name, job_id(FEATURE_IMPORTANCE, importance_id), FEATURE_IMPORTANCE, spec)
 
 
 def find_job(logs: LoopStores, kind: str, public_id: str, /) -> Job:
-    """The job of a kind with this id.
+    """Finds the job of a kind with this id.
 
     Raises:
         JobNotFound: there is none.
@@ -80,7 +80,7 @@ def find_job(logs: LoopStores, kind: str, public_id: str, /) -> Job:
 
 
 def delete_job(logs: LoopStores, kind: str, public_id: str, /) -> None:
-    """Remove an evaluation or a feature importance with its models; one that runs is stopped.
+    """Deletes an evaluation or a feature importance with its models; one that runs is stopped.
 
     Raises:
         JobNotFound: there is none.
@@ -96,7 +96,7 @@ def delete_job(logs: LoopStores, kind: str, public_id: str, /) -> None:
 def apply_policy(
     stores: Stores, name: str, evaluation_id: str, policy_name: str, /, *, factory: EngineFactory
 ) -> Model:
-    """Replace the learning settings and the model of a loop by those of a policy in a finished evaluation.
+    """Replaces the learning settings and the model of a loop by those of a policy in a finished evaluation.
 
     The policy's model serves at once, and training goes on from it.
 
@@ -110,18 +110,18 @@ def apply_policy(
     """
     loop = loops.find_loop(stores, name)
     with loops.open_loop(stores, loop) as logs:
-        found = _policy_of(find_job(logs, EVALUATION, evaluation_id), policy_name)
-        kept = None if found.model is None else logs.blobs.get(found.model)
-    if kept is None:
+        evaluated = _find_policy_result(find_job(logs, EVALUATION, evaluation_id), policy_name)
+        dump = None if evaluated.model is None else logs.blobs.get(evaluated.model)
+    if dump is None:
         raise ModelNotFound(f"The evaluation {evaluation_id!r} keeps no model of the policy {policy_name!r}.")
-    arguments = policy.check_policy(found.arguments)
+    arguments = policy.check_policy(evaluated.arguments)
     _check_slots(arguments, loop)
     target = replace(loop, arguments=arguments, policy_name=policy_name)
-    blob = _under(models.effective_arguments(target), kept, factory)
+    blob = _dump_under(models.effective_arguments(target), dump, factory)
     return models.begin_generation(stores, name, blob, arguments=arguments, policy_name=policy_name)
 
 
-def _policy_of(job: Job, name: str) -> PolicyResult:
+def _find_policy_result(job: Job, name: str) -> PolicyResult:
     if job.state != "succeeded":
         reason = f": {job.description}" if job.description else "."
         raise JobNotFinished(f"The evaluation is {job.state}, so nothing can be applied{reason}")
@@ -131,8 +131,8 @@ def _policy_of(job: Job, name: str) -> PolicyResult:
     raise PolicyNotFound(f"There is no policy {name!r} in the evaluation.")
 
 
-def _under(arguments: str, blob: bytes, factory: EngineFactory) -> bytes:
-    """A dump under the loop's own share of exploration, which may differ from the one evaluated."""
+def _dump_under(arguments: str, blob: bytes, factory: EngineFactory) -> bytes:
+    """Dumps a model under the loop's share of exploration, which may differ from the evaluated one."""
     try:
         engine = factory(arguments, blob)
     except Corrupt as error:
@@ -144,9 +144,9 @@ def _under(arguments: str, blob: bytes, factory: EngineFactory) -> bytes:
 
 
 def _check_policies(spec: EvaluationSpec) -> None:
-    if len(spec.policies) > MOST_POLICIES:
+    if len(spec.policies) > MAX_POLICIES:
         raise TooManyPolicies(
-            f"An evaluation compares {MOST_POLICIES} policies at most, not {len(spec.policies)}."
+            f"An evaluation compares {MAX_POLICIES} policies at most, not {len(spec.policies)}."
         )
     taken: set[str] = set()
     for name in (policy_spec.name for policy_spec in spec.policies):
@@ -159,11 +159,13 @@ def _check_policies(spec: EvaluationSpec) -> None:
         taken.add(folded)
 
 
-def _checked(spec: EvaluationSpec, loop: Loop) -> EvaluationSpec:
-    return replace(spec, policies=tuple(replace(one, arguments=_accepted(one, loop)) for one in spec.policies))
+def _with_checked_arguments(spec: EvaluationSpec, loop: Loop) -> EvaluationSpec:
+    return replace(
+        spec, policies=tuple(replace(one, arguments=_check_arguments(one, loop)) for one in spec.policies)
+    )
 
 
-def _accepted(one: PolicySpec, loop: Loop) -> str:
+def _check_arguments(one: PolicySpec, loop: Loop) -> str:
     try:
         arguments = policy.check_policy(one.arguments)
         _check_slots(arguments, loop)
@@ -177,21 +179,23 @@ def _check_slots(arguments: str, loop: Loop) -> None:
         raise InvalidPolicy("It is for another number of slots than the loop: --cb_explore_adf is for one.")
 
 
-def _put(stores: Stores, name: str, full_id: str, kind: str, spec: EvaluationSpec | ImportanceSpec) -> Job:
+def _create_job(
+    stores: Stores, name: str, full_id: str, kind: str, spec: EvaluationSpec | ImportanceSpec
+) -> Job:
     loop = loops.find_loop(stores, name)
     _check_name(spec.name)
     if spec.start_us >= spec.end_us:
         raise InvalidEvaluation("The start must be before the end.")
     with loops.open_loop(stores, loop) as logs:
         _check_range(logs, spec)
-        job = _job(full_id, kind, encode_job(spec))
+        job = Job(job_id=full_id, kind=kind, spec=encode_job(spec), created_at_us=now_us())
         logs.jobs.put(job)
     return job
 
 
 def _check_name(name: str) -> None:
-    if not 1 <= len(name) <= _NAME_CHARS:
-        raise InvalidEvaluation(f"A name must have 1 to {_NAME_CHARS} characters.")
+    if not 1 <= len(name) <= _MAX_NAME_LENGTH:
+        raise InvalidEvaluation(f"A name must have 1 to {_MAX_NAME_LENGTH} characters.")
 
 
 def _check_range(logs: LoopStores, spec: EvaluationSpec | ImportanceSpec) -> None:
@@ -199,7 +203,3 @@ def _check_range(logs: LoopStores, spec: EvaluationSpec | ImportanceSpec) -> Non
     heads = logs.events.heads(after=first - 1, limit=1)
     if not heads or heads[0].at_us >= spec.end_us:
         raise NoLogsInRange
-
-
-def _job(full_id: str, kind: str, spec: bytes) -> Job:
-    return Job(job_id=full_id, kind=kind, spec=spec, created_at_us=now_us())

@@ -1,8 +1,8 @@
-"""One pass over the log that scores several policies: each event is read once, for all of them.
+"""Progressive validation: one pass over the log that scores several policies; each event is read once for all.
 
-A policy starts with an empty engine. In each row it first says what it would have done, then that is scored
-against what was done, then it learns what came of it: no row is scored by an engine that has learned it
-(progressive validation; Blum, Kalai, Langford 1999).
+A policy starts with an empty engine. For each row it first gives its probabilities, which are scored against
+the logged choice; then it learns the outcome. So no row is scored by an engine that has learned it (Blum,
+Kalai, Langford 1999).
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,12 +23,12 @@ from sartor.evaluation.spec import Source
 from sartor.ports import Engine
 from sartor.records import Decision, LoggedDecision, Outcome
 
-_SLOTS = 64
-"""How many slots are scored by their own; the others only together."""
+_MAX_SLOTS = 64
+"""How many slots are scored on their own; further ones only together with all."""
 
 
 class Candidate(Struct, frozen=True, kw_only=True):
-    """A policy in the contest. Without an engine it is one of those that its source tells apart."""
+    """A policy to score. Without an engine it is the reference policy that its source names."""
 
     name: str
     arguments: str
@@ -37,7 +37,10 @@ class Candidate(Struct, frozen=True, kw_only=True):
 
 
 class CandidateScore(Struct, kw_only=True):
-    """What the contest says of one policy, by slot ("" for all rows). ``refused``: rows it couldn't rank."""
+    """The scores of one policy by slot ("" for all rows).
+
+    ``refused``: rows it couldn't rank. ``learned``: outcomes it learned. ``model``: a dump of its engine.
+    """
 
     name: str
     arguments: str
@@ -49,7 +52,7 @@ class CandidateScore(Struct, kw_only=True):
 
 
 class LogSummary(Struct, kw_only=True):
-    """What the log says of itself: calibration of its probabilities, and its fixed actions."""
+    """A summary of the log: its time, the calibration of its probabilities, and the reference policies."""
 
     decisions: int = 0
     first_us: int = 0
@@ -63,107 +66,111 @@ class ProgressiveValidation:
     """Scores candidates over settled decisions, given in the order of the log."""
 
     def __init__(self, candidates: Sequence[Candidate], /, *, bounds: Bounds, bin_us: int) -> None:
-        """Nothing is scored yet.
+        """Starts with nothing scored.
 
         Args:
-            candidates: who takes part.
+            candidates: the policies to score.
             bounds: the range in which rewards lie.
             bin_us: the length of the bins of the charts over time, in microseconds.
         """
         self._candidates = candidates
         self._bounds = bounds
-        self._moment_us = bin_us
+        self._bin_us = bin_us
         self._means = ActionMeans()
-        self._sheets: dict[str, ColumnBuffer] = {}
+        self._buffers: dict[str, ColumnBuffer] = {}
         self._refused = [0] * len(candidates)
         self._learned = [0] * len(candidates)
         self._probabilities: list[float] = []
-        self._drawn: list[int] = []
+        self._chosen: list[int] = []
         self.summary = LogSummary()
 
     def add(self, logged: LoggedDecision, outcome: Outcome, /) -> None:
-        """Score and learn one settled decision."""
+        """Scores one settled decision, then lets the engines learn it."""
         shown = as_shown(logged.decision)
-        rows = logged_choices(shown, outcome)
-        self._summarise(logged, rows)
-        asked = RowPredictions(LoggedDecision(logged.seq, logged.at_us, shown), outcome, rows)
-        for place, choice in enumerate(rows):
+        choices = logged_choices(shown, outcome)
+        self._summarise(logged, choices)
+        predictions = RowPredictions(LoggedDecision(logged.seq, logged.at_us, shown), outcome, choices)
+        for slot, choice in enumerate(choices):
             q = self._means.predict(choice.ids)
-            row = _ScoredRow(choice, place, q, self._sheets_of(choice))
-            for sheet in row.sheets:
-                sheet.add_row(choice, q[choice.chosen], at_us=logged.at_us)
+            row = _ScoredRow(choice, slot, q, self._buffers_for(choice))
+            for buffer in row.buffers:
+                buffer.add_row(choice, q[choice.chosen], at_us=logged.at_us)
             for number, candidate in enumerate(self._candidates):
-                self._score(number, candidate, row, asked)
-        self._learn(asked)
-        for choice in rows:
+                self._score(number, candidate, row, predictions)
+        self._learn(predictions)
+        for choice in choices:
             self._means.learn(choice.ids[choice.chosen], choice.reward)
-        for sheet in self._sheets.values():
-            if sheet.full:
-                sheet.flush()
+        for buffer in self._buffers.values():
+            if buffer.full:
+                buffer.flush()
 
-    def _score(self, number: int, candidate: Candidate, row: "_ScoredRow", asked: RowPredictions) -> None:
+    def _score(self, number: int, candidate: Candidate, row: "_ScoredRow", predictions: RowPredictions) -> None:
         try:
-            probabilities = _probabilities(candidate, row.choice, asked, row.place)
+            probabilities = _probabilities_of(candidate, row.choice, predictions, row.slot)
         except EngineRefused:
             self._refused[number] += 1
-            for sheet in row.sheets:
-                sheet.skip_row(number)
+            for buffer in row.buffers:
+                buffer.skip_row(number)
             return
-        target, expected = probabilities[row.choice.chosen], sum(map(mul, probabilities, row.predictions))
-        uncovered = sum([probabilities[place] for place in row.impossible])
-        for sheet in row.sheets:
-            sheet.add_weights(number, target=target, uncovered=uncovered, q_policy=expected)
+        target, expected = probabilities[row.choice.chosen], sum(map(mul, probabilities, row.expected_rewards))
+        uncovered = sum([probabilities[index] for index in row.impossible])
+        for buffer in row.buffers:
+            buffer.add_weights(number, target=target, uncovered=uncovered, q_policy=expected)
 
-    def _sheets_of(self, choice: LoggedChoice) -> list[ColumnBuffer]:
-        """The sheet of all rows, and that of the slot."""
-        return [self._sheet(name) for name in ("", choice.slot)[: 2 if choice.slot else 1] if self._open(name)]
+    def _buffers_for(self, choice: LoggedChoice) -> list[ColumnBuffer]:
+        """Returns the buffer of all rows, and that of the slot."""
+        return [
+            self._buffer(name)
+            for name in ("", choice.slot)[: 2 if choice.slot else 1]
+            if self._has_room_for(name)
+        ]
 
-    def _open(self, name: str) -> bool:
-        return name in self._sheets or len(self._sheets) <= _SLOTS
+    def _has_room_for(self, name: str) -> bool:
+        return name in self._buffers or len(self._buffers) <= _MAX_SLOTS
 
-    def _sheet(self, name: str) -> ColumnBuffer:
-        sheet = self._sheets.get(name)
-        if sheet is None:
-            sheet = self._sheets[name] = ColumnBuffer(
-                len(self._candidates), bounds=self._bounds, bin_us=self._moment_us
+    def _buffer(self, name: str) -> ColumnBuffer:
+        buffer = self._buffers.get(name)
+        if buffer is None:
+            buffer = self._buffers[name] = ColumnBuffer(
+                len(self._candidates), bounds=self._bounds, bin_us=self._bin_us
             )
-        return sheet
+        return buffer
 
-    def _learn(self, asked: RowPredictions) -> None:
+    def _learn(self, predictions: RowPredictions) -> None:
         for number, candidate in enumerate(self._candidates):
-            if candidate.engine is not None and asked.learn(candidate.engine):
+            if candidate.engine is not None and predictions.learn(candidate.engine):
                 self._learned[number] += 1
 
-    def _summarise(self, logged: LoggedDecision, rows: Sequence[LoggedChoice]) -> None:
+    def _summarise(self, logged: LoggedDecision, choices: Sequence[LoggedChoice]) -> None:
         summary = self.summary
         summary.decisions += 1
         summary.first_us = min(summary.first_us or logged.at_us, logged.at_us)
         summary.last_us = max(summary.last_us, logged.at_us)
-        for name in summary.tracked_actions.track(rows[0].ids):
+        for name in summary.tracked_actions.track(choices[0].ids):
             summary.reference_policies.stop_tracking(name)
-        summary.reference_policies.add(rows[0], tracked=summary.tracked_actions.ordinals)
-        for probabilities, chosen in _draws(logged.decision):
-            self._drawn.append(len(self._probabilities) + chosen)
+        summary.reference_policies.add(choices[0], tracked=summary.tracked_actions.ordinals)
+        for probabilities, chosen in _recorded_choices(logged.decision):
+            self._chosen.append(len(self._probabilities) + chosen)
             self._probabilities.extend(probabilities)
         if len(self._probabilities) > 50_000:
             self._flush_calibration()
 
     def _flush_calibration(self) -> None:
-        self.summary.calibration.add(self._probabilities, self._drawn)
+        self.summary.calibration.add(self._probabilities, self._chosen)
         self._probabilities.clear()
-        self._drawn.clear()
+        self._chosen.clear()
 
     def finish(self) -> list[CandidateScore]:
-        """The scores, with the models that the policies learned."""
+        """Returns the scores, with the models that the policies learned."""
         self._flush_calibration()
-        for sheet in self._sheets.values():
-            sheet.flush()
+        for buffer in self._buffers.values():
+            buffer.flush()
         return [
             CandidateScore(
                 name=one.name,
                 arguments=one.arguments,
                 source=one.source,
-                scores={slot: sheet.scores[number] for slot, sheet in self._sheets.items()},
+                scores={slot: buffer.scores[number] for slot, buffer in self._buffers.items()},
                 refused=self._refused[number],
                 learned=self._learned[number],
                 model=None if one.engine is None else one.engine.dump(),
@@ -173,25 +180,25 @@ class ProgressiveValidation:
 
 
 class _ScoredRow:
-    """One choice to be scored: the predicted rewards of its actions, and which of them could not be chosen."""
+    """One choice to score: the expected rewards of its actions, and which of them could not be chosen."""
 
-    __slots__ = ("choice", "impossible", "place", "predictions", "sheets")
+    __slots__ = ("buffers", "choice", "expected_rewards", "impossible", "slot")
 
     def __init__(
-        self, choice: LoggedChoice, place: int, predictions: list[float], sheets: list[ColumnBuffer]
+        self, choice: LoggedChoice, slot: int, expected_rewards: list[float], buffers: list[ColumnBuffer]
     ) -> None:
         self.choice = choice
-        self.place = place
-        self.predictions = predictions
-        self.sheets = sheets
+        self.slot = slot
+        self.expected_rewards = expected_rewards
+        self.buffers = buffers
         self.impossible = [number for number, p in enumerate(choice.probabilities) if p == 0.0]
 
 
-def _probabilities(
-    candidate: Candidate, choice: LoggedChoice, asked: RowPredictions, place: int
+def _probabilities_of(
+    candidate: Candidate, choice: LoggedChoice, predictions: RowPredictions, slot: int
 ) -> Sequence[float]:
     if candidate.engine is not None:
-        return asked.predict(candidate.engine, place)
+        return predictions.predict(candidate.engine, slot)
     count = len(choice.ids)
     if candidate.source == "Online":
         return choice.probabilities
@@ -200,8 +207,8 @@ def _probabilities(
     return [1.0 if number == choice.baseline else 0.0 for number in range(count)]
 
 
-def _draws(decision: Decision) -> Iterator[tuple[Sequence[float], int]]:
-    """The probabilities that were used and what was drawn, as recorded: in Apprentice mode the model's."""
+def _recorded_choices(decision: Decision) -> Iterator[tuple[Sequence[float], int]]:
+    """Yields the recorded probabilities and choices: in Apprentice mode the model's, which were not shown."""
     if decision.slots:
         for slot in decision.slots:
             yield slot.probabilities, slot.chosen

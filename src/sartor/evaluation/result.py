@@ -1,4 +1,4 @@
-"""The result of an evaluation: what each API shows, and beside it the report that only Sartor has."""
+"""The result of an evaluation: what every API shows, and the report that only Sartor has."""
 
 from collections.abc import Sequence
 
@@ -31,38 +31,40 @@ def build_result(
     logs: LoopStores,
     loop: Loop,
     spec: EvaluationSpec,
-    read: OutcomeRange,
-    found: Sequence[CandidateScore],
+    outcomes: OutcomeRange,
+    scores: Sequence[CandidateScore],
     summary: LogSummary,
-    weighed: ImportanceMeasurement,
+    importance: ImportanceMeasurement,
     /,
     *,
     job_id: str,
 ) -> EvaluationResult:
-    """The result; the models of the policies are kept in the loop's blob store, named after the job's id.
+    """Builds the result, and keeps the policies' models in the loop's blob store, named after the job's id.
 
-    Doing it twice keeps each model once.
+    Repeating it keeps each model once.
     """
-    entries = result_rows(found, summary)
-    winner = find_best_policy(entries)
+    rows = make_result_rows(scores, summary)
+    winner = find_best_policy(rows)
     policies = [
-        _policy(one, slot, score, spec, _kept(logs, one, model_name(job_id, place)) if not slot else None)
-        for place, one in enumerate(found)
+        _to_policy_result(
+            one, slot, score, spec, _keep_model(logs, one, model_name(job_id, index)) if not slot else None
+        )
+        for index, one in enumerate(scores)
         for slot, score in one.scores.items()
     ]
-    told = build_report(loop, spec, read, found, summary, entries, weighed)
+    report = build_report(loop, spec, outcomes, scores, summary, rows, importance)
     return EvaluationResult(
         policies=tuple(policies),
         optimal_policy=None if winner is None else winner.name,
-        importance=tuple(tuple(tier) for tier in group_by_share(normalise_effects(weighed.features))),
-        report=msgspec.Raw(msgspec.json.encode(told)),
+        importance=tuple(tuple(group) for group in group_by_share(normalise_effects(importance.features))),
+        report=msgspec.Raw(msgspec.json.encode(report)),
     )
 
 
-def result_rows(found: Sequence[CandidateScore], summary: LogSummary, /) -> tuple[ResultRow, ...]:
-    """The table, a line for each policy and slot."""
+def make_result_rows(scores: Sequence[CandidateScore], summary: LogSummary, /) -> tuple[ResultRow, ...]:
+    """Returns the results table, a row for each policy and slot."""
     max_weight = 1.0 / summary.calibration.smallest
-    compared = sum(one.model is not None for one in found)
+    compared = sum(one.model is not None for one in scores)
     return tuple(
         make_result_row(
             score,
@@ -75,38 +77,40 @@ def result_rows(found: Sequence[CandidateScore], summary: LogSummary, /) -> tupl
             max_weight=max_weight,
             compared=compared,
         )
-        for one in found
+        for one in scores
         for slot, score in one.scores.items()
     )
 
 
-def _kept(logs: LoopStores, one: CandidateScore, name: str) -> str | None:
+def _keep_model(logs: LoopStores, one: CandidateScore, name: str) -> str | None:
     if one.model is None:
         return None
     logs.blobs.put(name, one.model)
     return name
 
 
-def _policy(
+def _to_policy_result(
     one: CandidateScore, slot: str, score: PolicyScore, spec: EvaluationSpec, model: str | None
 ) -> PolicyResult:
     windows = {
-        name: tuple(_window(start_us, sums) for start_us, sums in score.bins.windows(length_s * _S_US).items())
+        name: tuple(
+            _to_window(start_us, sums) for start_us, sums in score.bins.windows(length_s * _S_US).items()
+        )
         for name, length_s in WINDOWS_S.items()
     }
     return PolicyResult(
         name=one.name,
         arguments=one.arguments,
         source=one.source,
-        total=_window(spec.start_us, score.estimators.ips),
+        total=_to_window(spec.start_us, score.estimators.ips),
         windows=windows,
         slot=slot,
         model=model,
     )
 
 
-def _window(start_us: int, sums: Ips) -> EvaluationWindow:
-    bare = EvaluationWindow(
+def _to_window(start_us: int, sums: Ips) -> EvaluationWindow:
+    window = EvaluationWindow(
         start_us=start_us,
         events=round(sums.events),
         numerator=sums.product,
@@ -120,4 +124,4 @@ def _window(start_us: int, sums: Ips) -> EvaluationWindow:
         weights_squared=sums.weight_sq,
         weighted_products=sums.product_weight,
     )
-    return merge_windows([bare])
+    return merge_windows([window])

@@ -1,4 +1,4 @@
-"""What engines are asked and taught about one decision, made when first needed and shared by all of them."""
+"""The predictions of several engines for one settled decision; each engine learns it once, afterwards."""
 
 from collections.abc import Callable, Sequence
 
@@ -10,62 +10,62 @@ from sartor.ports import Engine
 from sartor.records import LoggedDecision, Outcome
 
 PredictThenLearn = Callable[[bytes, int], list[float]]
-"""Takes a line and how many actions it holds; gives the probabilities from before the engine learned the line.
+"""Takes a line and how many actions it holds; returns the probabilities from before the engine learned it.
 
-Nothing where they were no distribution; the line is learned all the same.
+Empty where they were no distribution; the line is learned all the same.
 """
 
 
 class RowPredictions:
-    """One decision as it was shown, and what came of it."""
+    """One decision as it was shown, with its outcome; queries and line are encoded once, when needed."""
 
-    def __init__(self, shown: LoggedDecision, outcome: Outcome, rows: Sequence[LoggedChoice], /) -> None:
+    def __init__(self, shown: LoggedDecision, outcome: Outcome, choices: Sequence[LoggedChoice], /) -> None:
         self._shown = shown
         self._outcome = outcome
-        self._rows = rows
+        self._choices = choices
         self._line = b""
         self._queries: dict[int, tuple[EngineQuery, bytes]] = {}
-        self._taught: list[Engine] = []
+        self._learned_by: list[Engine] = []
 
-    def predict(self, engine: Engine, place: int, /) -> list[float]:
-        """An engine's probabilities for the actions of a row, from before it learns this decision.
+    def predict(self, engine: Engine, slot: int, /) -> list[float]:
+        """Returns an engine's probabilities for the actions of a slot, from before it learns this decision.
 
         Raises:
             EngineRefused: it can't rank them.
         """
         if self._shown.decision.slots:
-            return self._asked(engine, place)
-        judge: PredictThenLearn | None = getattr(
+            return self._query(engine, slot)
+        predict_then_learn: PredictThenLearn | None = getattr(
             engine, "predict_then_learn", None
-        )  # an engine need not have it; see ``learn.vw``
-        if judge is not None:
-            try:
-                found = judge(self._lesson(), len(self._rows[0].ids))
-            except EngineRefused:  # it may be able to rank what it can't learn
-                return self._asked(engine, place)
-            self._taught.append(engine)
-            if not found:
-                raise EngineRefused("The engine's answer is no distribution.")
-            return found
-        return self._asked(engine, place)
+        )  # optional for engines; see ``learn.vw``
+        if predict_then_learn is None:
+            return self._query(engine, slot)
+        try:
+            probabilities = predict_then_learn(self._encode_line(), len(self._choices[0].ids))
+        except EngineRefused:  # it may be able to rank what it can't learn
+            return self._query(engine, slot)
+        self._learned_by.append(engine)
+        if not probabilities:
+            raise EngineRefused("The engine's answer is no distribution.")
+        return probabilities
 
     def learn(self, engine: Engine, /) -> bool:
-        """Let an engine learn this decision, unless it has; False where it can't."""
-        if any(one is engine for one in self._taught):
+        """Lets an engine learn this decision, unless it has; returns False where it can't."""
+        if any(one is engine for one in self._learned_by):
             return True
         try:
-            engine.learn(self._lesson())
+            engine.learn(self._encode_line())
         except EngineRefused:
             return False
         return True
 
-    def _lesson(self) -> bytes:
+    def _encode_line(self) -> bytes:
         self._line = self._line or single_slot.encode_outcome_line(self._shown, self._outcome)
         return self._line
 
-    def _asked(self, engine: Engine, place: int) -> list[float]:
-        if place not in self._queries:
-            query = query_of(self._shown.decision, slot=place)
-            self._queries[place] = (query, query.encode())
-        query, encoded = self._queries[place]
+    def _query(self, engine: Engine, slot: int) -> list[float]:
+        if slot not in self._queries:
+            query = query_of(self._shown.decision, slot=slot)
+            self._queries[slot] = (query, query.encode())
+        query, encoded = self._queries[slot]
         return list(query_probabilities(engine, query, encoded=encoded))

@@ -1,8 +1,8 @@
-"""Evaluations as they are asked for and answered: the spec and the result of a job, and their JSON.
+"""Specifications and results of evaluation jobs, and their stored JSON.
 
-Whoever creates a job writes its spec, the worker that computes it writes its result, and whoever shows it
-reads both. A job's kind is ``evaluation`` or ``featureImportance``. Times are microseconds since 1970 (UTC).
-Sums are kept rather than averages, so that neighbouring windows can be added (contract, section 4.3).
+Creating a job writes its spec, the job worker writes its result, and handlers and the command line read both. A
+job's kind is ``evaluation`` or ``featureImportance``. Times are microseconds since 1970 (UTC). Sums are kept
+rather than averages, so that neighbouring windows can be added (contract, section 4.3).
 """
 
 from collections.abc import Sequence
@@ -14,15 +14,15 @@ import msgspec
 from msgspec import Struct
 
 from sartor.errors import Corrupt
+from sartor.estimators.quantiles import normal_quantile
 
 EVALUATION = "evaluation"
 FEATURE_IMPORTANCE = "featureImportance"
 
 WINDOWS_S = {"PT5M": 300, "PT1H": 3600, "PT6H": 21_600, "P1D": 86_400}
-"""The windows of a result by their name, an ISO 8601 duration, and how long they are; aligned to 1970 (UTC)."""
+"""The windows of a result: by name, an ISO 8601 duration, their length in seconds; aligned to 1970 (UTC)."""
 
-_NORMAL = 1.959963984540054
-"""The quantile of the normal distribution behind 95 %."""
+_NORMAL_95 = normal_quantile(0.975)
 
 _SUMS = (
     "events",
@@ -48,8 +48,8 @@ class PolicySpec(Struct, frozen=True, kw_only=True):
 class EvaluationSpec(Struct, frozen=True, kw_only=True):
     """What to evaluate: decisions with ``start_us`` ≤ time < ``end_us``.
 
-    ``find_optimal``: whether to search for better policies. ``made_with``: the version of the wire that asked
-    for it; empty for any other way. A newer version of the wire does not show what an older one made.
+    ``find_optimal``: whether to search for better policies. ``made_with``: the API version by which
+    it was created; empty otherwise. A newer version of the API does not show what an older one created.
     """
 
     name: str
@@ -62,13 +62,13 @@ class EvaluationSpec(Struct, frozen=True, kw_only=True):
 
 
 class EvaluationWindow(Struct, frozen=True, kw_only=True, array_like=True):
-    """What one policy would have earned in one stretch of time that begins with ``start_us``.
+    """What one policy would have earned in one window of time that begins with ``start_us``.
 
     With r the reward and w the weight of an event (contract, section 4.3): ``events`` is their number,
     ``numerator`` the sum of r w, ``sum_of_weights`` of w, ``sum_of_squares`` of (r w)², ``non_zero`` the number
     with w > 0, ``largest`` the greatest abs(r w); ``weights_squared`` the sum of w², ``weighted_products`` of
     r w². ``expected_reward`` is the estimate, ``numerator / sum_of_weights``, ``low`` … ``high`` its Gaussian
-    interval at 95 %. A window without events is left out. Neighbours make one by ``merged``.
+    interval at 95 %. A window without events is left out. ``merge_windows`` merges neighbours.
     """
 
     start_us: int
@@ -104,10 +104,10 @@ class PolicyResult(Struct, frozen=True, kw_only=True):
 
 
 class EvaluationResult(Struct, frozen=True, kw_only=True):
-    """All scores. ``optimal_policy`` is the name of the best one, where one is better than what was done.
+    """The scores of all policies. ``optimal_policy``: the best one's name, if shown to be better than online.
 
     ``importance``: groups of feature names, the most important group first (contract, section 4.5).
-    ``report``: what only Sartor's own report shows, as JSON; the wire passes over it.
+    ``report``: what only Sartor's own report shows, as JSON; the Azure API leaves it out.
     """
 
     policies: tuple[PolicyResult, ...]
@@ -117,7 +117,7 @@ class EvaluationResult(Struct, frozen=True, kw_only=True):
 
 
 class ImportanceSpec(Struct, frozen=True, kw_only=True):
-    """Whose features to weigh: those of decisions with ``start_us`` ≤ time < ``end_us``."""
+    """The features to measure: those of decisions with ``start_us`` ≤ time < ``end_us``."""
 
     name: str
     start_us: int
@@ -149,10 +149,10 @@ _Content = TypeVar("_Content", EvaluationSpec, EvaluationResult, ImportanceSpec,
 
 
 def merge_windows(windows: Sequence[EvaluationWindow], /) -> EvaluationWindow:
-    """Windows of one policy as one, which begins with the first of them; at least one.
+    """Merges windows of one policy, at least one, into one that begins with the first of them.
 
     The interval is that of a ratio, by the delta method: variance Σ w² (r - V)² / (Σ w)². Where no event has a
-    weight, the estimate is 0 and the interval is everything that can be said: nothing.
+    weight, the estimate and both ends of the interval are 0.
     """
     sums = {name: sum(getattr(one, name) for one in windows) for name in _SUMS}
     weights = sums["sum_of_weights"]
@@ -160,81 +160,81 @@ def merge_windows(windows: Sequence[EvaluationWindow], /) -> EvaluationWindow:
     squares = (
         sums["sum_of_squares"] - 2 * value * sums["weighted_products"] + value**2 * sums["weights_squared"]
     )
-    reach = _NORMAL * sqrt(max(0.0, squares)) / weights if weights else 0.0
+    half_width = _NORMAL_95 * sqrt(max(0.0, squares)) / weights if weights else 0.0
     return EvaluationWindow(
         start_us=windows[0].start_us,
         events=int(sums.pop("events")),
         non_zero=int(sums.pop("non_zero")),
         largest=max(one.largest for one in windows),
         expected_reward=value,
-        low=value - reach,
-        high=value + reach,
+        low=value - half_width,
+        high=value + half_width,
         **sums,
     )
 
 
 def job_id(kind: str, public_id: str, /) -> str:
-    """The id of a job in the queue, whose ids are unique for all kinds together."""
+    """Returns the id of a job in the queue, where ids are unique over all kinds."""
     return f"{kind}/{public_id}"
 
 
 def public_id(job_id: str, /) -> str:
-    """The id that the one who asked knows it by."""
+    """Returns the id by which API and command line know a job."""
     return job_id.partition("/")[2]
 
 
-def model_name(job_id: str, place: int, /) -> str:
-    """The name on the loop's blob store of the model of an evaluation's policy, by its place in the result."""
-    return f"{model_prefix(job_id)}{place}"
+def model_name(job_id: str, index: int, /) -> str:
+    """Returns the blob's name of the model of an evaluation's policy, by its index in the result."""
+    return f"{model_prefix(job_id)}{index}"
 
 
 def model_prefix(job_id: str, /) -> str:
-    """What the names of all models of an evaluation begin with; a job's id itself may hold anything."""
+    """Returns the prefix of the names of an evaluation's models; a job's id itself may hold any characters."""
     return f"evaluation-{blake2b(job_id.encode(), digest_size=12).hexdigest()}-"
 
 
 def encode_job(content: Content, /) -> bytes:
-    """The JSON that a job keeps."""
+    """Encodes a spec or a result as the JSON that a job keeps."""
     return msgspec.json.encode(content)
 
 
 def decode_evaluation_spec(spec: bytes, /) -> EvaluationSpec:
-    """The spec of an evaluation.
+    """Decodes the spec of an evaluation.
 
     Raises:
         Corrupt: it is not one.
     """
-    return _decoded(spec, EvaluationSpec)
+    return _decode(spec, EvaluationSpec)
 
 
 def decode_evaluation_result(result: bytes, /) -> EvaluationResult:
-    """The result of an evaluation that succeeded.
+    """Decodes the result of an evaluation that succeeded.
 
     Raises:
         Corrupt: it is not one.
     """
-    return _decoded(result, EvaluationResult)
+    return _decode(result, EvaluationResult)
 
 
 def decode_importance_spec(spec: bytes, /) -> ImportanceSpec:
-    """The spec of a feature importance.
+    """Decodes the spec of a feature importance.
 
     Raises:
         Corrupt: it is not one.
     """
-    return _decoded(spec, ImportanceSpec)
+    return _decode(spec, ImportanceSpec)
 
 
 def decode_importance_result(result: bytes, /) -> ImportanceResult:
-    """The result of a feature importance that succeeded.
+    """Decodes the result of a feature importance that succeeded.
 
     Raises:
         Corrupt: it is not one.
     """
-    return _decoded(result, ImportanceResult)
+    return _decode(result, ImportanceResult)
 
 
-def _decoded(content: bytes, kind: type[_Content]) -> _Content:
+def _decode(content: bytes, kind: type[_Content]) -> _Content:
     try:
         return msgspec.json.decode(content, type=kind)
     except msgspec.DecodeError as error:

@@ -1,4 +1,4 @@
-"""Which outcomes an evaluation reads: found once, so that every part of it reads the same."""
+"""Which outcomes an evaluation reads: determined once, so that every part of it reads the same."""
 
 from collections.abc import Iterator
 
@@ -13,8 +13,8 @@ from sartor.records import LoggedDecision, Outcome
 from sartor.times import DAY_US
 
 _BLOCK = 5_000
-_MOMENTS = 120
-"""About how many moments a series in time has."""
+_BINS = 120
+"""The largest number of bins that a chart over time has."""
 
 _LENGTHS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 21_600, 43_200, 86_400)
 
@@ -22,8 +22,8 @@ _LENGTHS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 
 class OutcomeRange(Struct, frozen=True, kw_only=True):
     """The outcomes ``first`` … ``last``, of decisions that were made from ``start_us`` to before ``end_us``.
 
-    ``lowest`` and ``highest``: the range in which their rewards lie. ``moment_us``: into how long moments their
-    time is divided.
+    ``lowest`` and ``highest``: the range in which their rewards lie. ``bin_us``: the length of the bins into
+    which charts divide their time.
     """
 
     start_us: int
@@ -45,11 +45,15 @@ class OutcomeRange(Struct, frozen=True, kw_only=True):
         """How many outcomes are read at most."""
         return max(0, self.last - self.first + 1)
 
+    def share_up_to(self, seq: int, /) -> float:
+        """Returns the share of the range, 0 to 1, up to and including an outcome."""
+        return (seq - self.first + 1) / self.outcomes
+
 
 def find_outcome_range(logs: LoopStores, /, *, start_us: int, end_us: int) -> OutcomeRange:
-    """The outcomes that can be of decisions in this time. One read of all of them, without their decisions."""
+    """Finds the outcomes that can belong to decisions in this time; reads them all, without their decisions."""
     counts = logs.outcomes.counts()
-    # Nothing that was made later is settled before.
+    # No decision is settled before it is made.
     first = first_outcome_since(logs.outcomes, start_us)
     lowest, highest = 0.0, 0.0
     after = first - 1
@@ -66,43 +70,41 @@ def find_outcome_range(logs: LoopStores, /, *, start_us: int, end_us: int) -> Ou
         lowest=lowest,
         highest=highest,
         revision=counts.revision,
-        bin_us=_moment_us(logs, first, counts.last_outcome, start_us, end_us),
+        bin_us=_choose_bin_us(logs, first, counts.last_outcome, start_us, end_us),
     )
 
 
-def _moment_us(logs: LoopStores, first: int, last: int, start_us: int, end_us: int) -> int:
-    """The shortest length of which ``_MOMENTS`` cover the log, or the time where that is shorter."""
-    made = sorted(_made_us(logs, number) for number in (first, last) if number >= 1)
-    if not made:
+def _choose_bin_us(logs: LoopStores, first: int, last: int, start_us: int, end_us: int) -> int:
+    """Returns the shortest length of which ``_BINS`` cover the log, or the time where that is shorter."""
+    decided = sorted(_decided_at_us(logs, seq) for seq in (first, last) if seq >= 1)
+    if not decided:
         return _LENGTHS_S[0] * 1_000_000
-    time_us = min(end_us, made[-1]) - max(start_us, made[0])
-    fitting = (length * 1_000_000 for length in _LENGTHS_S if length * 1_000_000 * _MOMENTS >= time_us)
-    return next(fitting, -(-time_us // _MOMENTS // DAY_US) * DAY_US)
+    time_us = min(end_us, decided[-1]) - max(start_us, decided[0])
+    fitting = (length * 1_000_000 for length in _LENGTHS_S if length * 1_000_000 * _BINS >= time_us)
+    return next(fitting, -(-time_us // _BINS // DAY_US) * DAY_US)
 
 
-def _made_us(logs: LoopStores, outcome: int) -> int:
-    found = logs.outcomes.outcomes(after=outcome - 1, limit=1)
-    if not found:
+def _decided_at_us(logs: LoopStores, outcome: int) -> int:
+    logged = logs.outcomes.outcomes(after=outcome - 1, limit=1)
+    if not logged:
         return 0
-    decisions = logs.events.decisions(after=found[0].outcome.decision_seq - 1, limit=1)
+    decisions = logs.events.decisions(after=logged[0].outcome.decision_seq - 1, limit=1)
     return decisions[0].at_us if decisions else 0
 
 
 class SettledDecision(Struct, frozen=True):
-    """A decision of the span with its outcome, learnable, and the outcome's number."""
+    """A decision in the range with its learnable outcome, and the outcome's number."""
 
     seq: int
     decision: LoggedDecision
     outcome: Outcome
 
 
-def read_settled(logs: LoopStores, span: OutcomeRange, /) -> Iterator[SettledDecision | int]:
-    """What the span holds, in the order of learning; a number where an outcome is passed over, that one's."""
+def read_settled(logs: LoopStores, outcomes: OutcomeRange, /) -> Iterator[SettledDecision]:
+    """Yields the settled decisions of a range in the order of learning; other outcomes are skipped."""
     for joined in read_joined_outcomes(
-        logs.events, logs.outcomes, after=span.first - 1, limit=span.outcomes, learnable_only=True
+        logs.events, logs.outcomes, after=outcomes.first - 1, limit=outcomes.outcomes, learnable_only=True
     ):
         decision = joined.decision
-        if decision is not None and span.start_us <= decision.at_us < span.end_us:
+        if decision is not None and outcomes.start_us <= decision.at_us < outcomes.end_us:
             yield SettledDecision(joined.seq, decision, joined.outcome)
-        else:
-            yield joined.seq

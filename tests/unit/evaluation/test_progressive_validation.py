@@ -10,7 +10,7 @@ from sartor.estimators.interval import Bounds
 from sartor.evaluation.batch import CandidateSpec, score_candidates
 from sartor.evaluation.progressive_validation import Candidate, CandidateScore, ProgressiveValidation
 from sartor.evaluation.spec import Source
-from sartor.evaluation.time_range import SettledDecision, find_outcome_range, read_settled
+from sartor.evaluation.time_range import find_outcome_range, read_settled
 from sartor.learn.vw import create_engine
 from sartor.ports import Engine, LoopStores
 from sartor.records import LoggedDecision
@@ -44,19 +44,18 @@ class Diary(SingleSlot):
         return
 
 
-def validation(logs: LoopStores, *engines: Engine) -> list[CandidateScore]:
+def validate(logs: LoopStores, *engines: Engine) -> list[CandidateScore]:
     """The three that need no engine, and these."""
     candidates = [Candidate(name=name, arguments="", source=source) for name, source in FREE]
     candidates += [
         Candidate(name=str(number), arguments="", source="Custom", engine=one)
         for number, one in enumerate(engines)
     ]
-    read = find_outcome_range(logs, start_us=0, end_us=2**53)
-    made = ProgressiveValidation(candidates, bounds=read.bounds, bin_us=read.bin_us)
-    for one in read_settled(logs, read):
-        if isinstance(one, SettledDecision):
-            made.add(one.decision, one.outcome)
-    return made.finish()
+    outcomes = find_outcome_range(logs, start_us=0, end_us=2**53)
+    validation = ProgressiveValidation(candidates, bounds=outcomes.bounds, bin_us=outcomes.bin_us)
+    for settled in read_settled(logs, outcomes):
+        validation.add(settled.decision, settled.outcome)
+    return validation.finish()
 
 
 def candidates(*arguments: str) -> tuple[CandidateSpec, ...]:
@@ -66,7 +65,7 @@ def candidates(*arguments: str) -> tuple[CandidateSpec, ...]:
 def test_nothing_is_scored_by_an_engine_that_has_learned_it() -> None:
     _, logs, _ = played(30)
     diary = Diary()
-    (found,) = validation(logs, diary)[3:]
+    (found,) = validate(logs, diary)[3:]
     assert diary.entries == ["asked", "told"] * 30
     assert (found.learned, found.refused, found.model) == (30, 0, b"diary")
     assert found.scores[""].estimators.ips.rows == 30
@@ -74,13 +73,13 @@ def test_nothing_is_scored_by_an_engine_that_has_learned_it() -> None:
 
 def test_a_policy_that_draws_at_random_scores_as_random() -> None:
     _, logs, _ = played(200)
-    _, _, random, diary = validation(logs, Diary())
+    _, _, random, diary = validate(logs, Diary())
     assert diary.scores[""].estimators.ips == random.scores[""].estimators.ips
 
 
 def test_what_was_done_is_worth_what_was_earned() -> None:
     _, logs, _ = played(200)
-    online = validation(logs)[0].scores[""].estimators
+    online = validate(logs)[0].scores[""].estimators
     rewards = [logged.outcome.reward for logged in logs.outcomes.outcomes(after=0, limit=200)]
     assert online.ips.value() == pytest.approx(sum(rewards) / 200)
     assert online.snips.value() == pytest.approx(sum(rewards) / 200)
@@ -89,7 +88,7 @@ def test_what_was_done_is_worth_what_was_earned() -> None:
 
 def test_the_baseline_scores_where_the_first_action_was_taken() -> None:
     _, logs, _ = played(200)
-    baseline = validation(logs)[1].scores[""].estimators.ips
+    baseline = validate(logs)[1].scores[""].estimators.ips
     decisions = {one.seq: one.decision for one in logs.events.decisions(after=0, limit=200)}
     expected = sum(
         one.outcome.reward / decisions[one.outcome.decision_seq].propensity
@@ -101,7 +100,7 @@ def test_the_baseline_scores_where_the_first_action_was_taken() -> None:
 
 def test_what_can_not_be_ranked_is_left_out_for_that_policy_alone() -> None:
     _, logs, _ = played(50)
-    refusing, well = validation(logs, Diary(refusing=True), Diary())[3:]
+    refusing, well = validate(logs, Diary(refusing=True), Diary())[3:]
     assert (refusing.refused, refusing.scores[""].estimators.ips.rows, refusing.learned) == (5, 45, 50)
     assert (well.refused, well.scores[""].estimators.ips.rows) == (0, 50)
 
@@ -151,7 +150,6 @@ def test_a_learned_model_is_that_of_a_loop_that_learned_the_same() -> None:
     assert found.model is not None
     kept, taught = create_engine(SQUARE, found.model), create_engine(SQUARE)
     for one in read_settled(logs, find_outcome_range(logs, start_us=0, end_us=2**53)):
-        assert isinstance(one, SettledDecision)
         taught.learn(single_slot.encode_outcome_line(one.decision, one.outcome))
     last = logs.events.decisions(after=79, limit=1)[0].decision
     context = context_json.encode_decision_context(last, last.rankable)

@@ -9,15 +9,15 @@ from msgspec.structs import replace
 
 from sartor.errors import InvalidEvaluation, InvalidSetting, NoLogsInRange, StoreUnavailable
 from sartor.evaluation import run as module
-from sartor.evaluation.batch import BatchTask, run_batch
+from sartor.evaluation.batch import BatchResult, BatchTask, run_batch
 from sartor.evaluation.executor import open_executor
 from sartor.evaluation.feature_importance import run_importance
 from sartor.evaluation.report import EvaluationReport
 from sartor.evaluation.run import (
-    CANDIDATES,
-    default_candidates,
+    SEARCHED_POLICIES,
     list_candidates,
     run_evaluation,
+    searched_policies,
     split_batches,
 )
 from sartor.evaluation.spec import (
@@ -150,20 +150,20 @@ def test_a_search_tries_candidates_too() -> None:
     asked = PolicySpec(name="azure", arguments=LINEAR)
     spec = replace(SPEC, find_optimal=True, policies=(asked,))
     found = list_candidates(spec, make_loop())
-    assert [one.name for one in found] == ["azure", *(name for name in CANDIDATES if name != "Azure")]
+    assert [one.name for one in found] == ["azure", *(name for name in SEARCHED_POLICIES if name != "Azure")]
     assert {one.source for one in found[1:]} == {"OfflineExperimentation"}
 
 
 @pytest.mark.parametrize("several_slots", [False, True])
-@pytest.mark.parametrize("name", CANDIDATES)
+@pytest.mark.parametrize("name", SEARCHED_POLICIES)
 def test_candidates_are_acceptable(name: str, several_slots: bool) -> None:
-    arguments = default_candidates(several_slots=several_slots)[name]
+    arguments = searched_policies(several_slots=several_slots)[name]
     assert check_policy(arguments) == arguments
     assert arguments.startswith("--ccb" if several_slots else "--cb")
 
 
 def test_azures_own_settings_are_among_the_candidates() -> None:
-    assert AZURE_ARGUMENTS in CANDIDATES.values()
+    assert AZURE_ARGUMENTS in SEARCHED_POLICIES.values()
 
 
 @pytest.mark.parametrize(("most", "sizes"), [(1, [6]), (2, [5, 1]), (3, [4, 1, 1]), (9, [4, 1, 1])])
@@ -214,13 +214,13 @@ def test_what_was_amended_meanwhile_is_evaluated_anew(played: Played, monkeypatc
     """A model that learned what was taken back must not be kept."""
     attempts: list[int] = []
 
-    def amending(order: BatchTask) -> bytes:
-        attempts.append(order.span.revision)
-        answer = run_batch(order)
+    def amending(task: BatchTask) -> BatchResult:
+        attempts.append(task.outcomes.revision)
+        result = run_batch(task)
         if len(attempts) == 1:
             outcome = played.logs.outcomes.outcomes(after=0, limit=1)[0].outcome
             played.logs.outcomes.amend([replace(outcome, learnable=False)])
-        return answer
+        return result
 
     monkeypatch.setattr(module, "run_batch", amending)
     found = played.evaluate(replace(SPEC, policies=()), job_id="evaluation/amended")
@@ -232,10 +232,10 @@ def test_what_was_amended_meanwhile_is_evaluated_anew(played: Played, monkeypatc
 def test_what_is_amended_all_the_time_is_left_for_later(
     played: Played, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def amending(order: BatchTask) -> bytes:
+    def amending(task: BatchTask) -> BatchResult:
         outcome = played.logs.outcomes.outcomes(after=5, limit=1)[0].outcome
         played.logs.outcomes.amend([outcome])
-        return run_batch(order)
+        return run_batch(task)
 
     monkeypatch.setattr(module, "run_batch", amending)
     with pytest.raises(StoreUnavailable, match="again and again"):

@@ -26,7 +26,7 @@ from sartor.evaluation.report import (
     build_report,
     summarise_calibration,
 )
-from sartor.evaluation.result import result_rows
+from sartor.evaluation.result import make_result_rows
 from sartor.evaluation.run import list_candidates, reference_candidates
 from sartor.evaluation.spec import EvaluationSpec, PolicySpec
 from sartor.evaluation.time_range import find_outcome_range
@@ -84,7 +84,7 @@ def made() -> EvaluationReport:
         features=(Effect(namespace="Context", feature=HOSTILE, effect=0.1, low=0.05, high=0.15),),
         namespaces=(Effect(namespace="Context", feature="", effect=-0.1, low=-0.2, high=-0.05),),
     )
-    entries = result_rows(batch_result.scores, batch_result.summary)
+    entries = make_result_rows(batch_result.scores, batch_result.summary)
     return build_report(loop, spec, where, batch_result.scores, batch_result.summary, entries, weighed)
 
 
