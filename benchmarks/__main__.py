@@ -1,4 +1,4 @@
-"""``python -m benchmarks``: measure everything, print the table, keep it."""
+"""``python -m benchmarks``: measures everything, prints the table, writes it to files."""
 
 import tempfile
 import time
@@ -14,38 +14,38 @@ BUSY = 0.5
 
 
 @contextmanager
-def _told(what: str) -> Iterator[None]:
+def _timed(what: str) -> Iterator[None]:
     print(f"{what} ...", end=" ", flush=True)
-    begun = time.monotonic()
+    start = time.monotonic()
     yield
-    print(f"{time.monotonic() - begun:.0f} s", flush=True)
+    print(f"{time.monotonic() - start:.0f} s", flush=True)
 
 
 def main() -> None:
-    """Everything, in a few minutes; about 3 GB of temporary files."""
-    wrk.require()
+    """Measure everything; takes a few minutes and about 3 GB of temporary files."""
+    wrk.require_wrk()
     machine.require_two_cores()
-    load = machine.load_before()
+    load = machine.read_load()
     if float(load) > BUSY:
-        print(f"This machine is busy (load {load}): the figures will be worse than it can do.")
+        print(f"This machine is busy (load {load}): the results will be worse than on an idle one.")
     rows: list[Row] = []
     with tempfile.TemporaryDirectory(prefix="sartor-bench-") as name:
         folder = Path(name)
-        with _told("Throughput, latency, memory and disk"):
+        with _timed("Throughput, latency, memory and disk"):
             more, arguments, blob = traffic.measure(folder)
             rows += more
-        with _told("From reward to serving model"):
+        with _timed("From reward to serving model"):
             rows += freshness.measure(folder)
-        with _told("Learning from the store"):
+        with _timed("Learning from the store"):
             rows += learning.measure(folder)
-        with _told("Start to ready"):
+        with _timed("Start to ready"):
             rows += start.measure(folder)
-        with _told("Growth with actions, events and loops"):
+        with _timed("Growth with actions, events and loops"):
             rows += growth.measure(folder, arguments, blob)
-        with _told("Evaluating policies over a log"):
+        with _timed("Evaluating policies over a log"):
             rows += evaluation.measure(folder)
-    kept = report.write(rows, machine.description() | {"load before": load})
-    print(f"\n{report.table(rows)}\n\nKept in {kept} and {report.PAGE}.")
+    path = report.write_results(rows, machine.describe_machine() | {"load before": load})
+    print(f"\n{report.format_table(rows)}\n\nWritten to {path} and {report.PAGE}.")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""From an acknowledged reward to the first rank that a model with it answered."""
+"""Measures the time from an acknowledged reward to the first rank by a model that has learned it."""
 
 import random
 import time
@@ -19,25 +19,25 @@ TIMEOUT_S = 20.0
 
 def measure(folder: Path, /) -> list[Row]:
     """Two quantiles over all probes."""
-    with server.running(folder / "freshness") as service:
+    with server.run_service(folder / "freshness") as service:
         served_loop.set_settings(service.data, modelExportFrequency="PT1S")
-        with served_loop.opened(service.data) as (_, _, logs), requests.Session() as session:
+        with served_loop.open_loop(service.data) as (_, _, logs), requests.Session() as session:
             session.headers["Ocp-Apim-Subscription-Key"] = service.key()
-            asker = _Asker(session, f"{service.endpoint}/personalizer/v1.0", logs)
+            prober = _Prober(session, f"{service.endpoint}/personalizer/v1.0", logs)
             source = random.Random(11)
-            taken = [asker.probe(f"probe-{i}", pause_s=source.random()) for i in range(PROBES)]
+            taken = [prober.probe(f"probe-{i}", pause_s=source.random()) for i in range(PROBES)]
     note = (
         f"{PROBES} probes at random moments, modelExportFrequency PT1S. After its reward is acknowledged, a "
         "probe ranks every 10 ms and looks up, in the log, which model decided; the time ends with the answer "
         "of the first rank whose model has learned that reward."
     )
     return [
-        _row("p50", quantile(taken, 0.5), 1.0, note),
-        _row("p99", quantile(taken, 0.99), 3.0, ""),
+        _build_row("p50", quantile(taken, 0.5), 1.0, note),
+        _build_row("p99", quantile(taken, 0.99), 3.0, ""),
     ]
 
 
-def _row(name: str, value: float, goal: float, note: str) -> Row:
+def _build_row(name: str, value: float, goal: float, note: str) -> Row:
     return Row(
         what=f"reward acknowledged → model with it serves, {name}",
         value=value,
@@ -48,19 +48,19 @@ def _row(name: str, value: float, goal: float, note: str) -> Row:
     )
 
 
-class _Asker:
-    """Ranks and rewards, and reads in the log what came of them."""
+class _Prober:
+    """Ranks and rewards, and reads in the log which model decided."""
 
     def __init__(self, session: requests.Session, endpoint: str, logs: LoopStores) -> None:
         self._session = session
         self._endpoint = endpoint
         self._logs = logs
-        self._body = workload.rank_bodies(variants=1)[0]
+        self._body = workload.build_rank_bodies(variants=1)[0]
         self._read = 0
         self._last_outcome = {"N/A": 0}
 
     def probe(self, event_id: str, /, *, pause_s: float) -> float:
-        """One rank with a reward; the seconds until it serves."""
+        """Send a rank and a reward; returns the seconds until a model that has learned the reward serves."""
         time.sleep(pause_s)
         self._rank(event_id)
         url = f"{self._endpoint}/events/{event_id}/reward"
@@ -70,7 +70,7 @@ class _Asker:
         while time.perf_counter() - acknowledged < TIMEOUT_S:
             self._rank(f"{event_id}-{number}")
             answered = time.perf_counter()
-            if self._knows(event_id):
+            if self._is_learned(event_id):
                 return answered - acknowledged
             number += 1
             time.sleep(PAUSE_S)
@@ -82,18 +82,18 @@ class _Asker:
         answer = self._session.post(f"{self._endpoint}/rank", data=body, headers=headers, timeout=5)
         answer.raise_for_status()
 
-    def _knows(self, event_id: str) -> bool:
+    def _is_learned(self, event_id: str) -> bool:
         """Whether the last rank was decided by a model that has learned the outcome of this event."""
-        learned = self._learned_by(self._last_model())
+        learned = self._count_learned(self._find_last_model())
         return any(learned >= outcome.seq for outcome in self._logs.outcomes.outcomes_of(event_id))
 
-    def _last_model(self) -> str:
+    def _find_last_model(self) -> str:
         model_id = ""
         for logged in self._logs.events.decisions(after=self._read, limit=1_000):
             self._read, model_id = logged.seq, logged.decision.model_id
         return model_id
 
-    def _learned_by(self, model_id: str) -> int:
+    def _count_learned(self, model_id: str) -> int:
         if model_id not in self._last_outcome:
             self._last_outcome |= {m.model_id: m.last_outcome for m in self._logs.models.history()}
         return self._last_outcome[model_id]

@@ -1,4 +1,4 @@
-"""How rank latency grows: with actions, with stored events, with loops."""
+"""Measures how rank latency grows with actions, stored events and loops."""
 
 import json
 import time
@@ -25,34 +25,34 @@ QUIET_TIMEOUT_S = 30.0
 def measure(folder: Path, arguments: str, blob: bytes, /) -> list[Row]:
     """Three rows of latencies over HTTP, and one of the decision alone."""
     return [
-        _actions_row(folder, blob),
-        _decision_row(arguments, blob),
-        _events_row(folder, blob),
-        *_loops_rows(folder, blob),
+        _measure_actions(folder, blob),
+        _measure_decision(arguments, blob),
+        _measure_events(folder, blob),
+        *_measure_loops(folder, blob),
     ]
 
 
-def _prepared(data: Path, names: tuple[str, ...], blob: bytes, *, events: int = 0) -> Path:
+def _prepare(data: Path, names: tuple[str, ...], blob: bytes, *, events: int = 0) -> Path:
     stores = open_stores(str(data))
     for name in names:
         loop = loops.create_loop(stores, name)
         with loops.open_loop(stores, loop) as logs:
-            served_loop.give_model(loop, logs, blob)
-            served_loop.fill(logs, events)
+            served_loop.publish_model(loop, logs, blob)
+            served_loop.append_decisions(logs, events)
     return data
 
 
-def _latency(service: Service, keys: list[str], *, actions: int = 10) -> probe.Latency:
-    bodies = workload.rank_bodies(action_count=actions)
+def _measure_latency(service: Service, keys: list[str], *, actions: int = 10) -> probe.Latency:
+    bodies = workload.build_rank_bodies(action_count=actions)
     count = int(RATE * SECONDS)
-    requests = probe.rank_requests(bodies, keys=keys, count=count, prefix=f"g{actions}-")
-    return probe.latency(service.endpoint, requests, rate=RATE)
+    requests = probe.build_rank_requests(bodies, keys=keys, count=count, prefix=f"g{actions}-")
+    return probe.measure_latency(service.endpoint, requests, rate=RATE)
 
 
-def _actions_row(folder: Path, blob: bytes) -> Row:
-    with server.running(_prepared(folder / "actions", ("default",), blob)) as service:
+def _measure_actions(folder: Path, blob: bytes) -> Row:
+    with server.run_service(_prepare(folder / "actions", ("default",), blob)) as service:
         keys = [service.key()]
-        seen = {count: _latency(service, keys, actions=count) for count in ACTIONS}
+        seen = {count: _measure_latency(service, keys, actions=count) for count in ACTIONS}
     return Row(
         what=f"rank latency with {', '.join(map(str, ACTIONS))} actions, p50 / p99",
         value=seen[ACTIONS[-1]].p50_ms,
@@ -62,10 +62,10 @@ def _actions_row(folder: Path, blob: bytes) -> Row:
     )
 
 
-def _decision_row(arguments: str, blob: bytes) -> Row:
+def _measure_decision(arguments: str, blob: bytes) -> Row:
     engine = engine_factory()(arguments, blob)
-    with machine.on_core(machine.SERVICE_CORE):
-        taken = {count: _decision_us(engine, count) for count in (*ACTIONS, 200)}
+    with machine.run_on_core(machine.SERVICE_CORE):
+        taken = {count: _time_decision_us(engine, count) for count in (*ACTIONS, 200)}
     engine.close()
     return Row(
         what=f"deciding alone, {', '.join(map(str, taken))} actions",
@@ -75,24 +75,26 @@ def _decision_row(arguments: str, blob: bytes) -> Row:
     )
 
 
-def _decision_us(engine: Engine, count: int) -> float:
-    actions = tuple(Action(name, json.dumps([features]).encode()) for name, features in workload.actions(count))
+def _time_decision_us(engine: Engine, count: int) -> float:
+    actions = tuple(
+        Action(name, json.dumps([features]).encode()) for name, features in workload.list_actions(count)
+    )
     request = RankInput(event_id="e", context=b'[{"device":"mobile","hour":3}]', actions=actions)
     rounds = 20_000 // count
     start = time.perf_counter()
     for _ in range(rounds):
-        odds = engine.probabilities(context_json.encode_context(request.context, actions), count)
-        decide(request, probabilities=odds, loop_id="l", model_id="m", settings_version=1)
+        probabilities = engine.probabilities(context_json.encode_context(request.context, actions), count)
+        decide(request, probabilities=probabilities, loop_id="l", model_id="m", settings_version=1)
     return (time.perf_counter() - start) / rounds * 1e6
 
 
-def _events_row(folder: Path, blob: bytes) -> Row:
+def _measure_events(folder: Path, blob: bytes) -> Row:
     seen = {}
     for count in EVENTS:
-        data = _prepared(folder / f"events-{count}", ("default",), blob, events=count)
-        with server.running(data) as service:
+        data = _prepare(folder / f"events-{count}", ("default",), blob, events=count)
+        with server.run_service(data) as service:
             _wait_until_quiet(service)
-            seen[count] = (_latency(service, [service.key()]), service.ready_s)
+            seen[count] = (_measure_latency(service, [service.key()]), service.ready_s)
     return Row(
         what=f"rank latency with {' and '.join(f'{count:,}' for count in EVENTS)} stored events, p50 / p99",
         value=seen[EVENTS[-1]][0].p50_ms,
@@ -102,31 +104,33 @@ def _events_row(folder: Path, blob: bytes) -> Row:
 
 
 def _wait_until_quiet(service: Service) -> None:
-    """Give the learn process time to look at what was put there."""
+    """Wait until the learn process has read what was stored."""
     until = time.monotonic() + QUIET_TIMEOUT_S
     while time.monotonic() < until:
-        before = machine.cpu_s(service.pids["learn"])
+        before = machine.read_cpu_s(service.pids["learn"])
         time.sleep(1.0)
-        if machine.cpu_s(service.pids["learn"]) - before < 0.2:
+        if machine.read_cpu_s(service.pids["learn"]) - before < 0.2:
             return
 
 
-def _loops_rows(folder: Path, blob: bytes) -> list[Row]:
+def _measure_loops(folder: Path, blob: bytes) -> list[Row]:
     seen, sizes = {}, ""
     for count in LOOPS:
         names = ("default", *(f"loop-{i}" for i in range(1, count)))
-        data = _prepared(folder / f"loops-{count}", names, blob)
+        data = _prepare(folder / f"loops-{count}", names, blob)
         keys = [loop.key1 for loop in open_stores(str(data)).catalog.loops()]
-        with server.running(data) as service:
+        with server.run_service(data) as service:
             _wait_until_quiet(service)
-            seen[count] = _latency(service, keys)
-            sizes = ", ".join(f"{role} {machine.memory_mib(pid)[0]:.0f}" for role, pid in service.pids.items())
+            seen[count] = _measure_latency(service, keys)
+            sizes = ", ".join(
+                f"{role} {machine.read_memory_mib(pid)[0]:.0f}" for role, pid in service.pids.items()
+            )
     return [
         Row(
             what=f"rank latency with {' and '.join(map(str, LOOPS))} loops, p50 / p99",
             value=seen[LOOPS[-1]].p50_ms,
             text="; ".join(map(str, seen.values())),
-            note="Each loop has a model of its own; the probe asks them in turn.",
+            note="Each loop has its own model; the probe sends to them in turn.",
         ),
         Row(what=f"memory in MiB with {LOOPS[-1]} loops, resident", value=None, text=sizes),
     ]

@@ -1,4 +1,4 @@
-"""How fast outcomes are settled and learned from the store, against the bare engine on the same lines."""
+"""Measures settling and learning from the store against the bare engine on the same lines."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -24,27 +24,29 @@ def measure(folder: Path, /) -> list[Row]:
     """Rates of settling and of learning, and of two bare loops."""
     stores = open_stores(str(folder / "learning"))
     loop = loops.create_loop(stores, "learning")
-    with loops.open_loop(stores, loop) as logs, machine.on_core(machine.SERVICE_CORE):
-        _fill(logs)
-        settle_s = _seconds(lambda: _settle(loop, logs))
-        learn_s = _seconds(lambda: _learn(loop, logs))
-        lines = list(_lines(logs))
+    with loops.open_loop(stores, loop) as logs, machine.run_on_core(machine.SERVICE_CORE):
+        _append_events(logs)
+        settle_s = _time_s(lambda: _settle(loop, logs))
+        learn_s = _time_s(lambda: _learn(loop, logs))
+        lines = list(_read_lines(logs))
         rates = {
-            "workspace": EVENTS / _seconds(lambda: _learn_with_workspace(bare.opened(loop.arguments), lines)),
-            "bindings": EVENTS / _seconds(lambda: _learn_with_bindings(bare.opened(loop.arguments), lines)),
+            "workspace": EVENTS
+            / _time_s(lambda: _learn_with_workspace(bare.open_workspace(loop.arguments), lines)),
+            "bindings": EVENTS
+            / _time_s(lambda: _learn_with_bindings(bare.open_workspace(loop.arguments), lines)),
         }
-    return _rows(EVENTS / settle_s, EVENTS / learn_s, rates)
+    return _build_rows(EVENTS / settle_s, EVENTS / learn_s, rates)
 
 
-def _seconds(work: Callable[[], None]) -> float:
+def _time_s(work: Callable[[], None]) -> float:
     start = time.perf_counter()
     work()
     return time.perf_counter() - start
 
 
-def _fill(logs: LoopStores) -> None:
+def _append_events(logs: LoopStores) -> None:
     for first in range(0, EVENTS, served_loop.BATCH):
-        decided = workload.decisions(served_loop.BATCH, first=first)
+        decided = workload.build_decisions(served_loop.BATCH, first=first)
         logs.events.append(decided)
         logs.events.append([Observation(event_id=d.event_id, reward=float(d.chosen % 2)) for d in decided])
 
@@ -63,7 +65,7 @@ def _learn(loop: Loop, logs: LoopStores) -> None:
         pass
 
 
-def _lines(logs: LoopStores) -> Iterator[str]:
+def _read_lines(logs: LoopStores) -> Iterator[str]:
     decided: dict[int, LoggedDecision] = {}
     after = 0
     while batch := logs.events.decisions(after=after, limit=served_loop.BATCH):
@@ -89,7 +91,7 @@ def _learn_with_bindings(workspace: Any, lines: list[str]) -> None:
         raw._finish_example_multi_ex(workspace, examples)
 
 
-def _rows(settled: float, learned: float, bare_rates: dict[str, float]) -> list[Row]:
+def _build_rows(settled: float, learned: float, bare_rates: dict[str, float]) -> list[Row]:
     both = 1.0 / (1.0 / settled + 1.0 / learned)
     ratio = learned / bare_rates["workspace"]
     return [

@@ -1,6 +1,6 @@
-"""``python -m benchmarks.picture``: the learning curve of the README, measured and drawn; ``--draw``: drawn.
+"""``python -m benchmarks.picture``: measures and draws the learning curve of the README; ``--draw`` only draws.
 
-Ten runs of what ``make demo`` plays, each on a fresh service. The curves are kept beside the results of the
+Ten runs of what ``make demo`` plays, each on a new service. The curves are stored beside the results of the
 benchmarks; the picture, one for light and one for dark pages, is drawn from them and carries their digest.
 """
 
@@ -64,16 +64,16 @@ THEMES = (
 
 
 def main() -> None:
-    """Measure, unless told only to draw, and draw."""
+    """Measure, unless ``--draw`` is given, and draw."""
     if sys.argv[1:] != ["--draw"]:
-        KEPT.write_bytes(msgspec.json.encode(curves([_played() for _ in range(RUNS)])) + b"\n")
+        KEPT.write_bytes(msgspec.json.encode(build_curves([_play() for _ in range(RUNS)])) + b"\n")
     for theme in THEMES:
-        path = draw(KEPT, theme, PICTURES / f"learning-curve-{theme.name}.png")
+        path = draw_picture(KEPT, theme, PICTURES / f"learning-curve-{theme.name}.png")
         print(f"{path}: {path.stat().st_size:,} bytes")
 
 
-def _played() -> PlayReport:
-    with tempfile.TemporaryDirectory() as folder, server.running(Path(folder) / "data") as service:
+def _play() -> PlayReport:
+    with tempfile.TemporaryDirectory() as folder, server.run_service(Path(folder) / "data") as service:
         service.sartor("loop", "set", "default", "modelExportFrequency=PT1S")
         return play.play_world(
             demo.WORLD,
@@ -84,8 +84,8 @@ def _played() -> PlayReport:
         )
 
 
-def curves(reports: Sequence[PlayReport], /) -> Curves:
-    """What is kept of the runs."""
+def build_curves(reports: Sequence[PlayReport], /) -> Curves:
+    """Build the curves of the runs that are stored."""
     first = reports[0]
     return Curves(
         day=datetime.now(UTC).date().isoformat(),
@@ -98,12 +98,12 @@ def curves(reports: Sequence[PlayReport], /) -> Curves:
     )
 
 
-def digest(kept: Path, /) -> str:
-    """What tells these curves from all others."""
+def compute_digest(kept: Path, /) -> str:
+    """Returns the digest of the stored curves."""
     return hashlib.sha256(kept.read_bytes()).hexdigest()
 
 
-def draw(kept: Path, theme: Theme, path: Path, /) -> Path:
+def draw_picture(kept: Path, theme: Theme, path: Path, /) -> Path:
     """Draw the curves that are kept in a file as a PNG; returns its path."""
     import matplotlib
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -117,7 +117,7 @@ def draw(kept: Path, theme: Theme, path: Path, /) -> Path:
         _draw_levels(axes, seen, theme)
         _draw_curves(axes, seen, theme)
         _draw_frame(figure, axes, seen, theme)
-        figure.savefig(path, metadata={DIGEST: digest(kept), "Software": None})
+        figure.savefig(path, metadata={DIGEST: compute_digest(kept), "Software": None})
     return path
 
 

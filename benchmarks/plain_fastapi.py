@@ -1,4 +1,4 @@
-"""What one would write in an afternoon: FastAPI, vowpalwabbit, no log, no rewards, no learning.
+"""The simplest possible service: FastAPI and vowpalwabbit, without a log, rewards or learning.
 
 It takes the body as a plain dictionary, which is faster than a model class with checks, and keeps nothing.
 Served by uvicorn with httptools and uvloop, as Sartor is. Model and settings come from the environment.

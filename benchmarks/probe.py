@@ -1,9 +1,9 @@
-"""Latency at a given rate: an open loop, so that a slow answer does not delay the next question.
+"""Measures latency at a given rate in an open loop, so that a slow answer does not delay the next request.
 
-A closed loop (wrk) asks again only when it has been answered; a stall of the server then costs one slow request
-instead of all those that should have been sent meanwhile ("coordinated omission"). Here requests are due at
-fixed times; each latency runs from the time at which its request was due, even where it could only be sent
-later. The delays of the probe itself count too: what it reports is never too good.
+A closed loop (wrk) sends the next request only after an answer; a stall of the server then costs one slow
+request instead of all those that should have been sent meanwhile ("coordinated omission"). Here requests are
+due at fixed times; each latency is measured from the time at which its request was due, even if it could only
+be sent later. Delays of the probe itself are included: the reported latency is never too low.
 """
 
 import gc
@@ -22,7 +22,7 @@ STALL_S = 10.0
 
 
 class Latency(NamedTuple):
-    """Two quantiles, in milliseconds, and how many requests they are of."""
+    """Two quantiles in milliseconds, and the number of requests."""
 
     p50_ms: float
     p99_ms: float
@@ -38,15 +38,17 @@ def quantile(values: Sequence[float], share: float, /) -> float:
     return ordered[max(0, math.ceil(len(ordered) * share) - 1)]
 
 
-def rank_requests(bodies: Sequence[str], /, *, keys: Sequence[str], count: int, prefix: str) -> list[bytes]:
-    """Whole HTTP requests: bodies and keys in turn, an event id each."""
+def build_rank_requests(
+    bodies: Sequence[str], /, *, keys: Sequence[str], count: int, prefix: str
+) -> list[bytes]:
+    """Build complete HTTP requests: bodies and keys in turn, each with its own event id."""
     return [
-        _request(bodies[i % len(bodies)].replace(MARK, f"{prefix}{i:010d}"), keys[i % len(keys)])
+        _build_request(bodies[i % len(bodies)].replace(MARK, f"{prefix}{i:010d}"), keys[i % len(keys)])
         for i in range(count)
     ]
 
 
-def _request(body: str, key: str) -> bytes:
+def _build_request(body: str, key: str) -> bytes:
     lines = (
         "POST /personalizer/v1.0/rank HTTP/1.1",
         "Host: 127.0.0.1",
@@ -57,31 +59,33 @@ def _request(body: str, key: str) -> bytes:
     return ("\r\n".join(lines) + "\r\n\r\n" + body).encode()
 
 
-def latency(endpoint: str, requests: Sequence[bytes], /, *, rate: float) -> Latency:
-    """Quantiles of ``taken_s``, asked from the load generator's core."""
-    with machine.on_core(machine.LOAD_CORE):
-        taken = taken_s(endpoint, requests, rate=rate)
+def measure_latency(endpoint: str, requests: Sequence[bytes], /, *, rate: float) -> Latency:
+    """Returns quantiles of ``measure_seconds``, run on the load generator's core."""
+    with machine.run_on_core(machine.LOAD_CORE):
+        taken = measure_seconds(endpoint, requests, rate=rate)
     return Latency(quantile(taken, 0.5) * 1e3, quantile(taken, 0.99) * 1e3, len(taken))
 
 
-def taken_s(endpoint: str, requests: Sequence[bytes], /, *, rate: float, connections: int = 64) -> list[float]:
-    """Send each request at its time, ``rate`` a second; the seconds from each one's time to its answer.
+def measure_seconds(
+    endpoint: str, requests: Sequence[bytes], /, *, rate: float, connections: int = 64
+) -> list[float]:
+    """Send ``rate`` requests per second; returns the seconds from each one's due time to its answer.
 
     Raises:
         RuntimeError: an answer was not 201, or none came for some seconds.
     """
     gc.collect()
     gc.disable()
-    flight = _Flight(endpoint, connections)
+    loop = _OpenLoop(endpoint, connections)
     try:
-        return flight.fly(requests, 1.0 / rate)
+        return loop.run(requests, 1.0 / rate)
     finally:
         gc.enable()
-        flight.close()
+        loop.close()
 
 
-class _Flight:
-    """The connections; those that wait for no answer are idle."""
+class _OpenLoop:
+    """Sends requests at fixed times over several connections; one without a pending request is idle."""
 
     def __init__(self, endpoint: str, connections: int) -> None:
         address = urlsplit(endpoint)
@@ -96,11 +100,11 @@ class _Flight:
             self._poll.register(one.fileno(), select.EPOLLIN)
         self._idle = list(self._sockets)
 
-    def fly(self, requests: Sequence[bytes], gap_s: float) -> list[float]:
+    def run(self, requests: Sequence[bytes], gap_s: float) -> list[float]:
         """Send all; returns the seconds that each took."""
         taken: list[float] = []
         sent, start = 0, time.perf_counter() + 0.05
-        heard = start
+        last_answer = start
         while len(taken) < len(requests):
             now = time.perf_counter()
             while sent < len(requests) and self._idle and start + sent * gap_s <= now:
@@ -109,8 +113,8 @@ class _Flight:
             # A timeout of 0: the clock of epoll has a grain of a millisecond, too coarse to sleep on.
             for number, _ in self._poll.poll(0):
                 taken += self._receive(number)
-                heard = now
-            if now - heard > STALL_S:
+                last_answer = now
+            if now - last_answer > STALL_S:
                 raise RuntimeError(f"No answer for {STALL_S} s; {len(taken)} of {len(requests)} came.")
         return taken
 

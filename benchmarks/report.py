@@ -1,4 +1,4 @@
-"""What was measured, as rows; the table for the terminal, the page and the JSON file."""
+"""Rows of results; formats them as a table for the terminal, the page and the JSON file."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 _PAGE = """# Measured
 
 After this page you know what Sartor reached on one machine, and where it fell short. `make bench` measures all
-of it again on yours and rewrites this page; ratios carry over to other machines, absolute figures do not.
+of it on your machine and rewrites this page; ratios carry over to other machines, absolute figures do not.
 
 {machine}
 
@@ -38,7 +38,7 @@ trained model with the default learning settings. Every answer is sent after its
 
 
 class Row(Struct, frozen=True, kw_only=True):
-    """One figure. ``at_least`` or ``at_most`` is its target, if any; ``note`` says how it came about."""
+    """One result. ``at_least`` or ``at_most`` is its target, if any; ``note`` says how it was measured."""
 
     what: str
     value: float | None
@@ -63,7 +63,7 @@ class Row(Struct, frozen=True, kw_only=True):
 _VERDICT = {True: "met", False: "**falls short**", None: ""}
 
 
-def table(rows: Sequence[Row], /) -> str:
+def format_table(rows: Sequence[Row], /) -> str:
     """The rows as a table that can be read as text and as Markdown."""
     cells = [("what", "measured", "target", "")]
     cells += [(row.what, row.text, row.goal, _VERDICT[row.met]) for row in rows]
@@ -73,37 +73,37 @@ def table(rows: Sequence[Row], /) -> str:
     return "\n".join([lines[0], rule, *lines[1:]])
 
 
-def plain_table(rows: Sequence[Row], /) -> str:
+def format_plain_table(rows: Sequence[Row], /) -> str:
     """The same without the columns of targets."""
     lines = [f"| {row.what} | {row.text} |" for row in rows]
     return "\n".join(["| what | measured |", "| --- | --- |", *lines])
 
 
-def page(rows: Sequence[Row], machine: Mapping[str, str], /, *, day: str) -> str:
+def format_page(rows: Sequence[Row], machine: Mapping[str, str], /, *, day: str) -> str:
     """The page in ``docs/``."""
     notes = dict.fromkeys(f"- **{row.what}**: {row.note}" for row in rows if row.note)
     return _PAGE.format(
         machine=f"Measured on {day}: " + ", ".join(f"{name} {value}" for name, value in machine.items()) + ".",
-        targets=table([row for row in rows if row.met is not None]),
-        others=plain_table([row for row in rows if row.met is None]),
+        targets=format_table([row for row in rows if row.met is not None]),
+        others=format_plain_table([row for row in rows if row.met is None]),
         notes="\n".join(notes),
     )
 
 
-def write(rows: Sequence[Row], machine: Mapping[str, str], /) -> Path:
+def write_results(rows: Sequence[Row], machine: Mapping[str, str], /) -> Path:
     """Write the JSON files and the page; returns the dated file."""
     day = datetime.now(UTC).strftime("%Y-%m-%d")
-    document = {"day": day, "machine": machine, "rows": [_plain(row) for row in rows]}
+    document = {"day": day, "machine": machine, "rows": [_row_to_json(row) for row in rows]}
     data = msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"
     processor = re.sub(r"[^a-z0-9]+", "-", machine["processor"].lower()).strip("-")
     dated = FOLDER / f"{day}-{processor}-{machine['cores']}-cores.json"
     FOLDER.mkdir(exist_ok=True)
     for path in (dated, FOLDER / "latest.json"):
         path.write_bytes(data)
-    PAGE.write_text(page(rows, machine, day=day))
+    PAGE.write_text(format_page(rows, machine, day=day))
     return dated
 
 
-def _plain(row: Row) -> dict[str, object]:
+def _row_to_json(row: Row) -> dict[str, object]:
     fields: dict[str, object] = msgspec.to_builtins(row)
     return fields | {"met": row.met}

@@ -1,11 +1,11 @@
-"""A loop's stores, opened beside the running service: to look into them, and to fill them directly."""
+"""Opens a loop's stores beside the running service, to read them and to fill them directly."""
 
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks.workload import decisions
+from benchmarks.workload import build_decisions
 from sartor.management import loops
 from sartor.ports import Loop, LoopStores, Stores
 from sartor.records import Model
@@ -16,8 +16,8 @@ BATCH = 5_000
 
 
 @contextmanager
-def opened(data: Path, name: str = "default", /) -> Iterator[tuple[Stores, Loop, LoopStores]]:
-    """The stores of a data folder, and those of one loop in it."""
+def open_loop(data: Path, name: str = "default", /) -> Iterator[tuple[Stores, Loop, LoopStores]]:
+    """Open the stores of a data folder, and those of one loop in it, for the length of the block."""
     stores = open_stores(str(data))
     loop = loops.find_loop(stores, name)
     with loops.open_loop(stores, loop) as logs:
@@ -29,7 +29,7 @@ def set_settings(data: Path, name: str = "default", /, **changes: object) -> Non
     loops.change_settings(open_stores(str(data)), name, changes)
 
 
-def give_model(loop: Loop, logs: LoopStores, blob: bytes, /) -> None:
+def publish_model(loop: Loop, logs: LoopStores, blob: bytes, /) -> None:
     """Make a model the live one, as if this loop had started with it."""
     model = Model(
         model_id="given",
@@ -44,24 +44,24 @@ def give_model(loop: Loop, logs: LoopStores, blob: bytes, /) -> None:
     logs.models.publish(model, blob, live=True)
 
 
-def fill(logs: LoopStores, count: int, /) -> None:
-    """Store this many decisions."""
+def append_decisions(logs: LoopStores, count: int, /) -> None:
+    """Append this many decisions to the log."""
     for first in range(0, count, BATCH):
-        logs.events.append(decisions(min(BATCH, count - first), first=first))
+        logs.events.append(build_decisions(min(BATCH, count - first), first=first))
 
 
-def size_bytes(folder: Path, /) -> int:
-    """What a folder takes on disk."""
+def measure_folder_bytes(folder: Path, /) -> int:
+    """Returns the size of all files in a folder, in bytes."""
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 def wait_for_model(data: Path, /, *, learned: int, timeout_s: float = 60.0) -> tuple[str, bytes]:
-    """Wait until the live model has learned so many outcomes; returns its arguments and its bytes.
+    """Wait until the live model has learned this many outcomes; returns its arguments and its bytes.
 
     Raises:
-        RuntimeError: it did not come.
+        RuntimeError: no such model was published in time.
     """
-    with opened(data) as (_, _, logs):
+    with open_loop(data) as (_, _, logs):
         until = time.monotonic() + timeout_s
         while time.monotonic() < until:
             model = logs.models.live()

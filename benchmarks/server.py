@@ -1,4 +1,4 @@
-"""A server to measure: started on a free port, its processes put on their cores, stopped at the end."""
+"""Starts a server on a free port, pins its processes to cores, and stops it at the end."""
 
 import json
 import os
@@ -28,35 +28,35 @@ class Service(NamedTuple):
 
     def sartor(self, *arguments: str) -> str:
         """Run the command line on the data of this service; returns what it printed."""
-        return sartor(*arguments, "--data", str(self.data))
+        return run_sartor(*arguments, "--data", str(self.data))
 
     def key(self, loop: str = "default", /) -> str:
         """The first key of a loop."""
         return str(json.loads(self.sartor("loop", "keys", loop, "--json"))["key1"])
 
 
-def sartor(*arguments: str) -> str:
+def run_sartor(*arguments: str) -> str:
     """Run one command to its end; returns what it printed."""
     command = [sys.executable, "-m", "sartor", *arguments]
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
 
 
-def free_port() -> int:
-    """A port that nobody listens on."""
+def find_free_port() -> int:
+    """Returns a port on which nothing listens."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 @contextmanager
-def running(data: Path, /) -> Iterator[Service]:
-    """Sartor on a data folder: the api process on the service's core, all others on the load's."""
-    port = free_port()
+def run_service(data: Path, /) -> Iterator[Service]:
+    """Run Sartor on a data folder: the api process on the service's core, the others on the load's."""
+    port = find_free_port()
     command = [sys.executable, "-m", "sartor", "serve", "--data", str(data), "--port", str(port)]
-    with (data.parent / f"{data.name}.log").open("a") as log, _process(command, log.fileno()) as supervisor:
+    with (data.parent / f"{data.name}.log").open("a") as log, _run_process(command, log.fileno()) as supervisor:
         endpoint = f"http://127.0.0.1:{port}"
         ready_s = wait_until_answered(f"{endpoint}/health/ready", supervisor)
-        pids = _roles(supervisor.pid)
+        pids = _find_roles(supervisor.pid)
         for role, pid in pids.items():
             core = machine.SERVICE_CORE if role == "api" else machine.LOAD_CORE
             _pin_threads(pid, core)
@@ -64,16 +64,16 @@ def running(data: Path, /) -> Iterator[Service]:
 
 
 @contextmanager
-def listening(command: Sequence[str], log: Path, /, *, url: str, env: Mapping[str, str]) -> Iterator[None]:
-    """Another server, on the service's core, from its first answer at a URL."""
-    alone = machine.pinned(machine.SERVICE_CORE, command)
-    with log.open("a") as file, _process(alone, file.fileno(), env=env) as process:
+def run_server(command: Sequence[str], log: Path, /, *, url: str, env: Mapping[str, str]) -> Iterator[None]:
+    """Run another server on the service's core; the block starts when it answers at a URL."""
+    command = machine.pin_command(machine.SERVICE_CORE, command)
+    with log.open("a") as file, _run_process(command, file.fileno(), env=env) as process:
         wait_until_answered(url, process)
         yield
 
 
 @contextmanager
-def _process(
+def _run_process(
     command: Sequence[str], log: int, *, env: Mapping[str, str] | None = None
 ) -> Iterator["subprocess.Popen[bytes]"]:
     clean = {name: value for name, value in os.environ.items() if not name.startswith("SARTOR_")}
@@ -90,7 +90,7 @@ def _process(
 
 
 def wait_until_answered(url: str, process: "subprocess.Popen[bytes]", /) -> float:
-    """Ask until the answer is a success; returns the seconds that took.
+    """Poll until the answer is a success; returns the seconds until then.
 
     Raises:
         RuntimeError: the process ended, or it took too long.
@@ -106,9 +106,9 @@ def wait_until_answered(url: str, process: "subprocess.Popen[bytes]", /) -> floa
     raise RuntimeError(f"{process.args!r} did not answer at {url}.")
 
 
-def _roles(supervisor: int) -> dict[str, int]:
+def _find_roles(supervisor: int) -> dict[str, int]:
     # Children are started as `python -m sartor ROLE …`.
-    roles = {machine.command_line(pid)[3]: pid for pid in machine.children(supervisor)}
+    roles = {machine.read_command_line(pid)[3]: pid for pid in machine.list_children(supervisor)}
     return {"supervisor": supervisor, **roles}
 
 

@@ -1,4 +1,4 @@
-"""How long ``sartor serve`` takes until it is ready."""
+"""Measures how long ``sartor serve`` takes until it is ready."""
 
 import statistics
 from pathlib import Path
@@ -10,9 +10,9 @@ ROUNDS = 5
 
 
 def measure(folder: Path, /) -> list[Row]:
-    """The slowest of some starts, on a new folder and on one that was used before."""
-    new = [_ready_s(folder / f"start-{i}") for i in range(ROUNDS)]
-    old = [_ready_s(folder / "start-0") for _ in range(ROUNDS)]
+    """Returns the slowest of several starts, on a new folder and on a used one."""
+    new = [_measure_ready_s(folder / f"start-{i}") for i in range(ROUNDS)]
+    old = [_measure_ready_s(folder / "start-0") for _ in range(ROUNDS)]
     return [
         Row(
             what="`sartor serve` from start to ready",
@@ -26,6 +26,6 @@ def measure(folder: Path, /) -> list[Row]:
     ]
 
 
-def _ready_s(data: Path) -> float:
-    with server.running(data) as service:
+def _measure_ready_s(data: Path) -> float:
+    with server.run_service(data) as service:
         return service.ready_s

@@ -1,4 +1,4 @@
-"""Throughput and latency of one api process over HTTP, against the bare loop and a plain handler."""
+"""Measures throughput and latency of one api process over HTTP, against the bare loop and a plain handler."""
 
 import subprocess
 import sys
@@ -15,61 +15,67 @@ LEARNED_AT_LEAST = 1_000
 
 
 def measure(folder: Path, /) -> tuple[list[Row], str, bytes]:
-    """All of it; returns also the learning settings and the bytes of the model that served."""
-    ranks = workload.written(workload.rank_bodies(), folder / "ranks")
-    rewards = workload.written(workload.reward_bodies(), folder / "rewards")
-    with server.running(folder / "traffic") as service:
+    """Measure all; also returns the learning settings and the bytes of the model that served."""
+    ranks = workload.write_lines(workload.build_rank_bodies(), folder / "ranks")
+    rewards = workload.write_lines(workload.build_reward_bodies(), folder / "rewards")
+    with server.run_service(folder / "traffic") as service:
         arguments, blob = _train(service, ranks, rewards)
         log = folder / "log.jsonl"
         service.sartor("export", "default", "--output", str(log))
         key = service.key()
-        rank = wrk.load(service.endpoint, RANK, ranks, key=key, prefix="r", seconds=SECONDS)
-        latency = _latency(service, rank.rate / 2, key)
-        bytes_rank = _bytes_per_event(service)
-        reward = wrk.load(
+        rank = wrk.run_load(service.endpoint, RANK, ranks, key=key, prefix="r", seconds=SECONDS)
+        latency = _measure_latency(service, rank.rate / 2, key)
+        bytes_rank = _measure_bytes_per_event(service)
+        reward = wrk.run_load(
             service.endpoint, REWARD, rewards, key=key, prefix="r", seconds=SECONDS, ids=rank.requests
         )
-        costs = [*_memory(service, "after that load"), *bytes_rank, *_bytes_per_event(service, mixed=True)]
-    model = bare.trained(arguments, log, folder / "model.vw")
-    rows = _ratios(rank, reward, _bare(ranks, model, arguments), _plain(ranks, model, arguments, folder))
-    return [*rows, *_latency_rows(latency, rank.rate / 2), *costs], arguments, blob
+        costs = [
+            *_measure_memory(service, "after that load"),
+            *bytes_rank,
+            *_measure_bytes_per_event(service, mixed=True),
+        ]
+    model = bare.train_model(arguments, log, folder / "model.vw")
+    rows = _build_ratio_rows(
+        rank, reward, _measure_bare(ranks, model, arguments), _measure_plain(ranks, model, arguments, folder)
+    )
+    return [*rows, *_build_latency_rows(latency, rank.rate / 2), *costs], arguments, blob
 
 
 def _train(service: Service, ranks: Path, rewards: Path) -> tuple[str, bytes]:
     served_loop.set_settings(service.data, modelExportFrequency="PT1S")
     key = service.key()
-    seen = wrk.load(service.endpoint, RANK, ranks, key=key, prefix="t", seconds=1)
-    wrk.load(service.endpoint, REWARD, rewards, key=key, prefix="t", seconds=1, ids=seen.requests)
+    seen = wrk.run_load(service.endpoint, RANK, ranks, key=key, prefix="t", seconds=1)
+    wrk.run_load(service.endpoint, REWARD, rewards, key=key, prefix="t", seconds=1, ids=seen.requests)
     return served_loop.wait_for_model(service.data, learned=LEARNED_AT_LEAST)
 
 
-def _latency(service: Service, rate: float, key: str) -> probe.Latency:
+def _measure_latency(service: Service, rate: float, key: str) -> probe.Latency:
     count = int(rate * SECONDS)
-    requests = probe.rank_requests(workload.rank_bodies(), keys=[key], count=count, prefix="p")
-    return probe.latency(service.endpoint, requests, rate=rate)
+    requests = probe.build_rank_requests(workload.build_rank_bodies(), keys=[key], count=count, prefix="p")
+    return probe.measure_latency(service.endpoint, requests, rate=rate)
 
 
-def _bare(ranks: Path, model: Path, arguments: str) -> dict[str, float]:
-    return {kind: _bare_rate(kind, ranks, model, arguments) for kind in bare.KINDS}
+def _measure_bare(ranks: Path, model: Path, arguments: str) -> dict[str, float]:
+    return {kind: _measure_bare_rate(kind, ranks, model, arguments) for kind in bare.KINDS}
 
 
-def _bare_rate(kind: str, ranks: Path, model: Path, arguments: str) -> float:
+def _measure_bare_rate(kind: str, ranks: Path, model: Path, arguments: str) -> float:
     command = [sys.executable, "-m", "benchmarks.bare", kind, str(ranks), str(model), "4", arguments]
-    alone = machine.pinned(machine.SERVICE_CORE, command)
+    alone = machine.pin_command(machine.SERVICE_CORE, command)
     return float(subprocess.run(alone, capture_output=True, text=True, timeout=60, check=True).stdout)
 
 
-def _plain(ranks: Path, model: Path, arguments: str, folder: Path) -> float:
-    port = server.free_port()
+def _measure_plain(ranks: Path, model: Path, arguments: str, folder: Path) -> float:
+    port = server.find_free_port()
     url = f"http://127.0.0.1:{port}"
     command = [sys.executable, "-m", "uvicorn", "benchmarks.plain_fastapi:app", "--port", str(port)]
     command += ["--http", "httptools", "--loop", "uvloop", "--no-access-log", "--log-level", "warning"]
     env = {"PLAIN_ARGUMENTS": arguments, "PLAIN_MODEL": str(model)}
-    with server.listening(command, folder / "plain.log", url=f"{url}/openapi.json", env=env):
-        return wrk.load(url, "/rank", ranks, key="none", prefix="f", seconds=SECONDS).rate
+    with server.run_server(command, folder / "plain.log", url=f"{url}/openapi.json", env=env):
+        return wrk.run_load(url, "/rank", ranks, key="none", prefix="f", seconds=SECONDS).rate
 
 
-def _ratios(rank: wrk.Load, reward: wrk.Load, loops: dict[str, float], plain: float) -> list[Row]:
+def _build_ratio_rows(rank: wrk.Load, reward: wrk.Load, loops: dict[str, float], plain: float) -> list[Row]:
     over = rank.rate / loops["workspace"]
     return [
         Row(
@@ -114,7 +120,7 @@ def _ratios(rank: wrk.Load, reward: wrk.Load, loops: dict[str, float], plain: fl
     ]
 
 
-def _latency_rows(latency: probe.Latency, rate: float) -> list[Row]:
+def _build_latency_rows(latency: probe.Latency, rate: float) -> list[Row]:
     note = (
         f"{latency.requests:,} ranks at {rate:,.0f}/s from an open-loop probe (`benchmarks/probe.py`): "
         "requests are due at fixed times, and latency runs from the time a request was due, so that stalls "
@@ -139,8 +145,8 @@ def _latency_rows(latency: probe.Latency, rate: float) -> list[Row]:
     ]
 
 
-def _memory(service: Service, when: str) -> list[Row]:
-    sizes = {role: machine.memory_mib(pid) for role, pid in service.pids.items()}
+def _measure_memory(service: Service, when: str) -> list[Row]:
+    sizes = {role: machine.read_memory_mib(pid) for role, pid in service.pids.items()}
     text = ", ".join(f"{role} {rss:.0f} ({pss:.0f})" for role, (rss, pss) in sizes.items())
     return [
         Row(
@@ -151,12 +157,12 @@ def _memory(service: Service, when: str) -> list[Row]:
     ]
 
 
-def _bytes_per_event(service: Service, *, mixed: bool = False) -> list[Row]:
-    with served_loop.opened(service.data) as (stores, loop, logs):
+def _measure_bytes_per_event(service: Service, *, mixed: bool = False) -> list[Row]:
+    with served_loop.open_loop(service.data) as (stores, loop, logs):
         stores.maintain(loop)
         reach = logs.events.horizon()
     events = reach.decisions + reach.observations
-    size = served_loop.size_bytes(service.data) / events
+    size = served_loop.measure_folder_bytes(service.data) / events
     what = "ranks and rewards, settled and learned" if mixed else "ranks alone"
     return [
         Row(

@@ -1,4 +1,4 @@
-"""What is asked: ranks of 10 actions with 3 features each, in a context of 5 features."""
+"""Builds the workload: ranks of 10 actions with 3 features each, in a context of 5 features."""
 
 import json
 import random
@@ -12,8 +12,8 @@ MARK = "@ID@"
 _TOPICS = ("sports", "finance", "travel", "science", "food")
 
 
-def context(source: random.Random, /) -> dict[str, object]:
-    """Five features."""
+def draw_context(source: random.Random, /) -> dict[str, object]:
+    """Draw a context of five features."""
     return {
         "device": source.choice(("mobile", "desktop", "tablet")),
         "hour": source.randrange(24),
@@ -23,49 +23,49 @@ def context(source: random.Random, /) -> dict[str, object]:
     }
 
 
-def actions(count: int, /) -> list[tuple[str, dict[str, object]]]:
-    """Ids and features, three for each action."""
+def list_actions(count: int, /) -> list[tuple[str, dict[str, object]]]:
+    """Returns ids and features, three for each action."""
     return [
         (f"article-{i}", {"topic": _TOPICS[i % 5], "length": ("short", "long")[i % 2], "age_h": 1.5 * i})
         for i in range(count)
     ]
 
 
-def rank_bodies(*, action_count: int = 10, variants: int = 64, seed: int = 7) -> list[str]:
-    """Bodies of Rank with ``MARK`` for the event id, each in another context."""
+def build_rank_bodies(*, action_count: int = 10, variants: int = 64, seed: int = 7) -> list[str]:
+    """Build rank bodies with ``MARK`` as the event id, each with another context."""
     source = random.Random(seed)
-    ranked = [{"id": name, "features": [features]} for name, features in actions(action_count)]
+    ranked = [{"id": name, "features": [features]} for name, features in list_actions(action_count)]
     return [
-        json.dumps({"eventId": MARK, "contextFeatures": [context(source)], "actions": ranked})
+        json.dumps({"eventId": MARK, "contextFeatures": [draw_context(source)], "actions": ranked})
         for _ in range(variants)
     ]
 
 
-def reward_bodies() -> list[str]:
-    """Bodies of Reward: one in four is 1."""
+def build_reward_bodies() -> list[str]:
+    """Build reward bodies; one in four is 1."""
     return [json.dumps({"value": value}) for value in (1.0, 0.0, 0.0, 0.0)]
 
 
-def written(bodies: list[str], path: Path, /) -> Path:
-    """The bodies as a file, one a line."""
+def write_lines(bodies: list[str], path: Path, /) -> Path:
+    """Write the bodies to a file, one per line; returns its path."""
     path.write_text("".join(f"{body}\n" for body in bodies))
     return path
 
 
-def decisions(count: int, /, *, first: int = 0, seed: int = 7) -> list[Decision]:
-    """Uniform decisions of 10 actions, as the log keeps them."""
+def build_decisions(count: int, /, *, first: int = 0, seed: int = 7) -> list[Decision]:
+    """Build uniform decisions of 10 actions, as they are logged."""
     source = random.Random(seed + first)
-    known = tuple(Action(name, json.dumps([features]).encode()) for name, features in actions(10))
-    return [_decision(f"stored-{first + i:010d}", known, source) for i in range(count)]
+    known = tuple(Action(name, json.dumps([features]).encode()) for name, features in list_actions(10))
+    return [_build_decision(f"stored-{first + i:010d}", known, source) for i in range(count)]
 
 
-def _decision(event_id: str, known: tuple[Action, ...], source: random.Random) -> Decision:
+def _build_decision(event_id: str, known: tuple[Action, ...], source: random.Random) -> Decision:
     count = len(known)
     chosen = source.randrange(count)
     order = [chosen, *(i for i in range(count) if i != chosen)]
     return Decision(
         event_id=event_id,
-        context=json.dumps([context(source)]).encode(),
+        context=json.dumps([draw_context(source)]).encode(),
         actions=known,
         excluded=(),
         probabilities=(1.0 / count,) * count,

@@ -1,4 +1,4 @@
-"""wrk, the load generator: as many requests as one core can ask for."""
+"""Runs wrk, the load generator, at the highest rate of one core."""
 
 import shutil
 import subprocess
@@ -13,7 +13,7 @@ SCRIPT = Path(__file__).with_name("post.lua")
 
 
 class Load(Struct, frozen=True, kw_only=True):
-    """What wrk saw. ``refused``: answers of 400 and above; ``broken``: sockets that failed or timed out."""
+    """The result of a run. ``refused``: answers of 400 and above; ``broken``: failed or timed-out sockets."""
 
     requests: int
     duration_us: int
@@ -24,17 +24,17 @@ class Load(Struct, frozen=True, kw_only=True):
 
     @property
     def rate(self) -> float:
-        """Requests a second."""
+        """Requests per second."""
         return self.requests / self.duration_us * 1e6
 
 
-def require() -> None:
-    """Stop with a sentence when wrk is not there."""
+def require_wrk() -> None:
+    """Exit with a message if wrk is not installed."""
     if shutil.which("wrk") is None:
-        raise SystemExit("The benchmarks need wrk as load generator. Debian and Ubuntu: apt install wrk.")
+        raise SystemExit("The benchmarks need the load generator wrk. On Debian and Ubuntu: apt install wrk")
 
 
-def load(
+def run_load(
     endpoint: str,
     path: str,
     bodies: Path,
@@ -46,7 +46,7 @@ def load(
     ids: int = 1_000_000_000,
     connections: int = 32,
 ) -> Load:
-    """Post bodies for some seconds from the load generator's core.
+    """Post bodies for the given seconds from the load generator's core.
 
     Raises:
         RuntimeError: an answer was not a success, so the rate means nothing.
@@ -54,7 +54,7 @@ def load(
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", str(SCRIPT), endpoint, "--"]
     command += [path, str(bodies), key, prefix, str(ids)]
     result = subprocess.run(
-        machine.pinned(machine.LOAD_CORE, command),
+        machine.pin_command(machine.LOAD_CORE, command),
         capture_output=True,
         text=True,
         timeout=seconds + 30,

@@ -35,7 +35,7 @@ def measure(folder: Path, /) -> list[Row]:
     """Events a second and policy: one policy, four in one pass, four passes, and bare."""
     stores = open_stores(str(folder / "progressive"))
     loop = loops.create_loop(stores, "progressive")
-    with loops.open_loop(stores, loop) as logs, machine.on_core(machine.SERVICE_CORE):
+    with loops.open_loop(stores, loop) as logs, machine.run_on_core(machine.SERVICE_CORE):
         lines = _fill(logs)
         path = folder / "log.dsjson"
         path.write_bytes(b"".join(line + b"\n" for line in lines))
@@ -52,7 +52,7 @@ def _fill(logs: LoopStores) -> list[bytes]:
     """Settled decisions, and their lines as exported."""
     lines = []
     for first in range(0, EVENTS, served_loop.BATCH):
-        decided = workload.decisions(served_loop.BATCH, first=first)
+        decided = workload.build_decisions(served_loop.BATCH, first=first)
         logs.events.append(decided)
         outcomes = []
         for place, decision in enumerate(decided, first + 1):

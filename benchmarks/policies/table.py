@@ -2,15 +2,20 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from benchmarks.policies.compare import Game, Standing, by_world
+from benchmarks.policies.compare import CandidateSummary, Run, group_by_world
 
 
-def page(
-    games: Sequence[Game], standings: Sequence[Standing], machine: Mapping[str, str], /, *, iterations: int
+def format_page(
+    runs: Sequence[Run],
+    summaries: Sequence[CandidateSummary],
+    machine: Mapping[str, str],
+    /,
+    *,
+    iterations: int,
 ) -> str:
-    """The page: how it was made, the standings, and the shares world by world."""
-    seeds = sorted({game.seed for game in games})
-    said = ", ".join(f"{name} {value}" for name, value in machine.items())
+    """Format the page: how it was measured, the summaries, and the shares world by world."""
+    seeds = sorted({game.seed for game in runs})
+    description = ", ".join(f"{name} {value}" for name, value in machine.items())
     return "\n".join(
         (
             "# Learning settings compared",
@@ -19,22 +24,22 @@ def page(
             f"to {seeds[-1]}; each reward is learned as soon as it is known. Made by `python -m "
             "benchmarks.policies`.",
             "",
-            f"Machine: {said}.",
+            f"Machine: {description}.",
             "",
-            *_standings(standings),
+            *_summaries(summaries),
             "",
             "## World by world",
             "",
-            *_worlds(games, [standing.candidate for standing in standings]),
+            *_worlds(runs, [summary.candidate for summary in summaries]),
             "",
         )
     )
 
 
-def _standings(standings: Iterable[Standing]) -> Iterable[str]:
+def _summaries(summaries: Iterable[CandidateSummary]) -> Iterable[str]:
     yield "| candidate | share | ± | last quarter | worst world | mean rank | least probability | µs |"
     yield "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
-    for s in standings:
+    for s in summaries:
         yield (
             f"| {s.candidate} | {s.share:.3f} | {s.error:.3f} | {s.last_quarter:.3f} | {s.worst_world:.2f} "
             f"| {s.rank:.1f} | {s.least_probability:.1g} | {s.predict_us:.0f} |"
@@ -42,12 +47,12 @@ def _standings(standings: Iterable[Standing]) -> Iterable[str]:
     yield ""
     yield "| candidate | learning settings |"
     yield "| --- | --- |"
-    for s in standings:
+    for s in summaries:
         yield f"| {s.candidate} | `{s.arguments}` |"
 
 
-def _worlds(games: Sequence[Game], names: Sequence[str]) -> Iterable[str]:
-    shares = {name: by_world(games, name) for name in names}
+def _worlds(runs: Sequence[Run], names: Sequence[str]) -> Iterable[str]:
+    shares = {name: group_by_world(runs, name) for name in names}
     worlds = list(shares[names[0]])
     yield f"| candidate | {' | '.join(worlds)} |"
     yield f"| --- |{' ---: |' * len(worlds)}"

@@ -11,7 +11,7 @@ from statistics import fmean
 import pytest
 
 from benchmarks.policies.candidates import CANDIDATES
-from benchmarks.policies.compare import compare, standings
+from benchmarks.policies.compare import compare, summarise
 from sartor.lab.registry import WORLDS, open_world
 from sartor.lab.report import PlayReport
 from sartor.lab.simulate import simulate
@@ -143,4 +143,4 @@ def test_the_comparison_can_be_made_again() -> None:
     assert [game.world for game in one] == list(WORLDS)
     again = compare({"azure": AZURE_ARGUMENTS}, iterations=20, seed=0)
     assert [game.share for game in one] == [game.share for game in again]
-    assert standings(one, {"azure": AZURE_ARGUMENTS})[0].share == pytest.approx(fmean(g.share for g in one))
+    assert summarise(one, {"azure": AZURE_ARGUMENTS})[0].share == pytest.approx(fmean(g.share for g in one))

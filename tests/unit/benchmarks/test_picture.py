@@ -24,7 +24,7 @@ def carries(path: Path, digest: str) -> bool:
 @pytest.mark.parametrize("theme", THEMES, ids=NAMES)
 def test_the_kept_picture_is_that_of_the_kept_runs(theme: Theme) -> None:
     path = PICTURES / f"learning-curve-{theme.name}.png"
-    assert carries(path, picture.digest(KEPT)), "python -m benchmarks.picture --draw"
+    assert carries(path, picture.compute_digest(KEPT)), "python -m benchmarks.picture --draw"
     assert path.stat().st_size < 100_000
 
 
@@ -42,9 +42,9 @@ def test_the_kept_runs_are_runs_of_the_demo() -> None:
 def test_drawing(theme: Theme, tmp_path: Path) -> None:
     kept = tmp_path / "curves.json"
     reports = [simulate(open_world("tutorial", seed=0), None, iterations=400) for _ in range(2)]
-    kept.write_bytes(msgspec.json.encode(picture.curves(reports)))
-    drawn = picture.draw(kept, theme, tmp_path / "curve.png")
+    kept.write_bytes(msgspec.json.encode(picture.build_curves(reports)))
+    drawn = picture.draw_picture(kept, theme, tmp_path / "curve.png")
     image = imread(drawn)
     assert image.shape[:2] == (555, 1200)
     assert to_hex(image[0, 0]).upper() == theme.page
-    assert carries(drawn, picture.digest(kept))
+    assert carries(drawn, picture.compute_digest(kept))

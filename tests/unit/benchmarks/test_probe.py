@@ -37,7 +37,7 @@ def _serve(listener: socket.socket, answer: bytes, stall_s: float) -> None:
 
 def test_requests_that_were_due_during_a_stall_count_as_slow() -> None:
     with server(stall_s=0.3) as endpoint:
-        taken = probe.taken_s(endpoint, REQUESTS, rate=200, connections=1)
+        taken = probe.measure_seconds(endpoint, REQUESTS, rate=200, connections=1)
     assert len(taken) == 100
     assert sum(seconds > 0.02 for seconds in taken) > 40  # a closed loop would see a single one
 
@@ -45,12 +45,12 @@ def test_requests_that_were_due_during_a_stall_count_as_slow() -> None:
 def test_another_status_is_no_answer() -> None:
     refusal = ANSWER.replace(b"201", b"503")
     with server(refusal) as endpoint, pytest.raises(RuntimeError, match="503"):
-        probe.taken_s(endpoint, REQUESTS, rate=200, connections=1)
+        probe.measure_seconds(endpoint, REQUESTS, rate=200, connections=1)
 
 
 def test_an_answer_in_parts_is_put_together() -> None:
     with server(ANSWER.replace(b"Length: 2", b"Length: 70000") + b" " * 69_998) as endpoint:
-        assert len(probe.taken_s(endpoint, REQUESTS[:3], rate=200, connections=1)) == 3
+        assert len(probe.measure_seconds(endpoint, REQUESTS[:3], rate=200, connections=1)) == 3
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ def test_the_page_holds_every_row_and_what_falls_short() -> None:
         Row(what="speed", value=0.4, text="0.40", at_least=0.5, goal="≥ 0.50", note="With a stopwatch."),
         Row(what="size", value=12.0, text="12 MiB"),
     ]
-    page = report.page(rows, {"cores": "2"}, day="2026-03-01")
+    page = report.format_page(rows, {"cores": "2"}, day="2026-03-01")
     assert "| speed | 0.40     | ≥ 0.50 | **falls short** |" in page
     assert "| size | 12 MiB |" in page
     assert "- **speed**: With a stopwatch." in page
