@@ -179,7 +179,7 @@ def _find_job(
 
     from sartor.evaluation import jobs as evaluations
     from sartor.evaluation.spec import EVALUATION, job_id
-    from sartor.jobs.waiting import wait_for_job
+    from sartor.jobs.launcher import wait_for_job
     from sartor.management import loops
 
     with loops.open_loop(stores, loop) as logs:

@@ -1,26 +1,32 @@
-"""Starts the children that compute jobs, from the work process or from a command that waits."""
+"""Starts the children that compute jobs, from the work process or from a command that waits for one."""
 
 import os
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 
 import msgspec
 
+from sartor.errors import DataFolderInUse, JobNotFound
 from sartor.evaluation.executor import LOCAL
 from sartor.evaluation.spec import model_prefix
 from sartor.jobs.child import MOST_ERROR_BYTES, JobArguments
 from sartor.jobs.worker import JobWorker
+from sartor.management import loops
 from sartor.ports import Loop, LoopStores, Stores
 from sartor.records import Job
 from sartor.runtime import compose
+from sartor.runtime.instance_lock import InstanceLock
 from sartor.runtime.report_once import ReportOnce
 from sartor.times import now_us
 
 _ROUND_S = 0.25
+_POLL_S = 0.2
+_UNFINISHED = ("pending", "running")
 _IDLE_S = 1.0
 
 
@@ -132,3 +138,46 @@ def _run_worker(where: str, compute: str, stop: threading.Event) -> None:
             else:
                 report.note_success()
         worker.stop()
+
+
+def wait_for_job(
+    stores: Stores,
+    loop: Loop,
+    job_id: str,
+    /,
+    *,
+    where: str,
+    compute: str = LOCAL,
+    tell: Callable[[Job], None] = lambda _: None,
+) -> Job:
+    """Wait until a job has succeeded, failed or was canceled. A service computes it, or else this process.
+
+    Args:
+        stores: the instance's stores.
+        loop: whose job it is.
+        job_id: its id in the queue.
+        where: the data folder.
+        compute: where it is computed, if no service runs that would.
+        tell: called with the job as it is, several times a second.
+
+    Raises:
+        JobNotFound: it was deleted.
+    """
+    with _own_worker(where, compute), loops.open_loop(stores, loop) as logs:
+        while True:
+            job = logs.jobs.find(job_id)
+            if job is None:
+                raise JobNotFound("The evaluation was deleted.")
+            tell(job)
+            if job.state not in _UNFINISHED:
+                return job
+            time.sleep(_POLL_S)
+
+
+def _own_worker(where: str, compute: str) -> AbstractContextManager[None]:
+    """A worker in this process, unless a service uses the folder."""
+    try:
+        with InstanceLock(compose.data_folder(where)).only_supervisor():
+            return run_jobs(where, compute=compute)
+    except DataFolderInUse:
+        return nullcontext()

@@ -20,7 +20,7 @@ from sartor.runtime.for_each_loop import LoopVisits, for_each_loop
 _log = logging.getLogger(__name__)
 
 LEASE_US = 10_000_000
-"""For how long a child may be silent before its job is given to another."""
+"""How long a child may go without renewing its claim before another worker takes the job."""
 
 MOST_ATTEMPTS = 5
 _PAUSE_US = 1_000_000
@@ -53,7 +53,7 @@ class JobWorker:
     def __init__(
         self, stores: Stores, start: Start, /, *, forget: Callable[[LoopStores, Job], None] = lambda *_: None
     ) -> None:
-        """Nothing is claimed yet.
+        """Claim nothing yet.
 
         Args:
             stores: where the queues are; used in the thread that calls ``run_once``.
@@ -68,7 +68,7 @@ class JobWorker:
 
     @property
     def busy(self) -> bool:
-        """Whether a child is at work."""
+        """Whether a child is running."""
         return self._task is not None
 
     def run_once(self, *, now_us: int) -> None:
@@ -97,7 +97,7 @@ class JobWorker:
         return found is not None and found.state != "canceled"
 
     def _settle(self, task: _ClaimedJob, cause: str, *, again_us: int) -> None:
-        """A child ended. What it left running will not be finished by it."""
+        """Give back the job of a child that ended without finishing it."""
         found = self._with(task.loop, lambda logs: logs.jobs.find(task.job.job_id))
         if found is None or found.state == "canceled":
             self._with(task.loop, lambda logs: self._forget(logs, task.job))
@@ -124,7 +124,7 @@ class JobWorker:
             logs.close()
 
     def stop(self) -> None:
-        """End the child, if there is one, and give its job back, so that it is begun anew at the next start."""
+        """Kill the child, if there is one, and give its job back, so that it begins anew at the next start."""
         task, self._task = self._task, None
         if task is None:
             return

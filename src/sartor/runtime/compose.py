@@ -31,10 +31,10 @@ def data_folder(where: str, /) -> Path:
 
 
 def open_stores(where: str, /, *, durability: Durability = "commit") -> Stores:
-    """Everything that an instance keeps, made at first use.
+    """Open the stores of an instance, creating them at first use.
 
     Raises:
-        InvalidSetting: a URL of a kind of store that there is not.
+        InvalidSetting: the URL has an unknown scheme.
         StoreUnavailable: the folder can't be read or written.
     """
     from sartor.stores import stores as folder
@@ -46,15 +46,15 @@ def open_stores(where: str, /, *, durability: Durability = "commit") -> Stores:
 def open_instance(
     where: str, /, *, durability: Durability = "commit", must_exist: bool = True
 ) -> Iterator[AuditedStores]:
-    """The stores on behalf of whoever runs this process, closed at the end.
+    """Open the stores on behalf of the user of this process, and close them at the end.
 
     Args:
         where: a folder or a URL.
         durability: what a commit waits for.
-        must_exist: refuse a folder that is not there, rather than make it.
+        must_exist: refuse a folder that does not exist, instead of creating it.
 
     Raises:
-        InvalidSetting: a URL of a kind of store that there is not, or no such folder.
+        InvalidSetting: the URL has an unknown scheme, or the folder does not exist.
         StoreUnavailable: the folder can't be read or written.
     """
     if must_exist and not data_folder(where).is_dir():
@@ -69,17 +69,17 @@ def open_instance(
 def _user() -> str:
     try:
         return getpass.getuser()
-    except (KeyError, OSError):  # no name for the number
+    except (KeyError, OSError):  # the user id has no name
         return f"user {os.getuid()}"
 
 
 def _master_key() -> bytes | None:
-    """The key from outside; None: the store keeps one of its own in its folder."""
+    """The configured master key; None: the store keeps one of its own in its folder."""
     return resolver.find_secret(resolver.SECRET_KEY).encode() or None
 
 
 def engine_factory() -> EngineFactory:
-    """How engines are made."""
+    """Returns the factory of the engines."""
     from sartor.learn.vw import create_engine
 
     return create_engine

@@ -1,4 +1,4 @@
-"""One instance on one data folder: who may use it, and where it is reached."""
+"""One instance per data folder: locks between processes, and the endpoint that the instance announced."""
 
 import fcntl
 import os
@@ -14,10 +14,10 @@ _RETRY_S = 0.05
 
 
 class InstanceLock:
-    """The files by which processes of one data folder know of one another.
+    """Locks of a data folder between processes, and the endpoint where the instance is reached.
 
     The locks are advisory locks of the kernel: they end with the process that holds them, however it ends, so
-    that a folder is free again the moment its supervisor is dead.
+    that a folder is free again as soon as its supervisor has ended.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -25,32 +25,32 @@ class InstanceLock:
 
     @contextmanager
     def only_supervisor(self, *, patience_s: float = 0.0) -> Iterator[None]:
-        """Hold the folder for one supervisor.
+        """Hold the lock of the supervisor while the context is entered.
 
         Raises:
             DataFolderInUse: another one holds it, and still does after ``patience_s`` seconds.
         """
         message = f"Another running instance uses the data folder {self._folder}."
-        with self._held("lock", message, patience_s=patience_s):
+        with self._hold("lock", message, patience_s=patience_s):
             yield
 
     @contextmanager
     def only_learner(self, *, patience_s: float) -> Iterator[None]:
-        """Hold the folder for one learn process: outcomes and models have one writer.
+        """Hold the lock of the learn process while the context is entered: outcomes and models have one writer.
 
         Raises:
             DataFolderInUse: another one holds it, and still does after ``patience_s`` seconds.
         """
         message = f"Another learn process uses the data folder {self._folder}."
-        with self._held("learn.lock", message, patience_s=patience_s):
+        with self._hold("learn.lock", message, patience_s=patience_s):
             yield
 
     @contextmanager
-    def _held(self, name: str, message: str, *, patience_s: float) -> Iterator[None]:
-        descriptor = self._opened(name)
+    def _hold(self, name: str, message: str, *, patience_s: float) -> Iterator[None]:
+        descriptor = self._open_file(name)
         try:
             until = time.monotonic() + patience_s
-            while not _locked(descriptor):
+            while not _try_lock(descriptor):
                 if time.monotonic() >= until:
                     raise DataFolderInUse(message)
                 time.sleep(_RETRY_S)
@@ -58,7 +58,7 @@ class InstanceLock:
         finally:
             os.close(descriptor)
 
-    def _opened(self, name: str) -> int:
+    def _open_file(self, name: str) -> int:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             return os.open(self._folder / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -66,7 +66,7 @@ class InstanceLock:
             raise StoreUnavailable(f"The data folder {self._folder} can't be used: {error}.") from error
 
     def announce(self, endpoint: str, /) -> None:
-        """Keep the endpoint, so that ``sartor loop keys`` can tell it; a full disk does not matter here."""
+        """Store the endpoint for ``sartor loop keys``; an error of the disk is ignored."""
         draft = self._folder / "endpoint.new"
         try:
             draft.write_text(endpoint + "\n")
@@ -75,14 +75,14 @@ class InstanceLock:
             draft.unlink(missing_ok=True)
 
     def endpoint(self) -> str:
-        """The endpoint that was announced last; the default one when none ever was."""
+        """Returns the endpoint that was announced last, or the default one."""
         try:
             return (self._folder / "endpoint").read_text().strip() or DEFAULT_ENDPOINT
         except OSError:
             return DEFAULT_ENDPOINT
 
 
-def _locked(descriptor: int) -> bool:
+def _try_lock(descriptor: int) -> bool:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

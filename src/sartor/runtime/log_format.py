@@ -1,4 +1,4 @@
-"""What a process tells about itself: one line a record on standard error, a sentence and ``name=value`` pairs.
+"""Formats log records: one line each on standard error, a sentence and ``name=value`` pairs, or JSON.
 
 For example ``2026-03-01T10:00:00.123Z INFO learn[4711] A model went live. action=published loop=default``.
 """
@@ -20,7 +20,7 @@ class _Line(logging.Formatter):
         self._role = f"{role}[{os.getpid()}]"
 
     def format(self, record: logging.LogRecord) -> str:
-        """The record on one line."""
+        """Returns the record on one line."""
         stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
         pairs = [f"{name}={value}" for name, value in vars(record).items() if name not in _PLAIN]
         if record.exc_info and record.exc_info[1] is not None:
@@ -36,21 +36,21 @@ class _JsonLine(logging.Formatter):
         self._process = f"{role}[{os.getpid()}]"
 
     def format(self, record: logging.LogRecord) -> str:
-        """The record as a JSON object on one line."""
-        told: dict[str, object] = {
+        """Returns the record as a JSON object on one line."""
+        fields: dict[str, object] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
             "process": self._process,
             "message": record.getMessage(),
         }
-        told |= {name: value for name, value in vars(record).items() if name not in _PLAIN}
+        fields |= {name: value for name, value in vars(record).items() if name not in _PLAIN}
         if record.exc_info and record.exc_info[1] is not None:
-            told["trace"] = self.formatException(record.exc_info)
-        return json.dumps(told, default=str)
+            fields["trace"] = self.formatException(record.exc_info)
+        return json.dumps(fields, default=str)
 
 
 def line_writer() -> Callable[[str], None]:
-    """Takes whole lines to standard error, beside the records."""
+    """Returns a function that writes a whole line to standard error, beside the records."""
     logger = logging.getLogger("sartor.lines")
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("%(message)s"))
@@ -61,7 +61,7 @@ def line_writer() -> Callable[[str], None]:
 
 
 def start(role: str, /, *, level: int = logging.INFO, as_json: bool = False) -> None:
-    """Send the records of this process to standard error, under the name of its role."""
+    """Write the log records of this process to standard error, under the name of its role."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_JsonLine(role) if as_json else _Line(role))
     root = logging.getLogger()

@@ -1,4 +1,4 @@
-"""A process's wish to end: SIGTERM and SIGINT, as something that a loop of work can wait on."""
+"""Ending a process: on SIGTERM and SIGINT, as an event to wait on, and when its parent has ended."""
 
 import os
 import signal
@@ -14,15 +14,15 @@ class StopSignal:
         self._event = threading.Event()
 
     def listen(self) -> None:
-        """Take over the signals of this process; call it in the main thread."""
+        """Install the signal handlers of this process; call it in the main thread."""
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._ring)
+            signal.signal(number, self._handle)
 
-    def _ring(self, _number: int, _frame: FrameType | None) -> None:
+    def _handle(self, _number: int, _frame: FrameType | None) -> None:
         self._event.set()
 
     def set(self) -> None:
-        """Ask for the end."""
+        """Ask the process to end."""
         self._event.set()
 
     @property
@@ -31,19 +31,19 @@ class StopSignal:
         return self._event.is_set()
 
     def wait(self, seconds: float, /) -> None:
-        """Sleep, or until it rings."""
+        """Sleep until the time is over or the signal is set."""
         self._event.wait(seconds)
 
 
 def watch_parent(descriptor: int, /, *, grace_s: float = 3.0) -> None:
-    """Stop this process when the pipe ends: politely first, and for good after ``grace_s`` seconds.
+    """Stop this process when a pipe ends: by SIGTERM first, and at once after ``grace_s`` seconds more.
 
-    The kernel closes the other end whatever the supervisor died of, ``kill -9`` included.
+    The parent holds the other end. The kernel closes it however the parent ends, ``kill -9`` included.
     """
-    threading.Thread(target=_wait, args=(descriptor, grace_s), name="lifeline", daemon=True).start()
+    threading.Thread(target=_wait_for_end, args=(descriptor, grace_s), name="parent watch", daemon=True).start()
 
 
-def _wait(descriptor: int, grace_s: float) -> None:
+def _wait_for_end(descriptor: int, grace_s: float) -> None:
     while os.read(descriptor, 1):
         pass
     os.kill(os.getpid(), signal.SIGTERM)

@@ -27,16 +27,16 @@ def run(
     options: ServerOptions,
     ready: int | None = None,
 ) -> None:
-    """Serve until SIGTERM or SIGINT; requests in work are answered first.
+    """Serve until SIGTERM or SIGINT; requests in progress are answered first.
 
     Args:
-        stores: what the instance keeps.
+        stores: the stores of the instance.
         factory: makes the engines that rank.
         apart: the same stores opened once more, for the threads of the administration.
         listener: a listening socket; it may be shared with other processes.
-        folder: the data folder; what the api processes of the instance share for a second is in there.
-        options: what stands before the application.
-        ready: a pipe that hears of it when requests are answered.
+        folder: the data folder, for the counters that the api processes share.
+        options: TLS, tokens, proxies and the request log.
+        ready: a pipe that gets a byte as soon as requests are answered.
     """
     limits = Limits()
     loop_table = LoopTable()
@@ -53,7 +53,7 @@ def run(
         limits=limits,
         probe=loop_table_sync.find_problems,
     )
-    app = options.wrap(app, loop_table, apart, tell=log_format.line_writer)
+    app = options.wrap(app, loop_table, apart, open_log=log_format.line_writer)
     tick = _Tick(loop_table_sync, ready)
     server = Server(app, limits=limits, on_tick=tick, tls=options.certificates)
     try:
@@ -64,7 +64,7 @@ def run(
 
 
 class _Tick:
-    """What happens ten times a second: the first time, the supervisor hears that requests are answered."""
+    """Runs ten times a second; the first time it notifies the supervisor that requests are answered."""
 
     def __init__(self, loop_table_sync: LoopTableSync, ready: int | None) -> None:
         self._loop_table_sync = loop_table_sync

@@ -24,7 +24,7 @@ class Role(Struct, frozen=True, kw_only=True):
 
 
 class ChildSupervisor:
-    """Keeps one process of a role alive. A child that dies is replaced at once, then ever less eagerly."""
+    """Keeps one process of a role running. A crashed child is replaced at once, then after growing pauses."""
 
     def __init__(self, role: Role) -> None:
         self._role = role
@@ -40,20 +40,20 @@ class ChildSupervisor:
             if time.monotonic() - started >= _STEADY_S:
                 pause_s = 0.0
             if not self._stopping.is_set():
-                self._tell(cause, pause_s)
+                self._log_restart(cause, pause_s)
                 await self._pause(pause_s)
             pause_s = min(_LONGEST_PAUSE_S, max(_FIRST_PAUSE_S, 2 * pause_s))
 
     async def _run(self) -> str:
         try:
-            self._process = await self._started()
+            self._process = await self._start()
         except OSError as error:
             return str(error)
         if self._stopping.is_set():
             self.signal(signal.SIGTERM)
-        return _cause(await self._process.wait())
+        return _exit_reason(await self._process.wait())
 
-    async def _started(self) -> asyncio.subprocess.Process:
+    async def _start(self) -> asyncio.subprocess.Process:
         # A group of its own: Ctrl-C in a terminal reaches only the supervisor, which stops the rest in order.
         return await asyncio.create_subprocess_exec(
             *self._role.command,
@@ -62,7 +62,7 @@ class ChildSupervisor:
             process_group=0,
         )
 
-    def _tell(self, cause: str, pause_s: float) -> None:
+    def _log_restart(self, cause: str, pause_s: float) -> None:
         extra = {"action": "child_restarted", "role": self._role.name, "pause_s": pause_s}
         _log.warning("The %s process ended (%s) and is started again.", self._role.name, cause, extra=extra)
 
@@ -82,7 +82,7 @@ class ChildSupervisor:
                 os.kill(self._process.pid, number)
 
 
-def _cause(code: int) -> str:
+def _exit_reason(code: int) -> str:
     if code >= 0:
         return f"exit code {code}"
     return f"signal {signal.Signals(-code).name}"

@@ -1,4 +1,4 @@
-"""The listening socket. The supervisor owns it, so that no connection is lost when an api process dies."""
+"""The listening socket. The supervisor owns it, so that no connection is lost when an api process crashes."""
 
 import errno
 import socket
@@ -17,12 +17,12 @@ def listen(host: str, port: int, *, patience_s: float = 5.0) -> socket.socket:
     ago may still be closing it.
 
     Raises:
-        InvalidSetting: the address is not ours, or stays in use.
+        InvalidSetting: the address is not one of this machine, or stays in use.
     """
     until = time.monotonic() + patience_s
     while True:
         try:
-            return _bound(host, port)
+            return _bind(host, port)
         except OSError as error:
             if error.errno != errno.EADDRINUSE or time.monotonic() >= until:
                 reason = error.strerror or error
@@ -30,7 +30,7 @@ def listen(host: str, port: int, *, patience_s: float = 5.0) -> socket.socket:
         time.sleep(0.05)
 
 
-def _bound(host: str, port: int) -> socket.socket:
+def _bind(host: str, port: int) -> socket.socket:
     family, kind, protocol, _, address = socket.getaddrinfo(
         host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
     )[0]
@@ -47,11 +47,11 @@ def _bound(host: str, port: int) -> socket.socket:
 
 
 def inherited(descriptor: int) -> socket.socket:
-    """The listening socket that a supervisor handed down."""
+    """Returns the listening socket that the supervisor passed on."""
     return socket.socket(fileno=descriptor)
 
 
 def endpoint(listener: socket.socket, host: str, /, *, secure: bool = False) -> str:
-    """The URL by which a client on this machine reaches the listener. ``secure``: it speaks TLS."""
+    """Returns the URL by which a client on this machine reaches the listener. ``secure``: with TLS."""
     name = _WILDCARDS.get(host, host)
     return f"http{'s' if secure else ''}://{f'[{name}]' if ':' in name else name}:{listener.getsockname()[1]}"

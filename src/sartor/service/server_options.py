@@ -1,4 +1,4 @@
-"""The entrance of an api process, as its settings have it: TLS, tokens, proxies, diagnostic logs."""
+"""The options of the server in an api process, made from its settings: TLS, tokens, proxies, request log."""
 
 import secrets
 from collections.abc import Callable
@@ -20,21 +20,21 @@ _SECRET = "diagnostics"
 
 
 class ServerOptions:
-    """What stands between the socket and the application."""
+    """TLS certificates, the verifier of tokens, and the middleware around the application."""
 
     def __init__(self, settings: ServeSettings, /) -> None:
-        """Read what the settings name.
+        """Read the files that the settings name.
 
         Raises:
             InvalidSetting: a file can't be read or does not fit, or one of a pair is missing.
-            StoreUnavailable: the vault that holds a secret can't be asked.
+            StoreUnavailable: the vault that holds a secret can't be reached.
         """
         self.owner_key = resolver.find_owner_key()
         self.certificates = _certificates(settings)
         self.token_verifier = _token_verifier(settings)
         self._proxies = [one.strip() for one in (settings.trusted_proxies or "").split(",") if one.strip()]
         parse_networks(self._proxies)
-        self._tells = settings.diagnostics
+        self._logs_requests = settings.diagnostics
 
     def wrap(
         self,
@@ -43,12 +43,12 @@ class ServerOptions:
         stores: Stores,
         /,
         *,
-        tell: Callable[[], Callable[[str], None]],
+        open_log: Callable[[], Callable[[str], None]],
     ) -> ASGIApp:
-        """The application behind this entrance; ``tell`` makes what takes the lines of the diagnostic log."""
-        if self._tells:
+        """Wrap the application; ``open_log`` returns what writes a line of the request log."""
+        if self._logs_requests:
             secret = stores.secret(_SECRET, lambda: secrets.token_bytes(32))
-            app = RequestLog(app, loop_table, secret=secret, tell=tell())
+            app = RequestLog(app, loop_table, secret=secret, tell=open_log())
         return TrustedProxies(app, self._proxies) if self._proxies else app
 
 

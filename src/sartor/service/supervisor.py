@@ -1,4 +1,4 @@
-"""The supervisor: one parent that starts the processes of an instance, replaces the dead, stops them all."""
+"""The supervisor: starts the processes of an instance, restarts those that crash, and stops them all."""
 
 import asyncio
 import logging
@@ -12,11 +12,11 @@ from sartor.service.child_process import ChildSupervisor, Role
 from sartor.settings import ServeSettings
 
 _log = logging.getLogger(__name__)
-_PATIENCE_S = 4.0
+_STOP_TIMEOUT_S = 4.0
 
 
 def roles(settings: ServeSettings, *, listener: int, lifeline: int, ready: int) -> list[Role]:
-    """The children of one instance. The numbers are descriptors that they inherit."""
+    """The child processes of an instance. The numbers are descriptors that they inherit."""
     inherited = ("--listener", listener, "--lifeline", lifeline, "--ready", ready)
     api = _command("api", settings, *_options(settings), *inherited)
     learn = _command("learn", settings, "--lifeline", lifeline)
@@ -55,19 +55,19 @@ def supervise(settings: ServeSettings, listener: socket.socket, /, *, on_ready: 
 
     Args:
         settings: how the instance runs.
-        listener: the listening socket; stays open for as long as the supervisor lives.
+        listener: the listening socket; it stays open as long as the supervisor runs.
         on_ready: called once, when the first api process answers requests.
     """
-    lifeline, held = os.pipe()
-    ready, told = os.pipe()
+    lifeline, lifeline_end = os.pipe()
+    ready, ready_end = os.pipe()
     try:
         children = [
             ChildSupervisor(role)
-            for role in roles(settings, listener=listener.fileno(), lifeline=lifeline, ready=told)
+            for role in roles(settings, listener=listener.fileno(), lifeline=lifeline, ready=ready_end)
         ]
         asyncio.run(_ChildWatch(children).run(ready, on_ready))
     finally:
-        for descriptor in (lifeline, held, ready, told):
+        for descriptor in (lifeline, lifeline_end, ready, ready_end):
             os.close(descriptor)
 
 
@@ -79,18 +79,18 @@ class _ChildWatch:
     async def run(self, ready: int, on_ready: Callable[[], None]) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            loop.add_signal_handler(number, self._signalled)
+            loop.add_signal_handler(number, self._handle_stop)
         loop.add_reader(ready, self._is_ready, ready, on_ready)
-        kept = [asyncio.create_task(child.run()) for child in self._children]
+        running = [asyncio.create_task(child.run()) for child in self._children]
         await self._stop.wait()
         loop.remove_reader(ready)
-        await self._end(kept)
+        await self._end(running)
 
     def _is_ready(self, ready: int, on_ready: Callable[[], None]) -> None:
         asyncio.get_running_loop().remove_reader(ready)
         on_ready()
 
-    def _signalled(self) -> None:
+    def _handle_stop(self) -> None:
         if self._stop.is_set():
             _log.warning("Stopping at once.", extra={"action": "killing"})
             self._signal_all(signal.SIGKILL)
@@ -100,13 +100,13 @@ class _ChildWatch:
         for child in self._children:
             child.signal(number)
 
-    async def _end(self, kept: Sequence["asyncio.Task[None]"]) -> None:
+    async def _end(self, running: Sequence["asyncio.Task[None]"]) -> None:
         _log.info("Stopping.", extra={"action": "stopping"})
         for child in self._children:
             child.stop()
-        _, late = await asyncio.wait(kept, timeout=_PATIENCE_S)
+        _, late = await asyncio.wait(running, timeout=_STOP_TIMEOUT_S)
         if late:
             extra = {"action": "killing", "count": len(late)}
             _log.warning("Some processes did not stop in time.", extra=extra)
             self._signal_all(signal.SIGKILL)
-        await asyncio.gather(*kept)
+        await asyncio.gather(*running)

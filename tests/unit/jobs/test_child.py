@@ -20,8 +20,7 @@ from sartor.evaluation.spec import (
     job_id,
 )
 from sartor.jobs import heartbeat
-from sartor.jobs.child import JobArguments, run_job
-from sartor.jobs.kinds import KINDS, JobContext
+from sartor.jobs.child import KINDS, JobArguments, JobContext, run_job
 from sartor.management import loops
 from sartor.ports import LoopStores
 from sartor.records import Job

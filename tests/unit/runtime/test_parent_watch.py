@@ -1,4 +1,4 @@
-"""A process ends when the other end of its lifeline is closed, politely if it can."""
+"""A process ends when its parent has ended: by SIGTERM first, and at once where it does not react."""
 
 import os
 import subprocess

@@ -23,7 +23,7 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
 def test_by_default_there_is_nothing_in_between() -> None:
     options = ServerOptions(ServeSettings())
     assert (options.owner_key, options.certificates, options.token_verifier) == ("", None, None)
-    assert options.wrap(app, LoopTable(), MemoryStores(), tell=lambda: print) is app
+    assert options.wrap(app, LoopTable(), MemoryStores(), open_log=lambda: print) is app
 
 
 def test_everything_that_was_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -42,7 +42,7 @@ def test_everything_that_was_asked_for(tmp_path: Path, monkeypatch: pytest.Monke
     assert options.owner_key == "0123456789abcdef"
     assert options.certificates is not None
     assert options.token_verifier is not None
-    outer = options.wrap(app, LoopTable(), MemoryStores(), tell=lambda: print)
+    outer = options.wrap(app, LoopTable(), MemoryStores(), open_log=lambda: print)
     assert isinstance(outer, TrustedProxies)
     assert isinstance(outer._app, RequestLog)
 
