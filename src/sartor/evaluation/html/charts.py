@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import groupby
 
 from sartor.estimators.calibration import CalibrationBin
 from sartor.estimators.interval import Interval
@@ -25,15 +26,15 @@ from sartor.evaluation.html.svg import (
 from sartor.times import DAY_US
 
 
-def shared_scale(entries: Sequence[ResultRow], width: int, /) -> Scale:
-    """One scale for the intervals of all policies, that none of them squeezes beyond use."""
-    values = [one.value for one in entries if one.value is not None]
-    ends = [end for one in entries for end in _ends(one.gaussian)]
+def shared_scale(rows: Sequence[ResultRow], width: int, /) -> Scale:
+    """Returns one scale for the values and Gaussian intervals of all policies; the rest is cut."""
+    values = [one.value for one in rows if one.value is not None]
+    ends = [end for one in rows for end in _ends(one.gaussian)]
     return scale_over([*values, *ends], start=6, end=width - 6)
 
 
 def draw_intervals(one: ResultRow, scale: Scale, online: float | None, /, *, colour: str, width: int) -> str:
-    """A policy's value, its Gaussian interval (thick) and its anytime interval (thin), on the common scale."""
+    """Draws a policy's value, its Gaussian (thick) and anytime interval (thin), on a common scale."""
     middle, height = 15.0, 30
     parts = []
     if online is not None:
@@ -44,10 +45,10 @@ def draw_intervals(one: ResultRow, scale: Scale, online: float | None, /, *, col
             parts.append(line(*ends, kind, colour=colour))
     if one.value is not None:
         parts.append(dot((scale(one.value), middle), colour=colour, radius=5))
-    return svg_document(width, height, parts, label=f"{one.name}: {_said(one)}")
+    return svg_document(width, height, parts, label=f"{one.name}: {_describe(one)}")
 
 
-def _said(one: ResultRow) -> str:
+def _describe(one: ResultRow) -> str:
     if one.value is None:
         return "no number"
     interval = one.gaussian
@@ -59,17 +60,17 @@ def _ends(interval: Interval | None) -> tuple[float, ...]:
 
 
 def draw_estimators(one: ResultRow, /, *, colour: str) -> str:
-    """What each estimator says of one policy, beside one another."""
-    told = [estimate for estimate in one.estimates if estimate.value is not None]
+    """Draws the value and interval of each estimator for one policy."""
+    shown = [estimate for estimate in one.estimates if estimate.value is not None]
     width, row = 470, 21
-    height = row * len(told) + 24
-    ends = [end for estimate in told if estimate.estimator in _NARROW for end in _ends(estimate.interval)]
-    x = scale_over([*ends, *(estimate.value or 0.0 for estimate in told)], start=128, end=width - 8)
+    height = row * len(shown) + 24
+    ends = [end for estimate in shown if estimate.estimator in _NARROW for end in _ends(estimate.interval)]
+    x = scale_over([*ends, *(estimate.value or 0.0 for estimate in shown)], start=128, end=width - 8)
     parts = [line((x(tick), 0), (x(tick), height - 22), "grid") for tick in x.ticks(4)]
     parts += [
         text((x(tick), height - 6), drawing.format_number(tick), "tick", anchor="middle") for tick in x.ticks(4)
     ]
-    for place, estimate in enumerate(told):
+    for place, estimate in enumerate(shown):
         middle = row * place + row / 2
         parts.append(text((0, middle + 4), _ESTIMATORS.get(estimate.estimator, estimate.estimator), "tick"))
         if estimate.interval is not None:
@@ -95,7 +96,7 @@ _ESTIMATORS = {
 
 
 def draw_weights(bars: Sequence[HistogramBar], /, *, colour: str) -> str:
-    """Importance weights by powers of two: the share of decisions, and (solid) of all weight."""
+    """Draws importance weights by powers of two: the share of decisions, and (solid) of all weight."""
     columns = _columns(bars)
     if not columns:
         return ""
@@ -109,24 +110,24 @@ def draw_weights(bars: Sequence[HistogramBar], /, *, colour: str) -> str:
             tall = 62 * part / most
             parts.append(box((left + offset * each, base - tall), each * 0.42, tall, kind, colour=colour))
         if each >= 34 or low in (0.0, 1.0) or place == len(columns) - 1:
-            parts.append(text((left + each / 2, base + 16), _weight(low), "tick", anchor="middle"))
+            parts.append(text((left + each / 2, base + 16), _format_weight(low), "tick", anchor="middle"))
     return svg_document(width, height, parts, label="Importance weights")
 
 
 def _columns(bars: Sequence[HistogramBar]) -> list[tuple[float, float, float]]:
-    """Each power of two from 1/8 on, without gaps, with its shares of decisions and of weight; 0: all below."""
+    """Returns each power of two from 1/8 on, with shares of decisions and weight; 0: all below."""
     total = sum(bar.rows for bar in bars)
     heavy = [bar for bar in bars if bar.low >= _SMALL]
     light = [bar for bar in bars if bar.low < _SMALL]
-    found = {0.0: (sum(bar.rows for bar in light), sum(bar.share for bar in light))} if light else {}
+    columns = {0.0: (sum(bar.rows for bar in light), sum(bar.share for bar in light))} if light else {}
     low, high = (min(bar.low for bar in heavy), max(bar.low for bar in heavy)) if heavy else (1.0, 0.5)
     while low <= high:
-        found[low] = next(((bar.rows, bar.share) for bar in heavy if bar.low == low), (0, 0.0))
+        columns[low] = next(((bar.rows, bar.share) for bar in heavy if bar.low == low), (0, 0.0))
         low *= 2
-    return [(start, rows / total, share) for start, (rows, share) in found.items()]
+    return [(start, rows / total, share) for start, (rows, share) in columns.items()]
 
 
-def _weight(low: float) -> str:
+def _format_weight(low: float) -> str:
     if low == 0:
         return "< 1/8"
     return drawing.format_number(low) if low >= 1 else f"1/{round(1 / low)}"
@@ -135,24 +136,24 @@ def _weight(low: float) -> str:
 _SMALL = 0.125
 
 
-_LEAST = 5.0
-"""Classes in which fewer choices were to be expected say nothing."""
+_MIN_EXPECTED = 5.0
+"""Bins in which fewer choices were expected are too noisy to show."""
 
 
-def draw_calibration(classes: Sequence[CalibrationBin], /) -> str:
-    """How often actions were chosen, beside how often their logged probabilities say."""
-    told = [one for one in classes if one.expected >= _LEAST]
-    if not told:
+def draw_calibration(bins: Sequence[CalibrationBin], /) -> str:
+    """Draws how often actions were chosen over how often their logged probabilities predict, by bins."""
+    shown = [one for one in bins if one.expected >= _MIN_EXPECTED]
+    if not shown:
         return ""
     width, height, left, bottom = 1040, 230, 52, 186
-    ratios = [(one.observed / one.expected, 2 * one.error / one.expected) for one in told]
+    ratios = [(one.observed / one.expected, 2 * one.error / one.expected) for one in shown]
     reach = max([0.1, *(min(1.0, abs(ratio - 1) + error) for ratio, error in ratios)])
     y = Scale(1 - 1.1 * reach, 1 + 1.1 * reach, bottom, 12)
-    each = (width - left) / len(told)
+    each = (width - left) / len(shown)
     parts = [line((left, y(tick)), (width, y(tick)), "grid") for tick in y.ticks(4)]
     parts += [text((left - 8, y(tick) + 4), f"{tick:.0%}", "tick", anchor="end") for tick in y.ticks(4)]
     parts.append(line((left, y(1)), (width, y(1)), "axis"))
-    for place, (one, (ratio, error)) in enumerate(zip(told, ratios, strict=True)):
+    for place, (one, (ratio, error)) in enumerate(zip(shown, ratios, strict=True)):
         at = left + each * (place + 0.5)
         colour = "#C0392B" if abs(one.deviation) > 4 else "#0072B2"
         parts.append(line((at, y(ratio - error)), (at, y(ratio + error)), "thick", colour=colour))
@@ -162,20 +163,20 @@ def draw_calibration(classes: Sequence[CalibrationBin], /) -> str:
     return svg_document(width, height, parts, label="Calibration of the logged probabilities")
 
 
-def draw_effects(found: Sequence[Effect], /, *, most: int = 25) -> str:
-    """What leaving each feature out costs, with intervals."""
-    told = found[:most]
-    if not told:
+def draw_effects(effects: Sequence[Effect], /, *, most: int = 25) -> str:
+    """Draws what leaving each feature out costs, with intervals."""
+    shown = effects[:most]
+    if not shown:
         return ""
     width, row, left = 1040, 24, 250
-    height = row * len(told) + 26
-    x = scale_over([0.0, *(end for one in told for end in (one.low, one.high))], start=left, end=width - 76)
+    height = row * len(shown) + 26
+    x = scale_over([0.0, *(end for one in shown for end in (one.low, one.high))], start=left, end=width - 76)
     parts = [line((x(tick), 0), (x(tick), height - 24), "grid") for tick in x.ticks(6)]
     parts += [
         text((x(tick), height - 6), drawing.format_number(tick), "tick", anchor="middle") for tick in x.ticks(6)
     ]
     parts.append(line((x(0), 0), (x(0), height - 24), "axis"))
-    for place, one in enumerate(told):
+    for place, one in enumerate(shown):
         middle = row * place + row / 2
         colour = "#009E73" if one.low > 0 else "#D55E00" if one.high < 0 else "#7F7F7F"
         name = f"{one.namespace}.{one.feature}" if one.feature else f"{one.namespace} (all)"
@@ -188,38 +189,50 @@ def draw_effects(found: Sequence[Effect], /, *, most: int = 25) -> str:
     return svg_document(width, height, parts, label="What leaving a feature out costs")
 
 
-Courses = Mapping[str, Sequence[SeriesPoint]]
+SeriesByPolicy = Mapping[str, Sequence[SeriesPoint]]
 
 
 def draw_time_chart(
-    courses: Courses, shades: Mapping[str, str], /, *, banded: Sequence[str], label: str, height: int = 330
+    series: SeriesByPolicy,
+    colours: Mapping[str, str],
+    /,
+    *,
+    banded: Sequence[str],
+    label: str,
+    height: int = 330,
 ) -> str:
-    """Values over time, one line for each policy; those in ``banded`` with their anytime intervals."""
+    """Draws values over time, a line for each policy; those in ``banded`` with their anytime intervals.
+
+    Lines have gaps where values lie beyond the scale, which leaves out how widely the first values swing.
+    """
     width, left, right, bottom = 1040, 52, 178, height - 30
-    moments = [moment for found in courses.values() for moment in found if moment.value is not None]
-    if not moments:
+    points = [point for policy_series in series.values() for point in policy_series if point.value is not None]
+    if not points:
         return ""
-    start, end = min(one.start_us for one in moments), max(one.start_us for one in moments)
+    start, end = min(one.start_us for one in points), max(one.start_us for one in points)
     x = Scale(start, max(end, start + 1), left, width - right)
-    y = _heights(courses, banded, top=12, bottom=bottom)
+    y = _value_scale(series, banded, top=12, bottom=bottom)
     parts = [*_grid(x, y, width - right, bottom)]
     for name in banded:
-        parts.append(_band(courses.get(name, ()), x, y, shades[name]))
-    for name, found in courses.items():
-        points = [(x(one.start_us), y(one.value)) for one in found if one.value is not None]
-        parts.append(path(points, "online" if name == "Online" else "course", colour=shades[name]))
-    parts.extend(_names(courses, shades, y, at=width - right + 10, low=14, high=bottom))
+        parts.append(_band(series.get(name, ()), x, y, colours[name]))
+    for name, policy_series in series.items():
+        known = [(one.start_us, one.value) for one in policy_series if one.value is not None]
+        for inside, run in groupby(known, key=lambda point: y.low <= point[1] <= y.high):
+            if inside:
+                run_points = [(x(start_us), y(value)) for start_us, value in run]
+                parts.append(path(run_points, "online" if name == "Online" else "series", colour=colours[name]))
+    parts.extend(_names(series, colours, y, at=width - right + 10, low=14, high=bottom))
     return svg_document(width, height, parts, label=label)
 
 
-def _heights(courses: Courses, banded: Sequence[str], *, top: float, bottom: float) -> Scale:
-    """The scale of values: from what is drawn, without the first moments, whose wild swings say nothing."""
+def _value_scale(series: SeriesByPolicy, banded: Sequence[str], *, top: float, bottom: float) -> Scale:
+    """Returns the scale of values: that of the lines without their first points, which swing widely."""
     values = []
-    for found in courses.values():
-        known = [one.value for one in found if one.value is not None]
+    for policy_series in series.values():
+        known = [one.value for one in policy_series if one.value is not None]
         values += known[len(known) // 6 :]
     for name in banded:
-        known_bands = [one.anytime for one in courses.get(name, ()) if one.anytime is not None]
+        known_bands = [one.anytime for one in series.get(name, ()) if one.anytime is not None]
         for band in known_bands[len(known_bands) // 3 :]:
             values += [band.lower, band.upper]
     return scale_over(values, start=bottom, end=top)
@@ -234,32 +247,32 @@ def _grid(x: Scale, y: Scale, right: float, bottom: float) -> list[str]:
     for place in range(count + 1):
         at_us = x.low + (x.high - x.low) * place / count
         anchor = "start" if place == 0 else "end" if place == count else "middle"
-        parts.append(text((x(at_us), bottom + 20), _time(at_us, x.high - x.low), "tick", anchor=anchor))
+        parts.append(text((x(at_us), bottom + 20), _format_time(at_us, x.high - x.low), "tick", anchor=anchor))
     return parts
 
 
-def _time(at_us: float, span_us: float) -> str:
-    found = datetime.fromtimestamp(at_us / 1e6, UTC)
+def _format_time(at_us: float, span_us: float) -> str:
+    time = datetime.fromtimestamp(at_us / 1e6, UTC)
     if span_us > 4 * DAY_US:
-        return found.strftime("%-d %b")
+        return time.strftime("%-d %b")
     if span_us > 600_000_000:
-        return found.strftime("%-d %b %H:%M")
-    return found.strftime("%H:%M:%S")
+        return time.strftime("%-d %b %H:%M")
+    return time.strftime("%H:%M:%S")
 
 
-def _band(found: Sequence[SeriesPoint], x: Scale, y: Scale, colour: str) -> str:
-    known = [(x(one.start_us), one.anytime) for one in found if one.anytime is not None]
+def _band(points: Sequence[SeriesPoint], x: Scale, y: Scale, colour: str) -> str:
+    known = [(x(one.start_us), one.anytime) for one in points if one.anytime is not None]
     upper = [(at, y(band.upper)) for at, band in known]
     lower = [(at, y(band.lower)) for at, band in known]
     return area(upper, lower, "band", colour=colour)
 
 
 def _names(
-    courses: Courses, shades: Mapping[str, str], y: Scale, *, at: float, low: float, high: float
+    series: SeriesByPolicy, colours: Mapping[str, str], y: Scale, *, at: float, low: float, high: float
 ) -> list[str]:
     ends = []
-    for name, found in courses.items():
-        known = [one.value for one in found if one.value is not None]
+    for name, points in series.items():
+        known = [one.value for one in points if one.value is not None]
         if known:
             ends.append((name, known[-1]))
     places = spread_apart([y(value) for _, value in ends], 17, low=low, high=high)
@@ -268,7 +281,7 @@ def _names(
             (at, place + 4),
             f"{shorten(name)} {value:.3f}",
             "name strong" if name == "Online" else "name",
-            colour=shades[name],
+            colour=colours[name],
         )
         for (name, value), place in zip(ends, places, strict=True)
     ]

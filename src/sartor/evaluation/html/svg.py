@@ -1,4 +1,4 @@
-"""Drawing in SVG: scales, ticks and a few marks, as text."""
+"""SVG as text: scales, ticks and marks."""
 
 from collections.abc import Iterable, Sequence
 from html import escape
@@ -12,7 +12,7 @@ Point = tuple[float, float]
 
 
 class Scale(Struct, frozen=True):
-    """From values ``low`` … ``high`` to pixels ``start`` … ``end``."""
+    """Maps values ``low`` … ``high`` to pixels ``start`` … ``end``."""
 
     low: float
     high: float
@@ -20,13 +20,13 @@ class Scale(Struct, frozen=True):
     end: float
 
     def __call__(self, value: float, /) -> float:
-        """The pixel of a value; beyond the ends it is that of the end."""
+        """Returns the pixel of a value; values beyond the ends are cut."""
         width = self.high - self.low
         share = (value - self.low) / width if width else 0.5
         return self.start + max(0.0, min(1.0, share)) * (self.end - self.start)
 
     def ticks(self, most: int = 6, /) -> list[float]:
-        """Round values between the ends, at most so many and a few."""
+        """Returns round values between the ends, about ``most``."""
         width = self.high - self.low
         if not width > 0 or not isfinite(width):
             return [self.low]
@@ -41,7 +41,7 @@ def _round_up(step: float) -> float:
 
 
 def scale_over(values: Iterable[float], /, *, start: float, end: float, margin: float = 0.06) -> Scale:
-    """A scale that holds all values, with a little room on both sides."""
+    """Returns a scale over all values, with a margin on both sides."""
     known = [value for value in values if isfinite(value)]
     low, high = (min(known), max(known)) if known else (0.0, 1.0)
     room = margin * (high - low) or 0.5 * abs(high) or 0.5
@@ -49,7 +49,7 @@ def scale_over(values: Iterable[float], /, *, start: float, end: float, margin: 
 
 
 def svg_document(width: int, height: int, parts: Iterable[str], /, *, label: str) -> str:
-    """A picture; ``label`` says what it shows to those who don't see it."""
+    """Returns a drawing; ``label`` describes it for screen readers."""
     return (
         f'<svg viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img" '
         f'aria-label="{escape(label)}">{"".join(parts)}</svg>'
@@ -57,7 +57,7 @@ def svg_document(width: int, height: int, parts: Iterable[str], /, *, label: str
 
 
 def line(a: Point, b: Point, kind: str, /, *, colour: str = "") -> str:
-    """A straight line."""
+    """Returns a straight line; ``kind``: its CSS class, as everywhere here."""
     return (
         f'<line x1="{a[0]:.1f}" y1="{a[1]:.1f}" x2="{b[0]:.1f}" y2="{b[1]:.1f}" class="{kind}"'
         f"{_stroke(colour)}/>"
@@ -65,23 +65,23 @@ def line(a: Point, b: Point, kind: str, /, *, colour: str = "") -> str:
 
 
 def path(points: Sequence[Point], kind: str, /, *, colour: str = "") -> str:
-    """A line through points."""
-    return f'<path d="M{_joined(points)}" class="{kind}"{_stroke(colour)}/>' if points else ""
+    """Returns a line through points."""
+    return f'<path d="M{_join(points)}" class="{kind}"{_stroke(colour)}/>' if points else ""
 
 
 def area(upper: Sequence[Point], lower: Sequence[Point], kind: str, /, *, colour: str) -> str:
-    """What lies between two lines."""
+    """Returns the area between two lines."""
     outline = [*upper, *reversed(lower)]
-    return f'<path d="M{_joined(outline)}Z" class="{kind}" style="fill:{colour}"/>' if outline else ""
+    return f'<path d="M{_join(outline)}Z" class="{kind}" style="fill:{colour}"/>' if outline else ""
 
 
 def dot(at: Point, /, *, colour: str, radius: float = 4.0) -> str:
-    """A round mark."""
+    """Returns a round mark."""
     return f'<circle cx="{at[0]:.1f}" cy="{at[1]:.1f}" r="{radius:g}" style="fill:{colour}"/>'
 
 
 def box(corner: Point, width: float, height: float, kind: str, /, *, colour: str = "") -> str:
-    """A rectangle from its upper left corner."""
+    """Returns a rectangle from its upper left corner."""
     fill = f' style="fill:{colour}"' if colour else ""
     return (
         f'<rect x="{corner[0]:.1f}" y="{corner[1]:.1f}" width="{max(0.0, width):.1f}" '
@@ -89,19 +89,19 @@ def box(corner: Point, width: float, height: float, kind: str, /, *, colour: str
     )
 
 
-def text(at: Point, words: str, kind: str = "", /, *, anchor: str = "start", colour: str = "") -> str:
-    """Words at a place; ``anchor``: start, middle or end."""
+def text(at: Point, content: str, kind: str = "", /, *, anchor: str = "start", colour: str = "") -> str:
+    """Returns a text at a position; ``anchor``: start, middle or end."""
     fill = f' style="fill:{colour}"' if colour else ""
     return (
         f'<text x="{at[0]:.1f}" y="{at[1]:.1f}" text-anchor="{anchor}" class="{kind}"{fill}>'
-        f"{escape(words)}</text>"
+        f"{escape(content)}</text>"
     )
 
 
-def spread_apart(places: Sequence[float], least: float, /, *, low: float, high: float) -> list[float]:
-    """Places moved as little as needed to be ``least`` from one another, in the same order, within two ends."""
-    order = sorted(range(len(places)), key=lambda index: places[index])
-    moved = list(places)
+def spread_apart(positions: Sequence[float], least: float, /, *, low: float, high: float) -> list[float]:
+    """Moves positions, as little as needed, to be ``least`` apart, in the same order, within two ends."""
+    order = sorted(range(len(positions)), key=lambda index: positions[index])
+    moved = list(positions)
     previous = low - least
     for index in order:
         moved[index] = previous = max(moved[index], previous + least)
@@ -112,16 +112,16 @@ def spread_apart(places: Sequence[float], least: float, /, *, low: float, high: 
 
 
 def format_number(value: float, /) -> str:
-    """A number as a label: four digits that matter, without zeros to no purpose."""
+    """Formats a number as a label with four significant digits, without trailing zeros."""
     return f"{value:.4g}" if value else "0"
 
 
 def shorten(name: str, most: int = 18, /) -> str:
-    """A name that fits."""
+    """Shortens a name to ``most`` characters."""
     return name if len(name) <= most else f"{name[: most - 1]}…"
 
 
-def _joined(points: Sequence[Point]) -> str:
+def _join(points: Sequence[Point]) -> str:
     return "L".join(f"{x:.1f},{y:.1f}" for x, y in points)
 
 
@@ -129,8 +129,8 @@ def _stroke(colour: str) -> str:
     return f' style="stroke:{colour}"' if colour else ""
 
 
-# Okabe and Ito's palette, and four more that keep apart from it.
-_FREE = {"Online": "#0072B2", "Baseline": "#B8760B", "Random": "#7F7F7F"}
+# Okabe and Ito's palette, and four more that differ from it.
+_REFERENCE = {"Online": "#0072B2", "Baseline": "#B8760B", "Random": "#7F7F7F"}
 _OTHERS = (
     "#009E73",
     "#D55E00",
@@ -145,7 +145,7 @@ _OTHERS = (
 )
 
 
-def assign_colours(entries: Sequence[ResultRow], /) -> dict[str, str]:
-    """A colour for each policy."""
-    others = [one.name for one in entries if one.source not in _FREE and not one.slot]
-    return _FREE | {name: _OTHERS[place % len(_OTHERS)] for place, name in enumerate(others)}
+def assign_colours(rows: Sequence[ResultRow], /) -> dict[str, str]:
+    """Returns a colour for each policy."""
+    others = [one.name for one in rows if one.source not in _REFERENCE and not one.slot]
+    return _REFERENCE | {name: _OTHERS[place % len(_OTHERS)] for place, name in enumerate(others)}

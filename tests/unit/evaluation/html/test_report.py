@@ -17,6 +17,7 @@ from sartor.estimators.scorecard_view import PolicyEstimate
 from sartor.estimators.time_series import SeriesPoint
 from sartor.evaluation.batch import score_candidates
 from sartor.evaluation.feature_importance import ImportanceMeasurement
+from sartor.evaluation.html.charts import draw_time_chart
 from sartor.evaluation.html.page import render_report
 from sartor.evaluation.html.svg import Scale, scale_over, spread_apart
 from sartor.evaluation.report import (
@@ -177,8 +178,25 @@ def test_estimators_that_disagree_are_named(made: EvaluationReport) -> None:
 def test_one_moment_makes_no_course(made: EvaluationReport) -> None:
     moment = SeriesPoint(start_us=1, events=5, value=0.5, gaussian=None, anytime=None)
     short = tuple(replace(one, expanding=(moment,), rolling=(moment,)) for one in made.series)
-    assert "In time" in render_report(made)
-    assert "In time" not in render_report(replace(made, series=short))
+    assert "Over time" in render_report(made)
+    assert "Over time" not in render_report(replace(made, series=short))
+
+
+def test_lines_have_gaps_beyond_the_scale() -> None:
+    values = [0.5, 9.0, 9.0, *(0.5 + 0.001 * number for number in range(21))]
+    points = [
+        SeriesPoint(start_us=at_us, events=1, value=value, gaussian=None, anytime=None)
+        for at_us, value in enumerate(values)
+    ]
+    chart = draw_time_chart({"p": points}, {"p": "#000000"}, banded=(), label="values")
+    lines = [line.split("L") for line in re.findall(r'<path d="M([^"]*)" class="series"', chart)]
+    assert [len(line) for line in lines] == [1, 21]
+    heights = [float(point.split(",")[1]) for line in lines for point in line]
+    assert min(heights) > 12, "nothing is drawn along the upper edge"
+
+
+def test_learning_settings_break_between_options(made: EvaluationReport) -> None:
+    assert "<span>--cb_type mtr</span> <span>-q ::</span>" in render_report(made)
 
 
 def test_an_empty_report_is_a_page() -> None:
