@@ -1,4 +1,4 @@
-"""The rules of the house, as functions from files to complaints; ``test_house`` shows that each can."""
+"""The conventions of the source, as functions that yield violations; ``test_house.py`` runs them."""
 
 import ast
 import re
@@ -51,7 +51,7 @@ def _is_text(path: Path) -> bool:
 
 
 def too_long_files(paths: Iterable[Path]) -> Iterator[str]:
-    """One noun a file: over 400 lines there are two."""
+    """Yields files of more than 400 lines: they have more than one subject."""
     for path in paths:
         lines = len(path.read_text().splitlines())
         if lines > FILE_LINES:
@@ -59,7 +59,7 @@ def too_long_files(paths: Iterable[Path]) -> Iterator[str]:
 
 
 def too_long_functions(paths: Iterable[Path]) -> Iterator[str]:
-    """A function ends within 60 lines."""
+    """Yields functions of more than 60 lines."""
     for path in paths:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, Function):
@@ -68,29 +68,29 @@ def too_long_functions(paths: Iterable[Path]) -> Iterator[str]:
                     yield f"{path}:{node.lineno}: {node.name} has {lines} lines"
 
 
-def nameless_files(paths: Iterable[Path]) -> Iterator[str]:
-    """A file is named after its subject, not after the lack of one."""
+def vaguely_named_files(paths: Iterable[Path]) -> Iterator[str]:
+    """Yields files with a name that says nothing about their subject."""
     for path in paths:
         if FORBIDDEN_NAMES & set(path.stem.split("_")):
             yield f"{path}: has no subject"
 
 
 def undocumented_files(paths: Iterable[Path]) -> Iterator[str]:
-    """Every file says in its first sentence what it is."""
+    """Yields files without a docstring."""
     for path in paths:
         if not ast.get_docstring(ast.parse(path.read_text())):
             yield f"{path}: no docstring"
 
 
-def crowded_doors(paths: Iterable[Path]) -> Iterator[str]:
-    """An ``__init__`` is a door sign: a docstring and nothing else; the version comes from the tags."""
+def inits_with_code(paths: Iterable[Path]) -> Iterator[str]:
+    """Yields ``__init__`` files with more than a docstring; the version comes from the tags."""
     for path in paths:
         if path.name == "__init__.py" and len(ast.parse(path.read_text()).body) != 1:
             yield f"{path}: more than a docstring"
 
 
-def workplace_words(paths: Iterable[Path]) -> Iterator[str]:
-    """The project speaks of itself alone: no paths of one machine, no package hosts, no tools of its makers."""
+def words_of_the_workplace(paths: Iterable[Path]) -> Iterator[str]:
+    """Yields lines that mention paths of one machine, package hosts or development tools of the authors."""
     for path in paths:
         for number, line in enumerate(path.read_text(errors="replace").splitlines(), 1):
             if found := _WORKPLACE.search(line):

@@ -19,10 +19,10 @@ Rule = Callable[[Iterable[Path]], Iterator[str]]
     [
         pytest.param(house.too_long_files, PYTHON, id="files within 400 lines"),
         pytest.param(house.too_long_functions, PYTHON, id="functions within 60 lines"),
-        pytest.param(house.nameless_files, PYTHON, id="files named after a subject"),
+        pytest.param(house.vaguely_named_files, PYTHON, id="files named after a subject"),
         pytest.param(house.undocumented_files, TOLD, id="every file has a docstring"),
-        pytest.param(house.crowded_doors, PYTHON, id="__init__ is a door sign"),
-        pytest.param(house.workplace_words, house.text_files(), id="no words of the workplace"),
+        pytest.param(house.inits_with_code, PYTHON, id="__init__ is a door sign"),
+        pytest.param(house.words_of_the_workplace, house.text_files(), id="no words of the workplace"),
     ],
 )
 def test_the_rule_holds(rule: Rule, paths: list[Path]) -> None:
@@ -40,16 +40,22 @@ def test_the_rule_holds(rule: Rule, paths: list[Path]) -> None:
             "async def f() -> None:\n" + "    x = 1\n" * 60,
             id="a function of 61 lines",
         ),
-        pytest.param(house.nameless_files, "http_utils.py", "", id="utils"),
-        pytest.param(house.nameless_files, "manager.py", "", id="manager"),
+        pytest.param(house.vaguely_named_files, "http_utils.py", "", id="utils"),
+        pytest.param(house.vaguely_named_files, "manager.py", "", id="manager"),
         pytest.param(house.undocumented_files, "mute.py", "x = 1\n", id="no docstring"),
-        pytest.param(house.crowded_doors, "__init__.py", '"""Sign."""\nimport os\n', id="an import in a door"),
-        pytest.param(house.crowded_doors, "__init__.py", '"""Sign."""\n__version__ = "1"\n', id="a version"),
-        pytest.param(house.workplace_words, "page.md", "see /wo" + "rk/main", id="a path of one machine"),
-        pytest.param(house.workplace_words, "page.md", "https://py" + "pi.org/x", id="a package host"),
+        pytest.param(
+            house.inits_with_code, "__init__.py", '"""Docstring."""\nimport os\n', id="an import in an init"
+        ),
+        pytest.param(
+            house.inits_with_code, "__init__.py", '"""Docstring."""\n__version__ = "1"\n', id="a version"
+        ),
+        pytest.param(
+            house.words_of_the_workplace, "page.md", "see /wo" + "rk/main", id="a path of one machine"
+        ),
+        pytest.param(house.words_of_the_workplace, "page.md", "https://py" + "pi.org/x", id="a package host"),
     ],
 )
-def test_the_rule_can_complain(rule: Rule, name: str, text: str, tmp_path: Path) -> None:
+def test_the_rule_finds_a_violation(rule: Rule, name: str, text: str, tmp_path: Path) -> None:
     planted = tmp_path / name
     planted.write_text(text)
     assert len(list(rule([planted]))) == 1
@@ -65,17 +71,17 @@ def test_the_rule_can_complain(rule: Rule, name: str, text: str, tmp_path: Path)
             "def f() -> None:\n" + "    x = 1\n" * 59,
             id="a function of 60 lines",
         ),
-        pytest.param(house.workplace_words, "page.md", "the work/life balance", id="an innocent slash"),
+        pytest.param(house.words_of_the_workplace, "page.md", "the work/life balance", id="an innocent slash"),
     ],
 )
-def test_the_rule_stays_silent_at_its_border(rule: Rule, name: str, text: str, tmp_path: Path) -> None:
+def test_the_rule_allows_the_limit(rule: Rule, name: str, text: str, tmp_path: Path) -> None:
     planted = tmp_path / name
     planted.write_text(text)
     assert list(rule([planted])) == []
 
 
 @pytest.mark.parametrize("folder", [".ci", ".github/workflows", "src/sartor/cli"])
-def test_kept_folders_are_looked_through(folder: str, tmp_path: Path) -> None:
+def test_tracked_folders_are_checked(folder: str, tmp_path: Path) -> None:
     planted = tmp_path / folder / "planted.yml"
     planted.parent.mkdir(parents=True)
     planted.write_text("x")

@@ -89,12 +89,12 @@ def environment_lint(file: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("file", ["src/sartor/log/planted.py", "src/sartor/api/planted.py"])
-def test_the_environment_is_closed_to_the_rooms(file: str) -> None:
+def test_rooms_can_not_read_the_environment(file: str) -> None:
     result = environment_lint(file)
     assert result.returncode == 1
     assert result.stdout.count("TID251") == 2
 
 
 @pytest.mark.parametrize("file", ["src/sartor/cli/planted.py", "src/sartor/service/planted.py"])
-def test_the_environment_is_open_to_the_doors(file: str) -> None:
+def test_entry_points_can_read_the_environment(file: str) -> None:
     assert environment_lint(file).returncode == 0

@@ -1,11 +1,11 @@
 """A fake service in a thread: answers by a fixed rule, and records its requests."""
 
 import json
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from tests.unit.threaded_server import serve_in_thread
 
 KEY = "a key"
 
@@ -65,14 +65,6 @@ class _Handler(BaseHTTPRequestHandler):
         """Log nothing."""
 
 
-@contextmanager
-def running() -> Iterator[Service]:
-    """A service that ends with the block."""
-    with Service() as service:
-        thread = threading.Thread(target=service.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield service
-        finally:
-            service.shutdown()
-            thread.join()
+def running() -> AbstractContextManager[Service]:
+    """A server that runs until the end of the block."""
+    return serve_in_thread(Service())

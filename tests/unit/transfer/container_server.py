@@ -1,11 +1,11 @@
 """A blob container over HTTP, as far as a SAS URI needs one: list in pages, get, put, and refuse."""
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, unquote, urlsplit
 from xml.sax.saxutils import escape
+
+from tests.unit.threaded_server import serve_in_thread
 
 SIGNATURE = "se=2030&sig=a%2Bb%2F%3D"
 _PAGE = 2
@@ -77,14 +77,6 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-@contextmanager
-def container_server() -> Iterator[ContainerServer]:
+def container_server() -> AbstractContextManager[ContainerServer]:
     """A server that runs until the end of the block."""
-    with ContainerServer() as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
+    return serve_in_thread(ContainerServer())
