@@ -1,7 +1,7 @@
-"""Features as JSON: what an engine can take, whoever sent it (contract, sections 1.9 and 2.12).
+"""Features as JSON, as an engine can take them (contract, sections 1.9 and 2.12).
 
-An array of objects; their members are texts, numbers, booleans, null, arrays of numbers, or objects again. The
-types say all of it, so that a decoder checks it while it reads.
+An array of objects; their members are strings, numbers, booleans, null, arrays of numbers, or objects again.
+The types express all of it, so that a decoder checks it while decoding. ``feature_names`` finds them by name.
 """
 
 from typing import Annotated, TypeAlias
@@ -18,7 +18,7 @@ Number: TypeAlias = (
 )
 Scalar: TypeAlias = bool | str | Number | list[Number] | None
 
-# Unrolled, so that the decoder refuses what nests deeper without a look at it in Python.
+# Unrolled, so that the decoder itself rejects deeper nesting.
 _In2: TypeAlias = Scalar | dict[Key, Scalar]
 _In3: TypeAlias = Scalar | dict[Key, _In2]
 _In4: TypeAlias = Scalar | dict[Key, _In3]
@@ -35,21 +35,21 @@ _decode_one = msgspec.json.Decoder(FeatureObject).decode
 
 
 def canonical(raw: bytes, /, *, others: FeatureObject | None = None) -> bytes:
-    """Features as they are kept: without spaces, numbers at their shortest; canonical ones stay as they are.
+    """Returns features as they are stored: no spaces, numbers at their shortest; idempotent.
 
     Args:
         raw: an array of feature objects, or one of them.
-        others: one more, which is added if it holds anything.
+        others: one more, which is appended unless it is empty.
 
     Raises:
-        msgspec.DecodeError: it is not that.
+        msgspec.DecodeError: ``raw`` is not features.
     """
     features = _decode_many(raw) if raw.lstrip()[:1] == b"[" else [_decode_one(raw)]
     return _encode([*features, others] if others else features)
 
 
 def read_object(members: dict[str, msgspec.Raw], /) -> FeatureObject:
-    """Members that were read one by one, as one feature object.
+    """Returns members that were decoded one by one as one feature object.
 
     Raises:
         msgspec.DecodeError: they are not features.

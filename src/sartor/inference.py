@@ -1,7 +1,7 @@
-"""Asking an engine for probabilities: for a request, for a recorded decision, for one slot after the other.
+"""Queries an engine for probabilities: for a request, for a recorded decision, for one slot after the other.
 
-Whoever asks an engine about a request or a decision does it through these functions, so that a prediction made
-for an evaluation, an explanation or a replay is asked exactly as it was when the decision was made.
+All queries about requests and decisions go through these functions, so that an evaluation, an explanation or a
+replay queries the engine exactly as it was queried when the decision was made.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,14 +19,14 @@ SlotPredictor: TypeAlias = Callable[[Sequence[int], Sequence[int]], Sequence[flo
 
 
 class EngineQuery(Struct, frozen=True, kw_only=True):
-    """One question to an engine: context and actions; for one slot of several, also its features.
+    """One query to an engine: context and actions; for one slot of several, also its features.
 
     Attributes:
         context: JSON array of feature objects.
         actions: for a single slot those that can be ranked; for several slots all of the request.
-        slot: features of the slot that is asked about; None for a single-slot decision.
+        slot: features of the slot that the query is about; None for a single-slot decision.
         taken: indexes of the actions in the slots before this one.
-        offered: indexes into ``actions`` of those whose probabilities are asked for.
+        offered: indexes into ``actions`` of those whose probabilities are wanted.
         nameless: index of an action whose id is left out of its features; None to keep all ids.
     """
 
@@ -91,11 +91,11 @@ def slot_predictor(engine: Engine | None, request: MultiSlotInput, /) -> SlotPre
 
 
 def query_of(decision: Decision, /, *, slot: int = 0) -> EngineQuery:
-    """The query that an engine was asked when it made a decision.
+    """Returns the query to which an engine's answer led to a decision.
 
     Args:
         decision: of one slot or of several.
-        slot: which of several, from 0: given what was put into those before.
+        slot: the index of the slot, given the actions in the slots before it.
     """
     offered = decision.offered(slot)
     if not decision.slots:
@@ -113,12 +113,12 @@ def query_of(decision: Decision, /, *, slot: int = 0) -> EngineQuery:
 def query_probabilities(
     engine: Engine, query: EngineQuery, /, *, encoded: bytes | None = None
 ) -> Sequence[float]:
-    """Probabilities of the offered actions, in their order.
+    """Returns the probabilities of the offered actions, in their order.
 
     Args:
-        engine: what is asked.
-        query: what it is asked.
-        encoded: ``query.encode()``, from a caller who asks several engines the same.
+        engine: the engine.
+        query: the query.
+        encoded: ``query.encode()``, from a caller that sends it to several engines.
 
     Raises:
         EngineRefused: the engine can't rank this.
@@ -130,7 +130,7 @@ def query_probabilities(
 
 
 def decision_probabilities(engine: Engine, decision: Decision, /) -> list[list[float]]:
-    """What the engine answers now to the queries behind a decision: one list for each slot.
+    """Returns what the engine answers now to the queries behind a decision: one list for each slot.
 
     Raises:
         EngineRefused: the engine can't rank it.

@@ -1,6 +1,6 @@
-"""The loops of an instance: what one is, the catalog that holds them all, and the log of who changed what.
+"""The loops of an instance: a loop, the catalog of all loops, and the audit log of changes.
 
-``ports`` has the rest of what a store must do, and passes these on.
+``ports`` has the other protocols of stores, and exports these too.
 """
 
 from collections.abc import Sequence
@@ -19,11 +19,11 @@ SEVERAL_SLOTS = "--ccb_explore_adf"
 class Loop(Struct, frozen=True, kw_only=True):
     """One personalization problem. ``version`` grows with each change of settings, policy or keys.
 
-    ``loop_id`` seeds the draws and outlives no deletion; ``name`` is what people type. ``edited_at_us``: when
-    something that matters to training was changed last. ``generation``: see ``records.Model``; a new one
-    learns from ``first_outcome``, or, where that is None, the outcomes of the last ``modelRetrainDays``. An
-    imported model is published before the loop gets its generation, so that training finds it.
-    ``recoverable_until_us``: of a deleted loop, until when it can be brought back.
+    ``loop_id`` seeds the draws and is never used again after a deletion; ``name`` is for people.
+    ``edited_at_us``: when a setting that affects training was changed last. ``generation``: see
+    ``records.Model``; a new one learns from ``first_outcome``, or, if that is None, the outcomes of the last
+    ``modelRetrainDays``. An imported model is published before the loop gets its generation, so that training
+    finds it. ``recoverable_until_us``: until when a deleted loop can be recovered.
     """
 
     name: str
@@ -55,7 +55,7 @@ def has_several_slots(arguments: str, /) -> bool:
 class Catalog(Protocol):
     """The loops of one instance, their keys and settings. Keys are encrypted at rest by the store.
 
-    An ``activity`` that is given with a change is committed with it to the ``AuditLog``, or neither is.
+    The ``activity`` of a change is committed to the ``AuditLog`` together with the change, or neither is.
     """
 
     def loops(self) -> Sequence[Loop]:
@@ -76,17 +76,17 @@ class Catalog(Protocol):
         """
 
     def delete(self, name: str, /, *, recoverable_until_us: int = 0, activity: Activity | None = None) -> None:
-        """Take a loop out of service; its name is free. Its log is removed by ``Stores.purge`` after a time.
+        """Take a loop out of service and free its name. ``Stores.purge`` removes its data after a time.
 
         Raises:
             LoopNotFound: there is no such loop.
         """
 
     def deleted(self) -> Sequence[Loop]:
-        """The deleted loops that were not removed yet, in the order of their making."""
+        """The deleted loops whose data is not removed yet, in the order of their creation."""
 
     def recover(self, loop_id: str, /, *, name: str | None = None, activity: Activity | None = None) -> Loop:
-        """Bring a deleted loop back with all that it had, under its name or another one.
+        """Recover a deleted loop with all its data, under its name or another one.
 
         Raises:
             LoopNotFound: there is no such deleted loop.
@@ -94,47 +94,47 @@ class Catalog(Protocol):
         """
 
     def give_up(self, loop_id: str, /, *, activity: Activity | None = None) -> None:
-        """Let ``Stores.purge`` remove a deleted loop from now on.
+        """Let ``Stores.purge`` remove a deleted loop from now on; it can't be recovered any more.
 
         Raises:
             LoopNotFound: there is no such deleted loop.
         """
 
     def version(self) -> int:
-        """A number that changes with every change of the catalog; cheap enough to be polled."""
+        """Returns a number that changes with every change of the catalog; cheap enough to be polled."""
 
 
 class AuditLog(Protocol):
-    """Who did what to the instance, from its beginning, numbered from 1. Nothing changes or removes a line."""
+    """Who changed what in the instance, numbered from 1. Entries are never changed or removed."""
 
     def append(self, activity: Activity, /) -> None:
-        """Commit a change that changed nothing in the catalog."""
+        """Commit an entry by itself, for a change outside the catalog."""
 
     def activities(self, *, after: int = 0, limit: int) -> Sequence[LoggedActivity]:
-        """The next changes after a number, in order."""
+        """The next entries after a number, in order."""
 
     def last(self, limit: int, /) -> Sequence[LoggedActivity]:
-        """The newest changes, newest first."""
+        """The newest entries, newest first."""
 
 
 @runtime_checkable
 class Backups(Protocol):
-    """Loops in files, for stores that can: taken while they are used, and put back."""
+    """Backups of loops in files, for stores that support them: taken while the loops are used."""
 
     def back_up(self, loop: Loop, target: Path, /) -> None:
-        """Write a loop with its log, its models and its keys, which stay sealed, to a file.
+        """Write a loop with its log, its models and its keys, which stay encrypted, to a file.
 
         Raises:
             StoreUnavailable: it can't be written.
         """
 
     def restore(self, source: Path, /, *, name: str | None, new_keys: tuple[str, str]) -> Loop:
-        """Put a loop back, under its name or another one.
+        """Restore a loop, under its name or another one.
 
-        It has the keys that it had, or, where another instance sealed them, the new ones.
+        It keeps its keys, or gets the new ones if another instance encrypted them.
 
         Raises:
             LoopExists: the name is taken, or the loop is there, in service or deleted.
-            Corrupt: the file is no backup.
-            StoreUnavailable: it can't be read, or the loop not be written.
+            Corrupt: the file is not a backup.
+            StoreUnavailable: the file can't be read, or the loop can't be written.
         """

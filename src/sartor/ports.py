@@ -1,8 +1,8 @@
-"""What a store and an engine must do, on one page. Nothing above this file knows which one it has.
+"""The protocols of stores and engines, on one page. Nothing above this file knows which implementation it has.
 
-Every store may block for the length of a disk write; none blocks for longer on purpose. All methods of
-the logs raise ``StoreUnavailable`` when the store can't be read or written; nothing is written then.
-The contract suite in ``tests/contract`` runs on every implementation, the in-memory one included.
+Every store may block for the duration of a disk write, and never longer on purpose. All methods of the logs
+raise ``StoreUnavailable`` when the store can't be read or written; nothing is written then. The contract suite
+in ``tests/contract`` runs on every implementation, the in-memory one included.
 """
 
 from collections.abc import Callable, Sequence
@@ -35,14 +35,13 @@ from sartor.records import (
 class EventLog(Protocol):
     """Decisions and observations of one loop as they arrived, numbered from 1 without gaps.
 
-    Append-only, save for what ``Maintenance`` does: ``apply_retention`` takes from the beginning, ``erase``
-    blanks.
+    Append-only, except for ``Maintenance``: ``apply_retention`` removes from the beginning, ``erase`` blanks.
     """
 
     def append(self, events: Sequence[Decision | Observation], /) -> None:
         """Commit all of the events, or none; they are durable when this returns.
 
-        The store gives each its number and the time of the commit; times never run behind a horizon.
+        The store assigns numbers and the time of the commit; a time is never before that of an earlier horizon.
         """
 
     def horizon(self) -> Horizon:
@@ -64,13 +63,13 @@ class History(Protocol):
     def import_decisions(self, lines: Sequence[ImportedDecision], /, *, source: int) -> Sequence[bool]:
         """Commit those that are new, in order, or nothing; returns for each whether it was new.
 
-        They get the next numbers of the log, and ``heads`` gives their outcomes with them. Two with the same
-        time and event id are the same when different sources tell of them; one source tells of two different
-        ones (two ranks may share an id). Their days are not counted as usage.
+        They get the next numbers of the log, and ``heads`` returns their outcomes with them. Two with the same
+        time and event id are the same if they come from different sources, and different if from one source
+        (two ranks may share an id). They don't count as usage.
 
         Args:
-            lines: what to import. An append waits meanwhile: a hundred or so at a time beside a service.
-            source: a number for the file that tells of them, new for each reading of it.
+            lines: what to import. An append waits meanwhile: about a hundred at a time beside a service.
+            source: a number for the file that they come from, new for each reading of it.
 
         Raises:
             StoreUnavailable: the log can't be written now.
@@ -105,14 +104,14 @@ class OutcomeLog(Protocol):
         """The outcomes of the decisions with this event id, in order (two ranks may share an id)."""
 
     def counts(self) -> "OutcomeCounts":
-        """How many of each there are, the last outcome's number, the revision, and where settling resumes."""
+        """Returns the totals, the last outcome's number, the revision, and where settling resumes."""
 
 
 class OutcomeCounts(Struct, frozen=True, kw_only=True):
-    """Totals of what one loop's outcome log holds.
+    """Totals of one loop's outcome log.
 
-    After retention it begins with ``first_outcome``. Of the decisions up to number ``forgotten`` some may
-    still be there whose outcomes are gone.
+    After retention it begins with ``first_outcome``. Decisions up to number ``forgotten`` may still be in the
+    event log although their outcomes are gone.
     """
 
     outcomes: int
@@ -133,7 +132,7 @@ class ModelRegistry(Protocol):
         """Add a model, atomically; make it the live one when asked. Prunes all but the newest ``keep``."""
 
     def history(self, *, limit: int | None = None) -> Sequence[Model]:
-        """Lineage of the newest models, all by default, newest first; also of those whose bytes are gone."""
+        """The lineage of the newest models, newest first, also of those whose bytes are gone; None: of all."""
 
     def blob(self, model_id: str, /) -> bytes:
         """The bytes of a model.
@@ -143,7 +142,7 @@ class ModelRegistry(Protocol):
         """
 
     def live(self) -> Model | None:
-        """The model that serves; cheap enough to be asked several times a second."""
+        """The model that serves; cheap enough to be called several times a second."""
 
     def promote(self, model_id: str | None, /) -> None:
         """Make this model the live one; None: no model, decisions are uniform.
@@ -154,20 +153,20 @@ class ModelRegistry(Protocol):
 
 
 class ModelNotes(Protocol):
-    """What people do with the models of one loop besides letting them serve: describe, keep, throw away."""
+    """People's notes on the models of one loop, and the removal of models."""
 
     def all(self) -> Sequence[ModelNote]:
         """One for each model whose bytes are there, newest first."""
 
     def note(self, note: ModelNote, /) -> None:
-        """Replace what is said of a model.
+        """Replace the note on a model.
 
         Raises:
             ModelNotFound: no such model, or its bytes were pruned.
         """
 
     def remove(self, model_id: str, /) -> None:
-        """Take the bytes of a model that does not serve; its lineage stays in the history.
+        """Remove the bytes of a model that does not serve; its lineage stays in the history.
 
         Raises:
             ModelNotFound: no such model, or its bytes were pruned.
@@ -176,7 +175,7 @@ class ModelNotes(Protocol):
 
 
 class JobQueue(Protocol):
-    """The long computations of one loop, oldest first. Any process puts, the work process claims."""
+    """The long computations of one loop, oldest first. Any process adds jobs, the work process claims them."""
 
     def put(self, job: Job, /) -> None:
         """Add a job.
@@ -192,10 +191,10 @@ class JobQueue(Protocol):
         """All jobs, or those of a kind, oldest first."""
 
     def claim(self, *, now_us: int, lease_us: int) -> Job | None:
-        """Take the oldest job that is pending, or running with a lease that ran out; it is running then."""
+        """Start the oldest job that is pending, or running with an expired lease; None: there is none."""
 
     def update(self, job: Job, /) -> bool:
-        """Replace a job. False, and nothing written, if it is gone or was canceled meanwhile."""
+        """Replace a job. False, and nothing written, if it was deleted or canceled meanwhile."""
 
     def delete(self, job_id: str, /) -> None:
         """Remove a job, whatever its state; one that runs is stopped by its worker.
@@ -206,19 +205,19 @@ class JobQueue(Protocol):
 
 
 class BlobStore(Protocol):
-    """Named contents of one loop that could be computed again: checkpoints, models of evaluations."""
+    """Named blobs of one loop that could be computed again: checkpoints, models of evaluations."""
 
     def put(self, name: str, content: bytes, /) -> None:
-        """Keep a content under a name, in place of the one before, whole or not at all; durable at the end."""
+        """Store or replace a blob, whole or not at all; it is durable when this returns."""
 
     def get(self, name: str, /) -> bytes | None:
-        """What is kept under a name; None: nothing."""
+        """Returns the blob of that name, or None."""
 
     def names(self) -> Sequence[str]:
-        """The names that hold something, in order."""
+        """The names of all blobs, in order."""
 
     def delete(self, name: str, /) -> None:
-        """Delete what is kept under a name; idempotent."""
+        """Delete a blob; idempotent."""
 
 
 class LoopStores(Protocol):
@@ -226,7 +225,7 @@ class LoopStores(Protocol):
 
     @property
     def events(self) -> EventLog:
-        """What arrived."""
+        """The decisions and observations."""
 
     @property
     def history(self) -> History:
@@ -234,49 +233,49 @@ class LoopStores(Protocol):
 
     @property
     def outcomes(self) -> OutcomeLog:
-        """What came of it."""
+        """The settled decisions."""
 
     @property
     def models(self) -> ModelRegistry:
-        """What was learned from it."""
+        """The models that were learned from them."""
 
     @property
     def notes(self) -> ModelNotes:
-        """What is said of its models."""
+        """The notes on models."""
 
     @property
     def jobs(self) -> JobQueue:
-        """What is being computed about it."""
+        """The long computations."""
 
     @property
     def blobs(self) -> BlobStore:
-        """What was computed about it and is kept."""
+        """Results that are kept, and could be computed again."""
 
     def close(self) -> None:
         """Release files and connections; idempotent."""
 
 
 class Maintenance(Protocol):
-    """What is done with the stores away from the request path; nothing here holds up an append for long."""
+    """The upkeep of the stores, away from the request path; nothing here delays an append for long."""
 
     def maintain(self, loop: Loop, /, *, sparing: bool = False) -> None:
         """Do the housekeeping that must not happen on the request path (WAL checkpoints); may take 100 ms.
 
-        ``sparing``: only what has become worth its price to the next append.
+        ``sparing``: only what saves the next appends more time than it costs.
         """
 
     def apply_retention(self, loop: Loop, /, *, before_us: int) -> int:
         """Remove what was settled before a time: decisions, observations, outcomes and unmatched observations.
 
         The log loses its beginning: never what is still open, nor what came after it, nor the last of each
-        kind, which keeps the numbering. It takes its time, in small steps.
+        kind, which keeps the numbering. It works in small steps, and takes a while.
 
         Returns:
             How many rows were removed.
         """
 
     def usage(self, loop: Loop, /, *, from_us: int, to_us: int) -> Sequence[Usage]:
-        """The days that meet the time from ``from_us`` to before ``to_us`` and saw an event, in order.
+        """Returns the days with events that overlap [``from_us``, ``to_us``), in order.
 
         What ``apply_retention`` removed stays counted. The cost does not grow with a log that is maintained.
         """
@@ -284,25 +283,25 @@ class Maintenance(Protocol):
     def erase(self, loop: Loop, /, *, decisions: Sequence[int]) -> Sequence[int]:
         """Blank the features and event ids of decisions, and the event ids of their rewards and outcomes.
 
-        What was learned of them is taken back: their outcomes are amended, not to be learned. The values are
-        gone from the files when this returns. Repeating it does no harm; unknown numbers are passed over.
+        Models unlearn them: their outcomes are amended, and not learnable any more. The values are gone from
+        the files when this returns. Repeating it does no harm; unknown numbers are ignored.
 
         Returns:
-            The decisions that are still open, or for which a reward still waits: they are left as they are.
+            The decisions that are still open, or whose rewards are: they are left as they are.
 
         Raises:
-            StoreUnavailable: not all is done, or readers keep old pages in use; repeat it.
+            StoreUnavailable: not all is erased, or readers keep old pages in use; repeat it.
         """
 
     def purge(self) -> Sequence[str]:
-        """Remove what deleted loops left behind that can't be recovered any more; returns their ids."""
+        """Remove the data of deleted loops that can't be recovered any more; returns their ids."""
 
     def check_writable(self) -> None:
         """Raise ``StoreUnavailable`` if an event could not be committed now."""
 
 
 class Stores(Maintenance, Protocol):
-    """Everything an instance keeps: one catalog, and the stores of each loop."""
+    """All stores of an instance: one catalog, one audit log, and the stores of each loop."""
 
     @property
     def catalog(self) -> Catalog:
@@ -313,27 +312,27 @@ class Stores(Maintenance, Protocol):
         """Who changed what."""
 
     def open(self, loop: Loop, /) -> LoopStores:
-        """The stores of a loop, made at first use. The caller closes them."""
+        """Open the stores of a loop, which are created at first use. The caller closes them."""
 
     def secret(self, name: str, make: Callable[[], bytes], /) -> bytes:
-        """A secret of the instance, made at first use and encrypted at rest; every process gets the same.
+        """Returns a secret of the instance, made at first use and encrypted at rest; the same in every process.
 
         Raises:
-            Corrupt: it was sealed with another secret key, or damaged.
+            Corrupt: it was encrypted with another secret key, or damaged.
         """
 
     def close(self) -> None:
-        """Release files and connections; idempotent. Stores of loops are closed by those who opened them."""
+        """Release files and connections; idempotent. Whoever opened the stores of a loop closes them."""
 
 
 class Engine(Protocol):
-    """Turns a context and actions into probabilities, and learns. Not thread-safe; one process each."""
+    """Turns a context and actions into probabilities, and learns. Not thread-safe; used by one process."""
 
     def probabilities(self, context: bytes, actions: int, /) -> list[float]:
-        """The probabilities for each of the ``actions`` rankable actions; they sum to 1 (within 1e-12).
+        """Returns the probability of each of the ``actions`` rankable actions; they sum to 1 (within 1e-12).
 
         Args:
-            context: a context from ``dsjson.context``.
+            context: from ``dsjson.context_json.encode_context``.
             actions: how many actions it holds.
 
         Raises:
@@ -341,25 +340,25 @@ class Engine(Protocol):
         """
 
     def slot_probabilities(
-        self, question: bytes, actions: int, /, *, slots: int, offered: Sequence[int]
+        self, query: bytes, actions: int, /, *, slots: int, offered: Sequence[int]
     ) -> list[float]:
-        """The probabilities of the actions that are offered to one of several slots, in order; they sum to 1.
+        """Returns the probabilities of the actions that are offered to one of several slots; they sum to 1.
 
         Args:
-            question: a question from ``dsjson_slots.question``.
+            query: from ``dsjson.multi_slot.encode_slot_query``.
             actions: how many actions it holds.
-            slots: how many slots; the probabilities are those of the last.
-            offered: the actions that the question offers to it.
+            slots: how many slots it holds; the probabilities are those of the last.
+            offered: indexes of the actions that the query offers to it, in the order of the result.
 
         Raises:
             EngineRefused: the engine can't rank it, or fills single slots only; it stays usable.
         """
 
-    def estimates(self, question: bytes, actions: int, /, *, slots: int = 0) -> list[float] | None:
-        """The expected reward of each action, behind the probabilities; None: this exploration has several.
+    def estimates(self, query: bytes, actions: int, /, *, slots: int = 0) -> list[float] | None:
+        """Returns the expected reward of each action; None: this exploration has several estimates of it.
 
         Args:
-            question: a context, or a question about a slot. An action that is not offered has no meaning.
+            query: a context, or a query about a slot. The value of an action that is not offered means nothing.
             actions: how many actions it holds.
             slots: how many slots it holds.
 
@@ -368,14 +367,14 @@ class Engine(Protocol):
         """
 
     def learn(self, line: bytes, /) -> None:
-        """Learn one line from ``dsjson.encode_outcome_line``, which must be learnable.
+        """Learn one line from ``dsjson.single_slot.encode_outcome_line``, which must be learnable.
 
         Raises:
             EngineRefused: the engine can't learn it; the engine stays usable and unchanged.
         """
 
     def dump(self) -> bytes:
-        """The learned state; loading it and going on gives the same predictions, bit for bit."""
+        """Returns the learned state; an engine loaded from it goes on exactly like this one, bit for bit."""
 
     def close(self) -> None:
         """Free its memory; idempotent."""
@@ -385,7 +384,7 @@ class EngineFactory(Protocol):
     """Makes engines of one kind."""
 
     def __call__(self, arguments: str, blob: bytes | None = None, /) -> Engine:
-        """An engine with these learning settings: empty, or with the state of a dump made under the same.
+        """Create an engine with these learning settings: empty, or with the state of a dump made under them.
 
         Raises:
             InvalidPolicy: the arguments are not accepted.

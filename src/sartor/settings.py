@@ -1,7 +1,7 @@
 """Settings: one table for a loop, one for a process; names, types, defaults, ranges and help in one place.
 
-The CLI, the environment names, the admin surface and ``docs/reference/settings.md`` are made from these
-tables. A loop's settings are live: running processes follow within a second. A process's are read once.
+The CLI, the environment names, the admin API and ``docs/reference/settings.md`` are generated from these
+tables. A loop's settings are live: running processes follow within a second. Those of a process are read once.
 """
 
 from collections.abc import Mapping
@@ -117,7 +117,7 @@ class LoopSettings(Struct, frozen=True, kw_only=True, rename="camel", forbid_unk
 
 
 class LoopTerms(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
-    """On which terms a loop is used, by whom and from where. Nothing here changes what it learns."""
+    """The terms of use of a loop: quotas, networks, locks. Nothing here affects what it learns."""
 
     tier: Annotated[Tier, Meta(description="Which quotas it has by default; only F0 has any.")] = "S0"
     tags: Annotated[
@@ -145,12 +145,12 @@ class LoopTerms(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknow
 
     @property
     def quota_per_second(self) -> int:
-        """The ranks that it may have in a second; 0: any number."""
+        """The ranks per second that it may have; 0: no limit."""
         return _TIERS[self.tier][0] if self.ranks_per_second is None else self.ranks_per_second
 
     @property
     def quota_per_month(self) -> int:
-        """The ranks that it may have in a month; 0: any number."""
+        """The ranks per month that it may have; 0: no limit."""
         return _TIERS[self.tier][1] if self.ranks_per_month is None else self.ranks_per_month
 
 
@@ -159,7 +159,7 @@ _TIERS: Mapping[Tier, tuple[int, int]] = {"F0": (20, 50_000), "S0": (0, 0), "E0"
 
 
 class Limits(Struct, frozen=True, kw_only=True):
-    """What one request, and one process, may ask for at most."""
+    """Limits of one request, and of one process."""
 
     body_bytes: int = 1_048_576
     actions: int = 50
@@ -220,10 +220,10 @@ _RANGES_S = {"rewardWaitTime": (1, 30 * 86_400), "modelExportFrequency": (1, 86_
 
 
 def with_changes(settings: LoopSettings, /, changes: Mapping[str, object]) -> LoopSettings:
-    """The settings with some of them replaced; names as on the wire, text values are converted.
+    """Returns the settings with some of them replaced; names as on the wire, text values are converted.
 
     Raises:
-        InvalidSetting: an unknown name, a value of another type or outside its range.
+        InvalidSetting: an unknown name, or a value of another type or outside its range.
     """
     current: dict[str, object] = msgspec.to_builtins(settings)
     unknown = sorted(set(changes) - set(current))

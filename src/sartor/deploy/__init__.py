@@ -1,4 +1,1 @@
-"""Deploying: models go in; out comes the engine that serves in this process.
-
-There is one file, ``live.py``.
-"""
+"""Deployment: ``live.py`` loads the live model of a loop into the engine that serves in this process."""

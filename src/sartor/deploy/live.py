@@ -1,4 +1,4 @@
-"""The live model of a serving process: swapped between two requests, kept when its successor is broken."""
+"""The live model of a serving process: swapped between two requests, kept if its successor can't be loaded."""
 
 import logging
 
@@ -10,7 +10,7 @@ _log = logging.getLogger(__name__)
 
 
 class LiveModel:
-    """The engine that serves in this process. ``refresh`` often; everything else reads attributes."""
+    """The engine that serves in this process. Call ``refresh`` often; everything else only reads attributes."""
 
     def __init__(self, models: ModelRegistry, factory: EngineFactory, /) -> None:
         self._models = models
@@ -20,7 +20,7 @@ class LiveModel:
         self.engine: Engine | None = None
         """None before there is a model, or after a rollback to none: decisions are uniform."""
         self.problem: str | None = None
-        """Why the model that should serve does not, for the health check; None: all is well."""
+        """Why the model that is live does not serve, for the health check; None: it does."""
 
     @property
     def model_id(self) -> str:
@@ -33,14 +33,14 @@ class LiveModel:
         return None if self._model is None else self._model.arguments
 
     def refresh(self) -> bool:
-        """Serve the model that the registry calls live, if it is another one; True when it was swapped.
+        """Swap to the model that is live in the registry, if it is another one; returns whether it did.
 
-        A model that can't be loaded is not tried again until another one is live; the old one serves on.
+        A model that can't be loaded is not tried again until another one is live; the old one keeps serving.
         Loading takes about 4 ms; on the event loop's thread, no request sees half of a swap.
 
         Raises:
-            StoreUnavailable: the registry can't be read, or a temporary file not be written; the old model
-                serves on, and the next call tries again.
+            StoreUnavailable: the registry can't be read, or a temporary file can't be written; the old model
+                keeps serving, and the next call tries again.
         """
         model = self._models.live()
         wanted = None if model is None else model.model_id
@@ -49,7 +49,7 @@ class LiveModel:
             return False
         if wanted is not None and wanted == self._broken:
             return False
-        return self._swapped(model)
+        return self._swap(model)
 
     def close(self) -> None:
         """Free the engine; idempotent."""
@@ -57,13 +57,13 @@ class LiveModel:
         if engine is not None:
             engine.close()
 
-    def _swapped(self, model: Model | None) -> bool:
+    def _swap(self, model: Model | None) -> bool:
         try:
-            engine = None if model is None else self._loaded(model)
+            engine = None if model is None else self._load(model)
         except (ModelNotFound, Corrupt, InvalidPolicy) as error:
             self._broken = model.model_id if model else None
             self.problem = f"Model {self._broken} can't be loaded: {error}"
-            _log.error("%s; %s serves on.", self.problem, self.model_id, extra={"action": "swap"})
+            _log.error("%s; %s keeps serving.", self.problem, self.model_id, extra={"action": "swap"})
             return False
         old, self.engine, self._model = self.engine, engine, model
         self._broken = self.problem = None
@@ -71,5 +71,5 @@ class LiveModel:
             old.close()
         return True
 
-    def _loaded(self, model: Model) -> Engine:
+    def _load(self, model: Model) -> Engine:
         return self._factory(model.arguments, self._models.blob(model.model_id))

@@ -1,4 +1,4 @@
-"""Reading learning settings: text in, a checked list of options out. Knows the grammar, starts nothing."""
+"""Parses learning settings into a checked list of options. Knows the grammar; starts no engine."""
 
 import shlex
 from collections import Counter
@@ -16,7 +16,7 @@ _CROSSINGS = ("quadratic", "cubic", "interactions", "experimental_full_name_inte
 
 
 class VwOption(Struct, frozen=True, kw_only=True):
-    """One option: as it was spelled (``-q``), its full name (``quadratic``), and its value (None: a flag)."""
+    """One option: as spelled (``-q``), its full name (``quadratic``), and its value (None: a flag)."""
 
     spelled: str
     name: str
@@ -37,36 +37,36 @@ class PolicyArguments(Struct, frozen=True):
         return [word for option in kept for word in (option.spelled, option.value) if word is not None]
 
     def values(self, name: str) -> list[str]:
-        """The values of an option, by its full name; empty when it was not given."""
+        """The values of an option, by its full name; empty if it is not given."""
         return [option.value or "" for option in self.options if option.name == name]
 
     @property
     def several_slots(self) -> bool:
-        """Whether they fill several slots; a model of such settings repeats ``--cb_explore_adf`` beside it."""
+        """Whether they are for several slots; a model file of such settings also holds ``--cb_explore_adf``."""
         return any(option.name == "ccb_explore_adf" for option in self.options)
 
     @property
     def order(self) -> int:
-        """How many namespaces the longest crossing multiplies: 2 for pairs, 3 for triples, 1 for none."""
+        """How many namespaces the longest interaction crosses: 2 for pairs, 3 for triples, 1 for none."""
         characters = [len(value) for name in _CROSSINGS[:3] for value in self.values(name)]
         names = [value.count("|") + 1 for value in self.values(_CROSSINGS[3])]
         return max([1, *characters, *names])
 
 
 def parse_arguments(text: str) -> PolicyArguments:
-    """Read learning settings.
+    """Parse learning settings.
 
     Raises:
         InvalidPolicy: an option or a value that is not accepted, named in the message.
     """
-    arguments = PolicyArguments(tuple(_options(_words(text))))
+    arguments = PolicyArguments(tuple(_parse_options(_split_words(text))))
     _check_kind(arguments)
     _check_repeats(arguments)
     _check_size(arguments)
     return arguments
 
 
-def _words(text: str) -> list[str]:
+def _split_words(text: str) -> list[str]:
     if len(text) > _CHARACTERS:
         raise InvalidPolicy(f"Learning settings may have {_CHARACTERS} characters at most, not {len(text)}.")
     if not text.isprintable() or not text.isascii():
@@ -77,17 +77,17 @@ def _words(text: str) -> list[str]:
         raise InvalidPolicy("A quotation in the learning settings has no end.") from error
 
 
-def _options(words: list[str]) -> Iterator[VwOption]:
+def _parse_options(words: list[str]) -> Iterator[VwOption]:
     rest = iter(words)
     for word in rest:
-        spelled, name, value = _split(word)
+        spelled, name, value = _split_word(word)
         if name in DROPPED and value is None:
             continue
-        yield _option(spelled, name, value, rest)
+        yield _parse_option(spelled, name, value, rest)
 
 
-def _split(word: str) -> tuple[str, str, str | None]:
-    """A word as spelled, full name, and the value that is in it: ``--a=b``, ``-q::``; None: not in it."""
+def _split_word(word: str) -> tuple[str, str, str | None]:
+    """The option in a word as spelled, its full name, and its value if that is in it (``--a=b``, ``-q::``)."""
     if word.startswith("--") and len(word) > 2:
         spelled, equals, value = word.partition("=")
         return spelled, spelled[2:], value if equals else None
@@ -97,7 +97,7 @@ def _split(word: str) -> tuple[str, str, str | None]:
     raise InvalidPolicy(f"Expected an option, which begins with '-', not {word!r}.")
 
 
-def _option(spelled: str, name: str, value: str | None, rest: Iterator[str]) -> VwOption:
+def _parse_option(spelled: str, name: str, value: str | None, rest: Iterator[str]) -> VwOption:
     if name not in ACCEPTED or (len(spelled) == 2 and spelled[1] not in SHORT):
         reason = REFUSED.get(name, "it is not among the options for learning and exploration")
         raise InvalidPolicy(f"The option {spelled} is not accepted: {reason}.")
@@ -136,7 +136,7 @@ def _check_repeats(arguments: PolicyArguments) -> None:
 
 
 def _check_size(arguments: PolicyArguments) -> None:
-    """Each of several models has weights of its own: 16 to 32 bytes for each of 2 to the power of -b."""
+    """Each of several models has its own weights: 16 to 32 bytes for each of 2 to the power of -b."""
     bits = next(map(int, arguments.values("bit_precision")), 18)
     models = 1 + max([0, *(int(n) for name in ("bag", "cover", "rnd") for n in arguments.values(name))])
     if bits + models.bit_length() - 1 > _WEIGHT_BITS:

@@ -1,8 +1,8 @@
-"""With what the training of a loop begins: the newest model, an imported one, or nothing at all.
+"""Chooses where the training of a loop starts: from the newest model, an imported one, or an empty engine.
 
-A lineage is a row of models each of which learned a little more than the one before. Training goes on with
+A lineage is a sequence of models each of which learned a little more than the one before. Training resumes
 the newest lineage of the loop's generation while learning settings and the revision of the log are those
-that it has learned; otherwise a new one begins.
+that it learned; otherwise a new one starts.
 """
 
 import logging
@@ -23,7 +23,7 @@ _RECENT = 100
 
 
 class TrainingState(Struct, kw_only=True):
-    """An engine in training and what is in it: the makings of the next model of its lineage."""
+    """An engine in training, and what it learned: the next model of its lineage is made from it."""
 
     engine: Engine
     arguments: str
@@ -35,11 +35,11 @@ class TrainingState(Struct, kw_only=True):
     learned: int
     parent_id: str | None
     goal: int
-    """The last outcome that must be in it before it is published for the first time."""
+    """The last outcome that it must have learned before it is published for the first time."""
     fresh: bool
     """Whether no model of its lineage was published yet."""
     unpublished: int = 0
-    """How many outcomes were learned since it was published."""
+    """How many outcomes it learned since it was published."""
 
     @property
     def ready(self) -> bool:
@@ -47,12 +47,12 @@ class TrainingState(Struct, kw_only=True):
         return self.unpublished > 0 and self.last_outcome >= self.goal
 
     def fits(self, loop: Loop, /, *, arguments: str, revision: int) -> bool:
-        """Whether it may go on: the loop wants this generation and policy, and what it learned still stands."""
+        """Whether it may go on: generation, learning settings and revision of the log are still the same."""
         return (self.generation, self.arguments, self.revision) == (loop.generation, arguments, revision)
 
 
 class TrainingStart:
-    """Makes the training state of one loop from its models and outcomes."""
+    """Starts or resumes the training of one loop, from its models and outcomes."""
 
     def __init__(self, outcomes: OutcomeLog, models: ModelRegistry, factory: EngineFactory, /) -> None:
         self._outcomes = outcomes
@@ -60,7 +60,7 @@ class TrainingStart:
         self._factory = factory
 
     def resume_or_start(self, loop: Loop, /, *, arguments: str, now_us: int) -> TrainingState:
-        """An engine that goes on with the newest lineage, or begins a new one.
+        """Resume the newest lineage, or start a new one.
 
         Raises:
             InvalidPolicy: the arguments are not accepted.
@@ -70,25 +70,25 @@ class TrainingStart:
         history = [m for m in self._models.history(limit=_RECENT) if m.generation == loop.generation]
         newest = history[0] if history else None
         if newest is None or newest.arguments != arguments:
-            first = self._first(loop, counts, now_us, is_first=newest is None)
-            return self._begun(arguments, loop.generation, counts, first)
+            first = self._find_first_outcome(loop, counts, now_us, is_first=newest is None)
+            return self._start(arguments, loop.generation, counts, first)
         if newest.revision != counts.revision:
-            return self._begun(arguments, loop.generation, counts, newest.first_outcome, newest.base_id)
-        return self._resumed([model for model in history if _is_of_lineage(model, newest)], counts)
+            return self._start(arguments, loop.generation, counts, newest.first_outcome, newest.base_id)
+        return self._resume([model for model in history if _is_of_lineage(model, newest)], counts)
 
-    def _resumed(self, lineage: Sequence[Model], counts: OutcomeCounts) -> TrainingState:
-        """Go on from the newest model whose bytes can be read; from its beginning, if there is none."""
+    def _resume(self, lineage: Sequence[Model], counts: OutcomeCounts) -> TrainingState:
+        """Resume from the newest model whose bytes can be read; without any, learn the lineage again."""
         newest = lineage[0]
         for model in lineage:
-            engine = self._loaded(model.arguments, model.model_id)
+            engine = self._load(model.arguments, model.model_id)
             if engine is not None:
-                return _training(model, engine, goal=newest.last_outcome)
+                return _to_state(model, engine, goal=newest.last_outcome)
         _log.warning(
             "No model of this lineage can be read; its outcomes are learned again.", extra={"action": "relearn"}
         )
-        return self._begun(newest.arguments, newest.generation, counts, newest.first_outcome, newest.base_id)
+        return self._start(newest.arguments, newest.generation, counts, newest.first_outcome, newest.base_id)
 
-    def _begun(
+    def _start(
         self,
         arguments: str,
         generation: int,
@@ -96,9 +96,9 @@ class TrainingStart:
         first_outcome: int,
         base_id: str | None = None,
     ) -> TrainingState:
-        """Begin a lineage with an outcome, or with the first after it that is kept."""
+        """Start a lineage with an outcome, or with the first after it that retention left."""
         first = max(first_outcome, counts.first_outcome)
-        base = None if base_id is None else self._loaded(arguments, base_id)
+        base = None if base_id is None else self._load(arguments, base_id)
         return TrainingState(
             engine=base or self._factory(arguments),
             arguments=arguments,
@@ -113,15 +113,15 @@ class TrainingStart:
             fresh=True,
         )
 
-    def _loaded(self, arguments: str, model_id: str) -> Engine | None:
+    def _load(self, arguments: str, model_id: str) -> Engine | None:
         try:
             return self._factory(arguments, self._models.blob(model_id))
         except (ModelNotFound, Corrupt) as error:
             _log.warning("Model %s can't be resumed: %s", model_id, error, extra={"action": "resume"})
             return None
 
-    def _first(self, loop: Loop, counts: OutcomeCounts, now_us: int, *, is_first: bool) -> int:
-        """The outcome with which an empty engine begins. ``is_first``: the generation has no model yet."""
+    def _find_first_outcome(self, loop: Loop, counts: OutcomeCounts, now_us: int, *, is_first: bool) -> int:
+        """The first outcome that an empty engine learns. ``is_first``: the generation has no model yet."""
         floor = loop.first_outcome or 1
         if is_first and (loop.first_outcome is not None or loop.generation == 1):
             return floor
@@ -132,14 +132,14 @@ class TrainingStart:
 
 
 def _is_of_lineage(model: Model, newest: Model) -> bool:
-    return _line(model) == _line(newest)
+    return _lineage_key(model) == _lineage_key(newest)
 
 
-def _line(model: Model) -> tuple[str, int, str | None, int]:
+def _lineage_key(model: Model) -> tuple[str, int, str | None, int]:
     return model.arguments, model.first_outcome, model.base_id, model.revision
 
 
-def _training(model: Model, engine: Engine, *, goal: int) -> TrainingState:
+def _to_state(model: Model, engine: Engine, *, goal: int) -> TrainingState:
     return TrainingState(
         engine=engine,
         arguments=model.arguments,

@@ -1,7 +1,8 @@
-"""The head of the engine's own model file, read without the engine, whose reader trusts every byte of it.
+"""Reads the header of the engine's model file without the engine, whose reader trusts every byte of it.
 
-The options in a model file take effect when it is loaded, those that name files to write included. So a file
-of unknown origin is looked at here first: nothing but options for learning and exploration may be in it.
+The options in a model file take effect when it is loaded, including those that name files to write. So a file
+of unknown origin is checked here first: it may hold nothing but options for learning and exploration. Also adds
+and checks the checksum that makes a model file a dump.
 """
 
 import struct
@@ -20,7 +21,7 @@ _TEMPLATES = 32
 _BOOKKEEPING = frozenset(
     {"per_model_save_load", "preserve_performance_counters", "predict_only_model", "save_resume", "no_predict"}
 )
-"""How a file was saved; such flags change nothing of what is in it."""
+"""Flags that say how a file was saved; they don't affect its content."""
 
 _FREE = frozenset(
     {
@@ -33,7 +34,7 @@ _FREE = frozenset(
 
 
 class ModelFileHeader(Struct, frozen=True, kw_only=True):
-    """What a model file says of itself. ``options`` are in the order in which they are in the file."""
+    """The header of a model file. ``options`` are in the order of the file."""
 
     version: str
     bits: int
@@ -42,10 +43,10 @@ class ModelFileHeader(Struct, frozen=True, kw_only=True):
 
 
 def read_header(model: bytes, /) -> ModelFileHeader:
-    """Read the head of a model file.
+    """Read the header of a model file.
 
     Raises:
-        InvalidModel: it is not one, or it holds an option that is not accepted.
+        InvalidModel: it is not a model file, or it holds an option that is not accepted.
     """
     reader = _HeaderReader(model)
     version = reader.text()
@@ -59,26 +60,26 @@ def read_header(model: bytes, /) -> ModelFileHeader:
     ngrams = reader.templates()
     if reader.templates():
         raise InvalidModel("The model was made with the option --skips, which is not accepted.")
-    return ModelFileHeader(version=version, bits=bits, ngrams=ngrams, options=_options(reader.text()))
+    return ModelFileHeader(version=version, bits=bits, ngrams=ngrams, options=_parse_options(reader.text()))
 
 
 def find_mismatch(model: ModelFileHeader, wanted: ModelFileHeader, /) -> str | None:
-    """Why a loop can't go on from a model: the options that differ; None where it can.
+    """Returns why a loop can't train on from a model: the options that differ; None: it can.
 
     Args:
-        model: the head of the model.
-        wanted: the head of a model that the loop's own learning settings make.
+        model: the header of the model.
+        wanted: the header of a model under the loop's own learning settings.
     """
     if model.bits != wanted.bits:
         return f"it has {model.bits} bits of weights, the loop's learning settings say {wanted.bits}"
-    own, loops = _fixed(model), _fixed(wanted)
+    own, loops = _fixed_options(model), _fixed_options(wanted)
     additional, missing = own - loops, loops - own
-    parts = [f"it was made with {_listed(additional)}"] if additional else []
-    parts += [f"it was made without {_listed(missing)}"] if missing else []
+    parts = [f"it was made with {_list_options(additional)}"] if additional else []
+    parts += [f"it was made without {_list_options(missing)}"] if missing else []
     return " and ".join(parts) or None
 
 
-def _options(text: str) -> PolicyArguments:
+def _parse_options(text: str) -> PolicyArguments:
     try:
         words = [word for word in text.split(" ") if word.removeprefix("--") not in _BOOKKEEPING]
         return parse_arguments(" ".join(words))
@@ -86,21 +87,21 @@ def _options(text: str) -> PolicyArguments:
         raise InvalidModel(f"The model holds options that are not accepted. {error.message}") from error
 
 
-def _fixed(head: ModelFileHeader) -> Counter[str]:
-    options = [_spelled(option) for option in head.options.options if option.name not in _FREE]
-    return Counter([*options, *(f"--ngram {ngram}" for ngram in head.ngrams)])
+def _fixed_options(header: ModelFileHeader) -> Counter[str]:
+    options = [_spell(option) for option in header.options.options if option.name not in _FREE]
+    return Counter([*options, *(f"--ngram {ngram}" for ngram in header.ngrams)])
 
 
-def _spelled(option: VwOption) -> str:
+def _spell(option: VwOption) -> str:
     return f"--{option.name}" if option.value is None else f"--{option.name} {option.value}"
 
 
-def _listed(options: Counter[str]) -> str:
+def _list_options(options: Counter[str]) -> str:
     return ", ".join(sorted(options.elements()))
 
 
 class _HeaderReader:
-    """Takes parts from the front of the bytes; lengths that don't fit are an error, never a surprise."""
+    """Reads parts from the front of the bytes, and checks every length."""
 
     def __init__(self, content: bytes) -> None:
         self._content = content
@@ -109,7 +110,7 @@ class _HeaderReader:
     def take(self, count: int) -> bytes:
         part = self._content[self._at : self._at + count]
         if len(part) < count:
-            raise InvalidModel("The model ends in the middle of its head.")
+            raise InvalidModel("The model ends in the middle of its header.")
         self._at += count
         return part
 
@@ -123,32 +124,32 @@ class _HeaderReader:
             raise InvalidModel("The bytes do not begin as a model of Vowpal Wabbit does.")
         part = self.take(length)
         if part[-1:] != b"\0" or b"\0" in part[:-1] or not part.isascii():
-            raise InvalidModel("The head of the model holds a text that can't be read.")
+            raise InvalidModel("The header of the model holds a text that can't be read.")
         return part[:-1].decode("ascii")
 
     def templates(self) -> tuple[str, ...]:
         count = self.number()
         if count > _TEMPLATES:
-            raise InvalidModel("The head of the model can't be read.")
+            raise InvalidModel("The header of the model can't be read.")
         return tuple(self.take(3).rstrip(b"\0").decode("latin-1") for _ in range(count))
 
 
-_SEAL = b"sartor1\n"
+_MAGIC = b"sartor1\n"
 _DIGEST_BYTES = 16
 
 
 def add_checksum(model: bytes, /) -> bytes:
-    """The engine's own file as a dump."""
-    return model + _SEAL + blake2b(model, digest_size=_DIGEST_BYTES).digest()
+    """Returns the engine's own file as a dump: with a magic number and a digest appended."""
+    return model + _MAGIC + blake2b(model, digest_size=_DIGEST_BYTES).digest()
 
 
 def strip_checksum(blob: bytes, /) -> bytes:
-    """The engine's own file in a dump: what other programs load.
+    """Returns the engine's own file in a dump, which other programs can load.
 
     Raises:
-        Corrupt: these are not the bytes of a dump, or not all of them.
+        Corrupt: the bytes are not a whole, unchanged dump.
     """
-    model = blob[: -len(_SEAL) - _DIGEST_BYTES]
+    model = blob[: -len(_MAGIC) - _DIGEST_BYTES]
     if add_checksum(model) != blob:
         raise Corrupt("The bytes are not a model as it was written.")
     return model

@@ -1,7 +1,7 @@
-"""Taking in a model from elsewhere: checked, tried, and written anew by our own engine.
+"""Imports a foreign model file: checks it, tries it, and writes it again with our own engine.
 
-Run it in a process of its own: bytes made to harm can crash the engine's reader. What comes out is a dump by
-the engine itself, so that no process that ranks or learns ever reads the bytes that came in.
+Run it in a process of its own: malicious bytes can crash the engine's reader. The result is a dump by the
+engine itself, so that no process that ranks or learns ever reads the foreign bytes.
 """
 
 from sartor.errors import Corrupt, EngineRefused, InvalidModel
@@ -12,16 +12,16 @@ from sartor.learn.vw import create_engine
 
 
 def adopt_model(model: bytes, arguments: str, /) -> bytes:
-    """A dump with the state of a model file, with which training under these arguments can go on.
+    """Returns a dump with the state of a model file, from which training under these arguments can go on.
 
-    A file that was cut after its head can't be told from a whole one: only a signature can.
+    A file that was cut after its header can't be distinguished from a whole one: only by a signature.
 
     Args:
-        model: the engine's own file, of this or an older version, with or without the state of training.
+        model: a model file of this or an older version of the engine, with or without the state of training.
         arguments: the loop's learning settings.
 
     Raises:
-        InvalidModel: it is no model, or one that does not fit the arguments; the message says why.
+        InvalidModel: it is not a model, or does not fit the arguments; the message says why.
         InvalidPolicy: the arguments are not accepted.
     """
     check_header(model, arguments)
@@ -32,7 +32,7 @@ def adopt_model(model: bytes, arguments: str, /) -> bytes:
             try_policy(trial, several_slots=fills_several_slots(arguments))
         finally:
             trial.close()
-        return _dumped(arguments, blob)
+        return _dump_engine(arguments, blob)
     except Corrupt as error:
         raise InvalidModel(error.message) from error
     except EngineRefused as error:
@@ -40,14 +40,14 @@ def adopt_model(model: bytes, arguments: str, /) -> bytes:
 
 
 def check_header(model: bytes, arguments: str, /) -> None:
-    """See that a model's options fit the arguments, from its head alone.
+    """Check that a model's options fit the arguments, from its header alone.
 
     Raises:
-        InvalidModel: they do not, or it has no head.
+        InvalidModel: they do not, or it has no header.
         InvalidPolicy: the arguments are not accepted.
     """
     own = model_file.read_header(model)
-    difference = model_file.find_mismatch(own, _head_made_by(arguments))
+    difference = model_file.find_mismatch(own, _read_own_header(arguments))
     if difference is not None:
         raise InvalidModel(
             f"The model does not fit the learning settings of this loop: {difference}. "
@@ -55,13 +55,13 @@ def check_header(model: bytes, arguments: str, /) -> None:
         )
 
 
-def _head_made_by(arguments: str) -> model_file.ModelFileHeader:
-    return model_file.read_header(strip_checksum(_dumped(arguments, None)))
+def _read_own_header(arguments: str) -> model_file.ModelFileHeader:
+    return model_file.read_header(strip_checksum(_dump_engine(arguments, None)))
 
 
-def _dumped(arguments: str, blob: bytes | None) -> bytes:
-    made = create_engine(arguments, blob)
+def _dump_engine(arguments: str, blob: bytes | None) -> bytes:
+    engine = create_engine(arguments, blob)
     try:
-        return made.dump()
+        return engine.dump()
     finally:
-        made.close()
+        engine.close()

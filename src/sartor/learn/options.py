@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 
 Check = Callable[[str], str | None]
-"""Takes a value; answers what it should have been, or None when it is fine."""
+"""Takes a value; returns what was expected, or None if the value is valid."""
 
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 _WHOLE = re.compile(r"\d{1,19}", re.ASCII)
@@ -56,7 +56,7 @@ _NAMESPACES = _like(f"{_NAMESPACE}{{1,32}}", "first characters of namespaces")
 _NAME = r"[!#-&(-,.-\[\]-{}~]{1,64}"
 
 ACCEPTED: dict[str, Check | None] = {
-    # What kind of problem it is: one slot, or several; the engine's own model files repeat the four after.
+    # The kind of problem: one slot, or several; the engine's own model files repeat the four that follow.
     "cb_explore_adf": None,
     "ccb_explore_adf": None,
     "cb_sample": None,
@@ -114,7 +114,7 @@ ACCEPTED: dict[str, Check | None] = {
     "min_prediction": _number(-1e9, 1e9),
     "max_prediction": _number(-1e9, 1e9),
     "random_seed": _whole(0, 2**63 - 1),
-    # What of the features is seen.
+    # Which features are used, and how they are crossed.
     "bit_precision": _whole(10, 24),
     "quadratic": _like(f"{_NAMESPACE}{{2}}", "the first characters of two namespaces (':' is any)"),
     "cubic": _like(f"{_NAMESPACE}{{3}}", "the first characters of three namespaces (':' is any)"),
@@ -136,13 +136,13 @@ ACCEPTED: dict[str, Check | None] = {
     "noconstant": None,
     "constant": _number(-1e9, 1e9),
 }
-"""Every option that is accepted, with the check of its value; None: a flag, it takes none."""
+"""Every accepted option, with the check of its value; None: a flag, which takes no value."""
 
 SHORT = {"q": "quadratic", "l": "learning_rate", "b": "bit_precision", "C": "constant"}
 """One-letter names of accepted options."""
 
 DROPPED = frozenset({"dsjson", "json", "quiet"})
-"""Flags that the engine sets itself; read and left out, because published examples carry them."""
+"""Flags that the engine sets itself; accepted and dropped, because published examples have them."""
 
 REPEATABLE = frozenset(
     {
@@ -153,12 +153,12 @@ REPEATABLE = frozenset(
 """Options that may be given more than once."""
 
 
-def _because(reason: str, names: str) -> dict[str, str]:
+def _refuse(reason: str, names: str) -> dict[str, str]:
     return dict.fromkeys(names.split(), reason)
 
 
 REFUSED = {
-    **_because(
+    **_refuse(
         "it concerns files or the way input is read, which the service decides",
         """data d initial_regressor i final_regressor f extra_metrics no_stdin readable_model invert_hash
         predictions p raw_predictions r cache c cache_file kill_cache k feature_mask dictionary dictionary_path
@@ -166,33 +166,33 @@ REFUSED = {
         dump_json_weights_experimental audit_regressor epsilon_decay_audit csv flatbuffer compressed
         binary_parser config args chain_hash strict_parse""",
     ),
-    **_because(
+    **_refuse(
         "it concerns the running of the process, which the service decides",
         """daemon no_daemon foreground port port_file pid_file num_children sendto span_server
         span_server_port unique_id total node onethread passes testonly t dry_run help h version ring_size
         example_queue_limit thread_pool_size""",
     ),
-    **_because(
+    **_refuse(
         "it concerns what is printed, which the service decides",
         """audit a driver_output driver_output_off log_level log_output limit_output progress P
         hexfloat_weights""",
     ),
-    **_because(
+    **_refuse(
         "it concerns how models are saved, which the service decides",
         """id save_resume preserve_performance_counters preserve_performance_counter predict_only_model
         per_model_save_load save_per_pass""",
     ),
-    **_because(
+    **_refuse(
         "each slot is decided and learned by itself, and knows its number",
         "slates ccb_no_slot_index all_slots_loss",
     ),
-    **_because(
+    **_refuse(
         "it makes another kind of problem than ranking the actions of one request",
         """cats cats_pdf cats_tree cb cb_explore cbify cbzo oaa ect csoaa wap_ldf top explore_eval
         experimental_igl graph_feedback""",
     ),
-    **_because("before much was learned its probabilities are no numbers", "elim"),
-    **_because(
+    **_refuse("before much was learned its probabilities are no numbers", "elim"),
+    **_refuse(
         "a model saved with it does not go on exactly as it was",
         "cb_dro lrq lrqfa boosting bootstrap epsilon_decay stage_poly autolink OjaNewton rank",
     ),

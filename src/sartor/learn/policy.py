@@ -1,4 +1,4 @@
-"""Learning settings of a loop: accepted or refused, with the reason (contract, sections 1.6 and 2.11)."""
+"""Checks the learning settings of a loop, with the reason if they are refused (contract, 1.6 and 2.11)."""
 
 import re
 from collections.abc import Sequence
@@ -8,6 +8,7 @@ from sartor.errors import EngineRefused, InvalidPolicy
 from sartor.learn.arguments import parse_arguments
 from sartor.learn.vw import VowpalWabbit
 from sartor.ports import Engine
+from sartor.records import open_indexes
 
 _EPSILON = re.compile(r"(?<!\S)--epsilon(=|\s+)\S+")
 
@@ -29,12 +30,12 @@ _SLOTS_LINE = (
 
 
 def check_policy(arguments: str, /) -> str:
-    """The learning settings in one spelling: single spaces, without ``--dsjson``, ``--json`` and ``--quiet``.
+    """Returns learning settings in one spelling: single spaces, no ``--dsjson``, ``--json`` and ``--quiet``.
 
-    They are tried in an engine that is thrown away: it must rank, learn, and rank again (about 5 ms).
+    They are tried in a temporary engine, which must rank, learn, and rank again (about 5 ms).
 
     Raises:
-        InvalidPolicy: with the reason, and the name of the option where it is about one.
+        InvalidPolicy: with the reason, and the name of the option if it is about one.
     """
     accepted = parse_arguments(arguments)
     if accepted.several_slots and accepted.values("cb_explore_adf"):
@@ -59,12 +60,12 @@ def fills_several_slots(arguments: str, /) -> bool:
 
 
 def try_policy(engine: Engine, /, *, several_slots: bool = False) -> None:
-    """Rank, learn, and rank again.
+    """Rank, learn, and rank again; the engine is of no use afterwards.
 
     Raises:
-        EngineRefused: the engine can't; throw it away either way.
+        EngineRefused: the engine can't.
     """
-    line, rank = (_SLOTS_LINE, _fill) if several_slots else (_LINE, _rank)
+    line, rank = (_SLOTS_LINE, _rank_slots) if several_slots else (_LINE, _rank)
     rank(engine)
     engine.learn(line)
     rank(engine)
@@ -74,19 +75,19 @@ def _rank(engine: Engine) -> None:
     engine.probabilities(_CONTEXT, 3)
 
 
-def _fill(engine: Engine) -> None:
-    _ask(engine, taken=())
-    _ask(engine, taken=(2,))
+def _rank_slots(engine: Engine) -> None:
+    _rank_slot(engine, taken=())
+    _rank_slot(engine, taken=(2,))
 
 
-def _ask(engine: Engine, *, taken: Sequence[int]) -> None:
-    offered = [index for index in range(3) if index not in taken]
-    asked = encode_slot_query(_CONTEXT, b'[{"place":"top"}]', taken=taken, offered=offered)
-    engine.slot_probabilities(asked, 3, slots=len(taken) + 1, offered=offered)
+def _rank_slot(engine: Engine, *, taken: Sequence[int]) -> None:
+    offered = open_indexes(3, taken)
+    query = encode_slot_query(_CONTEXT, b'[{"place":"top"}]', taken=taken, offered=offered)
+    engine.slot_probabilities(query, 3, slots=len(taken) + 1, offered=offered)
 
 
 def with_epsilon(arguments: str, /, *, epsilon: float) -> str:
-    """The settings with the number after ``--epsilon`` replaced; unchanged where there is none.
+    """Returns the settings with the number after ``--epsilon`` replaced; unchanged without that option.
 
     Args:
         arguments: learning settings.

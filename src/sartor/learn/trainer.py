@@ -1,6 +1,6 @@
-"""Learning exactly: every outcome once, in order, through any crash.
+"""Learns every outcome exactly once, in order, and survives any crash.
 
-A published model names the outcomes that are in it, and model and numbers are written together. So the
+A published model names the outcomes that it learned, and model and numbers are written together. So the
 trainer keeps no other state: after a crash it loads the newest model and goes on with the next outcome.
 """
 
@@ -19,12 +19,14 @@ from sartor.records import LoggedDecision, Model
 
 _log = logging.getLogger(__name__)
 
-_WITNESSES = 8
+_CHECKED = 8
+"""How many of the last requests it learned an engine must rank before it is published."""
+
 _RECENT = 100
 
 
 class Trainer:
-    """Learns the outcomes of one loop and publishes models. One for each loop, in one process."""
+    """Learns the outcomes of one loop and publishes models. Only one process may train a loop."""
 
     def __init__(
         self, events: EventLog, outcomes: OutcomeLog, models: ModelRegistry, factory: EngineFactory, /
@@ -32,19 +34,19 @@ class Trainer:
         self._events = events
         self._outcomes = outcomes
         self._models = models
-        self._enrolment = TrainingStart(outcomes, models, factory)
+        self._training_start = TrainingStart(outcomes, models, factory)
         self._training: TrainingState | None = None
         self._newest: Model | None = None
-        self._recent: deque[LoggedDecision] = deque(maxlen=_WITNESSES)
+        self._recent: deque[LoggedDecision] = deque(maxlen=_CHECKED)
         self.problem: str | None = None
         """Why no model is published although there is something new; None: all is well."""
 
     def step(self, loop: Loop, /, *, now_us: int, limit: int = 5_000) -> int:
-        """Learn what was settled since, and publish a model when one is due.
+        """Learn the new outcomes, and publish a model when one is due.
 
         Settings and learning settings are taken from ``loop`` at each step. New learning settings start an
         empty engine, which learns the outcomes of the last ``modelRetrainDays`` and is published when it
-        has caught up; so do a new generation, from where the loop says, and a new revision of the log.
+        has caught up; so do a new generation, from the loop's ``first_outcome``, and a new revision of the log.
 
         Args:
             loop: the loop as it is now.
@@ -57,13 +59,13 @@ class Trainer:
         Raises:
             InvalidPolicy: the loop's learning settings are not accepted.
             Corrupt: an outcome settles a decision that is not in the log.
-            StoreUnavailable: nothing is lost; the next step goes on where this one stopped.
+            StoreUnavailable: nothing is lost; the next step continues where this one stopped.
         """
-        training = self._enrolled(loop, now_us)
+        training = self._resume_or_start(loop, now_us)
         before = training.learned
         for example in read_examples(self._events, self._outcomes, after=training.last_outcome, limit=limit):
-            self._teach(training, example)
-        if training.ready and self._due(training, loop, now_us):
+            self._learn_one(training, example)
+        if training.ready and self._is_due(training, loop, now_us):
             self._publish(training, loop, now_us)
         return training.learned - before
 
@@ -73,24 +75,23 @@ class Trainer:
             self._training.engine.close()
         self._training = None
 
-    def _enrolled(self, loop: Loop, now_us: int) -> TrainingState:
-        """The engine in training, made anew after a start, and when what it learned is no longer wanted."""
+    def _resume_or_start(self, loop: Loop, now_us: int) -> TrainingState:
+        """The engine in training; another one after a start, and when it does not fit the loop any more."""
         arguments = with_epsilon(loop.arguments, epsilon=loop.settings.exploration_percentage)
-        revision = (
-            self._outcomes.counts().revision
-        )  # before any training example is read, so that it is never too new
+        # Read before any training example, so that it is never too new.
+        revision = self._outcomes.counts().revision
         training = self._training
         if training is not None and training.fits(loop, arguments=arguments, revision=revision):
             return training
         self.close()
         self._newest = next(iter(self._models.history(limit=1)), None)
-        self._training = self._enrolment.resume_or_start(loop, arguments=arguments, now_us=now_us)
+        self._training = self._training_start.resume_or_start(loop, arguments=arguments, now_us=now_us)
         if training is not None and training.generation < loop.generation:
             self._withdraw(training, loop)
         return self._training
 
     def _withdraw(self, training: TrainingState, loop: Loop) -> None:
-        """Take back a model that went live while the generation that replaces it was begun."""
+        """Take back a model of the old generation that went live while the new one was started."""
         live = self._models.live()
         if live is None or live.generation != training.generation or not loop.settings.model_auto_publish:
             return
@@ -98,25 +99,25 @@ class Trainer:
         if newest is not None or loop.first_outcome is not None:
             self._models.promote(None if newest is None else newest.model_id)
 
-    def _teach(self, training: TrainingState, example: TrainingExample) -> None:
-        if _taught(training.engine, example) and example.decision is not None:
+    def _learn_one(self, training: TrainingState, example: TrainingExample) -> None:
+        if _try_to_learn(training.engine, example) and example.decision is not None:
             training.learned += 1
             training.unpublished += 1
             self._recent.append(example.decision)
         training.last_outcome = example.seq
 
-    def _due(self, training: TrainingState, loop: Loop, now_us: int) -> bool:
+    def _is_due(self, training: TrainingState, loop: Loop, now_us: int) -> bool:
         if training.fresh or self._newest is None:
             return True
         elapsed = timedelta(microseconds=now_us - self._newest.created_at_us)
         return not timedelta(0) <= elapsed < loop.settings.model_export_frequency
 
     def _publish(self, training: TrainingState, loop: Loop, now_us: int) -> None:
-        self.problem = self._unsoundness(training.engine)
+        self.problem = self._find_problem(training.engine)
         if self.problem is not None:
             _log.warning("No model is published: %s", self.problem, extra={"action": "publish"})
             return
-        model = self._model(training, loop, now_us)
+        model = self._describe_model(training, loop, now_us)
         live, keep = loop.settings.model_auto_publish, loop.settings.staged_model_history_length
         self._models.publish(model, training.engine.dump(), live=live, keep=keep)
         self._newest = model
@@ -124,8 +125,8 @@ class Trainer:
         training.unpublished = 0
         training.fresh = False
 
-    def _unsoundness(self, engine: Engine) -> str | None:
-        """Why the engine can't rank what it has just learned: learning settings can make weights infinite."""
+    def _find_problem(self, engine: Engine) -> str | None:
+        """Why the engine can't rank what it just learned: learning settings can make weights infinite."""
         try:
             for recorded in self._recent:
                 decision_probabilities(engine, recorded.decision)
@@ -133,8 +134,8 @@ class Trainer:
             return error.message
         return None
 
-    def _model(self, training: TrainingState, loop: Loop, now_us: int) -> Model:
-        """Times of creation, and so the ids, grow even where the clock was set back."""
+    def _describe_model(self, training: TrainingState, loop: Loop, now_us: int) -> Model:
+        """Times of creation, and so the ids, increase even if the clock was set back."""
         created_at_us = now_us if self._newest is None else max(now_us, self._newest.created_at_us + 1)
         return Model(
             model_id=f"{created_at_us:016x}",
@@ -154,22 +155,22 @@ class Trainer:
 def replay(
     model: Model, /, *, events: EventLog, outcomes: OutcomeLog, models: ModelRegistry, factory: EngineFactory
 ) -> Engine:
-    """An engine that learned exactly what the model learned, from nothing or from the model it is based on.
+    """Returns an engine that learned exactly what the model learned, from the model that it is based on if any.
 
-    The caller closes it. Ask ``gap`` first: it may be that the log no longer holds what the model learned.
+    The caller closes it. Call ``replay_gap`` first: the log may no longer hold what the model learned.
 
     Raises:
-        ModelNotFound: the bytes of the model that it is based on are not there.
+        ModelNotFound: the bytes of the model that it is based on are gone.
         Corrupt: an outcome settles a decision that is not in the log.
     """
     engine = factory(model.arguments, None if model.base_id is None else models.blob(model.base_id))
-    for example in _of(model, events, outcomes):
-        _taught(engine, example)
+    for example in _read_examples_of(model, events, outcomes):
+        _try_to_learn(engine, example)
     return engine
 
 
 def replay_gap(model: Model, counts: OutcomeCounts, /) -> str | None:
-    """Why a replay can't give the model again, as the log is now; None: it does."""
+    """Returns why a replay of the log can't reproduce the model; None: it can."""
     if model.last_outcome < model.first_outcome:
         return None
     if model.first_outcome < counts.first_outcome:
@@ -179,14 +180,17 @@ def replay_gap(model: Model, counts: OutcomeCounts, /) -> str | None:
     return None
 
 
-def _of(model: Model, events: EventLog, outcomes: OutcomeLog) -> Iterator[TrainingExample]:
+def _read_examples_of(model: Model, events: EventLog, outcomes: OutcomeLog) -> Iterator[TrainingExample]:
     count = model.last_outcome - model.first_outcome + 1
     return read_examples(events, outcomes, after=model.first_outcome - 1, limit=count)
 
 
-def _taught(engine: Engine, example: TrainingExample) -> bool:
-    """Learn a training example. What an engine refuses is left out, in training and in replay alike."""
-    line = example.line()
+def _try_to_learn(engine: Engine, example: TrainingExample) -> bool:
+    """Learn a training example; False: there is nothing to learn, or the engine refuses it.
+
+    Refused examples are left out in training and in replay alike.
+    """
+    line = example.encode_line()
     if line is None:
         return False
     try:

@@ -1,4 +1,4 @@
-"""What is learned, in order: outcomes beside the decisions that they settle."""
+"""Reads training examples: outcomes in order, with the decisions that they settle."""
 
 from collections.abc import Iterator
 
@@ -8,10 +8,10 @@ from sartor.ports import EventLog, OutcomeLog
 
 
 class TrainingExample(JoinedOutcome, frozen=True):
-    """One outcome with its number, and the decision that it settles; None where there is nothing to learn."""
+    """An outcome with its number, and the decision that it settles; None if there is nothing to learn."""
 
-    def line(self) -> bytes | None:
-        """What the engine learns, or None."""
+    def encode_line(self) -> bytes | None:
+        """The line that the engine learns; None if there is nothing to learn."""
         if self.decision is None or self.decision.decision.mode == "LoggingOnly":
             return None
         return single_slot.encode_outcome_line(self.decision, self.outcome)
@@ -20,7 +20,7 @@ class TrainingExample(JoinedOutcome, frozen=True):
 def read_examples(
     events: EventLog, outcomes: OutcomeLog, /, *, after: int, limit: int
 ) -> Iterator[TrainingExample]:
-    """The next outcomes after a number, in order, ``limit`` at most; read in batches as they are consumed.
+    """Yields the next outcomes after a number, in order, at most ``limit``, read in batches.
 
     Raises:
         Corrupt: an outcome settles a decision that is not in the log.

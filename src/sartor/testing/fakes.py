@@ -41,7 +41,7 @@ class SingleSlot:
     """The part of an ``Engine`` that is about several slots, and about explanations: there is none."""
 
     def slot_probabilities(
-        self, question: bytes, actions: int, /, *, slots: int, offered: Sequence[int]
+        self, query: bytes, actions: int, /, *, slots: int, offered: Sequence[int]
     ) -> list[float]:
         """Refuse.
 
@@ -50,6 +50,6 @@ class SingleSlot:
         """
         raise EngineRefused("This engine fills no slots.")
 
-    def estimates(self, question: bytes, actions: int, /, *, slots: int = 0) -> list[float] | None:
+    def estimates(self, query: bytes, actions: int, /, *, slots: int = 0) -> list[float] | None:
         """None: there are no estimates."""
         return None

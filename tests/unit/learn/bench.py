@@ -99,7 +99,7 @@ class Bench:
     def lines(self) -> list[bytes]:
         """What there is to learn."""
         found = read_examples(self.log.events, self.log.outcomes, after=0, limit=10_000)
-        return [line for example in found if (line := example.line()) is not None]
+        return [line for example in found if (line := example.encode_line()) is not None]
 
     @property
     def newest(self) -> Model:

@@ -52,9 +52,9 @@ def test_what_is_not_learned_has_no_line_and_is_not_read() -> None:
     settle(log, make_outcome(40), idle, make_outcome(1))
     watched = Watched(log)
     found = list(read_examples(watched, log.outcomes, after=0, limit=10))
-    assert [example.line() is None for example in found] == [False, True, False]
+    assert [example.encode_line() is None for example in found] == [False, True, False]
     assert found[0].decision is not None
-    assert found[0].line() == single_slot.encode_outcome_line(found[0].decision, make_outcome(40))
+    assert found[0].encode_line() == single_slot.encode_outcome_line(found[0].decision, make_outcome(40))
     assert watched.read == [1, 40]
 
 
