@@ -1,4 +1,4 @@
-"""A loop's health: what is in its folder, and what contradicts what (``sartor doctor``)."""
+"""Checks the health of loops: whether logs, outcomes and models contradict one another (``sartor doctor``)."""
 
 from contextlib import closing
 
@@ -7,6 +7,7 @@ from msgspec import Struct
 from sartor.errors import SartorError
 from sartor.learn.trainer import replay_gap
 from sartor.ports import EngineFactory, Loop, LoopStores, Stores
+from sartor.records import Model
 from sartor.runtime.for_each_loop import LoopVisits, for_each_loop
 from sartor.verification import model_chain, model_replay
 from sartor.verification.log_integrity import LogIntegrityCheck
@@ -86,11 +87,9 @@ def check_loop(
         live = logs.models.live()
         problems += model_chain.check_models(logs, factory)
         if replay and live is not None:
-            reason = replay_gap(live, logs.outcomes.counts())
-            if reason is None:
-                compared, found = model_replay.compare_with_replay(live, logs, factory, decisions=decisions)
-                problems += found
-            else:
+            compared, found, reason = _compare_with_replay(live, logs, factory, decisions=decisions)
+            problems += found
+            if reason is not None:
                 notes.append(f"Model {live.model_id} can't be learned again to compare: {reason}.")
     except SartorError as error:
         problems.append(f"The loop can't be checked to the end: {error}")
@@ -103,3 +102,17 @@ def check_loop(
         compared=compared,
         notes=tuple(notes),
     )
+
+
+def _compare_with_replay(
+    live: Model, logs: LoopStores, factory: EngineFactory, *, decisions: int
+) -> tuple[int | None, list[str], str | None]:
+    """On how many decisions they were compared, the problems, and why they can't be compared."""
+    reason = replay_gap(live, logs.outcomes.counts())
+    if reason is None:
+        compared, problems = model_replay.compare_with_replay(live, logs, factory, decisions=decisions)
+        if problems:  # retention may have removed a part of the log, or a correction amended it, meanwhile
+            reason = replay_gap(live, logs.outcomes.counts())
+        if reason is None:
+            return compared, problems, None
+    return None, [], reason

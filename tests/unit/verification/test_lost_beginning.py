@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from sartor.errors import ModelNotFound
 from sartor.log import joined_log
 from sartor.management import loops
-from sartor.ports import EngineFactory, Loop, LoopStores, Stores
+from sartor.ports import Engine, EngineFactory, Loop, LoopStores, Stores
 from sartor.records import Observation
 from sartor.runtime import compose
 from sartor.stores.stores import open_stores
@@ -128,3 +128,18 @@ def test_a_decision_of_a_model_that_is_gone_for_good_can_not_be_recomputed(
     forget(stores, loop, logs, outcomes=20)
     with pytest.raises(ModelNotFound, match="can't be learned again: the log begins with outcome 21"):
         decision_replay.replay_decision(loop, logs, logged, factory)
+
+
+def test_that_retention_removes_what_is_being_learned_again_is_a_note(
+    stores: Stores, loop: Loop, logs: LoopStores, factory: EngineFactory
+) -> None:
+
+    def retaining(arguments: str, blob: bytes | None = None, /) -> Engine:
+        if blob is None:  # the engine of the replay: all others are loaded from the bytes of a model
+            forget(stores, loop, logs, outcomes=20)
+        return factory(arguments, blob)
+
+    report = check_loop(loop, logs, retaining, replay=True)
+    assert report.problems == ()
+    assert report.compared is None
+    assert "the log begins with outcome 21" in report.notes[0]
