@@ -1,4 +1,4 @@
-"""Reading the activity log: the newest changes, and whether the record is whole."""
+"""Reads the activity log, and verifies that no entry was changed or removed."""
 
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -13,7 +13,7 @@ _BATCH = 1_000
 
 
 class AuditVerification(Struct, frozen=True, kw_only=True, rename="camel"):
-    """What a check of the record found. ``digest``: of its last line, in hex; note it elsewhere."""
+    """The result of a verification. ``digest``: of the last entry, in hex; keep it elsewhere."""
 
     whole: bool
     lines: int
@@ -22,19 +22,19 @@ class AuditVerification(Struct, frozen=True, kw_only=True, rename="camel"):
 
     @property
     def sentence(self) -> str:
-        """The same for people."""
+        """The result as a sentence."""
         return self.problem or f"All {self.lines} lines are whole. Digest of the last one: {self.digest}"
 
 
 def read_newest(stores: Stores, count: int, /, *, loop: str | None = None) -> Sequence[LoggedActivity]:
-    """The newest changes, oldest of them first; with ``loop``, those on loops of that name or id."""
+    """Returns the newest entries, oldest of them first; with ``loop``, those of loops of that name or id."""
     if loop is None:
         return stores.audit.last(count)[::-1]
-    named = (one for one in _all(stores.audit) if loop in (one.activity.loop, one.activity.loop_id))
+    named = (one for one in _read_all(stores.audit) if loop in (one.activity.loop, one.activity.loop_id))
     return list(deque(named, maxlen=count))
 
 
-def _all(audit: AuditLog) -> Iterator[LoggedActivity]:
+def _read_all(audit: AuditLog) -> Iterator[LoggedActivity]:
     after = 0
     while batch := audit.activities(after=after, limit=_BATCH):
         yield from batch
@@ -42,14 +42,16 @@ def _all(audit: AuditLog) -> Iterator[LoggedActivity]:
 
 
 def verify_audit(audit: AuditLog, /, *, expect: str | None = None) -> AuditVerification:
-    """Check every line; with ``expect``, also that a line with this digest (hex) is still there."""
-    before, lines, met = BEGINNING, 0, expect is None
-    for one in _all(audit):
-        made = chain_digest(before, one.activity, seq=one.seq, at_us=one.at_us)
-        if one.seq != lines + 1 or one.digest != made:
+    """Check every entry; with ``expect``, also that an entry with this digest (hex) is still there."""
+    before, lines, is_found = BEGINNING, 0, expect is None
+    for one in _read_all(audit):
+        digest = chain_digest(before, one.activity, seq=one.seq, at_us=one.at_us)
+        if one.seq != lines + 1 or one.digest != digest:
             problem = f"Line {lines + 1} is not what was written there."
             return AuditVerification(whole=False, lines=lines, digest=before.hex(), problem=problem)
-        before, lines = made, one.seq
-        met = met or before.hex() == expect
-    problem = "" if met else "No line has the expected digest: lines were removed from the end, or rewritten."
-    return AuditVerification(whole=met, lines=lines, digest=before.hex(), problem=problem)
+        before, lines = digest, one.seq
+        is_found = is_found or before.hex() == expect
+    problem = (
+        "" if is_found else "No line has the expected digest: lines were removed from the end, or rewritten."
+    )
+    return AuditVerification(whole=is_found, lines=lines, digest=before.hex(), problem=problem)

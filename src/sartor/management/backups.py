@@ -1,4 +1,4 @@
-"""A loop in one file: taken while it is used, and put back, on this instance or another one."""
+"""Backups: writes a loop to one file while it is in use, and restores it, here or in another instance."""
 
 import secrets
 from pathlib import Path
@@ -11,11 +11,11 @@ from sartor.stores.audited import AuditedStores
 
 
 def back_up_loop(stores: AuditedStores, name: str, target: Path, /) -> Loop:
-    """Write a loop to a file, with its log, its models, its settings, and its keys, which stay sealed.
+    """Write a loop to a file, with its log, its models, its settings, and its keys, which stay encrypted.
 
     Raises:
         LoopNotFound: there is no such loop.
-        InvalidSetting: these stores can't.
+        InvalidSetting: these stores have no backups.
         StoreUnavailable: it can't be written.
     """
     loop = loops.find_loop(stores, name)
@@ -25,12 +25,12 @@ def back_up_loop(stores: AuditedStores, name: str, target: Path, /) -> Loop:
 
 
 def restore_loop(stores: AuditedStores, source: Path, /, *, rename: str | None = None) -> Loop:
-    """Put a loop back, under its name or another one.
+    """Restore a loop, under its name or another one.
 
     Raises:
-        LoopExists: the name is taken, or the loop is there, in service or deleted.
-        InvalidSetting: these stores can't, or the name can't be one.
-        Corrupt: the file is no backup.
+        LoopExists: the name is in use, or the loop exists, in service or deleted.
+        InvalidSetting: these stores have no backups, or the name is not valid.
+        Corrupt: the file is not a backup.
         StoreUnavailable: it can't be read, or the loop not be written.
     """
     keys = (secrets.token_hex(16), secrets.token_hex(16))

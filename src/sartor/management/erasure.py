@@ -1,4 +1,4 @@
-"""Erasing what was decided for somebody: decisions, observations, outcomes, and what was learned of them.
+"""Erases decisions with their observations and outcomes, and the models that learned them.
 
 The values are gone from the log when ``erase`` returns. The trainer learns the log again without them; models
 that had learned them are removed once the new one serves, by ``forget_models`` or by the work process.
@@ -25,10 +25,10 @@ _BLANK = b"[]"
 
 
 class ReceiptCheck(Struct, frozen=True, kw_only=True, rename="camel"):
-    """What a check of a receipt found.
+    """The result of the check of a receipt.
 
     ``erased``: nothing of the decisions is in the log. ``forgotten``: nor in any model whose bytes are kept and
-    that was learned from the log. ``notes``: what can't be known.
+    that was learned from the log. ``notes``: what can't be checked.
     """
 
     erased: bool
@@ -38,14 +38,14 @@ class ReceiptCheck(Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 def erase_with_receipt(stores: AuditedStores, name: str, criteria: ErasureCriteria, /) -> ErasureReceiptRecord:
-    """Erase the decisions that are meant, with their observations and outcomes.
+    """Erase the decisions that meet the criteria, with their observations and outcomes.
 
-    Repeat it for those that were still open. Asking for what is not there gives a receipt about nothing.
+    Repeat it for those that were still open. Without a match, the receipt lists no decisions.
 
     Raises:
         LoopNotFound: there is no such loop.
         LoopLocked: it is locked against changes.
-        InvalidRequest: nothing is meant.
+        InvalidRequest: the criteria are empty.
         StoreUnavailable: not all is done; repeat it.
     """
     loop = loops.find_loop(stores, name)
@@ -55,31 +55,31 @@ def erase_with_receipt(stores: AuditedStores, name: str, criteria: ErasureCriter
 
 
 def erase_decisions(stores: AuditedStores, loop: Loop, criteria: ErasureCriteria, /) -> ErasureReceiptRecord:
-    """The long part of ``erase``, which reads the whole log and does without the catalog."""
+    """The long part of ``erase_with_receipt``; it reads the whole log and does not use the catalog."""
     criteria.check()
     refuse_locked(loop)
     with loops.open_loop(stores, loop) as logs:
-        meant = list(criteria.find(logs.events))
-        open_ = set(stores.erase(loop, decisions=meant))
-        gone = tuple(number for number in meant if number not in open_)
-        receipt = _receipt(stores, loop, logs, criteria, gone, sorted(open_))
-        if gone:
-            _drop_learned(logs, receipt.revision)
+        selected = list(criteria.find(logs.events))
+        open_ = set(stores.erase(loop, decisions=selected))
+        erased = tuple(number for number in selected if number not in open_)
+        receipt = _create_receipt(stores, loop, logs, criteria, erased, sorted(open_))
+        if erased:
+            _delete_derived(logs, receipt.revision)
             forget_models(logs)
     return receipt
 
 
 def note_erasure(stores: AuditedStores, loop: Loop, receipt: ErasureReceiptRecord, /) -> None:
-    """Leave a line about an erasure."""
-    stores.note("erase", loop, after=_told(receipt))
+    """Write the audit entry of an erasure."""
+    stores.note("erase", loop, after=_to_audit_entry(receipt))
 
 
-def _receipt(
+def _create_receipt(
     stores: AuditedStores,
     loop: Loop,
     logs: LoopStores,
     criteria: ErasureCriteria,
-    gone: Sequence[int],
+    erased: Sequence[int],
     open_: Sequence[int],
 ) -> ErasureReceiptRecord:
     made = ErasureReceiptRecord(
@@ -89,14 +89,14 @@ def _receipt(
         by=stores.by,
         at=format_timestamp(now_us()),
         criteria=erasure_receipts.keyed_digest(stores, criteria),
-        decisions=tuple(gone),
+        decisions=tuple(erased),
         still_open=tuple(open_),
         revision=logs.outcomes.counts().revision,
     )
     return erasure_receipts.sign_receipt(stores, made)
 
 
-def _told(receipt: ErasureReceiptRecord) -> dict[str, object]:
+def _to_audit_entry(receipt: ErasureReceiptRecord) -> dict[str, object]:
     return {
         "receiptId": receipt.receipt_id,
         "criteria": receipt.criteria,
@@ -106,7 +106,7 @@ def _told(receipt: ErasureReceiptRecord) -> dict[str, object]:
     }
 
 
-def _drop_learned(logs: LoopStores, revision: int) -> None:
+def _delete_derived(logs: LoopStores, revision: int) -> None:
     for name in logs.blobs.names():
         if name.startswith(_EVALUATIONS):
             logs.blobs.delete(name)
@@ -114,10 +114,10 @@ def _drop_learned(logs: LoopStores, revision: int) -> None:
 
 
 def forget_models(logs: LoopStores, /) -> bool:
-    """Remove the models that had learned what was erased since, once one that has not is live.
+    """Remove the models that had learned what was erased, as soon as one that has not is live.
 
     Returns:
-        Whether nothing more is to be forgotten; False: the trainer is not that far, or an old model is pinned.
+        Whether none is left; False: the trainer has not caught up, or an old model is pinned.
     """
     kept = logs.blobs.get(_REVISION)
     if kept is None:
@@ -125,7 +125,7 @@ def forget_models(logs: LoopStores, /) -> bool:
     revision, live = int(kept), logs.models.live()
     if live is not None and _had_learned(live, revision):
         return False
-    for model in _tainted(logs, revision):
+    for model in _find_tainted(logs, revision):
         try:
             logs.notes.remove(model.model_id)
         except ModelNotFound:
@@ -153,35 +153,37 @@ def forget_everywhere(stores: Stores, /, *, visits: LoopVisits) -> None:
 def check_receipt(
     stores: AuditedStores, receipt: ErasureReceiptRecord, /, *, criteria: ErasureCriteria | None = None
 ) -> ReceiptCheck:
-    """See whether an erasure is complete.
+    """Check whether an erasure is complete.
 
     Args:
-        stores: of who asks.
-        receipt: one that ``receipts.read`` accepted.
-        criteria: what was asked for then; with it the whole log is searched once more.
+        stores: those of the caller.
+        receipt: one that ``erasure_receipts.parse_receipt`` accepted.
+        criteria: those of the erasure; with them the whole log is searched once more.
 
     Raises:
-        LoopNotFound: the loop is gone, and with it everything.
+        LoopNotFound: the loop was deleted, with everything in it.
     """
     loop = loops.find_loop(stores, receipt.loop)
     problems: list[str] = []
     with loops.open_loop(stores, loop) as logs:
-        problems += _remains(logs, receipt)
+        problems += _find_unerased(logs, receipt)
         if receipt.still_open:
             problems.append(
                 f"Still open then, to be erased: {erasure_receipts.format_ranges(receipt.still_open)}."
             )
         if criteria is not None:
-            problems += _found_again(stores, logs, receipt, criteria)
-        notes = _unknown(logs)
-        tainted = [model.model_id for model in _tainted(logs, receipt.revision)] if receipt.decisions else []
+            problems += _find_matches(stores, logs, receipt, criteria)
+        notes = _find_unknown(logs)
+        tainted = (
+            [model.model_id for model in _find_tainted(logs, receipt.revision)] if receipt.decisions else []
+        )
     erased = not problems
     if tainted:
         problems.append(f"Models that had learned what was erased: {', '.join(tainted)}.")
     return ReceiptCheck(erased=erased, forgotten=not tainted, problems=tuple(problems), notes=notes)
 
 
-def _remains(logs: LoopStores, receipt: ErasureReceiptRecord) -> list[str]:
+def _find_unerased(logs: LoopStores, receipt: ErasureReceiptRecord) -> list[str]:
     left = [
         number
         for number in receipt.decisions
@@ -191,7 +193,7 @@ def _remains(logs: LoopStores, receipt: ErasureReceiptRecord) -> list[str]:
     return [f"Decisions that are not blank: {erasure_receipts.format_ranges(left)}."] if left else []
 
 
-def _unknown(logs: LoopStores) -> tuple[str, ...]:
+def _find_unknown(logs: LoopStores) -> tuple[str, ...]:
     live = logs.models.live()
     if live is None or live.base_id is None:
         return ()
@@ -207,7 +209,7 @@ def _is_blank(logged: LoggedDecision) -> bool:
     return not decision.event_id and all(blob == _BLANK for blob in blobs)
 
 
-def _found_again(
+def _find_matches(
     stores: AuditedStores, logs: LoopStores, receipt: ErasureReceiptRecord, criteria: ErasureCriteria
 ) -> list[str]:
     if erasure_receipts.keyed_digest(stores, criteria) != receipt.criteria:
@@ -216,8 +218,8 @@ def _found_again(
     return [f"Decisions that meet the criteria: {erasure_receipts.format_ranges(found)}."] if found else []
 
 
-def _tainted(logs: LoopStores, revision: int) -> list[Model]:
-    """The models whose bytes are kept and which learned of the log before this revision."""
+def _find_tainted(logs: LoopStores, revision: int) -> list[Model]:
+    """The models whose bytes are kept and which learned a revision of the log before this one."""
     kept = {note.model_id for note in logs.notes.all()}
     return [one for one in logs.models.history() if one.model_id in kept and _had_learned(one, revision)]
 

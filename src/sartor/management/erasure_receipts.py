@@ -1,4 +1,4 @@
-"""The receipt of an erasure: what was erased, without what it was, sealed so that a forged one shows."""
+"""Receipts of erasures: which decisions were erased, without their values, signed so that forgery shows."""
 
 import hmac
 import secrets
@@ -23,13 +23,13 @@ class ErasureReceiptRecord(Struct, frozen=True, kw_only=True, rename="camel"):
         receipt_id: its own id.
         loop: the name of the loop.
         loop_id: its id.
-        by: who asked.
+        by: the caller.
         at: when, ISO 8601.
-        criteria: a keyed digest of what was asked for; the same words give the same digest.
+        criteria: a keyed digest of the criteria; the same criteria give the same digest.
         decisions: the numbers of the decisions that were blanked.
-        still_open: those that were meant, but not settled yet: they are left, and it must be asked again.
-        revision: of the outcome log after it; models of an earlier one had learned what was erased.
-        seal: what the instance says to all of the above.
+        still_open: those that met the criteria but were not settled yet; repeat the erasure for them.
+        revision: of the outcome log afterwards; models of an earlier one had learned what was erased.
+        seal: an HMAC of all of the above with a secret of the instance.
     """
 
     receipt_id: str
@@ -45,33 +45,33 @@ class ErasureReceiptRecord(Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 def sign_receipt(stores: Stores, receipt: ErasureReceiptRecord, /) -> ErasureReceiptRecord:
-    """The receipt with the seal of this instance."""
-    return replace(receipt, seal=_mac(stores, _words(receipt)))
+    """Returns the receipt with the seal of this instance."""
+    return replace(receipt, seal=_mac(stores, _to_signed_bytes(receipt)))
 
 
 def parse_receipt(stores: Stores, text: bytes, /) -> ErasureReceiptRecord:
-    """A receipt that this instance wrote.
+    """Decode a receipt and check its seal.
 
     Raises:
-        InvalidReceipt: it did not, or the receipt was changed since.
+        InvalidReceipt: this instance did not write it, or it was changed since.
     """
     try:
         receipt = msgspec.json.decode(text, type=ErasureReceiptRecord)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise InvalidReceipt(f"This is no receipt: {error}.") from error
-    if not hmac.compare_digest(receipt.seal, _mac(stores, _words(receipt))):
+    if not hmac.compare_digest(receipt.seal, _mac(stores, _to_signed_bytes(receipt))):
         raise InvalidReceipt
     return receipt
 
 
 def keyed_digest(stores: Stores, criteria: ErasureCriteria, /) -> str:
-    """The keyed digest of what is meant; who has no key can't try values on it."""
+    """Returns a keyed digest of the criteria; without the key nobody can test values against it."""
     canonical = (sorted(criteria.where.items()), sorted(criteria.event_ids))
     return _mac(stores, b"criteria" + msgspec.json.encode(canonical))
 
 
 def format_ranges(numbers: Sequence[int], /) -> str:
-    """Numbers for people: ``1-3, 7``."""
+    """Formats numbers as ranges: ``1-3, 7``."""
     parts: list[list[int]] = []
     for number in sorted(numbers):
         if parts and number == parts[-1][1] + 1:
@@ -81,10 +81,10 @@ def format_ranges(numbers: Sequence[int], /) -> str:
     return ", ".join(f"{first}" if first == last else f"{first}-{last}" for first, last in parts)
 
 
-def _words(receipt: ErasureReceiptRecord) -> bytes:
+def _to_signed_bytes(receipt: ErasureReceiptRecord) -> bytes:
     return b"receipt" + msgspec.json.encode(replace(receipt, seal=""))
 
 
-def _mac(stores: Stores, words: bytes) -> str:
+def _mac(stores: Stores, content: bytes) -> str:
     key = stores.secret(_SECRET, lambda: secrets.token_bytes(32))
-    return hmac.new(key, words, sha256).hexdigest()
+    return hmac.new(key, content, sha256).hexdigest()

@@ -1,6 +1,6 @@
-"""The life of a loop as a resource: made on some terms, tagged, locked, deleted, brought back, removed.
+"""The life cycle of a loop: created with its terms, tagged, locked, deleted, recovered, purged.
 
-All functions take the stores of somebody who acts; a running instance follows within a second.
+All functions take the stores of the caller; a running instance follows within a second.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ from sartor.settings import Lock, LoopTerms
 from sartor.times import DAY_US
 
 RECOVERABLE_DAYS = 7
-"""How long a deleted loop can be brought back."""
+"""How long a deleted loop can be recovered."""
 
 _TAGS = 50
 _TAG_CHARS = 256
@@ -26,19 +26,19 @@ _TAG_CHARS = 256
 def create(
     stores: Stores, name: str, /, *, terms: Mapping[str, object] | None = None, loop_id: str | None = None
 ) -> Loop:
-    """A new loop with two new keys, on some terms.
+    """Create a loop with two new keys.
 
     Args:
-        stores: of who acts.
+        stores: those of the caller.
         name: small letters, digits, ``-`` and ``_``.
-        terms: members of ``settings.Terms`` by their names on the wire.
-        loop_id: see ``loops.create``.
+        terms: members of ``settings.LoopTerms`` by their names on the wire.
+        loop_id: see ``loops.create_loop``.
 
     Raises:
-        InvalidSetting: the name or the id can't be one, or a term is not valid.
-        LoopExists: the name or the id is taken.
+        InvalidSetting: the name, the id or a term is not valid.
+        LoopExists: the name or the id is in use.
     """
-    return loops.create_loop(stores, name, terms=_terms(LoopTerms(), terms or {}), loop_id=loop_id)
+    return loops.create_loop(stores, name, terms=_change_terms(LoopTerms(), terms or {}), loop_id=loop_id)
 
 
 def set_terms(stores: Stores, name: str, changes: Mapping[str, object], /) -> Loop:
@@ -46,11 +46,11 @@ def set_terms(stores: Stores, name: str, changes: Mapping[str, object], /) -> Lo
 
     Raises:
         LoopNotFound: there is no such loop.
-        LoopLocked: it is locked, and this is not its unlocking.
+        LoopLocked: it is locked, and this does not unlock it.
         InvalidSetting: an unknown term, or a value outside its range.
     """
     loop = loops.find_loop(stores, name)
-    return stores.catalog.update(replace(loop, terms=_terms(loop.terms, changes)))
+    return stores.catalog.update(replace(loop, terms=_change_terms(loop.terms, changes)))
 
 
 def set_tags(stores: Stores, name: str, changes: Mapping[str, str | None], /) -> Loop:
@@ -75,7 +75,7 @@ def lock(stores: Stores, name: str, /, *, against: Lock) -> Loop:
 
 
 def delete(stores: Stores, name: str, /) -> Loop:
-    """Take a loop out of service; it can be brought back for some days.
+    """Delete a loop; it can be recovered for ``RECOVERABLE_DAYS``.
 
     Raises:
         LoopNotFound: there is no such loop.
@@ -88,37 +88,37 @@ def delete(stores: Stores, name: str, /) -> Loop:
 
 
 def list_deleted(stores: Stores, /) -> Sequence[Loop]:
-    """The deleted loops that can still be brought back, the latest last."""
+    """Returns the deleted loops that can still be recovered, the latest last."""
     now_us = times.now_us()
     found = [loop for loop in stores.catalog.deleted() if loop.recoverable_until_us > now_us]
     return sorted(found, key=lambda loop: loop.recoverable_until_us)
 
 
 def find_deleted(stores: Stores, name: str, /) -> Loop:
-    """The loop of that name or id that was deleted last.
+    """Returns the loop of that name or id that was deleted last.
 
     Raises:
-        LoopNotFound: there is none that can be brought back.
+        LoopNotFound: there is none that can be recovered.
     """
     found = [loop for loop in list_deleted(stores) if name in (loop.name, loop.loop_id)]
     if not found:
         known = ", ".join(sorted({loop.name for loop in list_deleted(stores)})) or "none"
-        raise LoopNotFound(f"There is no deleted loop {name!r} to bring back. Deleted loops: {known}.")
+        raise LoopNotFound(f"There is no deleted loop {name!r} to recover. Deleted loops: {known}.")
     return found[-1]
 
 
 def recover(stores: Stores, name: str, /, *, rename: str | None = None) -> Loop:
-    """Bring a deleted loop back with its keys, its log and its models, under its name or another one.
+    """Recover a deleted loop with its keys, its log and its models, under its name or another one.
 
     Raises:
-        LoopNotFound: there is none of that name or id to bring back.
-        LoopExists: the name is taken.
+        LoopNotFound: there is none of that name or id to recover.
+        LoopExists: the name is in use.
     """
     return stores.catalog.recover(find_deleted(stores, name).loop_id, name=rename)
 
 
 def purge(stores: Stores, name: str, /) -> Loop:
-    """Remove a deleted loop for good; the work process does it within seconds.
+    """Let a deleted loop be removed for good; the work process does so within seconds.
 
     Raises:
         LoopNotFound: there is none of that name or id.
@@ -128,7 +128,7 @@ def purge(stores: Stores, name: str, /) -> Loop:
     return loop
 
 
-def _terms(terms: LoopTerms, changes: Mapping[str, object]) -> LoopTerms:
+def _change_terms(terms: LoopTerms, changes: Mapping[str, object]) -> LoopTerms:
     current: dict[str, object] = msgspec.to_builtins(terms)
     unknown = sorted(set(changes) - set(current))
     if unknown:

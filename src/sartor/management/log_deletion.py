@@ -1,4 +1,4 @@
-"""Emptying the log of a loop, and keeping what was learned of it."""
+"""Deletes the log of a loop and keeps the model that learned it."""
 
 from msgspec.structs import replace
 
@@ -15,9 +15,9 @@ def delete_log(stores: Stores, name: str, /) -> None:
 
     Decisions that still wait for their rewards stay until they are settled. The model stays, and training goes
     on from it: the newest one becomes the first of a generation, as if it had been imported. What was learned
-    since it was exported goes with the log.
+    since it was exported is lost with the log.
 
-    Ranks go on meanwhile. Nothing is learned twice or half if this is interrupted; repeat it to finish.
+    Ranks go on meanwhile. After an interruption nothing is learned twice or in part; repeat it to finish.
 
     Raises:
         LoopNotFound: there is no such loop.
@@ -37,7 +37,7 @@ def keep_model(stores: Stores, name: str, /) -> Loop:
     loop = loops.find_loop(stores, name)
     refuse_locked(loop)
     with loops.open_loop(stores, loop) as logs:
-        return _rebased(stores, loop, logs)
+        return _rebase(stores, loop, logs)
 
 
 def clear_log(stores: Stores, loop: Loop, /) -> None:
@@ -51,7 +51,7 @@ def clear_log(stores: Stores, loop: Loop, /) -> None:
         _blank_rest(stores, loop, logs)
 
 
-def _rebased(stores: Stores, loop: Loop, logs: LoopStores) -> Loop:
+def _rebase(stores: Stores, loop: Loop, logs: LoopStores) -> Loop:
     newest = next((model for model in logs.models.history() if model.generation == loop.generation), None)
     if newest is None:
         return loop
@@ -65,7 +65,7 @@ def _rebased(stores: Stores, loop: Loop, logs: LoopStores) -> Loop:
 
 
 def _blank_rest(stores: Stores, loop: Loop, logs: LoopStores) -> None:
-    """Blank what retention leaves: the last of each kind, and what was settled out of order."""
+    """Blank what retention leaves: the last entry of each kind, and what was settled out of order."""
     horizon = logs.events.horizon()
     for first in range(horizon.first_decision, horizon.decisions + 1, _BATCH):
         stores.erase(loop, decisions=range(first, min(first + _BATCH, horizon.decisions + 1)))

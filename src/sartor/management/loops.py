@@ -1,4 +1,4 @@
-"""What can be done to a loop: make it, change it, choose the model that serves. Every door uses these.
+"""Creates and changes loops, and chooses the model that serves.
 
 All functions take the instance's stores first; a running instance follows within a second.
 """
@@ -27,17 +27,17 @@ _ON_ITS_WAY_S = 0.5
 
 
 def create_loop(stores: Stores, name: str, /, *, terms: LoopTerms = _TERMS, loop_id: str | None = None) -> Loop:
-    """A new loop with two new keys, the default settings and the default policy.
+    """Create a loop with two new keys, the default settings and the default policy.
 
     Args:
         stores: the instance's stores.
-        name: what people call it.
+        name: its name.
         terms: the owner's terms.
-        loop_id: seeds its draws; that of another loop lets it decide as that one does. By default a new one.
+        loop_id: seeds its draws: two loops with the same id draw the same actions. By default a new one.
 
     Raises:
-        InvalidSetting: the name can't be one: small letters, digits, ``-`` and ``_``; or the id can't.
-        LoopExists: the name or the id is taken.
+        InvalidSetting: the name is not valid (small letters, digits, ``-`` and ``_``), or the id is not.
+        LoopExists: the name or the id is in use.
     """
     if loop_id is not None:
         _check_free(stores, loop_id)
@@ -69,7 +69,7 @@ def _new_key() -> str:
 
 
 def find_loop(stores: Stores, name: str, /) -> Loop:
-    """The loop of that name.
+    """Returns the loop of that name.
 
     Raises:
         LoopNotFound: there is none.
@@ -84,7 +84,7 @@ def find_loop(stores: Stores, name: str, /) -> Loop:
 
 @contextmanager
 def open_loop(stores: Stores, loop: Loop, /) -> Iterator[LoopStores]:
-    """The loop's stores, closed at the end."""
+    """Open the stores of a loop, and close them at the end."""
     logs = stores.open(loop)
     try:
         yield logs
@@ -117,7 +117,7 @@ def rotate_key(stores: Stores, name: str, /, *, second: bool) -> Loop:
 
 
 def set_policy(stores: Stores, name: str, arguments: str | None, /, *, policy_name: str | None = None) -> Loop:
-    """Replace the learning settings, and their name where one is given; None puts the default ones back.
+    """Replace the learning settings, and their name where one is given; None restores the default ones.
 
     Settings with ``--ccb_explore_adf`` make it a loop of several slots, which it then stays.
 

@@ -1,4 +1,4 @@
-"""The three members of a model's zip, packed and unpacked; whatever comes in, no more is read than may be."""
+"""Packs and unpacks the zip of a signed model; limits how much is read of one from outside."""
 
 import io
 import zipfile
@@ -9,7 +9,7 @@ from msgspec import Struct
 from sartor.errors import InvalidModel
 
 MODEL_BYTES = 268_435_456
-"""How large a model may be once it is unpacked."""
+"""The largest size of an unpacked model."""
 
 _MODEL, _CERTIFICATE, _SIGNATURE = "model.vw", "signer.der", "sha512_signature.bin"
 _SMALL_BYTES = 65_536
@@ -26,21 +26,21 @@ class ModelArchive(Struct, frozen=True, kw_only=True):
     signature: bytes = b""
 
 
-def pack_archive(parcel: ModelArchive, /) -> bytes:
-    """The zip; the same parcel gives the same bytes."""
-    members = {_MODEL: parcel.model, _CERTIFICATE: parcel.certificate, _SIGNATURE: parcel.signature}
+def pack_archive(archive: ModelArchive, /) -> bytes:
+    """Returns the zip; the same archive gives the same bytes."""
+    members = {_MODEL: archive.model, _CERTIFICATE: archive.certificate, _SIGNATURE: archive.signature}
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as zip_file:
         for name, content in members.items():
-            archive.writestr(zipfile.ZipInfo(name, _MADE_AT), content, zipfile.ZIP_DEFLATED)
+            zip_file.writestr(zipfile.ZipInfo(name, _MADE_AT), content, zipfile.ZIP_DEFLATED)
     return buffer.getvalue()
 
 
 def unpack_archive(body: bytes, /) -> ModelArchive:
-    """What a zip holds, or a bare model that is no zip, as an unsigned parcel.
+    """What a zip holds, or a bare model that is no zip, as an unsigned archive.
 
     Raises:
-        InvalidModel: a zip that can't be read, without a model, or with one that is too large.
+        InvalidModel: the zip can't be read, has no model, or one that is too large.
     """
     if not body:
         raise InvalidModel("The body is empty; the zip of a signed model is expected.")
@@ -54,15 +54,15 @@ def unpack_archive(body: bytes, /) -> ModelArchive:
 
 
 def _read(archive: zipfile.ZipFile) -> ModelArchive:
-    model = _member(archive, _MODEL, most=MODEL_BYTES)
+    model = _read_member(archive, _MODEL, most=MODEL_BYTES)
     if not model:
         raise InvalidModel(f"The zip holds no {_MODEL}.")
-    certificate = _member(archive, _CERTIFICATE, most=_SMALL_BYTES)
-    signature = _member(archive, _SIGNATURE, most=_SMALL_BYTES)
+    certificate = _read_member(archive, _CERTIFICATE, most=_SMALL_BYTES)
+    signature = _read_member(archive, _SIGNATURE, most=_SMALL_BYTES)
     return ModelArchive(model=model, certificate=certificate, signature=signature)
 
 
-def _member(archive: zipfile.ZipFile, name: str, *, most: int) -> bytes:
+def _read_member(archive: zipfile.ZipFile, name: str, *, most: int) -> bytes:
     found = [info for info in archive.infolist() if info.filename == name]
     if len(found) > 1:
         raise InvalidModel(f"The zip holds {name} more than once.")

@@ -1,7 +1,7 @@
-"""Taking in a model in a process of its own, because bytes made to harm can crash the engine's reader.
+"""Converts an imported model in a process of its own, because crafted bytes can crash the engine's reader.
 
 Run as a module, it is that process: the model on its standard input, the learning settings as its argument.
-It answers ``+`` and a dump, or ``-`` and a sentence.
+It writes ``+`` and a dump, or ``-`` and an error message, to its standard output.
 """
 
 import subprocess
@@ -16,7 +16,7 @@ _FILE_BYTES = 1 << 30
 
 
 def convert_in_sandbox(model: bytes, arguments: str, /, *, timeout_s: float = _TIMEOUT_S) -> bytes:
-    """A dump with which training under these arguments goes on from a model file.
+    """Returns a dump from which training under these arguments continues a model file.
 
     It blocks for a fraction of a second; a model of many megabytes takes longer.
 
@@ -38,7 +38,7 @@ def convert_in_sandbox(model: bytes, arguments: str, /, *, timeout_s: float = _T
     return answer[1:]
 
 
-def _bounded() -> None:
+def _limit_resources() -> None:
     import resource
 
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -46,7 +46,7 @@ def _bounded() -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (_FILE_BYTES, _FILE_BYTES))
 
 
-def _answered(model: bytes, arguments: str) -> bytes:
+def _convert(model: bytes, arguments: str) -> bytes:
     try:
         return b"+" + adopt_model(model, arguments)
     except SartorError as error:
@@ -54,5 +54,5 @@ def _answered(model: bytes, arguments: str) -> bytes:
 
 
 if __name__ == "__main__":
-    _bounded()
-    sys.stdout.buffer.write(_answered(sys.stdin.buffer.read(), sys.argv[1]))
+    _limit_resources()
+    sys.stdout.buffer.write(_convert(sys.stdin.buffer.read(), sys.argv[1]))

@@ -1,9 +1,9 @@
-"""The signed zip of a model (contract, section 3.5): made with the instance's own key, read from anyone.
+"""Signs models with the key of the instance and checks signatures (contract, section 3.5).
 
 The signature is RSA PKCS#1 v1.5 with SHA-512 over ``model.vw``, checked against the certificate in the zip.
 That proves that the model was not changed since it was signed. Who signed it is another matter: a fingerprint
-can't be forged, a common name can. The validity period is not looked at: the certificates of the retired
-service run out, its models do not.
+can't be forged, a common name can. The validity period is not checked: the certificates of the retired
+service expire, its models do not.
 """
 
 import hashlib
@@ -39,7 +39,7 @@ class Signer(Struct, frozen=True):
     certificate: bytes
 
     def sign(self, model: bytes, /) -> ModelArchive:
-        """The model with our signature."""
+        """Returns the model with the signature and the certificate of this instance."""
         key = load_der_private_key(self.key, None)
         if not isinstance(key, rsa.RSAPrivateKey):
             raise Corrupt("The key that signs models is no RSA key.")
@@ -56,7 +56,7 @@ class TrustedSigners(Struct, frozen=True, kw_only=True):
     unsigned: bool
 
     def check(self, archive: ModelArchive, /) -> None:
-        """See that a parcel is signed by someone who is accepted, and intact.
+        """Check that an archive is intact and signed by an accepted signer.
 
         Raises:
             InvalidSignature: it is not; the message names the signer and the setting that would accept it.
@@ -67,29 +67,29 @@ class TrustedSigners(Struct, frozen=True, kw_only=True):
                     "The model is not signed; the setting allowUnsignedModels accepts such models."
                 )
             return
-        certificate = _verified(archive)
+        certificate = _verify(archive)
         if not self.unsigned and not self._accepts(certificate):
             fingerprint = certificate_fingerprint(archive.certificate)
             raise InvalidSignature(
-                f"The model is signed by {_name(certificate)!r}, which is not accepted. To accept it, add its "
-                f"fingerprint to the setting trustedModelSigners: {fingerprint}."
+                f"The model is signed by {_common_name(certificate)!r}, which is not accepted. "
+                f"To accept it, add its fingerprint to the setting trustedModelSigners: {fingerprint}."
             )
 
     def _accepts(self, certificate: x509.Certificate) -> bool:
         der = certificate.public_bytes(Encoding.DER)
         accepted = {entry.strip().lower() for entry in self.others.split(",")} - {""}
-        names = {certificate_fingerprint(der), _name(certificate).lower()}
+        names = {certificate_fingerprint(der), _common_name(certificate).lower()}
         return der == self.own or bool({name.replace(":", "") for name in accepted} & names)
 
 
 def open_signer(stores: Stores, /) -> Signer:
-    """The instance's signer, made at first use.
+    """Returns the instance's signer, created at first use.
 
     Raises:
         Corrupt: its key can't be opened.
-        StoreUnavailable: it can't be read or made.
+        StoreUnavailable: it can't be read or created.
     """
-    return msgspec.msgpack.decode(stores.secret("model-signer", _made), type=Signer)
+    return msgspec.msgpack.decode(stores.secret("model-signer", _create_signer), type=Signer)
 
 
 def certificate_fingerprint(certificate: bytes, /) -> str:
@@ -97,7 +97,7 @@ def certificate_fingerprint(certificate: bytes, /) -> str:
     return hashlib.sha256(certificate).hexdigest()
 
 
-def _made() -> bytes:
+def _create_signer() -> bytes:
     key = rsa.generate_private_key(public_exponent=65_537, key_size=_KEY_BITS)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"sartor-{secrets.token_hex(8)}")])
     certificate = (
@@ -114,11 +114,11 @@ def _made() -> bytes:
     return msgspec.msgpack.encode(Signer(der, certificate.public_bytes(Encoding.DER)))
 
 
-def _verified(archive: ModelArchive) -> x509.Certificate:
+def _verify(archive: ModelArchive) -> x509.Certificate:
     try:
         certificate = x509.load_der_x509_certificate(archive.certificate)
         key = certificate.public_key()
-    except Exception as error:  # whatever a certificate made to harm raises, it is not one
+    except Exception as error:  # a crafted certificate may raise anything
         raise InvalidSignature("The certificate in the zip can't be read.") from error
     if not isinstance(key, rsa.RSAPublicKey):
         raise InvalidSignature("The certificate in the zip holds no RSA key.")
@@ -129,6 +129,6 @@ def _verified(archive: ModelArchive) -> x509.Certificate:
     return certificate
 
 
-def _name(certificate: x509.Certificate) -> str:
+def _common_name(certificate: x509.Certificate) -> str:
     names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
     return str(names[0].value) if names else ""

@@ -1,4 +1,4 @@
-"""Models come and go: imported, reset, and kept while the log is emptied. Each begins a new generation.
+"""Imports, resets and describes models; each import or reset begins a new generation.
 
 A generation is what training goes on with (``records.Model``). Its first model is published before the loop
 says that the generation is there: a crash in between leaves the old one in charge, with all that it learned.
@@ -19,12 +19,12 @@ from sartor.times import now_us
 
 
 def export_signed(stores: Stores, model: bytes, /) -> bytes:
-    """The zip of the engine's own file of a model, signed by this instance."""
+    """Returns the zip of the engine's own file of a model, signed by this instance."""
     return pack_archive(open_signer(stores).sign(model))
 
 
 def import_model(stores: Stores, name: str, body: bytes, /) -> Model:
-    """Put a model from elsewhere in the place of the live one; training goes on from it.
+    """Replace the live model by an imported one; training goes on from it.
 
     Args:
         stores: the instance's stores.
@@ -34,8 +34,8 @@ def import_model(stores: Stores, name: str, body: bytes, /) -> Model:
     Raises:
         LoopNotFound: there is no such loop.
         LoopLocked: it is locked against changes.
-        InvalidModel: it is no model, or it does not fit the learning settings of the loop.
-        InvalidSignature: it is not signed by someone whom the loop's settings accept, or was changed since.
+        InvalidModel: it is not a model, or does not fit the learning settings of the loop.
+        InvalidSignature: its signer is not accepted by the loop's settings, or it was changed since.
     """
     return begin_generation(stores, name, check_import(stores, loops.find_loop(stores, name), body))
 
@@ -110,7 +110,7 @@ def first_of_generation(loop: Loop, logs: LoopStores, /, *, arguments: str, afte
 
 
 def reset_model(stores: Stores, name: str, /) -> Loop:
-    """Forget the model: decisions are uniform until the next export, which knows only what comes from now on.
+    """Reset the model: decisions are uniform until the next export, which learned only what comes from now on.
 
     Raises:
         LoopNotFound: there is no such loop.
@@ -131,7 +131,7 @@ def reset_model(stores: Stores, name: str, /) -> Loop:
 
 
 def note_model(stores: Stores, name: str, note: ModelNote, /) -> None:
-    """Replace what is said of a model of the history.
+    """Replace the note of a model of the history.
 
     Raises:
         LoopNotFound: there is no such loop.

@@ -1,4 +1,4 @@
-"""What a change of a loop means for its training: when it was edited, and what becomes of its model."""
+"""What a change of a loop means for training: the time of the edit, and whether its model is replaced."""
 
 from contextlib import closing
 
@@ -15,16 +15,16 @@ DEFAULT_SLOTS_ARGUMENTS = DEFAULT_ARGUMENTS.replace("--cb_explore_adf", SEVERAL_
 
 
 def mark_edited(before: Loop, after: Loop, /, *, now_us: int) -> Loop:
-    """The changed loop, with the time of the edit if something changed that matters to training.
+    """Returns the changed loop, with the time of the edit if something changed that matters to training.
 
     That is the learning settings and the learning mode, and what decides over rewards and exploration.
     """
-    if _concerns(before) == _concerns(after):
+    if _training_fields(before) == _training_fields(after):
         return after
     return replace(after, edited_at_us=now_us)
 
 
-def _concerns(loop: Loop) -> tuple[object, ...]:
+def _training_fields(loop: Loop) -> tuple[object, ...]:
     settings: LoopSettings = loop.settings
     return (
         loop.arguments,
@@ -37,12 +37,12 @@ def _concerns(loop: Loop) -> tuple[object, ...]:
 
 
 def default_arguments(loop: Loop, /) -> str:
-    """What the learning settings of a loop are reset to: a loop of several slots stays one."""
+    """Returns the default learning settings of a loop: those for several slots if it has several."""
     return DEFAULT_SLOTS_ARGUMENTS if loop.has_several_slots else DEFAULT_ARGUMENTS
 
 
 def apply_policy_change(stores: Stores, loop: Loop, arguments: str, /, *, now_us: int) -> Loop:
-    """Give a loop learning settings that were checked; returns it as it is then.
+    """Give a loop checked learning settings; returns the changed loop.
 
     Settings for several slots turn a loop of a single one into one of several, for good (contract, section
     2.10). Its model is of no use then: decisions are uniform until the first export of the new one, which
@@ -60,10 +60,10 @@ def apply_policy_change(stores: Stores, loop: Loop, arguments: str, /, *, now_us
         raise InvalidPolicy(
             "Turn isAutoOptimizationEnabled off before this loop gets several slots; it has no use for them."
         )
-    return _converted(stores, new)
+    return _convert_to_slots(stores, new)
 
 
-def _converted(stores: Stores, loop: Loop) -> Loop:
+def _convert_to_slots(stores: Stores, loop: Loop) -> Loop:
     with closing(stores.open(loop)) as logs:
         following = logs.outcomes.counts().last_outcome + 1
         new = stores.catalog.update(replace(loop, generation=loop.generation + 1, first_outcome=following))

@@ -1,6 +1,6 @@
-"""Rewards that were wrong: replaced in the outcome, so that the model is learned as if they had been right.
+"""Corrects rewards of settled events; the model is then learned as if they had been right.
 
-The log of outcomes has the new reward when this returns, and every reading of it: exports, evaluations, scores.
+The outcome log has the new reward when this returns, and so do exports, evaluations and scores.
 The live model has it once the trainer has learned the log again, which begins at once.
 """
 
@@ -18,7 +18,7 @@ from sartor.verification import decision_replay
 
 
 class RewardCorrection(Struct, frozen=True, kw_only=True, rename="camel"):
-    """What a correction did. ``revision``: that of the outcome log; a model with it has learned the new reward.
+    """The result of a correction. ``revision``: of the outcome log; a model of it has learned the new reward.
 
     ``before`` and ``after`` have an entry for each decision with the event id; two ranks may share one.
     """
@@ -36,10 +36,10 @@ def correct_reward(
     """Replace the reward of a settled event.
 
     Args:
-        stores: of who acts.
+        stores: those of the caller.
         name: the loop.
         event_id: the event.
-        reward: the right one; None takes it back: the event counts as one that had no reward.
+        reward: the right one; None retracts it: the event counts as one without a reward.
         slot: which slot of a multi-slot event.
 
     Raises:
@@ -58,17 +58,17 @@ def correct_reward(
             logs.outcomes.outcomes_of(event_id),
         )
         _refuse_open(decisions, outcomes, event_id)
-        slots = {logged.seq: _slot(logged, slot) for logged in decisions}
-        made = [_corrected(one.outcome, slots[one.outcome.decision_seq], right) for one in outcomes]
-        done = RewardCorrection(
+        slots = {logged.seq: _slot_index(logged, slot) for logged in decisions}
+        corrected = [_correct(one.outcome, slots[one.outcome.decision_seq], right) for one in outcomes]
+        correction = RewardCorrection(
             event_id=event_id,
             slot_id=slot,
             before=_rewards(outcomes, slots),
-            after=(right,) * len(made),
-            revision=logs.outcomes.amend(made),
+            after=(right,) * len(corrected),
+            revision=logs.outcomes.amend(corrected),
         )
-    _note(stores, loop, done)
-    return done
+    _note_correction(stores, loop, correction)
+    return correction
 
 
 def is_learned(logs: LoopStores, revision: int, /) -> bool:
@@ -85,18 +85,18 @@ def _refuse_open(decisions: Sequence[LoggedDecision], outcomes: Sequence[LoggedO
         )
 
 
-def _slot(logged: LoggedDecision, slot: str | None) -> int | None:
+def _slot_index(logged: LoggedDecision, slot: str | None) -> int | None:
     ids = [one.id for one in logged.decision.slots]
     if not ids:
         if slot is not None:
             raise InvalidRequest(f"The event {logged.decision.event_id!r} has no slots.")
         return None
     if slot not in ids:
-        raise InvalidRequest(f"Say which slot is meant: {', '.join(ids)}.")
+        raise InvalidRequest(f"Specify one of the slots: {', '.join(ids)}.")
     return ids.index(slot)
 
 
-def _corrected(outcome: Outcome, slot: int | None, reward: float) -> Outcome:
+def _correct(outcome: Outcome, slot: int | None, reward: float) -> Outcome:
     if slot is None:
         return replace(outcome, reward=reward, corrected=True)
     rewards = (*outcome.slot_rewards[:slot], reward, *outcome.slot_rewards[slot + 1 :])
@@ -111,11 +111,13 @@ def _rewards(outcomes: Sequence[LoggedOutcome], slots: dict[int, int | None]) ->
     return tuple(found)
 
 
-def _note(stores: AuditedStores, loop: Loop, done: RewardCorrection) -> None:
-    where = {"eventId": done.event_id} | ({} if done.slot_id is None else {"slotId": done.slot_id})
+def _note_correction(stores: AuditedStores, loop: Loop, correction: RewardCorrection) -> None:
+    where = {"eventId": correction.event_id} | (
+        {} if correction.slot_id is None else {"slotId": correction.slot_id}
+    )
     stores.note(
         "correct reward",
         loop,
-        before={**where, "reward": done.before},
-        after={**where, "reward": done.after, "revision": done.revision},
+        before={**where, "reward": correction.before},
+        after={**where, "reward": correction.after, "revision": correction.revision},
     )

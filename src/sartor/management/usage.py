@@ -1,4 +1,4 @@
-"""What was used: ranks and rewards for each loop and day (UTC). Ranks were billed by the retired service."""
+"""Usage: ranks and rewards by loop and day (UTC). The retired service billed ranks."""
 
 import csv
 import io
@@ -17,7 +17,7 @@ _DAYS = 366
 
 
 class UsageByDay(Struct, frozen=True, kw_only=True):
-    """What was asked of a loop on one day. ``ranks``: the transactions one was billed for."""
+    """The usage of a loop on one day. ``ranks``: the transactions that the retired service billed."""
 
     loop: str
     day: date
@@ -26,7 +26,7 @@ class UsageByDay(Struct, frozen=True, kw_only=True):
 
 
 def read_usage(stores: Stores, loops: Iterable[Loop], /, *, first: date, last: date) -> Sequence[UsageByDay]:
-    """The days from ``first`` to ``last`` that saw something, by loop and day.
+    """Returns the days from ``first`` to ``last`` that had events, by loop and day.
 
     Raises:
         InvalidRequest: the last day is before the first, or they are more than a year apart.
@@ -34,9 +34,9 @@ def read_usage(stores: Stores, loops: Iterable[Loop], /, *, first: date, last: d
     """
     if not first <= last <= first + timedelta(days=_DAYS):
         raise InvalidRequest(f"Give a first and a last day, in order, {_DAYS} days apart at most.")
-    from_us, to_us = _us(first), _us(last) + DAY_US
+    from_us, to_us = _to_us(first), _to_us(last) + DAY_US
     return [
-        UsageByDay(loop=loop.name, day=_day(one.day_us), ranks=one.decisions, rewards=one.rewards)
+        UsageByDay(loop=loop.name, day=_to_day(one.day_us), ranks=one.decisions, rewards=one.rewards)
         for loop in loops
         for one in stores.usage(loop, from_us=from_us, to_us=to_us)
     ]
@@ -45,7 +45,7 @@ def read_usage(stores: Stores, loops: Iterable[Loop], /, *, first: date, last: d
 def read_all_usage(
     stores: Stores, loops: Iterable[Loop], /, *, first: date, last: date
 ) -> tuple[Sequence[UsageByDay], Sequence[str]]:
-    """The days from ``first`` to ``last``, by loop and day, and a sentence for each loop that can't be read.
+    """Returns the days from ``first`` to ``last``, and a sentence for each loop that can't be read.
 
     Raises:
         InvalidRequest: the last day is before the first, or they are more than a year apart.
@@ -68,7 +68,7 @@ def read_all_usage(
 
 
 def usage_csv(days: Sequence[UsageByDay], /) -> str:
-    """The days as CSV with a head line."""
+    """Formats the days as CSV with a header."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(_FIELDS)
@@ -77,30 +77,30 @@ def usage_csv(days: Sequence[UsageByDay], /) -> str:
 
 
 def usage_days(first: str | None, last: str | None, /, *, today: date) -> tuple[date, date]:
-    """The days that are meant: by default those of this month up to today.
+    """Parses the first and the last day; by default the first of the month and today.
 
     Raises:
-        InvalidRequest: one is no ISO date.
+        InvalidRequest: one is not an ISO date.
     """
-    end = _read(last) if last else today
-    return (_read(first) if first else min(end, today).replace(day=1)), end
+    end = _parse_day(last) if last else today
+    return (_parse_day(first) if first else min(end, today).replace(day=1)), end
 
 
 def today() -> date:
-    """The day it is, UTC."""
+    """Returns the current day, UTC."""
     return datetime.now(UTC).date()
 
 
-def _read(text: str) -> date:
+def _parse_day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
         raise InvalidRequest(f"{text!r} is not a day: write it as 2026-03-31.") from None
 
 
-def _us(day: date) -> int:
+def _to_us(day: date) -> int:
     return (day - date(1970, 1, 1)).days * DAY_US
 
 
-def _day(at_us: int) -> date:
+def _to_day(at_us: int) -> date:
     return date(1970, 1, 1) + timedelta(days=at_us // DAY_US)

@@ -1,4 +1,4 @@
-"""How the loop does beside its baseline, in windows of time or of events; sums only, memory grows with windows.
+"""Compares a loop with its baseline in windows of time or of events; memory grows with the number of windows.
 
 A decision is matched when the model's choice is the baseline, and its reward is then counted as imitated
 (contract, section 2.6). Decisions that were never activated don't count.
@@ -14,7 +14,7 @@ from sartor.records import Mode
 
 
 class SettledChoice(Struct, frozen=True, kw_only=True):
-    """What counts of a settled decision. In a multi-slot decision that is its first slot."""
+    """The part of a settled decision that is counted; of a multi-slot decision its first slot."""
 
     at_us: int
     mode: Mode

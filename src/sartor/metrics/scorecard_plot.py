@@ -1,4 +1,4 @@
-"""The scorecard as a picture: running means with the intervals that hold whenever one looks."""
+"""Draws the scorecard: running means with anytime-valid confidence intervals."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,11 +15,11 @@ from sartor.metrics.line_labels import label_lines
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-# Okabe and Ito's palette: told apart by every kind of eye, and in grey.
+# Okabe and Ito's palette: distinguishable with every kind of colour vision, and in grey.
 _COLOURS = {"Online": "#0072B2", "Baseline": "#B8760B", "Random": "#7F7F7F", FIXED: "#009E73"}
 _INK, _FAINT = "#222222", "#D9D9D9"
 _LEAST = 20
-"""Points with fewer decisions say too little to be drawn."""
+"""Points with fewer decisions are not drawn."""
 
 
 def draw_scorecard(card: Scorecard, path: Path, /, *, loop: str) -> Path:
@@ -45,20 +45,20 @@ def _now(card: Scorecard) -> CurvePoint:
 
 
 def _draw(axes: "Axes", points: Sequence[CurvePoint], found: Sequence[PolicyEstimate]) -> None:
-    told = {standing.policy: standing for standing in found if standing.value is not None}
+    estimates = {one.policy: one for one in found if one.value is not None}
     labels: list[tuple[str, float, str]] = []
     for policy in ("Random", "Baseline", "Online"):
-        if policy in told and points:
-            last = _course(axes, points, policy)
+        if policy in estimates and points:
+            last = _draw_policy(axes, points, policy)
             labels.append((f"{policy} {last:.3f}", last, _COLOURS[policy]))
-    fixed = told.get(FIXED)
+    fixed = estimates.get(FIXED)
     if fixed is not None and fixed.value is not None:
         axes.axhline(fixed.value, color=_COLOURS[FIXED], linewidth=1.6, linestyle=(0, (5, 3)))
         labels.append((f"always {_short(fixed.action or '')} {fixed.value:.3f}", fixed.value, _COLOURS[FIXED]))
     label_lines(axes, labels, bold=_COLOURS["Online"])
 
 
-def _course(axes: "Axes", points: Sequence[CurvePoint], policy: str) -> float:
+def _draw_policy(axes: "Axes", points: Sequence[CurvePoint], policy: str) -> float:
     sums: list[Ips] = [getattr(one, policy.lower()) for one in points]
     bounds = reward_bounds(points[-1].lowest, points[-1].highest)
     values = [to_snips(one).value() or 0.0 for one in sums]
@@ -79,8 +79,8 @@ def _frame(axes: "Axes", card: Scorecard, found: Sequence[PolicyEstimate], loop:
     from matplotlib.ticker import FuncFormatter
 
     axes.set_title(_title(found, loop), loc="left", fontsize=14, fontweight="bold", pad=28)
-    told = "running means; the bands hold at 95 %, whenever one looks"
-    axes.text(0.0, 1.03, told, transform=axes.transAxes, fontsize=10)
+    subtitle = "running means; the bands hold at 95 %, whenever one looks"
+    axes.text(0.0, 1.03, subtitle, transform=axes.transAxes, fontsize=10)
     axes.set_xlabel("settled decisions")
     axes.set_ylabel("reward per decision")
     axes.xaxis.set_major_formatter(FuncFormatter(lambda events, _: f"{events:,.0f}"))

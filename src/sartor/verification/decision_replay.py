@@ -1,4 +1,4 @@
-"""A past decision, computed again: is it the same now, bit for bit?"""
+"""Computes past decisions again, and checks that they are the same, bit for bit."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ _BATCH = 2_000
 
 
 class DecisionReplay(Struct, frozen=True, kw_only=True, rename="camel"):
-    """What became of computing a decision again. ``differs``: fields that are not the same; none: identical.
+    """The result of computing a decision again. ``differs``: fields that are not the same; none: identical.
 
     ``model_from``: "stored" bytes, "replayed" from the log where they were pruned, or "none" (uniform).
     ``imported``: the decision was made elsewhere, where draws may be others.
@@ -36,14 +36,14 @@ class DecisionReplay(Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 def find_decisions(logs: LoopStores, event_id: str, /) -> list[LoggedDecision]:
-    """The decisions with this event id, in order; two may share one.
+    """Returns the decisions with this event id, in order; two may share one.
 
     Raises:
         EventNotFound: there is none.
     """
     numbers = sorted(
         {one.outcome.decision_seq for one in logs.outcomes.outcomes_of(event_id)}
-        | set(_unsettled(logs, event_id))
+        | set(_find_unsettled(logs, event_id))
     )
     found = [one for number in numbers for one in logs.events.decisions(after=number - 1, limit=1)]
     if not found:
@@ -51,7 +51,7 @@ def find_decisions(logs: LoopStores, event_id: str, /) -> list[LoggedDecision]:
     return found
 
 
-def _unsettled(logs: LoopStores, event_id: str) -> Iterator[int]:
+def _find_unsettled(logs: LoopStores, event_id: str) -> Iterator[int]:
     after = logs.outcomes.counts().cursor.decisions  # the others have outcomes, which are found by their id
     while batch := logs.events.heads(after=after, limit=_BATCH):
         yield from (head.seq for head in batch if head.event_id == event_id)
@@ -67,7 +67,7 @@ def replay_decision(
         ModelNotFound: the model is not in the history.
     """
     decision = logged.decision
-    source, engine = _engine_of(logs, logged, factory)
+    source, engine = _open_engine(logs, logged, factory)
     try:
         again = recompute_decision(decision, engine, loop_id=loop.loop_id)
     finally:
@@ -85,43 +85,44 @@ def replay_decision(
     )
 
 
-def _engine_of(logs: LoopStores, logged: LoggedDecision, factory: EngineFactory) -> tuple[str, Engine | None]:
+def _open_engine(logs: LoopStores, logged: LoggedDecision, factory: EngineFactory) -> tuple[str, Engine | None]:
     model_id = logged.decision.model_id
     try:
         return open_past_engine(logs, model_id, factory)
     except ModelNotFound as error:
         if logged.imported:
-            told = f"Decision {logged.seq} was imported; model {model_id}, which made it, is not here."
-            raise ModelNotFound(told) from error
+            message = f"Decision {logged.seq} was imported; model {model_id}, which made it, is not here."
+            raise ModelNotFound(message) from error
         raise
 
 
 def open_past_engine(logs: LoopStores, model_id: str, factory: EngineFactory) -> tuple[str, Engine | None]:
-    """An engine with a model of the past, which the caller closes, and where it is from.
+    """Opens an engine with a past model, which the caller closes.
 
     Returns:
-        "stored" bytes, "replayed" from the log where they were pruned, or "none": there was no model.
+        Where the model is from, and the engine: "stored" bytes, "replayed" from the log where they were pruned,
+        or "none": there was no model.
 
     Raises:
-        ModelNotFound: the model is not in the history, or can't be made again.
+        ModelNotFound: the model is not in the history, or can't be learned again.
     """
     if model_id == NO_MODEL:
         return "none", None
-    model = _model(logs, model_id)
+    model = _find_model(logs, model_id)
     try:
         blob = logs.models.blob(model_id)
     except ModelNotFound:
         reason = replay_gap(model, logs.outcomes.counts())
         if reason is not None:
-            told = f"The bytes of model {model_id} are gone, and it can't be learned again: {reason}."
-            raise ModelNotFound(told) from None
+            message = f"The bytes of model {model_id} are gone, and it can't be learned again: {reason}."
+            raise ModelNotFound(message) from None
         return "replayed", replay(
             model, events=logs.events, outcomes=logs.outcomes, models=logs.models, factory=factory
         )
     return "stored", factory(model.arguments, blob)
 
 
-def _model(logs: LoopStores, model_id: str) -> Model:
+def _find_model(logs: LoopStores, model_id: str) -> Model:
     for model in logs.models.history():
         if model.model_id == model_id:
             return model

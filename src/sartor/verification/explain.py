@@ -1,4 +1,4 @@
-"""Why a past decision fell as it did: from the stored decision and its model, at no cost to anybody's rank."""
+"""Explains a past decision from the stored decision and its model, at no cost to requests."""
 
 from msgspec import Struct
 
@@ -9,7 +9,7 @@ from sartor.verification import decision_replay
 
 
 class EventExplanation(Struct, frozen=True, kw_only=True):
-    """A decision and its explanations: one, or one for each slot; none: there was no model, chance decided."""
+    """A decision and its explanations: one, or one for each slot; none if there was no model (uniform)."""
 
     logged: LoggedDecision
     model_from: str
@@ -19,19 +19,19 @@ class EventExplanation(Struct, frozen=True, kw_only=True):
 def explain_event(
     logs: LoopStores, event_id: str, factory: EngineFactory, /, *, only_chosen: bool = True
 ) -> list[EventExplanation]:
-    """The reasons of the decisions with this event id, in order; two may share one.
+    """Explains the decisions with this event id, in order; two may share one.
 
     Raises:
         EventNotFound: there is none.
-        ModelNotFound: the model that decided is not in the history, or can't be made again.
+        ModelNotFound: the model that decided is not in the history, or can't be learned again.
     """
     return [
-        _reasons(logs, logged, factory, only_chosen)
+        _explain(logs, logged, factory, only_chosen)
         for logged in decision_replay.find_decisions(logs, event_id)
     ]
 
 
-def _reasons(
+def _explain(
     logs: LoopStores, logged: LoggedDecision, factory: EngineFactory, only_chosen: bool
 ) -> EventExplanation:
     decision = logged.decision

@@ -1,4 +1,4 @@
-"""The models of a loop: can they be loaded, does one serve, does each follow from its parent?"""
+"""Checks the models of a loop: that they load, that one serves, that each follows from its parent."""
 
 from collections.abc import Iterator, Sequence
 
@@ -8,11 +8,11 @@ from sartor.records import Model
 
 
 def check_models(logs: LoopStores, factory: EngineFactory, /) -> list[str]:
-    """What is wrong with the models of a loop; empty when nothing is."""
+    """Returns the problems of the models of a loop as sentences; empty without any."""
     live = logs.models.live()
     history = logs.models.history()
     last_outcome = logs.outcomes.counts().last_outcome  # read after the models, which never run ahead of it
-    found = [*_descent(history), *_bytes(logs.models, history, factory)]
+    found = [*_check_lineage(history), *_check_bytes(logs.models, history, factory)]
     found += [
         f"Model {model.model_id} learned outcome {model.last_outcome}; the last one is {last_outcome}."
         for model in history
@@ -23,20 +23,21 @@ def check_models(logs: LoopStores, factory: EngineFactory, /) -> list[str]:
     return found
 
 
-def _descent(history: Sequence[Model]) -> Iterator[str]:
+def _check_lineage(history: Sequence[Model]) -> Iterator[str]:
     known = {model.model_id: model for model in history}
     for model in history:
-        if model.last_outcome < model.first_outcome - 1 or model.learned > _span(model):
-            yield f"Model {model.model_id} claims to have learned {model.learned} of {_span(model)} outcomes."
+        if model.last_outcome < model.first_outcome - 1 or model.learned > _outcome_count(model):
+            count = _outcome_count(model)
+            yield f"Model {model.model_id} claims to have learned {model.learned} of {count} outcomes."
         if model.parent_id is not None and model.parent_id not in known:
             yield f"Model {model.model_id} comes from {model.parent_id}, which is not in the history."
 
 
-def _span(model: Model) -> int:
+def _outcome_count(model: Model) -> int:
     return model.last_outcome - model.first_outcome + 1
 
 
-def _bytes(models: ModelRegistry, history: Sequence[Model], factory: EngineFactory) -> Iterator[str]:
+def _check_bytes(models: ModelRegistry, history: Sequence[Model], factory: EngineFactory) -> Iterator[str]:
     live = models.live()
     for model in history:
         try:

@@ -1,4 +1,4 @@
-"""The invariant of the learner: the live model equals one that learned its outcomes from nothing."""
+"""Checks the invariant of the learner: the live model equals one that learned its outcomes from nothing."""
 
 from collections.abc import Iterator, Sequence
 
@@ -15,7 +15,7 @@ def compare_with_replay(
     """Compare a stored model with its replay, prediction for prediction, on the newest decisions.
 
     Returns:
-        On how many decisions they were compared, and what is wrong: nothing, or one sentence.
+        On how many decisions they were compared, and the problems: none, or one sentence.
 
     Raises:
         ModelNotFound: the bytes of the model are not there.
@@ -23,19 +23,19 @@ def compare_with_replay(
     stored = factory(model.arguments, logs.models.blob(model.model_id))
     again = replay(model, events=logs.events, outcomes=logs.outcomes, models=logs.models, factory=factory)
     try:
-        recent = _newest(logs, decisions)
-        return len(recent), list(_differences(model, recent, stored, again))
+        recent = _read_newest(logs, decisions)
+        return len(recent), list(_find_differences(model, recent, stored, again))
     finally:
         stored.close()
         again.close()
 
 
-def _newest(logs: LoopStores, count: int) -> Sequence[LoggedDecision]:
+def _read_newest(logs: LoopStores, count: int) -> Sequence[LoggedDecision]:
     last = logs.events.horizon().decisions
     return logs.events.decisions(after=max(0, last - count), limit=count)
 
 
-def _differences(
+def _find_differences(
     model: Model, recent: Sequence[LoggedDecision], stored: Engine, again: Engine
 ) -> Iterator[str]:
     different = [
