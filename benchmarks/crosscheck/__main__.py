@@ -23,8 +23,8 @@ TOLERANCE = 1e-9
 UNIT = Bounds(0.0, 1.0)
 
 
-class Compared(Struct, frozen=True):
-    """What both said, as one or two numbers."""
+class Comparison(Struct, frozen=True):
+    """The results of both, as one or two numbers."""
 
     what: str
     ours: tuple[float, ...]
@@ -32,7 +32,7 @@ class Compared(Struct, frozen=True):
 
     @property
     def difference(self) -> float:
-        """The largest."""
+        """The largest absolute difference."""
         return max(abs(a - b) for a, b in zip(self.ours, self.theirs, strict=True))
 
 
@@ -42,7 +42,7 @@ def ends(interval: Interval | None) -> tuple[float, ...]:
     return interval.lower, interval.upper
 
 
-def fed(estimator: Kind, columns: Columns) -> Kind:
+def feed(estimator: Kind, columns: Columns) -> Kind:
     """The estimator after one batch."""
     estimator.add(columns)
     return estimator
@@ -50,12 +50,12 @@ def fed(estimator: Kind, columns: Columns) -> Kind:
 
 def value(estimator: Estimator, columns: Columns) -> tuple[float]:
     """The value of one batch."""
-    found = fed(estimator, columns).value()
+    found = feed(estimator, columns).value()
     assert found is not None
     return (found,)
 
 
-def against_open_bandit(log: Log) -> Iterator[Compared]:
+def against_open_bandit(log: Log) -> Iterator[Comparison]:
     """Point estimates, those with a reward model included."""
     columns, theirs = log.columns(), open_bandit.values(log)
     infinite = float("inf")
@@ -71,44 +71,44 @@ def against_open_bandit(log: Log) -> Iterator[Compared]:
         "dr-os λ=50": DrOs(grid=(50.0,)),
     }
     for name, estimator in ours.items():
-        yield Compared(f"obp {name}", value(estimator, columns), (theirs[name],))
+        yield Comparison(f"obp {name}", value(estimator, columns), (theirs[name],))
 
 
-def against_vowpal_wabbit(log: Log, *, drop: bool) -> Iterator[Compared]:
+def against_vowpal_wabbit(log: Log, *, drop: bool) -> Iterator[Comparison]:
     """Values and intervals of the estimators without a reward model."""
     columns = log.columns(drop=drop)
     theirs = vowpal_wabbit.intervals(log, drop=drop)
-    ips = fed(Ips(), columns)
-    yield Compared("vw gaussian interval", ends(ips.interval()), theirs["gaussian"])
+    ips = feed(Ips(), columns)
+    yield Comparison("vw gaussian interval", ends(ips.interval()), theirs["gaussian"])
     scale = ips.largest_weight
     form = clopper_pearson(ips.product / scale, ips.events / scale, alpha=0.05)
-    yield Compared("vw clopper-pearson", ends(form), theirs["clopper-pearson"])
+    yield Comparison("vw clopper-pearson", ends(form), theirs["clopper-pearson"])
     for name, most in (("", float("inf")), (", largest weight known", 60.0)):
-        estimator = fed(CressieRead(bounds=UNIT, max_weight=most), columns)
-        yield Compared(
+        estimator = feed(CressieRead(bounds=UNIT, max_weight=most), columns)
+        yield Comparison(
             f"vw cressie-read interval{name}", ends(estimator.interval()), theirs[f"cressie-read{name}"]
         )
     if not drop:
         yield from _values_against_vowpal_wabbit(log, columns)
 
 
-def _values_against_vowpal_wabbit(log: Log, columns: Columns) -> Iterator[Compared]:
+def _values_against_vowpal_wabbit(log: Log, columns: Columns) -> Iterator[Comparison]:
     theirs = vowpal_wabbit.values(log)
-    yield Compared("vw ips", value(Ips(), columns), (theirs["ips"],))
-    yield Compared("vw snips", value(Snips(), columns), (theirs["snips"],))
+    yield Comparison("vw ips", value(Ips(), columns), (theirs["ips"],))
+    yield Comparison("vw snips", value(Snips(), columns), (theirs["snips"],))
     for name, most in (("", float("inf")), (", largest weight known", 60.0)):
         estimator = CressieRead(bounds=UNIT, max_weight=most)
-        yield Compared(f"vw cressie-read{name}", value(estimator, columns), (theirs[f"cressie-read{name}"],))
+        yield Comparison(f"vw cressie-read{name}", value(estimator, columns), (theirs[f"cressie-read{name}"],))
 
 
 def widths(log: Log) -> str:
     """The two anytime-valid intervals are not the same; how much they differ in width."""
-    lower, upper = ends(fed(Anytime(bounds=UNIT), log.columns()).interval())
+    lower, upper = ends(feed(Anytime(bounds=UNIT), log.columns()).interval())
     other_lower, other_upper = vowpal_wabbit.anytime(log)
     return f"anytime: width {upper - lower:.4f}, vw {other_upper - other_lower:.4f}"
 
 
-def compared(seeds: Sequence[int]) -> Iterator[Compared]:
+def compare(seeds: Sequence[int]) -> Iterator[Comparison]:
     """Everything, on several logs."""
     for seed in seeds:
         log = make_log(seed)
@@ -120,7 +120,7 @@ def compared(seeds: Sequence[int]) -> Iterator[Compared]:
 def main() -> None:
     """Print the largest difference of each; fail where one is too large."""
     worst: dict[str, float] = {}
-    for pair in compared(range(5)):
+    for pair in compare(range(5)):
         worst[pair.what] = max(worst.get(pair.what, 0.0), pair.difference)
     for what, difference in worst.items():
         print(f"{what:48} {difference:.1e}")

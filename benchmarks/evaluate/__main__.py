@@ -18,7 +18,7 @@ REPEATS = 3
 AT_MOST_S = 2.0
 
 
-def scored(events: int, *, seed: int = 1) -> dict[str, Any]:
+def make_columns(events: int, *, seed: int = 1) -> dict[str, Any]:
     """The columns of a log with ten actions, every optional column included."""
     rng = np.random.default_rng(seed)
     propensity = rng.choice([0.02, 0.82], size=events, p=[0.18, 0.82])
@@ -35,39 +35,42 @@ def scored(events: int, *, seed: int = 1) -> dict[str, Any]:
     }
 
 
-def best(measured: Callable[[], None]) -> float:
+def time_fastest(measured: Callable[[], None]) -> float:
     """Seconds of the fastest of a few runs."""
     times = []
     for _ in range(REPEATS):
-        begun = time.perf_counter()
+        started_s = time.perf_counter()
         measured()
-        times.append(time.perf_counter() - begun)
+        times.append(time.perf_counter() - started_s)
     return min(times)
 
 
 def measure(events: int = EVENTS) -> dict[str, float]:
     """Seconds: in one batch; in batches of ten thousand, stored in between; each estimator alone."""
-    data = scored(events)
+    data = make_columns(events)
 
     def at_once() -> None:
-        panel = EstimatorSet.empty(bounds=Bounds(), weight_cap=50.0)
-        panel.add(Columns(**data))
-        panel.estimates()
-        check_support(panel.diagnostics)
+        estimators = EstimatorSet.empty(bounds=Bounds(), weight_cap=50.0)
+        estimators.add(Columns(**data))
+        estimators.estimates()
+        check_support(estimators.diagnostics)
 
     def in_batches() -> None:
-        panel = EstimatorSet.empty(bounds=Bounds(), weight_cap=50.0)
+        estimators = EstimatorSet.empty(bounds=Bounds(), weight_cap=50.0)
         for start in range(0, events, BATCH):
             piece = {name: column[start : start + BATCH] for name, column in data.items()}
-            panel.add(Columns(**piece))
-            panel = EstimatorSet.from_state(panel.state())
-        panel.estimates()
+            estimators.add(Columns(**piece))
+            estimators = EstimatorSet.from_state(estimators.state())
+        estimators.estimates()
 
-    found = {"all, at once": best(at_once), "all, in batches, stored after each": best(in_batches)}
+    found = {
+        "all, at once": time_fastest(at_once),
+        "all, in batches, stored after each": time_fastest(in_batches),
+    }
     columns = Columns(**data)
     empty = EstimatorSet.empty(bounds=Bounds(), weight_cap=50.0)
     for name, estimator in empty.by_name().items():
-        found[f"{name} alone"] = best(lambda estimator=estimator: estimator.add(columns))  # type: ignore[misc]
+        found[f"{name} alone"] = time_fastest(lambda estimator=estimator: estimator.add(columns))  # type: ignore[misc]
     return found
 
 

@@ -39,11 +39,11 @@ def measure(folder: Path, /) -> list[Row]:
         lines = _fill(logs)
         path = folder / "log.dsjson"
         path.write_bytes(b"".join(line + b"\n" for line in lines))
-        none_s = _ours(logs, ())
-        one_s = _ours(logs, POLICIES[:1])
-        together_s = _ours(logs, POLICIES)
-        apart_s = sum(_ours(logs, (arguments,)) for arguments in POLICIES)
-        bare_s = sum(_bare(arguments, path, folder / "predictions") for arguments in POLICIES)
+        none_s = _time_sartor(logs, ())
+        one_s = _time_sartor(logs, POLICIES[:1])
+        together_s = _time_sartor(logs, POLICIES)
+        apart_s = sum(_time_sartor(logs, (arguments,)) for arguments in POLICIES)
+        bare_s = sum(_time_bare(arguments, path, folder / "predictions") for arguments in POLICIES)
     stores.close()
     return _rows(none_s=none_s, one_s=one_s, together_s=together_s, apart_s=apart_s, bare_s=bare_s)
 
@@ -72,28 +72,28 @@ def _fill(logs: LoopStores) -> list[bytes]:
     return lines
 
 
-def _ours(logs: LoopStores, arguments: Sequence[str]) -> float:
-    free = (
+def _time_sartor(logs: LoopStores, arguments: Sequence[str]) -> float:
+    reference = (
         CandidateSpec(name="Online", arguments="", source="Online"),
         CandidateSpec(name="Baseline", arguments="", source="Baseline"),
         CandidateSpec(name="Random", arguments="", source="Random"),
     )
-    rivals = tuple(
+    others = tuple(
         CandidateSpec(name=str(place), arguments=one, source="Custom") for place, one in enumerate(arguments)
     )
-    read = find_outcome_range(logs, start_us=0, end_us=2**53)
-    begun = time.perf_counter()
-    batch_result = score_candidates(logs, create_engine, read, (*free, *rivals))
-    seconds = time.perf_counter() - begun
-    if batch_result.summary.decisions != EVENTS:
-        raise RuntimeError(f"{batch_result.summary.decisions} of {EVENTS} events were scored.")
+    outcomes = find_outcome_range(logs, start_us=0, end_us=2**53)
+    started_s = time.perf_counter()
+    result = score_candidates(logs, create_engine, outcomes, (*reference, *others))
+    seconds = time.perf_counter() - started_s
+    if result.summary.decisions != EVENTS:
+        raise RuntimeError(f"{result.summary.decisions} of {EVENTS} events were scored.")
     return seconds
 
 
-def _bare(arguments: str, log: Path, predictions: Path) -> float:
-    begun = time.perf_counter()
+def _time_bare(arguments: str, log: Path, predictions: Path) -> float:
+    started_s = time.perf_counter()
     Workspace(f"{arguments} --dsjson --quiet -d {log} -p {predictions}").finish()
-    return time.perf_counter() - begun
+    return time.perf_counter() - started_s
 
 
 def _rows(*, none_s: float, one_s: float, together_s: float, apart_s: float, bare_s: float) -> list[Row]:

@@ -1,4 +1,4 @@
-"""An interval that may be watched: over a whole path of logging that learns, 5 % of runs leave the truth.
+"""The anytime interval covers at all times: on paths of a learning logging policy, 5 % of runs leave the truth.
 
 Both kinds are looked at after every single event, which is what stopping at any time amounts to: whoever
 stops when an interval says something false needs only one such moment.
@@ -22,7 +22,7 @@ DRIFTS = [pytest.param(0.0, id="a still world"), pytest.param(0.15, id="a drifti
 
 
 @cache
-def paths(drift: float) -> Paths:
+def simulate_paths(drift: float) -> Paths:
     """Runs with a logging policy that learns."""
     return Paths(turns=TURNS, runs=RUNS, drift=drift, seed=SEED + 20)
 
@@ -41,9 +41,9 @@ def refuted(terms: Floats, truth: Floats) -> NDArray[np.bool_]:
 @cache
 def outside(drift: float) -> NDArray[np.bool_]:
     """At which turns of which runs the interval leaves out the truth."""
-    played = paths(drift)
-    below = refuted(played.weight * played.reward, played.truth)
-    return np.asarray(below | refuted(played.weight * (1 - played.reward), 1 - played.truth))
+    simulated = simulate_paths(drift)
+    below = refuted(simulated.weight * simulated.reward, simulated.truth)
+    return np.asarray(below | refuted(simulated.weight * (1 - simulated.reward), 1 - simulated.truth))
 
 
 @pytest.mark.parametrize("drift", DRIFTS)
@@ -53,29 +53,29 @@ def test_few_runs_ever_leave_the_truth(drift: float) -> None:
 
 @pytest.mark.parametrize("drift", DRIFTS)
 def test_the_gaussian_interval_is_left_by_many_runs(drift: float) -> None:
-    played = paths(drift)
-    terms, events = played.weight * played.reward, np.arange(1, TURNS + 1)[:, None]
+    simulated = simulate_paths(drift)
+    terms, events = simulated.weight * simulated.reward, np.arange(1, TURNS + 1)[:, None]
     total, squares = terms.cumsum(axis=0), (terms**2).cumsum(axis=0)
     error = np.sqrt((squares - total**2 / events) / np.maximum(events - 1, 1) / events)
-    left = np.abs(total / events - played.truth[:, None]) > 1.96 * error
+    left = np.abs(total / events - simulated.truth[:, None]) > 1.96 * error
     assert left[99:].any(axis=0).mean() > 2 * MOST, SEED
 
 
-def test_propensities_that_are_wrong_are_found_out() -> None:
-    played = paths(0.0)
-    below = refuted(2 * played.weight * played.reward, played.truth)
+def test_propensities_that_are_wrong_are_detected() -> None:
+    simulated = simulate_paths(0.0)
+    below = refuted(2 * simulated.weight * simulated.reward, simulated.truth)
     assert below.any(axis=0).mean() > 2 * MOST, SEED
 
 
-def test_the_interval_says_what_the_paths_say_and_is_not_much_wider_than_the_gaussian() -> None:
-    played, ratios = paths(0.0), []
+def test_the_interval_agrees_with_the_paths_and_is_not_much_wider_than_the_gaussian() -> None:
+    simulated, ratios = simulate_paths(0.0), []
     for run in range(0, RUNS, 10):
         estimator, ips = Anytime(bounds=Bounds()), Ips()
-        estimator.add(played.log(run))
-        ips.add(played.log(run))
+        estimator.add(simulated.log(run))
+        ips.add(simulated.log(run))
         interval, gaussian = estimator.interval(ALPHA), ips.interval(ALPHA)
         assert interval is not None
         assert gaussian is not None
-        assert (interval.lower <= float(played.truth[-1]) <= interval.upper) != outside(0.0)[-1, run], SEED
+        assert (interval.lower <= float(simulated.truth[-1]) <= interval.upper) != outside(0.0)[-1, run], SEED
         ratios.append(interval.half_width / gaussian.half_width)
     assert np.mean(ratios) < 3.5, SEED

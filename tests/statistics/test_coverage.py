@@ -1,4 +1,4 @@
-"""Intervals hold the truth as often as they say: 93 to 97 % where exact, not below 95 % where conservative."""
+"""Intervals cover the truth as often as they claim: 93 to 97 % if exact, not below 95 % if conservative."""
 
 from collections.abc import Callable
 from functools import cache
@@ -20,46 +20,46 @@ from tests.statistics.simulated_logs import LOGGING, SEED, TARGET, logs, value
 RUNS, ROWS = 2000, 2000
 HEAVIEST = {name: float((TARGET / logging).max()) for name, logging in LOGGING.items()}
 
-Asked = Callable[[Columns, float], Interval | None]
+IntervalOf = Callable[[Columns, float], Interval | None]
 
 
-def answer(estimator: Estimator, batch: Columns) -> Interval | None:
+def interval_of(estimator: Estimator, batch: Columns) -> Interval | None:
     """The interval of one log."""
     estimator.add(batch)
     return estimator.interval()
 
 
-EXACT: dict[str, Asked] = {
-    "ips": lambda batch, _: answer(Ips(), batch),
-    "snips": lambda batch, _: answer(Snips(), batch),
-    "dr": lambda batch, _: answer(Dr(), batch),
-    "cressie-read, largest weight known": lambda batch, heaviest: answer(
+EXACT: dict[str, IntervalOf] = {
+    "ips": lambda batch, _: interval_of(Ips(), batch),
+    "snips": lambda batch, _: interval_of(Snips(), batch),
+    "dr": lambda batch, _: interval_of(Dr(), batch),
+    "cressie-read, largest weight known": lambda batch, heaviest: interval_of(
         CressieRead(bounds=Bounds(), max_weight=heaviest), batch
     ),
 }
-CONSERVATIVE: dict[str, Asked] = {
-    "cressie-read": lambda batch, _: answer(CressieRead(bounds=Bounds()), batch),
-    "clopper-pearson": lambda batch, _: answer(ClopperPearson(bounds=Bounds()), batch),
-    "empirical bernstein": lambda batch, heaviest: answer(
+CONSERVATIVE: dict[str, IntervalOf] = {
+    "cressie-read": lambda batch, _: interval_of(CressieRead(bounds=Bounds()), batch),
+    "clopper-pearson": lambda batch, _: interval_of(ClopperPearson(bounds=Bounds()), batch),
+    "empirical bernstein": lambda batch, heaviest: interval_of(
         EmpiricalBernstein(bounds=Bounds(), weight_cap=heaviest), batch
     ),
-    "empirical bernstein, weights cut": lambda batch, heaviest: answer(
+    "empirical bernstein, weights cut": lambda batch, heaviest: interval_of(
         EmpiricalBernstein(bounds=Bounds(), weight_cap=heaviest / 2), batch
     ),
-    "anytime": lambda batch, _: answer(Anytime(bounds=Bounds()), batch),
+    "anytime": lambda batch, _: interval_of(Anytime(bounds=Bounds()), batch),
 }
 
 
 @cache
 def coverage(logging: str) -> dict[str, float]:
     """The share of logs whose interval holds the truth, for each interval."""
-    asked = EXACT | CONSERVATIVE
-    held = dict.fromkeys(asked, 0)
+    intervals = EXACT | CONSERVATIVE
+    covered = dict.fromkeys(intervals, 0)
     for batch in logs(LOGGING[logging], runs=RUNS, rows=ROWS, seed=SEED + 10):
-        for name, ask in asked.items():
-            interval = ask(batch, HEAVIEST[logging])
-            held[name] += interval is not None and interval.lower <= value() <= interval.upper
-    return {name: count / RUNS for name, count in held.items()}
+        for name, compute in intervals.items():
+            interval = compute(batch, HEAVIEST[logging])
+            covered[name] += interval is not None and interval.lower <= value() <= interval.upper
+    return {name: count / RUNS for name, count in covered.items()}
 
 
 @pytest.mark.parametrize("logging", ["uniform", "one favourite"])
@@ -77,13 +77,13 @@ def test_conservative_intervals_hold_in_95_of_100_or_more(name: str, logging: st
 @pytest.mark.parametrize("worth", [0.01, 0.2, 0.95])
 def test_clopper_pearson_holds_for_every_rate_where_gaussian_does_not(worth: float) -> None:
     rng = np.random.default_rng(SEED + 11)
-    held = {"clopper-pearson": 0, "gaussian": 0}
+    covered = {"clopper-pearson": 0, "gaussian": 0}
     for _ in range(RUNS):
         rewards = (rng.random(100) < worth).astype(float)
         batch = Columns(reward=rewards, propensity=np.full(100, 0.5), target=np.full(100, 0.5))
-        exact, gaussian = answer(ClopperPearson(bounds=Bounds()), batch), answer(Ips(), batch)
-        held["clopper-pearson"] += exact is not None and exact.lower <= worth <= exact.upper
-        held["gaussian"] += gaussian is not None and gaussian.lower <= worth <= gaussian.upper
-    assert held["clopper-pearson"] / RUNS >= 0.95 - 4 * sqrt(0.95 * 0.05 / RUNS), SEED
+        exact, gaussian = interval_of(ClopperPearson(bounds=Bounds()), batch), interval_of(Ips(), batch)
+        covered["clopper-pearson"] += exact is not None and exact.lower <= worth <= exact.upper
+        covered["gaussian"] += gaussian is not None and gaussian.lower <= worth <= gaussian.upper
+    assert covered["clopper-pearson"] / RUNS >= 0.95 - 4 * sqrt(0.95 * 0.05 / RUNS), SEED
     if worth == 0.01:
-        assert held["gaussian"] / RUNS < 0.8, SEED
+        assert covered["gaussian"] / RUNS < 0.8, SEED

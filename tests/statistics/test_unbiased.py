@@ -1,4 +1,4 @@
-"""On average, estimators say what is true: within four standard errors, over many simulated logs."""
+"""Estimates are unbiased: their mean over many simulated logs is within four standard errors of the truth."""
 
 from collections.abc import Iterable
 
@@ -73,7 +73,7 @@ def thinned(batch: Columns, rng: np.random.Generator) -> Columns:
     )
 
 
-def test_also_when_rows_were_left_out_by_known_odds() -> None:
+def test_also_when_rows_were_left_out_with_known_probabilities() -> None:
     rng = np.random.default_rng(SEED + 1)
     whole = logs(LOGGING["one favourite"], runs=RUNS, rows=ROWS, seed=SEED)
     found = values(thinned(batch, rng) for batch in whole)
@@ -81,7 +81,7 @@ def test_also_when_rows_were_left_out_by_known_odds() -> None:
         assert abs(deviation(found[name], value())) <= 4, (name, SEED)
 
 
-def test_forgetting_the_rows_left_out_would_be_seen() -> None:
+def test_ignoring_the_rows_left_out_would_be_detected() -> None:
     rng = np.random.default_rng(SEED + 1)
     found = []
     for batch in logs(LOGGING["one favourite"], runs=RUNS, rows=ROWS, seed=SEED):
@@ -91,7 +91,7 @@ def test_forgetting_the_rows_left_out_would_be_seen() -> None:
     assert deviation(found, value()) > 4, SEED
 
 
-def test_wrong_propensities_would_be_seen() -> None:
+def test_wrong_propensities_would_be_detected() -> None:
     found = []
     for batch in logs(LOGGING["uniform"], runs=RUNS, rows=ROWS, seed=SEED):
         ips = Ips()
@@ -100,7 +100,7 @@ def test_wrong_propensities_would_be_seen() -> None:
     assert deviation(found, value()) > 4, SEED
 
 
-def test_the_direct_method_believes_its_model() -> None:
+def test_the_direct_method_is_as_biased_as_its_model() -> None:
     found: list[float] = []
     for batch in logs(LOGGING["uniform"], runs=RUNS, rows=ROWS, seed=SEED):
         dm = Dm()
@@ -109,7 +109,7 @@ def test_the_direct_method_believes_its_model() -> None:
     assert abs(deviation(found, value())) > 4, SEED
 
 
-def test_tamed_weights_keep_the_error_below_that_of_ips() -> None:
+def test_shrunk_weights_keep_the_error_below_that_of_ips() -> None:
     squared: dict[str, float] = {"ips": 0.0, "switch_dr": 0.0, "dr_os": 0.0}
     for batch in logs(LOGGING["contrary"], runs=RUNS, rows=200, seed=SEED):
         estimators: dict[str, Estimator] = {"ips": Ips(), "switch_dr": SwitchDr(), "dr_os": DrOs()}

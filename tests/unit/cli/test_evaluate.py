@@ -12,7 +12,7 @@ from sartor.stores.stores import open_stores
 from sartor.testing.builders import make_loop
 from sartor.testing.fakes import Clock
 from tests.unit.cli.conftest import Sartor
-from tests.unit.evaluation.played import LINEAR, SQUARE, fill
+from tests.unit.evaluation.small_logs import LINEAR, SQUARE, fill
 
 PNG = b"\x89PNG\r\n"
 

@@ -33,7 +33,7 @@ def test_what_was_drawn_as_logged_is_believed() -> None:
     assert found.smallest == 0.04
 
 
-def test_what_was_drawn_by_other_odds_is_found_out() -> None:
+def test_choices_by_other_probabilities_are_detected() -> None:
     found = drawn(np.random.default_rng(2), 4_000, [0.1, 0.1, 0.8], [0.04, 0.16, 0.8])
     assert found.worst_deviation() > 10
 
@@ -48,7 +48,7 @@ def test_certainty_is_believed() -> None:
     found = PropensityCalibration()
     found.add([1.0, 0.0] * 100, list(range(0, 200, 2)))
     assert found.worst_deviation() == 0.0
-    assert [one.actions for one in found.bins()] == [100], "what has no chance is not counted"
+    assert [one.actions for one in found.bins()] == [100], "what can not be chosen is not counted"
 
 
 def test_parts_make_the_whole() -> None:

@@ -16,10 +16,10 @@ def estimate(name: str, value: float, half_width: float = 0.3) -> EstimatorResul
 
 
 def test_each_says_what_it_says_alone() -> None:
-    panel, ips = EstimatorSet.empty(bounds=UNIT), Ips()
-    panel.add(FOUR)
+    estimators, ips = EstimatorSet.empty(bounds=UNIT), Ips()
+    estimators.add(FOUR)
     ips.add(FOUR)
-    found = {estimate.estimator: estimate for estimate in panel.estimates(0.1)}
+    found = {estimate.estimator: estimate for estimate in estimators.estimates(0.1)}
     assert found["ips"] == EstimatorResult(estimator="ips", value=ips.value(), interval=ips.interval(0.1))
     assert set(found) == {
         "ips",
@@ -33,14 +33,14 @@ def test_each_says_what_it_says_alone() -> None:
         "empirical_bernstein",
         "anytime",
     }
-    assert panel.diagnostics.rows == 4
+    assert estimators.diagnostics.rows == 4
 
 
 def test_without_predictions_models_stay_silent_and_the_others_speak() -> None:
-    panel = EstimatorSet.empty(bounds=UNIT)
-    panel.add(Columns(reward=FOUR.reward, propensity=FOUR.propensity, target=FOUR.target))
-    silent = {estimate.estimator for estimate in panel.estimates() if estimate.value is None}
-    assert silent == {"dm", "dr", "switch_dr", "dr_os"}
+    estimators = EstimatorSet.empty(bounds=UNIT)
+    estimators.add(Columns(reward=FOUR.reward, propensity=FOUR.propensity, target=FOUR.target))
+    missing = {estimate.estimator for estimate in estimators.estimates() if estimate.value is None}
+    assert missing == {"dm", "dr", "switch_dr", "dr_os"}
 
 
 def test_switch_dr_knows_the_largest_reward() -> None:

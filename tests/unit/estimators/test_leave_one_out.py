@@ -1,4 +1,4 @@
-"""Effects of features: paired, honest about chance, and as shares."""
+"""Effects of features: paired, with intervals, and as shares."""
 
 import numpy as np
 import pytest

@@ -45,14 +45,14 @@ def test_rows_that_were_left_out_are_stood_for() -> None:
 
 
 def slot(
-    name: str, *, baseline: int, chosen: int, odds: tuple[float, ...], excluded: tuple[int, ...] = ()
+    name: str, *, baseline: int, chosen: int, probabilities: tuple[float, ...], excluded: tuple[int, ...] = ()
 ) -> Slot:
     return Slot(
         id=name,
         features=b"[]",
         excluded=excluded,
         baseline=baseline,
-        probabilities=odds,
+        probabilities=probabilities,
         ranking=(chosen, *(i for i in range(3) if i != chosen)),
         chosen=chosen,
     )
@@ -62,8 +62,8 @@ def test_each_slot_chooses_among_what_is_left() -> None:
     decision = replace(
         make_decision(actions=3),
         slots=(
-            slot("top", baseline=1, chosen=1, odds=(0.5, 0.5, 0.0), excluded=(2,)),
-            slot("side", baseline=1, chosen=2, odds=(0.3, 0.0, 0.7)),
+            slot("top", baseline=1, chosen=1, probabilities=(0.5, 0.5, 0.0), excluded=(2,)),
+            slot("side", baseline=1, chosen=2, probabilities=(0.3, 0.0, 0.7)),
         ),
     )
     top, side = logged_choices(decision, replace(make_outcome(), slot_rewards=(1.0, 0.25)))
@@ -84,8 +84,8 @@ def test_in_apprentice_mode_every_slot_shows_its_baseline() -> None:
         make_decision(actions=3),
         mode="Apprentice",
         slots=(
-            slot("top", baseline=0, chosen=1, odds=(0.2, 0.8, 0.0)),
-            slot("side", baseline=2, chosen=0, odds=(0.9, 0.0, 0.1)),
+            slot("top", baseline=0, chosen=1, probabilities=(0.2, 0.8, 0.0)),
+            slot("side", baseline=2, chosen=0, probabilities=(0.9, 0.0, 0.1)),
         ),
     )
     shown = as_shown(decision)

@@ -20,12 +20,16 @@ def played(count: int, *, seed: int = 1, dropped: bool = False) -> list[LoggedCh
     for _ in range(count):
         ids = tuple(rng.sample(NAMES, rng.randint(2, 4)))
         shares = [rng.uniform(0.2, 1.0) for _ in ids]
-        odds = tuple(share / sum(shares) for share in shares)
-        chosen = rng.choices(range(len(ids)), odds)[0]
+        probabilities = tuple(share / sum(shares) for share in shares)
+        chosen = rng.choices(range(len(ids)), probabilities)[0]
         left_out = rng.choice([0.0, 0.5]) if dropped else 0.0
         found.append(
             LoggedChoice(
-                reward=rng.uniform(-0.5, 1.0), ids=ids, probabilities=odds, chosen=chosen, dropped=left_out
+                reward=rng.uniform(-0.5, 1.0),
+                ids=ids,
+                probabilities=probabilities,
+                chosen=chosen,
+                dropped=left_out,
             )
         )
     return found

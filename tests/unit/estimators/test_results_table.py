@@ -13,13 +13,13 @@ from sartor.estimators.verdict import find_best_policy, state_verdict
 ROWS = 2_000
 
 
-Odds = tuple[float, float]
+Pair = tuple[float, float]
 
 
 def score(
-    target: Odds, *, propensity: Odds = (0.7, 0.3), seed: int = 1, then: Odds | None = None
+    target: Pair, *, propensity: Pair = (0.7, 0.3), seed: int = 1, then: Pair | None = None
 ) -> PolicyScore:
-    """Two actions, paid 0.3 and 0.5; what was done mostly takes the first. ``then``: every other row's."""
+    """Two actions worth 0.3 and 0.5; mostly the first is logged. ``then``: target of odd rows."""
     rng = np.random.default_rng(seed)
     first = rng.random(ROWS) < propensity[0]
     odd = np.arange(ROWS) % 2 == 1
@@ -36,17 +36,17 @@ def score(
     return made
 
 
-def placed(name: str, source: str, found: PolicyScore, *, refused: int = 0) -> ResultRow:
+def make_row(name: str, source: str, found: PolicyScore, *, refused: int = 0) -> ResultRow:
     return make_result_row(found, name=name, source=source, arguments="", refused=refused, max_weight=10 / 3)
 
 
-ONLINE = placed("Online", "Online", score((0.7, 0.3)))
-BETTER = placed("better", "Custom", score((0.1, 0.9)))
-SAME = placed("same", "Custom", score((1.0, 0.0), then=(0.4, 0.6)))
-WORSE = placed("worse", "Custom", score((1.0, 0.0)))
+ONLINE = make_row("Online", "Online", score((0.7, 0.3)))
+BETTER = make_row("better", "Custom", score((0.1, 0.9)))
+SAME = make_row("same", "Custom", score((1.0, 0.0), then=(0.4, 0.6)))
+WORSE = make_row("worse", "Custom", score((1.0, 0.0)))
 
 
-def test_an_entry_has_numbers_and_what_stands_behind_them() -> None:
+def test_a_row_has_numbers_and_diagnostics() -> None:
     assert BETTER.answerable
     assert BETTER.value == pytest.approx(0.48, abs=0.06)
     assert BETTER.gain == pytest.approx(0.12, abs=0.06)
@@ -61,7 +61,7 @@ def test_an_entry_has_numbers_and_what_stands_behind_them() -> None:
 
 
 def test_where_support_is_missing_there_is_no_number() -> None:
-    found = placed("blind", "Custom", score((0.2, 0.8), propensity=(1.0, 0.0)))
+    found = make_row("blind", "Custom", score((0.2, 0.8), propensity=(1.0, 0.0)))
     assert not found.answerable
     assert (found.value, found.gaussian, found.anytime, found.gain, found.estimates) == (
         None,
@@ -75,12 +75,12 @@ def test_where_support_is_missing_there_is_no_number() -> None:
 
 
 def test_what_was_done_needs_no_support() -> None:
-    certain = placed("Online", "Online", score((1.0, 0.0), propensity=(1.0, 0.0)))
+    certain = make_row("Online", "Online", score((1.0, 0.0), propensity=(1.0, 0.0)))
     assert certain.value == pytest.approx(0.3, abs=0.04)
 
 
-def test_a_policy_that_can_not_rank_is_not_judged() -> None:
-    found = placed("broken", "Custom", score((0.1, 0.9)), refused=500)
+def test_a_policy_that_can_not_rank_is_not_scored() -> None:
+    found = make_row("broken", "Custom", score((0.1, 0.9)), refused=500)
     assert not found.answerable
     assert "could not rank 20%" in found.reasons[0]
 
@@ -109,7 +109,7 @@ def test_the_best_is_one_that_is_shown_to_be_better() -> None:
         pytest.param([ONLINE, SAME], "No policy is shown to be better", id="nothing shown"),
         pytest.param([ONLINE, WORSE], "comes nearest and earns less", id="all worse"),
         pytest.param(
-            [ONLINE, placed("x", "Custom", score((0.2, 0.8), propensity=(1.0, 0.0)))],
+            [ONLINE, make_row("x", "Custom", score((0.2, 0.8), propensity=(1.0, 0.0)))],
             "The log can't answer this, because",
             id="no support",
         ),

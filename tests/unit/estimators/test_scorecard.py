@@ -23,7 +23,7 @@ START_US = 1_700_000_000_000_000 // COARSE_US * COARSE_US
 Event = tuple[LoggedChoice, int]
 
 
-def story(count: int, *, seed: int = 1, step_us: int = 20_000_000) -> list[Event]:
+def make_events(count: int, *, seed: int = 1, step_us: int = 20_000_000) -> list[Event]:
     """Three actions, the last the best; one new action now and then; times go on, once they run back."""
     rng = random.Random(seed)
     events = []
@@ -33,13 +33,13 @@ def story(count: int, *, seed: int = 1, step_us: int = 20_000_000) -> list[Event
         chosen = rng.randrange(len(ids))
         worth = (0.2, 0.3, 0.8, 0.0)[chosen]
         reward = float(rng.random() < worth)
-        odds = (1 / len(ids),) * len(ids)
+        probabilities = (1 / len(ids),) * len(ids)
         at_us += step_us if number != count // 2 else -step_us
-        events.append((LoggedChoice(reward=reward, ids=ids, probabilities=odds, chosen=chosen), at_us))
+        events.append((LoggedChoice(reward=reward, ids=ids, probabilities=probabilities, chosen=chosen), at_us))
     return events
 
 
-def folded(events: list[Event], card: Scorecard | None = None, *, first: int = 1) -> Scorecard:
+def fold(events: list[Event], card: Scorecard | None = None, *, first: int = 1) -> Scorecard:
     card = card or Scorecard()
     for number, (choice, at_us) in enumerate(events, first):
         card.add(number, choice, at_us=at_us, mark=(number, at_us))
@@ -47,20 +47,20 @@ def folded(events: list[Event], card: Scorecard | None = None, *, first: int = 1
 
 
 def by_policy(found: tuple[PolicyEstimate, ...]) -> dict[str, PolicyEstimate]:
-    return {standing.policy: standing for standing in found}
+    return {estimate.policy: estimate for estimate in found}
 
 
 @pytest.mark.parametrize("cut", [1, 13, 149, 150, 151, 400, 599])
 def test_a_checkpoint_changes_nothing(cut: int) -> None:
-    events = story(600)
-    whole = folded(events)
-    again = folded(events[cut:], Scorecard.from_state(folded(events[:cut]).state()), first=cut + 1)
+    events = make_events(600)
+    whole = fold(events)
+    again = fold(events[cut:], Scorecard.from_state(fold(events[:cut]).state()), first=cut + 1)
     assert again.state() == whole.state()
     assert (again.last, again.mark, again.since) == (600, (600, events[-1][1]), 1)
 
 
 def test_stored_scorecards_keep_their_names() -> None:
-    stored = msgspec.msgpack.decode(folded(story(3)).state(), strict=False)
+    stored = msgspec.msgpack.decode(fold(make_events(3)).state(), strict=False)
     assert list(stored) == [
         *("version", "revision", "since", "last", "mark", "at_us", "followed", "closed", "opened"),
         *("step", "fine", "coarse", "curve"),
@@ -72,8 +72,8 @@ def test_stored_scorecards_keep_their_names() -> None:
 
 
 def test_windows_hold_what_was_settled_in_them() -> None:
-    events = story(1_000)
-    card = folded(events)
+    events = make_events(1_000)
+    card = fold(events)
     now_us = card.at_us
     for name, (width, count) in WINDOWS.items():
         begins = (now_us // width - count + 1) * width
@@ -94,7 +94,7 @@ def clocked(events: list[Event]) -> list[Event]:
 
 
 def test_windows_empty_while_nothing_is_settled() -> None:
-    card = folded(story(100))
+    card = fold(make_events(100))
     later = card.at_us + 2 * FINE_US
     assert card.window("PT5M", now_us=later).online.rows == 0
     assert card.window("PT1H", now_us=later).online.rows == 100
@@ -102,9 +102,9 @@ def test_windows_empty_while_nothing_is_settled() -> None:
 
 
 def test_memory_is_constant() -> None:
-    sizes = [len(folded(story(count, step_us=60_000_000)).state()) for count in (3_000, 6_000)]
+    sizes = [len(fold(make_events(count, step_us=60_000_000)).state()) for count in (3_000, 6_000)]
     assert sizes[1] < 1.35 * sizes[0]
-    card = folded(story(6_000, step_us=60_000_000))
+    card = fold(make_events(6_000, step_us=60_000_000))
     assert len(card.fine) <= 12
     assert len(card.coarse) <= 24
     assert len(card.curve.points) <= card.curve.max_points
@@ -118,16 +118,16 @@ def test_what_settled_without_a_word_is_passed_over() -> None:
 
 
 def test_readings_tell_who_is_best() -> None:
-    card = folded(story(3_000))
+    card = fold(make_events(3_000))
     found = by_policy(card.view(now_us=card.at_us).total)
     assert set(found) == {ONLINE, BASELINE, RANDOM, FIXED}
     assert found[FIXED].action == "c"
     assert found[FIXED].value == pytest.approx(0.8, abs=0.05)
     assert found[BASELINE].value == pytest.approx(0.2, abs=0.05)
-    for standing in found.values():
-        assert standing.value is not None
-        assert standing.interval is not None
-        assert standing.interval.lower <= standing.value <= standing.interval.upper
+    for estimate in found.values():
+        assert estimate.value is not None
+        assert estimate.interval is not None
+        assert estimate.interval.lower <= estimate.value <= estimate.interval.upper
     best, online = found[FIXED].interval, found[ONLINE].interval
     assert best is not None
     assert online is not None
@@ -154,9 +154,9 @@ def test_a_lucky_action_is_not_the_best_one() -> None:
     for number in range(1, 4_001):
         ids = ("steady", *(f"x{rng.randrange(100)}-{place}" for place in range(3)))
         chosen = 0 if rng.random() < 0.7 else rng.randint(1, 3)
-        odds = (0.7, 0.1, 0.1, 0.1)
+        probabilities = (0.7, 0.1, 0.1, 0.1)
         reward = float(rng.random() < (0.5 if chosen == 0 else 0.3))
-        choice = LoggedChoice(reward=reward, ids=ids, probabilities=odds, chosen=chosen)
+        choice = LoggedChoice(reward=reward, ids=ids, probabilities=probabilities, chosen=chosen)
         card.add(number, choice, at_us=START_US, mark=(number, START_US))
     best = find_best_fixed(card.total(), card.tracked)
     assert best is not None
@@ -168,8 +168,8 @@ def test_an_empty_tally_has_no_standings() -> None:
 
 
 def test_the_curve_thins_out_and_keeps_its_shape() -> None:
-    events = story(1_000)
-    card = folded(events)
+    events = make_events(1_000)
+    card = fold(events)
     points = card.curve.points
     assert card.curve.stride == 8
     assert [point.events for point in points] == list(range(8, 1_001, 8))

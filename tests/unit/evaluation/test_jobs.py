@@ -1,4 +1,4 @@
-"""Evaluations as jobs: asked for, found, removed, applied."""
+"""Jobs of evaluations: created, found, deleted; policies applied."""
 
 import pytest
 from msgspec.structs import replace
@@ -57,21 +57,21 @@ def world() -> World:
 
 
 def spec(*policies: PolicySpec, **changes: object) -> EvaluationSpec:
-    asked = EvaluationSpec(name="spring", start_us=0, end_us=2**52, policies=policies)
-    return replace(asked, **changes)
+    given = EvaluationSpec(name="spring", start_us=0, end_us=2**52, policies=policies)
+    return replace(given, **changes)
 
 
-def named(*names: str) -> list[PolicySpec]:
+def policies_named(*names: str) -> list[PolicySpec]:
     return [PolicySpec(name=name, arguments=BETTER) for name in names]
 
 
-def create(world: World, asked: EvaluationSpec, *, name: str = "one") -> Job:
-    return jobs.create_evaluation(world.stores, "default", name, asked)
+def create(world: World, given: EvaluationSpec, *, name: str = "one") -> Job:
+    return jobs.create_evaluation(world.stores, "default", name, given)
 
 
 def test_an_evaluation_becomes_a_job(world: World) -> None:
-    asked = spec(PolicySpec(name="mine", arguments=BETTER + " --dsjson"))
-    job = create(world, asked, name="any/id at all")
+    given = spec(PolicySpec(name="mine", arguments=BETTER + " --dsjson"))
+    job = create(world, given, name="any/id at all")
     assert list(world.logs.jobs.jobs(kind=EVALUATION)) == [job]
     assert jobs.find_job(world.logs, EVALUATION, "any/id at all") == job
     assert decode_evaluation_spec(job.spec) == spec(PolicySpec(name="mine", arguments=BETTER))
@@ -81,24 +81,24 @@ def test_an_evaluation_becomes_a_job(world: World) -> None:
 
 def test_an_evaluation_and_an_importance_may_have_the_same_id(world: World) -> None:
     create(world, spec())
-    asked = ImportanceSpec(name="spring", start_us=0, end_us=2**52)
-    job = jobs.create_importance(world.stores, "default", "one", asked)
+    given = ImportanceSpec(name="spring", start_us=0, end_us=2**52)
+    job = jobs.create_importance(world.stores, "default", "one", given)
     assert jobs.find_job(world.logs, FEATURE_IMPORTANCE, "one") == job
     with pytest.raises(JobExists):
         create(world, spec())
     with pytest.raises(JobExists):
-        jobs.create_importance(world.stores, "default", "one", asked)
+        jobs.create_importance(world.stores, "default", "one", given)
 
 
 @pytest.mark.parametrize(
-    ("asked", "error"),
+    ("given", "error"),
     [
-        (spec(*named(*(f"p{number}" for number in range(11)))), TooManyPolicies),
-        (spec(*named("same", "other", "same")), DuplicateNames),
-        (spec(*named("same", "Same")), DuplicateNames),
-        (spec(*named("Online")), DuplicateNames),
-        (spec(*named("Baseline1")), DuplicateNames),
-        (spec(*named("")), InvalidEvaluation),
+        (spec(*policies_named(*(f"p{number}" for number in range(11)))), TooManyPolicies),
+        (spec(*policies_named("same", "other", "same")), DuplicateNames),
+        (spec(*policies_named("same", "Same")), DuplicateNames),
+        (spec(*policies_named("Online")), DuplicateNames),
+        (spec(*policies_named("Baseline1")), DuplicateNames),
+        (spec(*policies_named("")), InvalidEvaluation),
         (spec(name=""), InvalidEvaluation),
         (spec(name="x" * 257), InvalidEvaluation),
         (spec(start_us=2**52), InvalidEvaluation),
@@ -110,10 +110,10 @@ def test_an_evaluation_and_an_importance_may_have_the_same_id(world: World) -> N
     ],
 )
 def test_what_can_not_be_evaluated_is_refused(
-    world: World, asked: EvaluationSpec, error: type[Exception]
+    world: World, given: EvaluationSpec, error: type[Exception]
 ) -> None:
     with pytest.raises(error) as caught:
-        create(world, asked)
+        create(world, given)
     assert type(caught.value) is error
     assert list(world.logs.jobs.jobs()) == []
 
@@ -127,12 +127,12 @@ def test_what_can_not_be_evaluated_is_refused(
 )
 def test_messages_show_names_as_they_were_written(world: World, names: tuple[str, ...], message: str) -> None:
     with pytest.raises(DuplicateNames) as caught:
-        create(world, spec(*named(*names)))
+        create(world, spec(*policies_named(*names)))
     assert caught.value.message == message
 
 
 def test_ten_policies_are_compared(world: World) -> None:
-    job = create(world, spec(*named(*(f"p{number}" for number in range(10)))))
+    job = create(world, spec(*policies_named(*(f"p{number}" for number in range(10)))))
     assert len(decode_evaluation_spec(job.spec).policies) == 10
 
 
@@ -143,7 +143,7 @@ def test_the_end_of_the_range_does_not_belong_to_it(world: World) -> None:
     create(world, spec(start_us=first, end_us=first + 1))
 
 
-def test_a_removed_evaluation_takes_its_models_along(world: World) -> None:
+def test_a_deleted_evaluation_takes_its_models_along(world: World) -> None:
     create(world, spec())
     create(world, spec(), name="two")
     for evaluation in ("one", "two"):
@@ -155,18 +155,18 @@ def test_a_removed_evaluation_takes_its_models_along(world: World) -> None:
             missing(world.logs, EVALUATION, "one")
 
 
-def finished(world: World, *policies: PolicyResult) -> None:
+def finish(world: World, *policies: PolicyResult) -> None:
     job = create(world, spec())
     result = EvaluationResult(policies=policies)
     done = replace(job, state="succeeded", description="", result=encode_job(result))
     assert world.logs.jobs.update(done)
 
 
-def scored(name: str = "better", *, arguments: str = BETTER, model: str | None = None) -> PolicyResult:
+def policy_result(name: str = "better", *, arguments: str = BETTER, model: str | None = None) -> PolicyResult:
     return PolicyResult(name=name, arguments=arguments, source="Custom", total=EMPTY, model=model)
 
 
-def kept(world: World, arguments: str = BETTER) -> str:
+def keep_model(world: World, arguments: str = BETTER) -> str:
     """A model on the blob store that learned what the loop did."""
     engine = FACTORY(arguments)
     name = model_name(job_id(EVALUATION, "one"), 0)
@@ -181,7 +181,7 @@ def apply(world: World, policy: str = "better", *, evaluation: str = "one") -> M
 
 def test_a_policy_is_applied_with_its_model(world: World) -> None:
     loops.change_settings(world.stores, "default", {"explorationPercentage": 0.3})
-    finished(world, scored("other"), scored(model=kept(world)))
+    finish(world, policy_result("other"), policy_result(model=keep_model(world)))
     applied = apply(world)
     assert world.live == applied
     assert (world.loop.policy_name, world.loop.arguments) == ("better", BETTER)
@@ -207,13 +207,13 @@ def test_an_evaluation_that_is_not_finished_can_not_be_applied(world: World) -> 
 @pytest.mark.parametrize(
     ("result", "error"),
     [
-        (scored("another"), PolicyNotFound),
-        (replace(scored(), slot="top"), PolicyNotFound),
-        (scored(), ModelNotFound),
-        (scored(model="never-put"), ModelNotFound),
-        (scored(model="damaged"), ModelNotFound),
-        (scored(model="any", arguments="--cb_explore_adf -f x"), InvalidPolicy),
-        (scored(model="any", arguments=BETTER.replace("--cb_", "--ccb_", 1)), InvalidPolicy),
+        (policy_result("another"), PolicyNotFound),
+        (replace(policy_result(), slot="top"), PolicyNotFound),
+        (policy_result(), ModelNotFound),
+        (policy_result(model="never-put"), ModelNotFound),
+        (policy_result(model="damaged"), ModelNotFound),
+        (policy_result(model="any", arguments="--cb_explore_adf -f x"), InvalidPolicy),
+        (policy_result(model="any", arguments=BETTER.replace("--cb_", "--ccb_", 1)), InvalidPolicy),
     ],
 )
 def test_what_can_not_be_applied_changes_nothing(
@@ -221,7 +221,7 @@ def test_what_can_not_be_applied_changes_nothing(
 ) -> None:
     for name in ("damaged", "any"):
         world.logs.blobs.put(name, b"no model")
-    finished(world, result)
+    finish(world, result)
     before = (world.loop, world.live)
     with pytest.raises(error):
         apply(world)
@@ -229,7 +229,7 @@ def test_what_can_not_be_applied_changes_nothing(
 
 
 def test_a_locked_loop_keeps_its_policy(world: World) -> None:
-    finished(world, scored(model=kept(world)))
+    finish(world, policy_result(model=keep_model(world)))
     world.stores.catalog.update(replace(world.loop, terms=replace(world.loop.terms, lock="change")))
     before = (world.loop, world.live)
     with pytest.raises(LoopLocked):

@@ -16,37 +16,41 @@ from sartor.ports import Engine, LoopStores
 from sartor.records import LoggedDecision
 from sartor.testing.builders import make_decision, make_outcome
 from sartor.testing.fakes import SingleSlot
-from tests.unit.evaluation.played import GREEDY, LINEAR, SQUARE, played
+from tests.unit.evaluation.small_logs import GREEDY, LINEAR, SQUARE, make_small_log
 
-FREE: tuple[tuple[str, Source], ...] = (("Online", "Online"), ("Baseline", "Baseline"), ("Random", "Random"))
+REFERENCE: tuple[tuple[str, Source], ...] = (
+    ("Online", "Online"),
+    ("Baseline", "Baseline"),
+    ("Random", "Random"),
+)
 
 
-class Diary(SingleSlot):
-    """An engine that writes down what it was asked and told, and refuses every tenth question if asked to."""
+class RecordingEngine(SingleSlot):
+    """An engine that records its calls; with ``refusing`` it refuses every tenth prediction."""
 
     def __init__(self, *, refusing: bool = False) -> None:
         self.entries: list[str] = []
         self._refusing = refusing
 
     def probabilities(self, context: bytes, actions: int, /) -> list[float]:
-        self.entries.append("asked")
-        if self._refusing and self.entries.count("asked") % 10 == 0:
+        self.entries.append("predict")
+        if self._refusing and self.entries.count("predict") % 10 == 0:
             raise EngineRefused("no")
         return [1.0 / actions] * actions
 
     def learn(self, line: bytes, /) -> None:
-        self.entries.append("told")
+        self.entries.append("learn")
 
     def dump(self) -> bytes:
-        return b"diary"
+        return b"recording"
 
     def close(self) -> None:
         return
 
 
 def validate(logs: LoopStores, *engines: Engine) -> list[CandidateScore]:
-    """The three that need no engine, and these."""
-    candidates = [Candidate(name=name, arguments="", source=source) for name, source in FREE]
+    """Scores the three reference policies, and these engines."""
+    candidates = [Candidate(name=name, arguments="", source=source) for name, source in REFERENCE]
     candidates += [
         Candidate(name=str(number), arguments="", source="Custom", engine=one)
         for number, one in enumerate(engines)
@@ -63,22 +67,22 @@ def candidates(*arguments: str) -> tuple[CandidateSpec, ...]:
 
 
 def test_nothing_is_scored_by_an_engine_that_has_learned_it() -> None:
-    _, logs, _ = played(30)
-    diary = Diary()
-    (found,) = validate(logs, diary)[3:]
-    assert diary.entries == ["asked", "told"] * 30
-    assert (found.learned, found.refused, found.model) == (30, 0, b"diary")
+    _, logs, _ = make_small_log(30)
+    recording = RecordingEngine()
+    (found,) = validate(logs, recording)[3:]
+    assert recording.entries == ["predict", "learn"] * 30
+    assert (found.learned, found.refused, found.model) == (30, 0, b"recording")
     assert found.scores[""].estimators.ips.rows == 30
 
 
 def test_a_policy_that_draws_at_random_scores_as_random() -> None:
-    _, logs, _ = played(200)
-    _, _, random, diary = validate(logs, Diary())
-    assert diary.scores[""].estimators.ips == random.scores[""].estimators.ips
+    _, logs, _ = make_small_log(200)
+    _, _, random, recording = validate(logs, RecordingEngine())
+    assert recording.scores[""].estimators.ips == random.scores[""].estimators.ips
 
 
 def test_what_was_done_is_worth_what_was_earned() -> None:
-    _, logs, _ = played(200)
+    _, logs, _ = make_small_log(200)
     online = validate(logs)[0].scores[""].estimators
     rewards = [logged.outcome.reward for logged in logs.outcomes.outcomes(after=0, limit=200)]
     assert online.ips.value() == pytest.approx(sum(rewards) / 200)
@@ -87,7 +91,7 @@ def test_what_was_done_is_worth_what_was_earned() -> None:
 
 
 def test_the_baseline_scores_where_the_first_action_was_taken() -> None:
-    _, logs, _ = played(200)
+    _, logs, _ = make_small_log(200)
     baseline = validate(logs)[1].scores[""].estimators.ips
     decisions = {one.seq: one.decision for one in logs.events.decisions(after=0, limit=200)}
     expected = sum(
@@ -99,14 +103,14 @@ def test_the_baseline_scores_where_the_first_action_was_taken() -> None:
 
 
 def test_what_can_not_be_ranked_is_left_out_for_that_policy_alone() -> None:
-    _, logs, _ = played(50)
-    refusing, well = validate(logs, Diary(refusing=True), Diary())[3:]
+    _, logs, _ = make_small_log(50)
+    refusing, well = validate(logs, RecordingEngine(refusing=True), RecordingEngine())[3:]
     assert (refusing.refused, refusing.scores[""].estimators.ips.rows, refusing.learned) == (5, 45, 50)
     assert (well.refused, well.scores[""].estimators.ips.rows) == (0, 50)
 
 
-def test_rivals_don_t_disturb_one_another() -> None:
-    _, logs, _ = played(150)
+def test_candidates_don_t_disturb_one_another() -> None:
+    _, logs, _ = make_small_log(150)
     read = find_outcome_range(logs, start_us=0, end_us=2**53)
     together = score_candidates(logs, create_engine, read, candidates(SQUARE, LINEAR, GREEDY)).scores
     for arguments, among in zip((SQUARE, LINEAR, GREEDY), together, strict=True):
@@ -132,7 +136,7 @@ class Counting:
 
 @pytest.mark.parametrize("count", [1, 3])
 def test_each_event_is_read_once_for_all_of_them(count: int) -> None:
-    _, logs, _ = played(100)
+    _, logs, _ = make_small_log(100)
     read = find_outcome_range(logs, start_us=0, end_us=2**53)
     counting = Counting(logs)
     score_candidates(counting, create_engine, read, candidates(*(SQUARE, LINEAR, GREEDY)[:count]))  # type: ignore[arg-type]
@@ -143,28 +147,30 @@ def test_a_learned_model_is_that_of_a_loop_that_learned_the_same() -> None:
     """The model that is kept can be gone on with: it predicts as one that learned the log's own lines."""
     from sartor.dsjson import context_json, single_slot
 
-    _, logs, _ = played(80)
+    _, logs, _ = make_small_log(80)
     (found,) = score_candidates(
         logs, create_engine, find_outcome_range(logs, start_us=0, end_us=2**53), candidates(SQUARE)
     ).scores
     assert found.model is not None
-    kept, taught = create_engine(SQUARE, found.model), create_engine(SQUARE)
+    kept, trained = create_engine(SQUARE, found.model), create_engine(SQUARE)
     for one in read_settled(logs, find_outcome_range(logs, start_us=0, end_us=2**53)):
-        taught.learn(single_slot.encode_outcome_line(one.decision, one.outcome))
+        trained.learn(single_slot.encode_outcome_line(one.decision, one.outcome))
     last = logs.events.decisions(after=79, limit=1)[0].decision
     context = context_json.encode_decision_context(last, last.rankable)
     count = len(last.rankable)
-    assert kept.probabilities(context, count) == taught.probabilities(context, count)
+    assert kept.probabilities(context, count) == trained.probabilities(context, count)
 
 
 def test_in_apprentice_mode_the_baseline_was_shown_and_is_learned() -> None:
     decision = replace(make_decision(actions=3, chosen=2), mode="Apprentice")
-    diary = Diary()
-    candidates = [Candidate(name="p", arguments="", source="Custom", engine=diary)]
-    made = ProgressiveValidation(candidates, bounds=Bounds(), bin_us=1_000_000)
-    made.add(LoggedDecision(1, 1_000_000, decision), make_outcome(reward=1.0))
-    (found,) = made.finish()
-    panel = found.scores[""].estimators
-    assert panel.ips.weight == pytest.approx(1 / 3), "the first in one of three cases"
-    assert panel.diagnostics.uncovered == pytest.approx(2 / 3), "the others could not be shown"
-    assert made.summary.calibration.bins()[0].low == pytest.approx(0.3), "the draw was the model's"
+    recording = RecordingEngine()
+    candidates = [Candidate(name="p", arguments="", source="Custom", engine=recording)]
+    validation = ProgressiveValidation(candidates, bounds=Bounds(), bin_us=1_000_000)
+    validation.add(LoggedDecision(1, 1_000_000, decision), make_outcome(reward=1.0))
+    (found,) = validation.finish()
+    estimators = found.scores[""].estimators
+    assert estimators.ips.weight == pytest.approx(1 / 3), "the first in one of three cases"
+    assert estimators.diagnostics.uncovered == pytest.approx(2 / 3), "the others could not be shown"
+    assert validation.summary.calibration.bins()[0].low == pytest.approx(0.3), (
+        "the recorded choice was the model's"
+    )

@@ -1,4 +1,4 @@
-"""What engines are asked: once, and taught once, whatever they can do."""
+"""Each engine predicts a decision once and learns it once, whichever calls it has."""
 
 import pytest
 
@@ -10,7 +10,7 @@ from sartor.testing.builders import make_decision, make_outcome
 from sartor.testing.fakes import SingleSlot
 
 
-class Judging(SingleSlot):
+class PredictingThenLearning(SingleSlot):
     """An engine that predicts and learns in one call, in one of three ways."""
 
     def __init__(self, *, answer: list[float] | None) -> None:
@@ -39,28 +39,28 @@ class Judging(SingleSlot):
         return
 
 
-def asked() -> RowPredictions:
+def make_predictions() -> RowPredictions:
     decision, outcome = make_decision(actions=2), make_outcome()
     return RowPredictions(LoggedDecision(1, 1, decision), outcome, logged_choices(decision, outcome))
 
 
-def test_an_engine_that_predicts_then_learns_is_asked_once() -> None:
-    one, engine = asked(), Judging(answer=[0.25, 0.75])
-    assert one.predict(engine, 0) == [0.25, 0.75]
-    assert one.learn(engine)
+def test_an_engine_that_predicts_then_learns_is_called_once() -> None:
+    predictions, engine = make_predictions(), PredictingThenLearning(answer=[0.25, 0.75])
+    assert predictions.predict(engine, 0) == [0.25, 0.75]
+    assert predictions.learn(engine)
     assert engine.calls == ["predict_then_learn"]
 
 
 def test_what_can_not_be_learned_may_still_be_ranked() -> None:
-    one, engine = asked(), Judging(answer=None)
-    assert one.predict(engine, 0) == [0.5, 0.5]
-    assert not one.learn(engine)
+    predictions, engine = make_predictions(), PredictingThenLearning(answer=None)
+    assert predictions.predict(engine, 0) == [0.5, 0.5]
+    assert not predictions.learn(engine)
     assert engine.calls == ["predict_then_learn", "probabilities", "learn"]
 
 
 def test_an_answer_that_is_no_distribution_is_refused_and_nothing_learned_twice() -> None:
-    one, engine = asked(), Judging(answer=[])
+    predictions, engine = make_predictions(), PredictingThenLearning(answer=[])
     with pytest.raises(EngineRefused):
-        one.predict(engine, 0)
-    assert one.learn(engine)
+        predictions.predict(engine, 0)
+    assert predictions.learn(engine)
     assert engine.calls == ["predict_then_learn"]

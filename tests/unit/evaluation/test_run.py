@@ -39,7 +39,7 @@ from sartor.settings import AZURE_ARGUMENTS
 from sartor.stores.stores import open_stores
 from sartor.testing.builders import make_loop
 from sartor.testing.fakes import Clock
-from tests.unit.evaluation.played import LINEAR, SQUARE, fill
+from tests.unit.evaluation.small_logs import LINEAR, SQUARE, fill
 
 JOB = "evaluation/one"
 SPEC = EvaluationSpec(
@@ -50,7 +50,7 @@ SPEC = EvaluationSpec(
 )
 
 
-class Played:
+class StoredLog:
     """A folder with a log of a loop."""
 
     def __init__(self, folder: Path) -> None:
@@ -67,16 +67,16 @@ class Played:
 
 
 @pytest.fixture(scope="module")
-def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
-    made = Played(tmp_path_factory.mktemp("played") / "data")
-    yield made
-    made.logs.close()
-    made.stores.close()
+def stored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoredLog]:
+    log = StoredLog(tmp_path_factory.mktemp("stored") / "data")
+    yield log
+    log.logs.close()
+    log.stores.close()
 
 
 @pytest.fixture(scope="module")
-def result(played: Played) -> EvaluationResult:
-    return played.evaluate()
+def result(stored: StoredLog) -> EvaluationResult:
+    return stored.evaluate()
 
 
 def test_the_policies_come_in_order_with_the_three_that_are_always_shown(result: EvaluationResult) -> None:
@@ -103,21 +103,21 @@ def test_the_windows_of_each_length_make_the_total(result: EvaluationResult) -> 
     assert len(result.policies[0].windows["PT5M"]) in (12, 13), "an hour"
 
 
-def test_the_models_are_kept_and_can_be_loaded(played: Played, result: EvaluationResult) -> None:
+def test_the_models_are_kept_and_can_be_loaded(stored: StoredLog, result: EvaluationResult) -> None:
     kept = {one.name: one.model for one in result.policies}
     assert kept["Online"] is None
     assert kept["square"] == model_name(JOB, 3)
-    blob = played.logs.blobs.get(model_name(JOB, 4))
+    blob = stored.logs.blobs.get(model_name(JOB, 4))
     assert blob is not None
     create_engine(LINEAR, blob).close()
 
 
 def test_doing_it_again_gives_the_same_and_keeps_nothing_twice(
-    played: Played, result: EvaluationResult
+    stored: StoredLog, result: EvaluationResult
 ) -> None:
-    before = list(played.logs.blobs.names())
-    assert played.evaluate() == result
-    assert list(played.logs.blobs.names()) == before
+    before = list(stored.logs.blobs.names())
+    assert stored.evaluate() == result
+    assert list(stored.logs.blobs.names()) == before
 
 
 def test_the_result_survives_its_json_with_the_report(result: EvaluationResult) -> None:
@@ -133,22 +133,22 @@ def test_the_result_survives_its_json_with_the_report(result: EvaluationResult) 
     assert result.importance
 
 
-def test_only_the_time_that_was_asked_for_is_scored(played: Played, result: EvaluationResult) -> None:
+def test_only_the_time_of_the_spec_is_scored(stored: StoredLog, result: EvaluationResult) -> None:
     windows = result.policies[0].windows["PT5M"]
     spec = replace(SPEC, start_us=windows[2].start_us, end_us=windows[6].start_us, policies=())
-    total = played.evaluate(spec, job_id="evaluation/part").policies[0].total
+    total = stored.evaluate(spec, job_id="evaluation/part").policies[0].total
     assert total.events == sum(one.events for one in windows[2:6])
     assert total.start_us == windows[2].start_us
 
 
-def test_a_time_without_decisions_is_refused(played: Played) -> None:
+def test_a_time_without_decisions_is_refused(stored: StoredLog) -> None:
     with pytest.raises(NoLogsInRange):
-        played.evaluate(replace(SPEC, start_us=1, end_us=2))
+        stored.evaluate(replace(SPEC, start_us=1, end_us=2))
 
 
-def test_a_search_tries_candidates_too() -> None:
-    asked = PolicySpec(name="azure", arguments=LINEAR)
-    spec = replace(SPEC, find_optimal=True, policies=(asked,))
+def test_a_search_adds_policies_to_the_given_ones() -> None:
+    given = PolicySpec(name="azure", arguments=LINEAR)
+    spec = replace(SPEC, find_optimal=True, policies=(given,))
     found = list_candidates(spec, make_loop())
     assert [one.name for one in found] == ["azure", *(name for name in SEARCHED_POLICIES if name != "Azure")]
     assert {one.source for one in found[1:]} == {"OfflineExperimentation"}
@@ -156,31 +156,33 @@ def test_a_search_tries_candidates_too() -> None:
 
 @pytest.mark.parametrize("several_slots", [False, True])
 @pytest.mark.parametrize("name", SEARCHED_POLICIES)
-def test_candidates_are_acceptable(name: str, several_slots: bool) -> None:
+def test_searched_policies_are_acceptable(name: str, several_slots: bool) -> None:
     arguments = searched_policies(several_slots=several_slots)[name]
     assert check_policy(arguments) == arguments
     assert arguments.startswith("--ccb" if several_slots else "--cb")
 
 
-def test_azures_own_settings_are_among_the_candidates() -> None:
+def test_a_search_includes_the_settings_of_azure() -> None:
     assert AZURE_ARGUMENTS in SEARCHED_POLICIES.values()
 
 
 @pytest.mark.parametrize(("most", "sizes"), [(1, [6]), (2, [5, 1]), (3, [4, 1, 1]), (9, [4, 1, 1])])
-def test_groups_are_of_nearly_equal_size_and_the_first_has_the_free_ones(most: int, sizes: list[int]) -> None:
+def test_batches_are_of_nearly_equal_size_and_the_first_has_the_reference_policies(
+    most: int, sizes: list[int]
+) -> None:
     spec = replace(SPEC, policies=(*SPEC.policies, PolicySpec(name="third", arguments=LINEAR)))
-    made = split_batches(make_loop(), list_candidates(spec, make_loop()), most)
-    assert [len(group) for group in made] == sizes
-    assert [one.name for one in made[0][:3]] == ["Online", "Baseline", "Random"]
+    batches = split_batches(make_loop(), list_candidates(spec, make_loop()), most)
+    assert [len(batch) for batch in batches] == sizes
+    assert [one.name for one in batches[0][:3]] == ["Online", "Baseline", "Random"]
 
 
-def test_without_rivals_there_is_one_group() -> None:
-    assert [len(group) for group in split_batches(make_loop(), [], 4)] == [3]
+def test_without_other_policies_there_is_one_batch() -> None:
+    assert [len(batch) for batch in split_batches(make_loop(), [], 4)] == [3]
 
 
-def test_importance_has_scores_from_one_downwards(played: Played) -> None:
+def test_importance_has_scores_from_one_downwards(stored: StoredLog) -> None:
     spec = ImportanceSpec(name="which", start_us=0, end_us=2**53)
-    found = run_importance(played.logs, played.loop, spec, where=str(played.folder))
+    found = run_importance(stored.logs, stored.loop, spec, where=str(stored.folder))
     scores = [one.score for one in found.scores]
     assert scores == sorted(scores, reverse=True)
     assert scores[0] == 1.0
@@ -188,7 +190,7 @@ def test_importance_has_scores_from_one_downwards(played: Played) -> None:
     assert {one.namespace for one in found.scores} == {"Context", "Action"}
 
 
-def test_importance_of_a_log_that_can_not_tell_is_refused(tmp_path: Path) -> None:
+def test_importance_of_a_log_that_can_not_answer_is_refused(tmp_path: Path) -> None:
     clock = Clock()
     stores = open_stores(tmp_path / "data", clock_us=clock)
     stores.catalog.create(make_loop(arguments=SQUARE))
@@ -210,7 +212,9 @@ def test_another_place_to_compute_is_refused(where: str) -> None:
         pass
 
 
-def test_what_was_amended_meanwhile_is_evaluated_anew(played: Played, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_was_amended_meanwhile_is_evaluated_anew(
+    stored: StoredLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A model that learned what was taken back must not be kept."""
     attempts: list[int] = []
 
@@ -218,25 +222,25 @@ def test_what_was_amended_meanwhile_is_evaluated_anew(played: Played, monkeypatc
         attempts.append(task.outcomes.revision)
         result = run_batch(task)
         if len(attempts) == 1:
-            outcome = played.logs.outcomes.outcomes(after=0, limit=1)[0].outcome
-            played.logs.outcomes.amend([replace(outcome, learnable=False)])
+            outcome = stored.logs.outcomes.outcomes(after=0, limit=1)[0].outcome
+            stored.logs.outcomes.amend([replace(outcome, learnable=False)])
         return result
 
     monkeypatch.setattr(module, "run_batch", amending)
-    found = played.evaluate(replace(SPEC, policies=()), job_id="evaluation/amended")
+    found = stored.evaluate(replace(SPEC, policies=()), job_id="evaluation/amended")
     assert len(attempts) == 2
     assert attempts[1] == attempts[0] + 1
     assert found.policies[0].total.events == 599
 
 
 def test_what_is_amended_all_the_time_is_left_for_later(
-    played: Played, monkeypatch: pytest.MonkeyPatch
+    stored: StoredLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def amending(task: BatchTask) -> BatchResult:
-        outcome = played.logs.outcomes.outcomes(after=5, limit=1)[0].outcome
-        played.logs.outcomes.amend([outcome])
+        outcome = stored.logs.outcomes.outcomes(after=5, limit=1)[0].outcome
+        stored.logs.outcomes.amend([outcome])
         return run_batch(task)
 
     monkeypatch.setattr(module, "run_batch", amending)
     with pytest.raises(StoreUnavailable, match="again and again"):
-        played.evaluate(replace(SPEC, policies=()), job_id="evaluation/restless")
+        stored.evaluate(replace(SPEC, policies=()), job_id="evaluation/amended-always")

@@ -18,7 +18,7 @@ from tests.unit.slots_world import fill, learn
 CCB = "--ccb_explore_adf --epsilon 0.2 --cb_type mtr -q ::"
 
 
-def played(count: int = 400) -> tuple[Loop, LoopStores]:
+def make_slots_log(count: int = 400) -> tuple[Loop, LoopStores]:
     loop = make_loop(arguments=CCB)
     logs = MemoryStores().open(loop)
     fill(loop, logs, create_engine, first=0, count=count)
@@ -28,12 +28,12 @@ def played(count: int = 400) -> tuple[Loop, LoopStores]:
 
 @pytest.fixture(scope="module")
 def found() -> tuple[dict[str, CandidateScore], LogSummary]:
-    loop, logs = played()
+    loop, logs = make_slots_log()
     candidates = (*reference_candidates(loop), CandidateSpec(name="ccb", arguments=CCB, source="Custom"))
-    batch_result = score_candidates(
+    result = score_candidates(
         logs, create_engine, find_outcome_range(logs, start_us=0, end_us=2**53), candidates
     )
-    return {one.name: one for one in batch_result.scores}, batch_result.summary
+    return {one.name: one for one in result.scores}, result.summary
 
 
 def test_each_slot_has_a_score_and_all_rows_have_one(
@@ -50,7 +50,7 @@ def test_each_slot_has_a_score_and_all_rows_have_one(
     assert summarise_calibration(summary.calibration).believable
 
 
-def test_a_policy_that_learns_the_slots_beats_chance_in_each(
+def test_a_policy_that_learns_the_slots_beats_random_in_each(
     found: tuple[dict[str, CandidateScore], LogSummary],
 ) -> None:
     policies, _ = found
@@ -72,7 +72,7 @@ def test_weights_average_to_one_in_each_slot(found: tuple[dict[str, CandidateSco
 
 
 def test_a_policy_for_single_slots_can_not_rank_them() -> None:
-    _, logs = played(20)
+    _, logs = make_slots_log(20)
     single = CandidateSpec(name="single", arguments="--cb_explore_adf --epsilon 0.2", source="Custom")
     (one,) = score_candidates(
         logs, create_engine, find_outcome_range(logs, start_us=0, end_us=2**53), (single,)

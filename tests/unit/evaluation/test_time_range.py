@@ -8,11 +8,11 @@ from sartor.records import Cursor, Settlement
 from sartor.testing.builders import make_decision, make_loop, make_outcome
 from sartor.testing.fakes import Clock
 from sartor.testing.stores import MemoryStores
-from tests.unit.evaluation.played import MINUTE_US, fill, played
+from tests.unit.evaluation.small_logs import MINUTE_US, fill, make_small_log
 
 
 def test_the_decisions_of_a_time_are_read_and_no_others() -> None:
-    _, logs, _ = played(100)
+    _, logs, _ = make_small_log(100)
     start_us = logs.events.decisions(after=0, limit=1)[0].at_us
     outcomes = find_outcome_range(logs, start_us=start_us + 2 * MINUTE_US, end_us=start_us + 5 * MINUTE_US)
     found = list(read_settled(logs, outcomes))
@@ -21,7 +21,7 @@ def test_the_decisions_of_a_time_are_read_and_no_others() -> None:
 
 
 def test_what_is_settled_while_it_is_read_is_left_for_later() -> None:
-    loop, logs, clock = played(40)
+    loop, logs, clock = make_small_log(40)
     outcomes = find_outcome_range(logs, start_us=0, end_us=2**53)
     fill(logs, loop, clock, turns=20)
     assert len(list(read_settled(logs, outcomes))) == 40
@@ -45,12 +45,12 @@ def test_rewards_outside_of_the_unit_widen_the_range() -> None:
     logs.outcomes.record(Settlement(outcomes=rewarded, unmatched=(), cursor=Cursor(2, 0)))
     outcomes = find_outcome_range(logs, start_us=0, end_us=2**53)
     assert outcomes.bounds == Bounds(-2.0, 5.0)
-    _, played_logs, _ = played(10)
-    assert find_outcome_range(played_logs, start_us=0, end_us=2**53).bounds == Bounds(0.0, 1.0)
+    _, unit_logs, _ = make_small_log(10)
+    assert find_outcome_range(unit_logs, start_us=0, end_us=2**53).bounds == Bounds(0.0, 1.0)
 
 
 def test_bins_cover_the_log_and_are_not_too_many() -> None:
-    _, logs, _ = played(2_000, uniform=True)
+    _, logs, _ = make_small_log(2_000, uniform=True)
     outcomes = find_outcome_range(logs, start_us=0, end_us=2**53)
     assert outcomes.bin_us == 120_000_000
     short = find_outcome_range(logs, start_us=0, end_us=logs.events.decisions(after=100, limit=1)[0].at_us)

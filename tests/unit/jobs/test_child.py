@@ -27,7 +27,7 @@ from sartor.records import Job
 from sartor.stores.stores import SqliteStores, open_stores
 from sartor.testing.builders import make_loop
 from sartor.testing.fakes import Clock
-from tests.unit.evaluation.played import SQUARE, fill
+from tests.unit.evaluation.small_logs import SQUARE, fill
 
 
 class Site:

@@ -12,7 +12,7 @@ from sartor.ports import LoopStores
 from sartor.testing.builders import make_loop
 from sartor.testing.fakes import Clock
 from sartor.testing.stores import MemoryStores
-from tests.unit.evaluation.played import fill, played
+from tests.unit.evaluation.small_logs import fill, make_small_log
 
 
 def fold_all(logs: LoopStores) -> Scorecard:
@@ -29,7 +29,7 @@ def amend(logs: LoopStores, seq: int, reward: float) -> None:
 
 @pytest.mark.parametrize("limit", [1, 7, 1_000])
 def test_an_updater_that_dies_again_and_again_loses_nothing(limit: int) -> None:
-    loop, logs, clock = played(60)
+    loop, logs, clock = make_small_log(60)
     for _ in range(3):
         updater = ScorecardUpdater(logs)
         for _ in range(5):
@@ -41,7 +41,7 @@ def test_an_updater_that_dies_again_and_again_loses_nothing(limit: int) -> None:
 
 
 def test_whoever_reads_folds_what_came_since() -> None:
-    loop, logs, clock = played(30)
+    loop, logs, clock = make_small_log(30)
     ScorecardUpdater(logs).step()
     kept = logs.blobs.get(SCORECARD.name)
     assert kept is not None
@@ -52,7 +52,7 @@ def test_whoever_reads_folds_what_came_since() -> None:
 
 
 def test_a_checkpoint_is_not_written_again_for_nothing() -> None:
-    _, logs, _ = played(10)
+    _, logs, _ = make_small_log(10)
     updater = ScorecardUpdater(logs)
     assert updater.step() == 10
     logs.blobs.delete(SCORECARD.name)
@@ -62,7 +62,7 @@ def test_a_checkpoint_is_not_written_again_for_nothing() -> None:
 
 
 def test_until_amended_outcomes_are_folded_again_the_old_scorecard_stands() -> None:
-    _, logs, _ = played(50)
+    _, logs, _ = make_small_log(50)
     updater = ScorecardUpdater(logs)
     updater.step()
     before = current_scorecard(logs)
@@ -78,7 +78,7 @@ def test_until_amended_outcomes_are_folded_again_the_old_scorecard_stands() -> N
 
 
 def test_without_new_outcomes_an_amendment_is_kept_too() -> None:
-    _, logs, _ = played(20)
+    _, logs, _ = make_small_log(20)
     updater = ScorecardUpdater(logs)
     updater.step()
     amend(logs, 3, 0.5)
@@ -90,10 +90,10 @@ def test_without_new_outcomes_an_amendment_is_kept_too() -> None:
 
 
 def test_a_checkpoint_of_a_longer_log_is_not_believed(caplog: pytest.LogCaptureFixture) -> None:
-    _, longer, _ = played(40)
+    _, longer, _ = make_small_log(40)
     updater = ScorecardUpdater(longer)
     updater.step()
-    _, logs, _ = played(20)
+    _, logs, _ = make_small_log(20)
     logs.blobs.put(SCORECARD.name, longer.blobs.get(SCORECARD.name) or b"")
     with caplog.at_level(logging.WARNING):
         assert current_scorecard(logs).last == 20
@@ -101,7 +101,7 @@ def test_a_checkpoint_of_a_longer_log_is_not_believed(caplog: pytest.LogCaptureF
 
 
 def test_a_checkpoint_of_another_log_is_not_believed() -> None:
-    _, other, _ = played(20)
+    _, other, _ = make_small_log(20)
     updater = ScorecardUpdater(other)
     updater.step()
     clock = Clock()
@@ -114,13 +114,13 @@ def test_a_checkpoint_of_another_log_is_not_believed() -> None:
 
 
 def test_bytes_that_are_no_scorecard_are_folded_again() -> None:
-    _, logs, _ = played(10)
+    _, logs, _ = make_small_log(10)
     logs.blobs.put(SCORECARD.name, b"nonsense")
     assert current_scorecard(logs).state() == fold_all(logs).state()
 
 
 def test_outcomes_that_are_not_learnable_are_passed_over() -> None:
-    _, logs, _ = played(20)
+    _, logs, _ = make_small_log(20)
     outcome = logs.outcomes.outcomes(after=4, limit=1)[0].outcome
     logs.outcomes.amend([replace(outcome, learnable=False)])
     card = current_scorecard(logs)

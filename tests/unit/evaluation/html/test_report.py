@@ -32,7 +32,7 @@ from sartor.evaluation.run import list_candidates, reference_candidates
 from sartor.evaluation.spec import EvaluationSpec, PolicySpec
 from sartor.evaluation.time_range import find_outcome_range
 from sartor.learn.vw import create_engine
-from tests.unit.evaluation.played import LINEAR, SQUARE, played
+from tests.unit.evaluation.small_logs import LINEAR, SQUARE, make_small_log
 
 HOSTILE = "<script>alert(\"x\")</script> & 'quoted'"
 
@@ -72,21 +72,21 @@ def read(page: str) -> Reader:
 
 @pytest.fixture(scope="module")
 def made() -> EvaluationReport:
-    loop, logs, _ = played(600)
+    loop, logs, _ = make_small_log(600)
     policies = (PolicySpec(name=HOSTILE, arguments=SQUARE), PolicySpec(name="linear", arguments=LINEAR))
     spec = EvaluationSpec(name="Two & two", start_us=0, end_us=2**53, policies=policies)
     where = find_outcome_range(logs, start_us=0, end_us=2**53)
     batch_result = score_candidates(
         logs, create_engine, where, (*reference_candidates(loop), *list_candidates(spec, loop))
     )
-    weighed = ImportanceMeasurement(
+    measured = ImportanceMeasurement(
         decisions=600,
         arguments=SQUARE,
         features=(Effect(namespace="Context", feature=HOSTILE, effect=0.1, low=0.05, high=0.15),),
         namespaces=(Effect(namespace="Context", feature="", effect=-0.1, low=-0.2, high=-0.05),),
     )
     entries = make_result_rows(batch_result.scores, batch_result.summary)
-    return build_report(loop, spec, where, batch_result.scores, batch_result.summary, entries, weighed)
+    return build_report(loop, spec, where, batch_result.scores, batch_result.summary, entries, measured)
 
 
 def test_the_page_needs_nothing_from_anywhere(made: EvaluationReport) -> None:
@@ -148,9 +148,9 @@ def test_where_the_log_can_not_answer_there_is_no_number(made: EvaluationReport)
     assert "The log can't answer about any policy" in words
 
 
-def test_importance_that_can_not_be_told_says_why(made: EvaluationReport) -> None:
-    weighed = ImportanceMeasurement(decisions=5, arguments="", reasons=("it holds 5 decisions",))
-    words = "".join(read(render_report(replace(made, importance=weighed))).words)
+def test_importance_that_can_not_be_measured_says_why(made: EvaluationReport) -> None:
+    measured = ImportanceMeasurement(decisions=5, arguments="", reasons=("it holds 5 decisions",))
+    words = "".join(read(render_report(replace(made, importance=measured))).words)
     assert "The log can't answer this, because it holds 5 decisions." in words
 
 
@@ -175,9 +175,9 @@ def test_estimators_that_disagree_are_named(made: EvaluationReport) -> None:
     assert "disagree about “linear”" in "".join(read(render_report(replace(made, table=table))).words)
 
 
-def test_one_moment_makes_no_course(made: EvaluationReport) -> None:
-    moment = SeriesPoint(start_us=1, events=5, value=0.5, gaussian=None, anytime=None)
-    short = tuple(replace(one, expanding=(moment,), rolling=(moment,)) for one in made.series)
+def test_one_point_makes_no_chart(made: EvaluationReport) -> None:
+    point = SeriesPoint(start_us=1, events=5, value=0.5, gaussian=None, anytime=None)
+    short = tuple(replace(one, expanding=(point,), rolling=(point,)) for one in made.series)
     assert "Over time" in render_report(made)
     assert "Over time" not in render_report(replace(made, series=short))
 

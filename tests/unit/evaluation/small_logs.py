@@ -16,7 +16,7 @@ MINUTE_US = 60_000_000
 
 
 def fill(logs: LoopStores, loop: Loop, clock: Clock, *, turns: int, uniform: bool = False) -> None:
-    """Play the tutorial into the log, ten turns a minute."""
+    """Fills a log with decisions and rewards of the tutorial world, ten a minute."""
     decider = None if uniform else create_engine(GREEDY)
     world = open_world("tutorial")
     for first in range(0, turns, 10):
@@ -26,8 +26,8 @@ def fill(logs: LoopStores, loop: Loop, clock: Clock, *, turns: int, uniform: boo
         decider.close()
 
 
-def played(turns: int = 300, *, uniform: bool = False) -> tuple[Loop, LoopStores, Clock]:
-    """A loop with a log in memory."""
+def make_small_log(turns: int = 300, *, uniform: bool = False) -> tuple[Loop, LoopStores, Clock]:
+    """A loop with a log in memory, its stores and their clock."""
     clock, loop = Clock(), make_loop(arguments=SQUARE)
     logs = MemoryStores(clock_us=clock).open(loop)
     fill(logs, loop, clock, turns=turns, uniform=uniform)
