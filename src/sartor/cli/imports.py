@@ -13,7 +13,7 @@ from sartor.cli.options import DEFAULTS, AsJson, Data, LoopName
 
 if TYPE_CHECKING:
     from sartor.transfer.importer import ImportSummary
-    from sartor.transfer.migration import MigrationSummary, Tell
+    from sartor.transfer.migration import MigrationSummary, OnProgress
 
 From = Annotated[
     str | None,
@@ -96,7 +96,7 @@ def import_(
             compose.engine_factory(),
             folder=compose.data_folder(data),
             dry_run=dry_run,
-            tell=tell,
+            on_progress=tell,
         )
     if as_json:
         formatting.print_json(msgspec.to_builtins(summary))
@@ -107,7 +107,7 @@ def import_(
 
 
 @contextmanager
-def _progress(*, quiet: bool) -> "Iterator[Tell]":
+def _progress(*, quiet: bool) -> "Iterator[OnProgress]":
     """Show a progress bar on standard error if that is a terminal."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn

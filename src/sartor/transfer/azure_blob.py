@@ -1,4 +1,4 @@
-"""A container of Azure's blob storage, by its SAS URI: the one kind of place that migrating needs at once.
+"""A container of Azure's blob storage, by its SAS URI: the kind of location that every migration needs.
 
 Three requests of its REST API: list, get, put. A blob is always put whole.
 """
@@ -20,10 +20,10 @@ _TIMEOUT_S = (10.0, 60.0)
 
 
 class AzureContainer:
-    """A ``Place``: a container, or a folder in it."""
+    """A ``FileLocation``: a container, or a folder in it."""
 
     def __init__(self, sas_uri: str, /) -> None:
-        """Nothing is asked yet."""
+        """Parses the URI; nothing is requested yet."""
         parts = urlsplit(sas_uri)
         account, _, inside = parts.path.lstrip("/").partition("/")
         self.label = strip_secrets(sas_uri)
@@ -34,12 +34,12 @@ class AzureContainer:
         self._session.headers["x-ms-version"] = _VERSION
 
     def files(self) -> Sequence[File]:
-        """See ``places.Place``."""
+        """Returns all files below it, by path; see ``FileLocation``."""
         found: list[File] = []
         marker = ""
         while True:
             page = self._page(marker)
-            found += [file for file in map(_file, page.iter("Blob")) if self._is_inside(file.path)]
+            found += [file for file in map(_to_file, page.iter("Blob")) if self._is_inside(file.path)]
             marker = page.findtext("NextMarker") or ""
             if not marker:
                 break
@@ -48,8 +48,8 @@ class AzureContainer:
         return sorted(found, key=lambda file: file.path)
 
     def open(self, path: str, /) -> BinaryIO:
-        """See ``places.Place``."""
-        with self._translated():
+        """Opens a file at its beginning; see ``FileLocation``."""
+        with self._translate_errors():
             answer = self._session.get(
                 self._blob(path), params=self._signature, stream=True, timeout=_TIMEOUT_S
             )
@@ -58,9 +58,9 @@ class AzureContainer:
             return cast(BinaryIO, answer.raw)
 
     def put(self, path: str, content: bytes, /) -> None:
-        """See ``places.Place``."""
+        """Writes a whole file; see ``FileLocation``."""
         name = f"{self._folder}/{path}" if self._folder else path
-        with self._translated():
+        with self._translate_errors():
             self._check(
                 self._session.put(
                     self._blob(name),
@@ -83,16 +83,16 @@ class AzureContainer:
         return f"{self._container}/{quote(path)}"
 
     def _page(self, marker: str) -> ElementTree.Element:
-        asked = {"restype": "container", "comp": "list", "prefix": self._folder, "marker": marker}
-        given = [(name, value) for name, value in asked.items() if value]
-        with self._translated():
-            answer = self._session.get(self._container, params=given + self._signature, timeout=_TIMEOUT_S)
+        query = {"restype": "container", "comp": "list", "prefix": self._folder, "marker": marker}
+        parameters = [(name, value) for name, value in query.items() if value]
+        with self._translate_errors():
+            answer = self._session.get(self._container, params=parameters + self._signature, timeout=_TIMEOUT_S)
             self._check(answer)
             return ElementTree.fromstring(answer.content)
 
     @contextmanager
-    def _translated(self) -> Iterator[None]:
-        """Errors without the address, in which the signature is."""
+    def _translate_errors(self) -> Iterator[None]:
+        """Translates errors, without the address, which holds the signature."""
         try:
             yield
         except requests.RequestException as error:
@@ -101,5 +101,5 @@ class AzureContainer:
             raise LocationUnavailable(f"{self.label} does not answer as a container does.") from None
 
 
-def _file(blob: ElementTree.Element) -> File:
+def _to_file(blob: ElementTree.Element) -> File:
     return File(blob.findtext("Name") or "", int(blob.findtext("Properties/Content-Length") or 0))

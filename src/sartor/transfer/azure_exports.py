@@ -1,4 +1,4 @@
-"""What else was saved of a loop: its policy, its configuration, its model."""
+"""What else was exported of a loop from the retired service: its policy, its configuration, its model."""
 
 import re
 from collections.abc import Mapping
@@ -11,10 +11,10 @@ from sartor.errors import InvalidRequest
 from sartor.settings import LoopSettings
 from sartor.transfer.open_location import open_location
 
-_MOST_BYTES = 2**30
+_LARGEST_BYTES = 2**30
 _TIME_SPAN = re.compile(r"(?:(\d+)\.)?(\d\d):(\d\d):(\d\d)(?:\.\d+)?")
 
-_NOT_TAKEN = {
+_LEFT_OUT = {
     "lastConfigurationEditDate": "the service sets it",
     "latestApprenticeModeMetrics": "the service counts it",
     "logMirrorEnabled": "where a log is copied to is set anew for this loop",
@@ -37,25 +37,25 @@ class ExportedConfiguration(Struct, frozen=True, kw_only=True):
 
 
 def read_content(url: str, /) -> bytes:
-    """The content of one file.
+    """Reads one file.
 
     Raises:
         LocationUnavailable: it can't be read.
         InvalidRequest: there are several, or it is larger than 1 GiB.
     """
-    where = open_location(url)
-    found = where.files()
-    if len(found) != 1 or found[0].size > _MOST_BYTES:
-        raise InvalidRequest(f"{where.label} must be one file of at most 1 GiB.")
-    with where.open(found[0].path) as stream:
+    location = open_location(url)
+    found = location.files()
+    if len(found) != 1 or found[0].size > _LARGEST_BYTES:
+        raise InvalidRequest(f"{location.label} must be one file of at most 1 GiB.")
+    with location.open(found[0].path) as stream:
         return stream.read()
 
 
 def read_policy(raw: bytes, /) -> ExportedPolicy:
-    """The policy in a file.
+    """Decodes a policy file.
 
     Raises:
-        InvalidRequest: it is none.
+        InvalidRequest: it is not one.
     """
     try:
         return msgspec.json.decode(raw.removeprefix(b"\xef\xbb\xbf"), type=ExportedPolicy)
@@ -65,10 +65,10 @@ def read_policy(raw: bytes, /) -> ExportedPolicy:
 
 
 def read_configuration(raw: bytes, /) -> ExportedConfiguration:
-    """The settings in a file: an object with the names of the wire (contract, section 1.5).
+    """Decodes a file of settings: an object with the names of the wire (contract, section 1.5).
 
     Raises:
-        InvalidRequest: it is none.
+        InvalidRequest: it is not one.
     """
     try:
         members = msgspec.json.decode(raw.removeprefix(b"\xef\xbb\xbf"), type=dict[str, object])
@@ -76,14 +76,14 @@ def read_configuration(raw: bytes, /) -> ExportedConfiguration:
         raise InvalidRequest(
             f"A configuration is a JSON object with the names of settings: {error}."
         ) from error
-    left_out = {name: why for name, value in members.items() if (why := _why_not(name, value))}
-    changes = {name: _modern(value) for name, value in members.items() if name not in left_out}
+    left_out = {name: why for name, value in members.items() if (why := _reason_left_out(name, value))}
+    changes = {name: _to_iso_duration(value) for name, value in members.items() if name not in left_out}
     return ExportedConfiguration(changes=changes, left_out=left_out)
 
 
-def _why_not(name: str, value: object) -> str | None:
-    if name in _NOT_TAKEN:
-        return _NOT_TAKEN[name]
+def _reason_left_out(name: str, value: object) -> str | None:
+    if name in _LEFT_OUT:
+        return _LEFT_OUT[name]
     if name not in _settings():
         return "there is no such setting here"
     return "it has no value" if value is None else None
@@ -94,8 +94,8 @@ def _settings() -> Mapping[str, object]:
     return settings
 
 
-def _modern(value: object) -> object:
-    """A duration as the service writes it now; in 2019 it wrote ``00:10:00``."""
+def _to_iso_duration(value: object) -> object:
+    """Converts a duration in the format of 2019, ``00:10:00``, to ISO 8601; other values stay."""
     found = _TIME_SPAN.fullmatch(value) if isinstance(value, str) else None
     if found is None:
         return value

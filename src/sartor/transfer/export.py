@@ -1,4 +1,4 @@
-"""The joined log of a loop, written out: dsjson, CSV or Parquet. It streams, beside a running service too."""
+"""Exports the joined log of a loop as dsjson, CSV or Parquet. It streams, beside a running service too."""
 
 from collections.abc import Iterable, Iterator
 from itertools import chain
@@ -32,23 +32,23 @@ class ExportSelection(Struct, frozen=True, kw_only=True):
 
 
 def export_log(logs: LoopStores, stream: BinaryIO, /, *, format_: Format, selection: ExportSelection) -> None:
-    """Write the outcomes in the order of learning, then, where wanted, the decisions without one.
+    """Writes the outcomes in the order of learning, then, with ``pending``, the decisions without one.
 
     Raises:
         InvalidSetting: the package that writes Parquet is not installed.
         OSError: the stream can't be written.
     """
     if format_ == "dsjson":
-        for line in _lines(_selected(logs, selection)):
+        for line in _lines(_select(logs, selection)):
             stream.write(line + b"\n")
     elif format_ == "csv":
-        tables.write_csv(to_rows(_selected(logs, selection)), stream)
+        tables.write_csv(to_rows(_select(logs, selection)), stream)
     else:
-        tables.write_parquet(to_rows(_selected(logs, selection)), stream)
+        tables.write_parquet(to_rows(_select(logs, selection)), stream)
     stream.flush()
 
 
-def _selected(logs: LoopStores, selection: ExportSelection) -> _Pairs:
+def _select(logs: LoopStores, selection: ExportSelection) -> _Pairs:
     settled: Iterator[tuple[LoggedDecision, LoggedOutcome | None]] = iter(joined_log.read_pairs(logs))
     open_ = ((logged, None) for logged in joined_log.read_open_decisions(logs)) if selection.pending else ()
     return (pair for pair in chain(settled, open_) if selection.includes(pair[0]))
@@ -60,7 +60,7 @@ def _lines(pairs: _Pairs) -> Iterator[bytes]:
 
 
 def read_joined_log(logs: LoopStores, after: int, /) -> Iterator[MirroredOutcome]:
-    """The outcomes after a number, in order.
+    """Yields the outcomes after a number, in order.
 
     Raises:
         Corrupt: an outcome of a decision that is not in the log.

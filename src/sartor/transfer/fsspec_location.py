@@ -1,4 +1,4 @@
-"""Places by path, or by a URL of any kind that ``fsspec`` knows.
+"""File locations by path, or by a URL of any kind that ``fsspec`` knows.
 
 ``file://`` and ``memory://`` need nothing; ``s3://``, ``gs://``, ``abfs://`` and others need their packages.
 Only this file knows fsspec; its errors, and those of whatever it loads, leave as ``LocationUnavailable``.
@@ -19,23 +19,23 @@ from sartor.transfer.locations import File, strip_secrets
 
 
 class FsspecLocation:
-    """A ``Place`` that fsspec knows."""
+    """A ``FileLocation`` that fsspec knows."""
 
     def __init__(self, url: str, /) -> None:
-        """Find the file system; nothing is opened yet.
+        """Finds the file system; nothing is opened yet.
 
         Raises:
-            LocationUnavailable: there is no such kind of place, or its package is not installed.
+            LocationUnavailable: there is no such kind of location, or its package is not installed.
         """
         self.label = strip_secrets(url)
-        with self._translated():
+        with self._translate_errors():
             self._files, self._root = fsspec.core.url_to_fs(url)
             if isinstance(self._files, LocalFileSystem):
                 self._root = os.path.abspath(self._root)
 
     def files(self) -> Sequence[File]:
-        """See ``Place``. A pattern (``*``) names what fits it."""
-        with self._translated():
+        """Returns all files below it, by path; see ``FileLocation``. A pattern (``*``) selects what matches."""
+        with self._translate_errors():
             if "*" in self._root:
                 found = self._files.glob(self._root, detail=True)
             else:
@@ -46,14 +46,14 @@ class FsspecLocation:
             return sorted((File(info["name"], info["size"] or 0) for info in files), key=lambda file: file.path)
 
     def open(self, path: str, /) -> BinaryIO:
-        """See ``Place``."""
-        with self._translated():
+        """Opens a file at its beginning; see ``FileLocation``."""
+        with self._translate_errors():
             return cast(BinaryIO, self._files.open(path, "rb"))
 
     def put(self, path: str, content: bytes, /) -> None:
-        """See ``Place``. Where renaming is possible, nobody sees half a file."""
+        """Writes a whole file; see ``FileLocation``. Where renaming is possible, no reader sees half of it."""
         target = f"{self._root.rstrip('/')}/{path}"
-        with self._translated():
+        with self._translate_errors():
             if isinstance(self._files, LocalFileSystem):
                 _replace(Path(target), content)
             else:
@@ -61,16 +61,16 @@ class FsspecLocation:
                 self._files.pipe_file(target, content)
 
     @contextmanager
-    def _translated(self) -> Iterator[None]:
+    def _translate_errors(self) -> Iterator[None]:
         try:
             yield
         except LocationUnavailable:
             raise
-        except Exception as error:  # each kind of place has errors of its own
-            raise LocationUnavailable(f"{self.label} can't be used: {_said(error)}.") from error
+        except Exception as error:  # each kind of file system has errors of its own
+            raise LocationUnavailable(f"{self.label} can't be used: {_describe(error)}.") from error
 
 
-def _said(error: Exception) -> str:
+def _describe(error: Exception) -> str:
     text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     return (text or type(error).__name__).partition("\n")[0].rstrip(".")
 

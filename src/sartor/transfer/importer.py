@@ -1,7 +1,7 @@
-"""Saved logs into a loop: line by line, each decision once, however often and wherever it was interrupted.
+"""Imports saved logs into a loop, line by line, each decision once, however often it is interrupted.
 
-Lines are read, checked and brought in batches; what is committed stays, and is passed over the next time. So
-there is nothing to resume: an import that was killed is started again.
+Lines are read, checked and imported in batches; what is committed stays, and is skipped the next time. So there
+is nothing to resume: an import that was killed is started again.
 """
 
 import secrets
@@ -31,7 +31,7 @@ _REASONS = {
 
 
 class SkippedLines(Struct, kw_only=True):
-    """Lines of one kind that were not taken. ``first``: where the first is, and what is wrong with it."""
+    """Lines of one kind that were not imported. ``first``: where the first is, and what is wrong with it."""
 
     lines: int
     reason: str
@@ -39,14 +39,14 @@ class SkippedLines(Struct, kw_only=True):
 
 
 class PassedFile(Struct, frozen=True, kw_only=True):
-    """A file that was passed over, or could not be read to its end."""
+    """A file that was skipped, or could not be read to its end."""
 
     file: str
     reason: str
 
 
 class ImportSummary(Struct, kw_only=True):
-    """The count so far. ``taken``: decisions by kind of line."""
+    """What became of the lines and files so far. ``taken``: imported decisions by kind of line."""
 
     files: int = 0
     lines: int = 0
@@ -56,42 +56,42 @@ class ImportSummary(Struct, kw_only=True):
     damaged: list[PassedFile] = []
 
     @property
-    def taken_in_all(self) -> int:
-        """Decisions that were taken, of both kinds."""
+    def total_taken(self) -> int:
+        """Decisions that were imported, of both kinds."""
         return sum(self.taken.values())
 
-    def take(self, *, several_slots: bool) -> None:
-        """Count a decision that was taken."""
+    def add_decision(self, *, several_slots: bool) -> None:
+        """Counts a decision that was imported."""
         kind = "multi-slot" if several_slots else "single-slot"
         self.taken[kind] = self.taken.get(kind, 0) + 1
 
-    def skip(self, kind: str, *, where: str, why: str = "") -> None:
-        """Count a line that was not taken."""
+    def add_skipped(self, kind: str, *, where: str, why: str = "") -> None:
+        """Counts a line that was not imported."""
         reason = _REASONS[kind]
         if kind in self.skipped:
             self.skipped[kind].lines += 1
         else:
-            said = f"{where}: {why}" if why and why != reason else where
-            self.skipped[kind] = SkippedLines(lines=1, reason=reason, first=said)
+            first = f"{where}: {why}" if why and why != reason else where
+            self.skipped[kind] = SkippedLines(lines=1, reason=reason, first=first)
 
-    def unread(self, found: RejectedLine, *, where: str) -> None:
-        """Count a line that gives no decision."""
-        self.skip(found.kind, where=where, why=found.reason)
+    def add_rejected(self, found: RejectedLine, *, where: str) -> None:
+        """Counts a line that holds no decision."""
+        self.add_skipped(found.kind, where=where, why=found.reason)
 
     @property
     def is_clean(self) -> bool:
-        """Whether no line and no file was refused that should have told of decisions."""
+        """Whether no line and no file was refused that should have held decisions."""
         refused = {"no probabilities", "invalid", "corrupt", "too large", "other slots"}
         return not self.damaged and refused.isdisjoint(self.skipped)
 
 
-_TOLD_EVERY = 1_000
+_REPORT_EVERY = 1_000
 
 
 class FoundLogs(Struct, frozen=True, kw_only=True):
-    """The logs at a place, and the files there that are none."""
+    """The logs at a location, and the files there that are none."""
 
-    place: FileLocation
+    location: FileLocation
     logs: Sequence[File]
     passed: Sequence[PassedFile]
 
@@ -101,22 +101,22 @@ class FoundLogs(Struct, frozen=True, kw_only=True):
         return sum(file.size for file in self.logs)
 
 
-def find_logs(place: FileLocation, /) -> FoundLogs:
-    """The logs at a place, in the order in which they were written.
+def find_logs(location: FileLocation, /) -> FoundLogs:
+    """Finds the logs at a location, in the order in which they were written.
 
     Raises:
         LocationUnavailable: it can't be read, or there is nothing.
     """
-    everything = [(file, log_files.reject_reason(file)) for file in place.files()]
+    everything = [(file, log_files.reject_reason(file)) for file in location.files()]
     return FoundLogs(
-        place=place,
+        location=location,
         logs=[file for file, reason in everything if reason is None],
         passed=[PassedFile(file=file.path, reason=reason) for file, reason in everything if reason is not None],
     )
 
 
 class Importer:
-    """Brings logs into the history of one loop."""
+    """Imports logs into the history of one loop."""
 
     def __init__(
         self,
@@ -125,94 +125,96 @@ class Importer:
         *,
         several_slots: bool,
         alone: bool,
-        is_here: Callable[[ImportedDecision], bool] = lambda _: False,
+        is_own: Callable[[ImportedDecision], bool] = lambda _: False,
     ) -> None:
-        """Nothing is read yet.
+        """Prepares; nothing is read yet.
 
         Args:
             history: where the decisions go; None: nowhere, lines are only read and counted.
-            is_here: whether the loop has made the decision of a line itself.
             several_slots: whether the loop decides over several slots.
             alone: whether no service runs that would wait for this.
+            is_own: whether the loop has made the decision of a line itself.
         """
-        self.tally = ImportSummary(taken={}, skipped={}, passed=[], damaged=[])
+        self.summary = ImportSummary(taken={}, skipped={}, passed=[], damaged=[])
         self._history = history
-        self._is_here = is_here
+        self._is_own = is_own
         self._several_slots = several_slots
-        self._pace = AdaptiveBatch(alone=alone)
+        self._batch_size = AdaptiveBatch(alone=alone)
         self._limits = Limits()
         self._batch: list[tuple[ImportedDecision, str]] = []
         self._source = 0
 
-    def take(self, found: FoundLogs, /, *, tell: Callable[[int], None] = lambda _: None) -> None:
-        """Take all logs of a place. ``tell`` is called now and then with the bytes that were read so far.
+    def import_logs(self, found: FoundLogs, /, *, on_progress: Callable[[int], None] = lambda _: None) -> None:
+        """Imports all logs of a location. ``on_progress`` gets the bytes that were read so far.
 
         Raises:
-            StoreUnavailable: not all was taken; repeat it.
+            StoreUnavailable: not everything was imported; repeat it.
         """
-        self.tally.passed += found.passed
+        self.summary.passed += found.passed
         done = 0
         for file in found.logs:
-            self._file(found.place, file, tell, before=done)
+            self._import_file(found.location, file, on_progress, before=done)
             done += file.size
-            tell(done)
+            on_progress(done)
 
-    def _file(self, place: FileLocation, file: File, tell: Callable[[int], None], *, before: int) -> None:
+    def _import_file(
+        self, location: FileLocation, file: File, on_progress: Callable[[int], None], *, before: int
+    ) -> None:
         self._source = secrets.randbits(62)
-        reading = log_files.LogFileReader(place, file)
-        self.tally.files += 1
+        reading = log_files.LogFileReader(location, file)
+        self.summary.files += 1
         try:
             for number, line in enumerate(reading.lines(), 1):
-                self._line(line, f"{file.path}:{number}")
-                if number % _TOLD_EVERY == 0:
-                    tell(before + reading.read_bytes)
+                self._import_line(line, f"{file.path}:{number}")
+                if number % _REPORT_EVERY == 0:
+                    on_progress(before + reading.read_bytes)
         except LocationUnavailable as error:
-            self.tally.damaged.append(PassedFile(file=file.path, reason=error.message))
+            self.summary.damaged.append(PassedFile(file=file.path, reason=error.message))
         self._flush()
 
-    def _line(self, line: bytes | None, where: str) -> None:
-        self.tally.lines += 1
+    def _import_line(self, line: bytes | None, where: str) -> None:
+        self.summary.lines += 1
         found = RejectedLine("corrupt", "The line is too long.") if line is None else parse_line(line)
         if isinstance(found, RejectedLine):
-            self.tally.unread(found, where=where)
+            self.summary.add_rejected(found, where=where)
         elif bool(found.decision.slots) is not self._several_slots:
-            self.tally.skip("other slots", where=where)
+            self.summary.add_skipped("other slots", where=where)
         elif not fits_limits(found.decision, line or b"", limits=self._limits):
-            self.tally.skip("too large", where=where)
-        elif self._is_here(found):
-            self.tally.skip("repeated", where=where)
+            self.summary.add_skipped("too large", where=where)
+        elif self._is_own(found):
+            self.summary.add_skipped("repeated", where=where)
         else:
             self._batch.append((found, where))
-            if len(self._batch) >= self._pace.lines:
+            if len(self._batch) >= self._batch_size.lines:
                 self._flush()
 
     def _flush(self) -> None:
         if self._batch:
-            self._pace.keep(self._bring)
+            self._batch_size.run(self._write_batch)
 
-    def _bring(self) -> None:
+    def _write_batch(self) -> None:
         batch, self._batch = self._batch, []
         lines = [line for line, _ in batch]
-        news = [True] * len(lines)
+        is_new = [True] * len(lines)
         if self._history is not None:
-            news = list(self._history.import_decisions(lines, source=self._source))
-        for (line, where), new in zip(batch, news, strict=True):
+            is_new = list(self._history.import_decisions(lines, source=self._source))
+        for (line, where), new in zip(batch, is_new, strict=True):
             if new:
-                self.tally.take(several_slots=bool(line.decision.slots))
+                self.summary.add_decision(several_slots=bool(line.decision.slots))
             else:
-                self.tally.skip("repeated", where=where)
+                self.summary.add_skipped("repeated", where=where)
 
 
 class OwnDecisions:
     """The decisions of a loop that were not imported."""
 
     def __init__(self, logs: LoopStores, /, *, since_us: int) -> None:
-        """Nothing is read yet. ``since_us``: when the loop was made; what is older it can't have decided."""
+        """Prepares; nothing is read yet. ``since_us``: when the loop was created: it decided nothing before."""
         self._logs = logs
         self._since_us = since_us
 
     def contains(self, line: ImportedDecision, /) -> bool:
-        """Whether the decision of a line was made here, and settled. It costs a look-up."""
+        """Whether the decision of a line was made by this loop, and settled; costs a look-up."""
         return line.made_at_us >= self._since_us and any(
             decision.at_us == line.made_at_us and not decision.imported
             for logged in self._logs.outcomes.outcomes_of(line.decision.event_id)
@@ -226,17 +228,17 @@ _LONG_S = 0.008
 
 
 class AdaptiveBatch:
-    """Counts lines into batches. Beside a service each write is short, and followed by a pause as long."""
+    """Chooses how many lines are written at once. Beside a service writes are short, with pauses between."""
 
     def __init__(self, *, alone: bool) -> None:
         self._alone = alone
         self.lines = _LARGEST if alone else 100
 
-    def keep(self, work: Callable[[], None], /) -> None:
-        """Do a batch of ``lines`` lines."""
-        began_s = time.monotonic()
+    def run(self, work: Callable[[], None], /) -> None:
+        """Writes a batch of ``lines`` lines with ``work``, and pauses beside a service."""
+        start_s = time.monotonic()
         work()
-        took_s = time.monotonic() - began_s
+        took_s = time.monotonic() - start_s
         if not self._alone:
             halved, doubled = max(_SMALLEST, self.lines // 2), min(_LARGEST, self.lines * 2)
             self.lines = halved if took_s > _LONG_S else doubled

@@ -1,6 +1,6 @@
-"""Places outside the data folder: where logs are imported from, and mirrored to.
+"""File locations outside the data folder: where logs are imported from, and mirrored to.
 
-Which kinds there are, ``addresses`` knows.
+``open_location`` knows which kinds there are.
 """
 
 from collections.abc import Sequence
@@ -11,31 +11,31 @@ from msgspec import Struct
 
 
 class File(Struct, frozen=True):
-    """A file of a place. ``path`` is what the place calls it; ``size``: bytes."""
+    """A file at a location. ``path``: as ``FileLocation.open`` takes it; ``size``: bytes."""
 
     path: str
     size: int
 
 
 class FileLocation(Protocol):
-    """Somewhere files are. All methods may wait for a network, and raise ``LocationUnavailable``."""
+    """A folder, file or container. All methods may wait for a network, and raise ``LocationUnavailable``."""
 
     @property
     def label(self) -> str:
-        """The place for people: no secrets."""
+        """The location as it is shown to people: without secrets."""
 
     def files(self) -> Sequence[File]:
-        """All files below it, by path; the file itself where the place is one."""
+        """Returns all files below it, by path; the file itself where the location is one."""
 
     def open(self, path: str, /) -> BinaryIO:
-        """A file, to be read from its beginning. The caller closes it."""
+        """Opens a file at its beginning. The caller closes it."""
 
     def put(self, path: str, content: bytes, /) -> None:
-        """Write a file whole, in place of one that is there; ``path`` is relative to the place."""
+        """Writes a whole file, replacing one that exists; ``path`` is relative to the location."""
 
 
 def strip_secrets(url: str, /) -> str:
-    """A URL without what may be secret: user, password and query."""
+    """Returns a URL without what may be secret: user, password and query."""
     parts = urlsplit(url)
     if not parts.scheme or not parts.netloc:
         return url.partition("?")[0]

@@ -1,4 +1,4 @@
-"""The files of a saved log: which of a place's files are some, and their lines, however large they are.
+"""The files of a saved log: which files at a location are logs, and their lines, however large they are.
 
 The retired service named them by configuration, day and number (contract, section 3.4), so that the order of
 their names is the order in which they were written.
@@ -39,7 +39,7 @@ _NO_LOG_FOLDERS = {
 
 
 def reject_reason(file: File, /) -> str | None:
-    """Why a file can't be a log, as its name tells; None: it may be one."""
+    """Returns why a file can't be a log, by its name; None: it may be one."""
     *folders, name = file.path.replace("\\", "/").split("/")
     suffix = f".{name.rpartition('.')[2]}" if "." in name else ""
     found = _NO_LOGS.get(suffix.lower())
@@ -53,17 +53,17 @@ def reject_reason(file: File, /) -> str | None:
 
 
 class LogFileReader:
-    """Reads one file line by line; ``read_bytes`` tells how far it is, in bytes of the file."""
+    """Reads one file line by line; ``read_bytes`` is how far it is, in bytes of the file."""
 
-    def __init__(self, place: FileLocation, file: File, /) -> None:
-        self._place = place
+    def __init__(self, location: FileLocation, file: File, /) -> None:
+        self._location = location
         self._file = file
         self.read_bytes = 0
 
     def lines(self) -> Iterator[bytes | None]:
-        """The lines, without their ends; None for one that is longer than ``LONGEST_LINE``.
+        """Yields the lines, without their ends; None for one that is longer than ``LONGEST_LINE``.
 
-        A file that begins as gzip does is unpacked.
+        A file that begins as gzip does is decompressed.
 
         Raises:
             LocationUnavailable: the file can't be read to its end.
@@ -82,30 +82,30 @@ class LogFileReader:
 
     def _chunks(self) -> Iterator[bytes]:
         try:
-            with self._place.open(self._file.path) as stream:
-                chunks = self._counted(stream)
+            with self._location.open(self._file.path) as stream:
+                chunks = self._read_chunks(stream)
                 head = next(chunks, b"")
                 whole = chain([head], chunks)
-                yield from _unpacked(whole) if head.startswith(_GZIP) else whole
+                yield from _decompress(whole) if head.startswith(_GZIP) else whole
         except (OSError, EOFError, zlib.error) as error:
             raise LocationUnavailable(f"{self._file.path} can't be read to its end: {error}.") from error
 
-    def _counted(self, stream: BinaryIO) -> Iterator[bytes]:
+    def _read_chunks(self, stream: BinaryIO) -> Iterator[bytes]:
         while chunk := stream.read(_CHUNK):
             self.read_bytes += len(chunk)
             yield chunk
 
 
-def _unpacked(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """What gzip packed, member after member, in pieces of a bounded size."""
-    member, begun = zlib.decompressobj(_GZIP_BITS), False
+def _decompress(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Decompresses gzip, member after member, in chunks of a bounded size."""
+    member, started = zlib.decompressobj(_GZIP_BITS), False
     for packed in chunks:
         rest = packed
         while rest:
             yield member.decompress(rest, _CHUNK)
-            rest, begun = member.unconsumed_tail, True
+            rest, started = member.unconsumed_tail, True
             if member.eof:
                 rest = member.unused_data
-                member, begun = zlib.decompressobj(_GZIP_BITS), False
-    if begun:
+                member, started = zlib.decompressobj(_GZIP_BITS), False
+    if started:
         raise EOFError("it was cut short")

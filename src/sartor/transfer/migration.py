@@ -1,4 +1,4 @@
-"""All that was saved of a loop, taken into one of ours: configuration, policy, logs, model, in this order.
+"""Migrates what was saved of a loop into one of ours: configuration, policy, logs, model, in this order.
 
 Settings come first, since they decide how the history is learned; the model last: it has learned the history
 already, and training goes on from it with what comes after.
@@ -21,14 +21,14 @@ from sartor.transfer.importer import FoundLogs, Importer, ImportSummary, OwnDeci
 from sartor.transfer.locations import strip_secrets
 from sartor.transfer.open_location import open_location
 
-_TIDY_S = 1.0
+_MAINTAIN_S = 1.0
 
-Tell = Callable[[str, int, int], None]
-"""Called with what is being done, how much of it is done, and how much there is."""
+OnProgress = Callable[[str, int, int], None]
+"""Called with the name of the step, how much of it is done, and how much there is."""
 
 
 class SavedResources(Struct, frozen=True, kw_only=True):
-    """Where the things are: files, folders or URLs. None: there is no such thing."""
+    """Where the saved resources are: files, folders or URLs. None: there is no such resource."""
 
     logs: str | None = None
     configuration: str | None = None
@@ -37,17 +37,17 @@ class SavedResources(Struct, frozen=True, kw_only=True):
 
 
 class MigrationSummary(Struct, frozen=True, kw_only=True, rename="camel"):
-    """What was taken.
+    """What was imported.
 
     Attributes:
         loop: the name of the loop.
         dry_run: whether nothing was written.
-        configuration: the settings that were taken and those that were not, with the reasons.
+        configuration: the settings that were imported and those that were not, with the reasons.
         policy: the learning settings.
         logs: what became of each line.
         learned: how many outcomes were learned here; None: a service does it.
-        pending: whether decisions were taken that a service has not settled yet.
-        model: the id that the model has here; in a dry run a word of approval.
+        pending: whether decisions were imported that a service has not settled yet.
+        model: the id that the model has here; ``accepted`` in a dry run.
     """
 
     loop: str
@@ -69,18 +69,18 @@ def migrate(
     *,
     folder: Path,
     dry_run: bool = False,
-    tell: Tell = lambda what, done, total: None,
+    on_progress: OnProgress = lambda step, done, total: None,
 ) -> MigrationSummary:
-    """Take all that was saved. Repeated, it takes what was not taken before.
+    """Imports everything that was saved. Repeated, it imports what was not imported before.
 
     Args:
         stores: the instance's stores.
         name: the loop.
-        saved: where the things are.
+        saved: where the resources are.
         factory: makes the engines that learn the history.
         folder: the data folder, to know whether a service runs on it.
         dry_run: check and count everything, and write nothing.
-        tell: progress.
+        on_progress: called as work is done.
 
     Raises:
         LoopNotFound: there is no such loop.
@@ -91,22 +91,22 @@ def migrate(
     loops.find_loop(stores, name)
     archive = _ParsedResources(saved)
     configuration, learning_settings = archive.configuration, archive.policy
-    loop = _tried(stores, loops.find_loop(stores, name), archive)  # before anything is written
+    loop = _preview(stores, loops.find_loop(stores, name), archive)  # before anything is written
     if dry_run:
         return MigrationSummary(
             loop=name,
             dry_run=True,
             configuration=configuration,
             policy=learning_settings,
-            logs=_read_logs(loop, archive.logs, tell),
+            logs=_read_logs(loop, archive.logs, on_progress),
             model=None if archive.model is None else "accepted",
         )
     refuse_locked(loop)
-    _note(stores, loop, saved)
+    _note_import(stores, loop, saved)
     _configure(stores, name, archive)
-    tally, learned, settled = None, None, True
+    summary, learned, settled = None, None, True
     if archive.logs is not None:
-        tally, learned, settled = _LogMigration(stores, name, factory, tell).logs(
+        summary, learned, settled = _LogMigration(stores, name, factory, on_progress).run(
             archive.logs, folder=folder, learn=archive.model is None
         )
     model = None if archive.model is None else models.import_model(stores, name, archive.model).model_id
@@ -115,18 +115,18 @@ def migrate(
         dry_run=False,
         configuration=configuration,
         policy=learning_settings,
-        logs=tally,
+        logs=summary,
         learned=learned,
         pending=not settled,
         model=model,
     )
 
 
-def _note(stores: Stores, loop: Loop, saved: SavedResources) -> None:
-    """Leave a line in the activity log, if somebody acts."""
+def _note_import(stores: Stores, loop: Loop, saved: SavedResources) -> None:
+    """Adds an entry to the activity log, if the stores act on behalf of somebody."""
     if isinstance(stores, AuditedStores):
-        given = {name: strip_secrets(url) for name, url in asdict(saved).items() if url is not None}
-        stores.note("import", loop, after=given)
+        sources = {name: strip_secrets(url) for name, url in asdict(saved).items() if url is not None}
+        stores.note("import", loop, after=sources)
 
 
 class _ParsedResources:
@@ -154,8 +154,8 @@ def _configure(stores: Stores, name: str, archive: _ParsedResources) -> None:
         loops.set_policy(stores, name, archive.policy.arguments, policy_name=archive.policy.name)
 
 
-def _tried(stores: Stores, loop: Loop, archive: _ParsedResources) -> Loop:
-    """The loop as it would be; raises what would be refused."""
+def _preview(stores: Stores, loop: Loop, archive: _ParsedResources) -> Loop:
+    """Returns the loop as it would become; raises what would be refused."""
     if archive.configuration is not None:
         loop = replace(loop, settings=with_changes(loop.settings, archive.configuration.changes))
     if archive.policy is not None:
@@ -165,54 +165,58 @@ def _tried(stores: Stores, loop: Loop, archive: _ParsedResources) -> Loop:
     return loop
 
 
-def _read_logs(loop: Loop, found: FoundLogs | None, tell: Tell) -> ImportSummary | None:
+def _read_logs(loop: Loop, found: FoundLogs | None, on_progress: OnProgress) -> ImportSummary | None:
     if found is None:
         return None
     importer = Importer(None, several_slots=loop.has_several_slots, alone=True)
-    importer.take(found, tell=lambda done: tell("Reading", done, found.size))
-    return importer.tally
+    importer.import_logs(found, on_progress=lambda done: on_progress("Reading", done, found.size))
+    return importer.summary
 
 
 class _LogMigration:
-    """Brings logs into one loop and sees that they are settled."""
+    """Imports logs into one loop and sees that they are settled."""
 
-    def __init__(self, stores: Stores, name: str, factory: EngineFactory, tell: Tell) -> None:
+    def __init__(self, stores: Stores, name: str, factory: EngineFactory, on_progress: OnProgress) -> None:
         self._stores = stores
         self._loop = loops.find_loop(stores, name)
         self._factory = factory
-        self._tell = tell
-        self._tidied_s = time.monotonic()
+        self._on_progress = on_progress
+        self._maintained_s = time.monotonic()
 
-    def logs(self, found: FoundLogs, *, folder: Path, learn: bool) -> tuple[ImportSummary, int | None, bool]:
-        """What became of the lines, how many outcomes were learned here, and whether all are settled."""
+    def run(self, found: FoundLogs, *, folder: Path, learn: bool) -> tuple[ImportSummary, int | None, bool]:
+        """Returns what became of the lines, how many outcomes were learned here, and if all are settled."""
         with settle_and_learn.hold_instance(folder) as alone, loops.open_loop(self._stores, self._loop) as logs:
             importer = Importer(
                 logs.history,
                 several_slots=self._loop.has_several_slots,
                 alone=alone,
-                is_here=OwnDecisions(logs, since_us=self._loop.created_at_us).contains,
+                is_own=OwnDecisions(logs, since_us=self._loop.created_at_us).contains,
             )
             try:
-                importer.take(found, tell=lambda done: self._read(done, found.size, alone=alone))
+                importer.import_logs(
+                    found, on_progress=lambda done: self._after_read(done, found.size, alone=alone)
+                )
             finally:
                 self._stores.maintain(self._loop)
             if not alone:
-                settled = settle_and_learn.wait_until_settled(logs, tell=self._told("Settling"))
-                return importer.tally, None, settled
-            return importer.tally, self._learned(logs, learn=learn), True
+                settled = settle_and_learn.wait_until_settled(logs, on_progress=self._progress_of("Settling"))
+                return importer.summary, None, settled
+            return importer.summary, self._settle_and_learn(logs, learn=learn), True
 
-    def _read(self, done: int, total: int, *, alone: bool) -> None:
-        # Where a service runs, its work process does it.
-        if alone and time.monotonic() - self._tidied_s > _TIDY_S:
+    def _after_read(self, done: int, total: int, *, alone: bool) -> None:
+        # Where a service runs, its work process does the maintenance.
+        if alone and time.monotonic() - self._maintained_s > _MAINTAIN_S:
             self._stores.maintain(self._loop)
-            self._tidied_s = time.monotonic()
-        self._tell("Reading", done, total)
+            self._maintained_s = time.monotonic()
+        self._on_progress("Reading", done, total)
 
-    def _learned(self, logs: LoopStores, *, learn: bool) -> int:
-        settle_and_learn.settle_imported(self._loop, logs, tell=self._told("Settling"))
+    def _settle_and_learn(self, logs: LoopStores, *, learn: bool) -> int:
+        settle_and_learn.settle_imported(self._loop, logs, on_progress=self._progress_of("Settling"))
         if not learn:
             return 0
-        return settle_and_learn.learn_imported(self._loop, logs, self._factory, tell=self._told("Learning"))
+        return settle_and_learn.learn_imported(
+            self._loop, logs, self._factory, on_progress=self._progress_of("Learning")
+        )
 
-    def _told(self, what: str) -> settle_and_learn.Tell:
-        return lambda done, total: self._tell(what, done, total)
+    def _progress_of(self, step: str) -> settle_and_learn.OnProgress:
+        return lambda done, total: self._on_progress(step, done, total)

@@ -6,10 +6,10 @@ from sartor.transfer.locations import FileLocation
 
 
 def open_location(url: str, /) -> FileLocation:
-    """The place. What knows its kind is loaded when it is needed: a service without a mirror never does.
+    """Opens a location. The code for its kind is loaded when needed: a service without a mirror never does.
 
     Raises:
-        LocationUnavailable: there is no such kind of place, or its package is not installed.
+        LocationUnavailable: there is no such kind of location, or its package is not installed.
     """
     if is_sas_uri(url):
         from sartor.transfer.azure_blob import AzureContainer

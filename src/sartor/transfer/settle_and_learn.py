@@ -1,7 +1,7 @@
-"""From history that was brought in to outcomes, and to a model.
+"""After an import: settles the decisions, and learns a model from them.
 
-Outcomes have one writer. Where no service runs, this process takes its place for a while; where one runs, its
-learn process is waited for.
+Outcomes have a single writer. Where no service runs, this process acts as its learn process; where one runs,
+its learn process is waited for.
 """
 
 import math
@@ -18,17 +18,17 @@ from sartor.records import DecisionHeader
 from sartor.runtime.instance_lock import InstanceLock
 
 _BATCH = 5_000
-_LOOK_S = 0.1
+_POLL_S = 0.1
 _PATIENCE_S = 30.0
-"""How long a service may do nothing before it is no longer waited for."""
+"""Seconds without progress after which the service is no longer waited for."""
 
-Tell = Callable[[int, int], None]
-"""Called with how many outcomes there are, and how many there will be."""
+OnProgress = Callable[[int, int], None]
+"""Called with the number of outcomes so far and in the end."""
 
 
 @contextmanager
 def hold_instance(folder: Path, /) -> Iterator[bool]:
-    """Hold the data folder in place of a service; False: one has it."""
+    """Holds the data folder as a service would; yields False if a service has it."""
     instance = InstanceLock(folder)
     try:
         with instance.only_supervisor(), instance.only_learner(patience_s=0.0):
@@ -39,15 +39,15 @@ def hold_instance(folder: Path, /) -> Iterator[bool]:
     yield False
 
 
-def settle_imported(loop: Loop, logs: LoopStores, /, *, tell: Tell) -> None:
-    """Record the outcomes that came with the history, and what else is due. Only when ``alone``."""
+def settle_imported(loop: Loop, logs: LoopStores, /, *, on_progress: OnProgress) -> None:
+    """Records the outcomes of imported decisions, and what else is due. ``hold_instance`` must be held."""
     last = logs.events.horizon().decisions
     settler = Settler(logs.events, logs.outcomes)
     while settler.step(loop.settings, settings_version=loop.version, limit=_BATCH):
-        tell(logs.outcomes.counts().last_outcome, last)
+        on_progress(logs.outcomes.counts().last_outcome, last)
 
 
-def learn_imported(loop: Loop, logs: LoopStores, factory: EngineFactory, /, *, tell: Tell) -> int:
+def learn_imported(loop: Loop, logs: LoopStores, factory: EngineFactory, /, *, on_progress: OnProgress) -> int:
     """Learn what was settled; returns how many outcomes were learned. Only when ``alone``."""
     last = logs.outcomes.counts().last_outcome
     trainer = Trainer(logs.events, logs.outcomes, logs.models, factory)
@@ -55,14 +55,14 @@ def learn_imported(loop: Loop, logs: LoopStores, factory: EngineFactory, /, *, t
     try:
         for step in range(math.ceil(last / _BATCH) + 1):
             learned += trainer.step(loop, now_us=time.time_ns() // 1_000, limit=_BATCH)
-            tell(min(last, (step + 1) * _BATCH), last)
+            on_progress(min(last, (step + 1) * _BATCH), last)
     finally:
         trainer.close()
     return learned
 
 
-def wait_until_settled(logs: LoopStores, /, *, tell: Tell) -> bool:
-    """Wait for the service to record the outcomes that came with the history; False: it does not."""
+def wait_until_settled(logs: LoopStores, /, *, on_progress: OnProgress) -> bool:
+    """Waits until the service has recorded the outcomes of imported decisions; False: it makes no progress."""
     head = _last_imported(logs.events)
     if head is None:
         return True
@@ -72,10 +72,10 @@ def wait_until_settled(logs: LoopStores, /, *, tell: Tell) -> bool:
         now = logs.outcomes.counts().last_outcome
         if now != count:
             count, until = now, time.monotonic() + _PATIENCE_S
-            tell(count, last)
+            on_progress(count, last)
         if time.monotonic() > until:
             return False
-        time.sleep(_LOOK_S)
+        time.sleep(_POLL_S)
     return True
 
 

@@ -38,7 +38,7 @@ class LogRow(Struct, frozen=True, kw_only=True):
         excluded: those that could not be chosen, for which the probability is 0.
         ranking: all actions in the order of the answer.
         chosen: the action that was drawn.
-        chosen_index: its place in ``actions``, from 0.
+        chosen_index: its index in ``actions``, from 0.
         baseline: the action that the application would have taken.
         propensity: the probability of the chosen action.
         probabilities: those of all actions.
@@ -88,17 +88,17 @@ COLUMNS = LogRow.__struct_fields__
 
 
 def to_rows(pairs: Iterable[tuple[LoggedDecision, LoggedOutcome | None]], /) -> Iterator[LogRow]:
-    """The rows, as the pairs come; a decision without an outcome is open."""
+    """Yields the rows of pairs, in their order; a decision without an outcome is not settled yet."""
     for logged, outcome in pairs:
         decision = logged.decision
         if not decision.slots:
-            yield _row(logged, outcome, _alone(decision), 0, None)
-        for place, slot in enumerate(decision.slots):
-            yield _row(logged, outcome, slot, place, slot.id)
+            yield _to_row(logged, outcome, _to_slot(decision), 0, None)
+        for index, slot in enumerate(decision.slots):
+            yield _to_row(logged, outcome, slot, index, slot.id)
 
 
-def _alone(decision: Decision) -> Slot:
-    """A single-slot decision as the slot that it fills."""
+def _to_slot(decision: Decision) -> Slot:
+    """Returns a single-slot decision as the slot that it fills."""
     return Slot(
         id="",
         features=b"",
@@ -110,24 +110,24 @@ def _alone(decision: Decision) -> Slot:
     )
 
 
-def _row(
-    logged: LoggedDecision, found: LoggedOutcome | None, slot: Slot, place: int, slot_id: str | None
+def _to_row(
+    logged: LoggedDecision, found: LoggedOutcome | None, slot: Slot, index: int, slot_id: str | None
 ) -> LogRow:
     decision, outcome = logged.decision, None if found is None else found.outcome
     ids = [action.id for action in decision.actions]
     reward = None
     if outcome is not None:
-        reward = outcome.reward if slot_id is None else outcome.slot_rewards[place]
+        reward = outcome.reward if slot_id is None else outcome.slot_rewards[index]
     return LogRow(
         outcome=None if found is None else found.seq,
         decision=logged.seq,
         event_id=decision.event_id,
         slot_id=slot_id,
-        time=_time(logged.at_us),
-        settled=None if outcome is None else _time(outcome.settled_at_us),
+        time=_to_time(logged.at_us),
+        settled=None if outcome is None else _to_time(outcome.settled_at_us),
         actions=ids,
-        excluded=[ids[index] for index in slot.excluded],
-        ranking=[ids[index] for index in slot.ranking],
+        excluded=[ids[action] for action in slot.excluded],
+        ranking=[ids[action] for action in slot.ranking],
         chosen=ids[slot.chosen],
         chosen_index=slot.chosen,
         baseline=ids[slot.baseline],
@@ -152,27 +152,27 @@ def _rewards(joined: Sequence[JoinedObservation], slot_id: str | None) -> list[f
     return [one.reward for one in joined if one.reward is not None and one.slot == slot_id]
 
 
-def _time(at_us: int) -> datetime:
+def _to_time(at_us: int) -> datetime:
     return _EPOCH + timedelta(microseconds=at_us)
 
 
 _ROW_GROUP = 5_000
-"""Rows that are held at once."""
+"""Rows of a Parquet row group, which are held in memory at once."""
 
 
 def write_csv(rows: Iterable[LogRow], stream: BinaryIO, /) -> None:
-    """Write a header and the rows: lists as JSON, times in ISO 8601, nothing for None."""
+    """Writes a header and the rows: lists as JSON, times in ISO 8601, nothing for None."""
     text = io.TextIOWrapper(stream, "utf-8", newline="", write_through=True)
     try:
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(COLUMNS)
         for row in rows:
-            writer.writerow(_cell(getattr(row, name)) for name in COLUMNS)
+            writer.writerow(_to_cell(getattr(row, name)) for name in COLUMNS)
     finally:
         text.detach()
 
 
-def _cell(value: object) -> object:
+def _to_cell(value: object) -> object:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, datetime):
@@ -183,7 +183,7 @@ def _cell(value: object) -> object:
 
 
 def write_parquet(rows: Iterable[LogRow], stream: BinaryIO, /) -> None:
-    """Write the rows, in groups of some thousands.
+    """Writes the rows, in groups of some thousands.
 
     Raises:
         InvalidSetting: pyarrow is not installed.
@@ -192,7 +192,7 @@ def write_parquet(rows: Iterable[LogRow], stream: BinaryIO, /) -> None:
         import pyarrow
         from pyarrow import parquet
     except ImportError as error:
-        raise InvalidSetting("Parquet needs a package more: pip install 'sartor[parquet]'.") from error
+        raise InvalidSetting("Parquet support is not installed: pip install 'sartor[parquet]'.") from error
     schema = _schema()
     with parquet.ParquetWriter(stream, schema, compression="zstd") as writer:
         for group in _groups(rows):

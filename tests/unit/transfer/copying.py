@@ -1,4 +1,4 @@
-"""A loop whose outcomes are copied: a log in memory, a place in memory, and failures on demand."""
+"""A loop whose outcomes are copied: a log in memory, a location in memory, and failures on demand."""
 
 from collections.abc import Callable, Iterator, Sequence
 from io import BytesIO
@@ -15,11 +15,11 @@ from sartor.testing.stores import MemoryBlobStore, MemoryLoopStores, MemoryStore
 from sartor.transfer.locations import File
 from sartor.transfer.mirror import Mirror, MirroredOutcome
 
-TARGET = "there"
+TARGET = "target"
 
 
-class There:
-    """A ``Place`` that keeps what is put; the next put may fail, before or after it has happened."""
+class MemoryLocation:
+    """A ``FileLocation`` that keeps what is put; the next put may fail, before or after it has happened."""
 
     def __init__(self) -> None:
         self.label = TARGET
@@ -36,18 +36,18 @@ class There:
     def put(self, path: str, content: bytes, /) -> None:
         fails, self.fails = self.fails, ""
         if fails == "before put":
-            raise LocationUnavailable("There can't be used.")
+            raise LocationUnavailable("The target can't be used.")
         self.content[path] = content
         self.puts += 1
         if fails == "after put":
-            raise LocationUnavailable("There can't be used.")
+            raise LocationUnavailable("The target can't be used.")
 
     def numbers(self) -> list[int]:
-        """The outcomes that are there, blob after blob."""
+        """The numbers of the outcomes that were copied, blob after blob."""
         return [int(line) for path in sorted(self.content) for line in self.content[path].split()]
 
 
-class FailingShelf(MemoryBlobStore):
+class FailingBlobStore(MemoryBlobStore):
     """A blob store that may fail to put something, once, after so many puts."""
 
     puts_to_fail: int | None = None
@@ -57,7 +57,7 @@ class FailingShelf(MemoryBlobStore):
             self.puts_to_fail -= 1
             if self.puts_to_fail < 0:
                 self.puts_to_fail = None
-                raise StoreUnavailable("The shelf is full.")
+                raise StoreUnavailable("The blob store is full.")
         super().put(name, content)
 
 
@@ -67,13 +67,13 @@ class Copying:
         self.stores = MemoryStores(clock_us=self.clock)
         self.loop: Loop = replace(make_loop(), created_at_us=self.clock.now_us)
         self.logs: MemoryLoopStores = self.stores.open(self.loop)
-        self.blobs = FailingShelf(disk=self.stores.disk)
+        self.blobs = FailingBlobStore(disk=self.stores.disk)
         self.logs.blobs = self.blobs
-        self.there = There()
+        self.target = MemoryLocation()
         self.before_read: list[Callable[[], object]] = []
 
     def settle(self, count: int = 1) -> None:
-        """So many decisions more, each with its outcome."""
+        """Adds decisions, each with its outcome."""
         for _ in range(count):
             number = self.logs.events.horizon().decisions + 1
             self.logs.events.append([make_decision(f"event-{number}")])
@@ -89,13 +89,13 @@ class Copying:
             self.logs.outcomes.record(Settlement(outcomes=(outcome,), unmatched=(), cursor=Cursor(number, 0)))
 
     def forget(self) -> int:
-        """Remove what was settled up to now, save for the last."""
+        """Removes what was settled up to now, except the last."""
         return self.stores.apply_retention(self.loop, before_us=self.clock.now_us + 1)
 
     @property
     def mirror(self) -> Mirror:
-        """A mirror as a new process has it."""
-        return Mirror(self.loop, self.logs, self.there, self._read)
+        """A mirror as in a new process."""
+        return Mirror(self.loop, self.logs, self.target, self._read)
 
     def _read(self, logs: LoopStores, after: int) -> Iterator[MirroredOutcome]:
         while self.before_read:
@@ -103,12 +103,12 @@ class Copying:
         return read(logs, after)
 
     def copy(self) -> None:
-        """Copy all that there is."""
+        """Copies everything."""
         while self.mirror.step():
             pass
 
 
 def read(logs: LoopStores, after: int) -> Iterator[MirroredOutcome]:
-    """Lines that hold the number of their outcome only."""
+    """Yields lines that hold the number of their outcome only."""
     for logged in logs.outcomes.outcomes(after=after, limit=1_000):
         yield MirroredOutcome(logged.seq, logged.outcome.settled_at_us, b"%08d" % logged.seq)

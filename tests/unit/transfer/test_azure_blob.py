@@ -1,4 +1,4 @@
-"""A blob container by its SAS URI: three requests, and no word of the signature."""
+"""A blob container by its SAS URI: three requests, and the signature in no message."""
 
 from collections.abc import Iterator
 
@@ -56,7 +56,7 @@ def test_nothing_is_there(server: ContainerServer) -> None:
         AzureContainer(server.sas_uri).files()
 
 
-def test_a_refusal_tells_no_secret(server: ContainerServer) -> None:
+def test_an_error_holds_no_secret(server: ContainerServer) -> None:
     server.signature = "another"
     there = AzureContainer(server.sas_uri)
     for refused in (there.files, lambda: there.open("a"), lambda: there.put("a", b"")):

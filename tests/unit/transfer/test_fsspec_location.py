@@ -1,4 +1,4 @@
-"""Places by path and by URL."""
+"""File locations by path and by URL."""
 
 from pathlib import Path
 from uuid import uuid4
@@ -38,13 +38,13 @@ def test_a_file_is_replaced_whole(url: str) -> None:
         assert stream.read() == b"second"
 
 
-def test_a_single_file_is_a_place(tmp_path: Path) -> None:
+def test_a_single_file_is_a_location(tmp_path: Path) -> None:
     (tmp_path / "one.json").write_bytes(b"one")
     (tmp_path / "other.json").write_bytes(b"other")
     assert open_location(str(tmp_path / "one.json")).files() == [File(str(tmp_path / "one.json"), 3)]
 
 
-def test_a_pattern_names_what_fits(tmp_path: Path) -> None:
+def test_a_pattern_selects_what_matches(tmp_path: Path) -> None:
     for name in ("a.json", "b.json", "c.txt"):
         (tmp_path / name).write_bytes(b"x")
     assert [Path(file.path).name for file in open_location(f"{tmp_path}/*.json").files()] == [
@@ -53,7 +53,7 @@ def test_a_pattern_names_what_fits(tmp_path: Path) -> None:
     ]
 
 
-def test_a_path_is_meant_from_where_it_was_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_relative_path_stays_the_same_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     there = open_location("here")
     there.put("a", b"x")
@@ -64,7 +64,7 @@ def test_a_path_is_meant_from_where_it_was_given(tmp_path: Path, monkeypatch: py
     ("url", "said"),
     [
         pytest.param("/nowhere/at/all", "There is nothing at /nowhere/at/all", id="no such folder"),
-        pytest.param("memory://empty-one", "There is nothing at", id="an empty place"),
+        pytest.param("memory://empty-one", "There is nothing at", id="an empty location"),
     ],
 )
 def test_nothing_is_there(url: str, said: str) -> None:
@@ -72,7 +72,7 @@ def test_nothing_is_there(url: str, said: str) -> None:
         open_location(url).files()
 
 
-def test_a_kind_of_place_that_there_is_not() -> None:
+def test_an_unknown_kind_of_location() -> None:
     with pytest.raises(LocationUnavailable, match="carrier-pigeon"):
         open_location("carrier-pigeon://coop/logs")
 
@@ -104,7 +104,7 @@ def test_no_half_file_is_left(tmp_path: Path) -> None:
         ("/a/folder", "/a/folder"),
     ],
 )
-def test_a_label_tells_no_secret(url: str, shown: str) -> None:
+def test_a_label_holds_no_secret(url: str, shown: str) -> None:
     assert strip_secrets(url) == shown
 
 

@@ -1,4 +1,4 @@
-"""A whole loop moves in: settings, policy, logs and model, into a real data folder."""
+"""A whole loop is migrated: settings, policy, logs and model, into a real data folder."""
 
 import json
 import threading
@@ -35,21 +35,21 @@ FACTORY = compose.engine_factory()
 LINES = 60
 
 
-class House:
+class MigratedLoop:
     def __init__(self, folder: Path, stores: Stores) -> None:
         self.folder = folder / "data"
-        self.things = folder / "things"
-        self.things.mkdir()
+        self.saved = folder / "saved"
+        self.saved.mkdir()
         self.stores = stores
         loops.create_loop(stores, "default")
 
-    def thing(self, name: str, content: bytes) -> str:
-        (self.things / name).write_bytes(content)
-        return str(self.things / name)
+    def save(self, name: str, content: bytes) -> str:
+        (self.saved / name).write_bytes(content)
+        return str(self.saved / name)
 
-    def move_in(self, *, dry_run: bool = False, **things: str) -> MigrationSummary:
+    def migrate(self, *, dry_run: bool = False, **saved: str) -> MigrationSummary:
         return migrate(
-            self.stores, "default", SavedResources(**things), FACTORY, folder=self.folder, dry_run=dry_run
+            self.stores, "default", SavedResources(**saved), FACTORY, folder=self.folder, dry_run=dry_run
         )
 
     @property
@@ -70,57 +70,57 @@ class House:
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
+def migrated(tmp_path: Path) -> Iterator[MigratedLoop]:
     with compose.open_instance(str(tmp_path / "data"), must_exist=False) as stores:
-        yield House(tmp_path, stores)
+        yield MigratedLoop(tmp_path, stores)
 
 
-def test_history_is_settled_and_learned_and_proved(house: House) -> None:
-    moved = house.move_in(logs=house.thing("log", lines.log(0, LINES)))
+def test_history_is_settled_and_learned_and_proved(migrated: MigratedLoop) -> None:
+    moved = migrated.migrate(logs=migrated.save("log", lines.log(0, LINES)))
     assert moved.logs is not None
     assert (moved.logs.taken, moved.learned, moved.pending) == ({"single-slot": LINES}, LINES, False)
-    with house.logs() as logs:
-        report = check_loop(house.loop, logs, FACTORY, replay=True)
+    with migrated.logs() as logs:
+        report = check_loop(migrated.loop, logs, FACTORY, replay=True)
     assert report.problems == ()
     assert report.compared == LINES
     assert report.live_model is not None
     assert (report.counts["outcomes"], report.counts["open"]) == (LINES, 0)
 
 
-def test_what_goes_in_comes_out_byte_for_byte(house: House) -> None:
+def test_what_goes_in_comes_out_byte_for_byte(migrated: MigratedLoop) -> None:
     log = lines.log(0, LINES)
-    house.move_in(logs=house.thing("log", log))
-    assert b"".join(line + b"\n" for line in house.exported()) == log
+    migrated.migrate(logs=migrated.save("log", log))
+    assert b"".join(line + b"\n" for line in migrated.exported()) == log
 
 
-def test_repeating_it_changes_nothing(house: House) -> None:
-    log = house.thing("log", lines.log(0, LINES))
-    house.move_in(logs=log)
-    moved = house.move_in(logs=log)
+def test_repeating_it_changes_nothing(migrated: MigratedLoop) -> None:
+    log = migrated.save("log", lines.log(0, LINES))
+    migrated.migrate(logs=log)
+    moved = migrated.migrate(logs=log)
     assert moved.logs is not None
     assert (moved.logs.taken, moved.learned) == ({}, 0)
-    assert len(house.exported()) == LINES
+    assert len(migrated.exported()) == LINES
 
 
-def test_the_export_of_a_loop_is_nothing_new_to_it(house: House) -> None:
-    with house.logs() as logs:
-        play(house.loop, logs, FACTORY, first=0, count=5)
-        learn(house.loop, logs, FACTORY, ahead_s=0)
-    own = b"".join(line + b"\n" for line in house.exported())
-    moved = house.move_in(logs=house.thing("log", own + lines.log(0, 1)))
+def test_the_export_of_a_loop_is_nothing_new_to_it(migrated: MigratedLoop) -> None:
+    with migrated.logs() as logs:
+        play(migrated.loop, logs, FACTORY, first=0, count=5)
+        learn(migrated.loop, logs, FACTORY, ahead_s=0)
+    own = b"".join(line + b"\n" for line in migrated.exported())
+    moved = migrated.migrate(logs=migrated.save("log", own + lines.log(0, 1)))
     assert moved.logs is not None
     assert moved.logs.taken == {"single-slot": 1}
     assert moved.logs.skipped["repeated"].lines == 5
 
 
-def test_settings_and_policy_come_first(house: House) -> None:
-    moved = house.move_in(
-        logs=house.thing("log", lines.slots_line(1)),
-        configuration=house.thing("config", b'{"defaultReward":0.25,"logMirrorEnabled":true}'),
-        policy=house.thing("policy", b'{"name":"mine","arguments":"--ccb_explore_adf -q ::"}'),
+def test_settings_and_policy_come_first(migrated: MigratedLoop) -> None:
+    moved = migrated.migrate(
+        logs=migrated.save("log", lines.slots_line(1)),
+        configuration=migrated.save("config", b'{"defaultReward":0.25,"logMirrorEnabled":true}'),
+        policy=migrated.save("policy", b'{"name":"mine","arguments":"--ccb_explore_adf -q ::"}'),
     )
-    assert (house.loop.policy_name, house.loop.arguments) == ("mine", "--ccb_explore_adf -q ::")
-    assert house.loop.settings.default_reward == 0.25
+    assert (migrated.loop.policy_name, migrated.loop.arguments) == ("mine", "--ccb_explore_adf -q ::")
+    assert migrated.loop.settings.default_reward == 0.25
     assert moved.configuration is not None
     assert set(moved.configuration.left_out) == {"logMirrorEnabled"}
     assert moved.logs is not None
@@ -128,33 +128,33 @@ def test_settings_and_policy_come_first(house: House) -> None:
     assert moved.learned == 1
 
 
-def test_a_model_comes_last_and_knows_the_history_already(house: House) -> None:
-    engine = FACTORY(house.loop.arguments)
+def test_a_model_comes_last_and_knows_the_history_already(migrated: MigratedLoop) -> None:
+    engine = FACTORY(migrated.loop.arguments)
     raw = engine.dump()[:-24]  # without the seal
     engine.close()
-    loops.change_settings(house.stores, "default", {"allowUnsignedModels": True})
-    moved = house.move_in(logs=house.thing("log", lines.log(0, 5)), model=house.thing("model", raw))
+    loops.change_settings(migrated.stores, "default", {"allowUnsignedModels": True})
+    moved = migrated.migrate(logs=migrated.save("log", lines.log(0, 5)), model=migrated.save("model", raw))
     assert moved.learned == 0
-    with house.logs() as logs:
+    with migrated.logs() as logs:
         live = logs.models.live()
         assert live is not None
         assert (live.model_id, live.first_outcome, live.last_outcome) == (moved.model, 6, 5)
 
 
-def test_a_dry_run_writes_nothing(house: House) -> None:
-    before = house.loop
-    moved = house.move_in(
+def test_a_dry_run_writes_nothing(migrated: MigratedLoop) -> None:
+    before = migrated.loop
+    moved = migrated.migrate(
         dry_run=True,
-        logs=house.thing("log", lines.log(0, 5)),
-        configuration=house.thing("config", b'{"defaultReward":0.25}'),
-        policy=house.thing("policy", b'{"name":"mine","arguments":"--cb_explore_adf"}'),
+        logs=migrated.save("log", lines.log(0, 5)),
+        configuration=migrated.save("config", b'{"defaultReward":0.25}'),
+        policy=migrated.save("policy", b'{"name":"mine","arguments":"--cb_explore_adf"}'),
     )
     assert moved.dry_run
     assert moved.logs is not None
     assert moved.logs.taken == {"single-slot": 5}
     assert moved.policy is not None
-    assert house.loop == before
-    assert house.exported() == []
+    assert migrated.loop == before
+    assert migrated.exported() == []
 
 
 @pytest.mark.parametrize("dry_run", [True, False])
@@ -167,76 +167,81 @@ def test_a_dry_run_writes_nothing(house: House) -> None:
     ],
 )
 def test_what_is_not_accepted_leaves_the_loop_as_it_is(
-    house: House, dry_run: bool, thing: str, content: object, error: type[Exception]
+    migrated: MigratedLoop, dry_run: bool, thing: str, content: object, error: type[Exception]
 ) -> None:
-    before = house.loop
-    path = house.thing(thing, json.dumps(content).encode())
+    before = migrated.loop
+    path = migrated.save(thing, json.dumps(content).encode())
     with pytest.raises(error):
-        house.move_in(dry_run=dry_run, **{thing: path})
-    assert house.loop == before
+        migrated.migrate(dry_run=dry_run, **{thing: path})
+    assert migrated.loop == before
 
 
-def test_nothing_is_written_when_a_place_is_empty(house: House) -> None:
-    before = house.loop
+def test_nothing_is_written_when_a_location_is_empty(migrated: MigratedLoop) -> None:
+    before = migrated.loop
     with pytest.raises(LocationUnavailable):
-        house.move_in(logs="/nowhere", configuration=house.thing("config", b'{"defaultReward":0.25}'))
-    assert house.loop == before
+        migrated.migrate(logs="/nowhere", configuration=migrated.save("config", b'{"defaultReward":0.25}'))
+    assert migrated.loop == before
 
 
-def test_a_locked_loop_takes_nothing(house: House) -> None:
-    lifecycle.set_terms(house.stores, "default", {"lock": "change"})
+def test_a_locked_loop_takes_nothing(migrated: MigratedLoop) -> None:
+    lifecycle.set_terms(migrated.stores, "default", {"lock": "change"})
     with pytest.raises(LoopLocked):
-        house.move_in(logs=house.thing("log", lines.log(0, 2)))
-    assert house.exported() == []
+        migrated.migrate(logs=migrated.save("log", lines.log(0, 2)))
+    assert migrated.exported() == []
 
 
-def test_an_import_leaves_a_line_in_the_activity_log(house: House) -> None:
-    url = f"file://{house.thing('log', lines.log(0, 2))}"
-    house.move_in(logs=url)
-    (newest,) = house.stores.audit.last(1)
+def test_an_import_leaves_an_entry_in_the_activity_log(migrated: MigratedLoop) -> None:
+    url = f"file://{migrated.save('log', lines.log(0, 2))}"
+    migrated.migrate(logs=url)
+    (newest,) = migrated.stores.audit.last(1)
     assert (newest.activity.action, newest.activity.loop) == ("import", "default")
     assert json.loads(newest.activity.after or "") == {"logs": url}
 
 
-def test_a_decision_made_elsewhere_can_not_be_made_again(house: House) -> None:
-    house.move_in(logs=house.thing("log", lines.log(0, 2)))
-    with house.logs() as logs:
+def test_a_decision_made_elsewhere_can_not_be_made_again(migrated: MigratedLoop) -> None:
+    migrated.migrate(logs=migrated.save("log", lines.log(0, 2)))
+    with migrated.logs() as logs:
         (old,) = decision_replay.find_decisions(logs, "old-1")
         with pytest.raises(ModelNotFound, match="was imported; model app/model"):
-            decision_replay.replay_decision(house.loop, logs, old, FACTORY)
+            decision_replay.replay_decision(migrated.loop, logs, old, FACTORY)
 
 
-def test_there_is_no_such_loop(house: House) -> None:
+def test_there_is_no_such_loop(migrated: MigratedLoop) -> None:
     with pytest.raises(LoopNotFound):
-        migrate(house.stores, "other", SavedResources(), FACTORY, folder=house.folder)
+        migrate(migrated.stores, "other", SavedResources(), FACTORY, folder=migrated.folder)
 
 
-def test_a_service_on_the_folder_settles_and_learns(house: House) -> None:
-    log = house.thing("log", lines.log(0, LINES))
+def test_a_service_on_the_folder_settles_and_learns(migrated: MigratedLoop) -> None:
+    log = migrated.save("log", lines.log(0, LINES))
     ended = threading.Event()
 
     def serve() -> None:
-        with compose.open_instance(str(house.folder)) as stores, loops.open_loop(stores, house.loop) as logs:
+        with (
+            compose.open_instance(str(migrated.folder)) as stores,
+            loops.open_loop(stores, migrated.loop) as logs,
+        ):
             settler = Settler(logs.events, logs.outcomes)
             while not ended.wait(0.01):
-                settler.step(house.loop.settings, settings_version=1)
+                settler.step(migrated.loop.settings, settings_version=1)
 
     service = threading.Thread(target=serve)
-    with InstanceLock(house.folder).only_supervisor():
+    with InstanceLock(migrated.folder).only_supervisor():
         service.start()
-        moved = house.move_in(logs=log)
+        moved = migrated.migrate(logs=log)
         ended.set()
         service.join()
     assert (moved.learned, moved.pending) == (None, False)
-    assert len(house.exported()) == LINES
+    assert len(migrated.exported()) == LINES
 
 
-def test_a_service_that_does_not_learn_is_not_waited_for(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_service_that_does_not_learn_is_not_waited_for(
+    migrated: MigratedLoop, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(settle_and_learn, "_PATIENCE_S", 0.05)
-    monkeypatch.setattr(settle_and_learn, "_LOOK_S", 0.01)
-    with InstanceLock(house.folder).only_supervisor():
-        moved = house.move_in(logs=house.thing("log", lines.log(0, 5)))
+    monkeypatch.setattr(settle_and_learn, "_POLL_S", 0.01)
+    with InstanceLock(migrated.folder).only_supervisor():
+        moved = migrated.migrate(logs=migrated.save("log", lines.log(0, 5)))
     assert moved.pending
-    assert house.exported() == []
-    moved = house.move_in(logs=str(house.things / "log"))
+    assert migrated.exported() == []
+    moved = migrated.migrate(logs=str(migrated.saved / "log"))
     assert (moved.pending, moved.learned) == (False, 5)

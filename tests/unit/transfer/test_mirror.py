@@ -27,7 +27,7 @@ def small_blobs(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_log_is_copied_in_lines(copying: Copying) -> None:
     copying.settle(3)
     copying.copy()
-    assert copying.there.content == {FIRST: b"00000001\n00000002\n00000003\n"}
+    assert copying.target.content == {FIRST: b"00000001\n00000002\n00000003\n"}
     known = mirror.read_progress(copying.blobs, TARGET)
     assert (known.last, known.problem, known.missed) == (3, "", 0)
 
@@ -36,15 +36,15 @@ def test_a_blob_grows_until_it_is_full(copying: Copying, small_blobs: None) -> N
     for _ in range(7):
         copying.settle()
         copying.copy()
-    assert [path[-15:-5] for path in copying.there.content] == ["0000000000", "0000000001", "0000000002"]
-    assert copying.there.numbers() == list(range(1, 8))
+    assert [path[-15:-5] for path in copying.target.content] == ["0000000000", "0000000001", "0000000002"]
+    assert copying.target.numbers() == list(range(1, 8))
 
 
 def test_what_was_copied_is_not_put_again(copying: Copying) -> None:
     copying.settle(2)
     copying.copy()
     copying.copy()
-    assert copying.there.puts == 1
+    assert copying.target.puts == 1
 
 
 def test_each_day_has_its_own_blobs(copying: Copying, small_blobs: None) -> None:
@@ -53,13 +53,13 @@ def test_each_day_has_its_own_blobs(copying: Copying, small_blobs: None) -> None
     copying.clock.advance(DAY_S)
     copying.settle(4)
     copying.copy()
-    assert [path.partition("/data/")[2] for path in copying.there.content] == [
+    assert [path.partition("/data/")[2] for path in copying.target.content] == [
         "2023/11/14_0000000000.json",
         "2023/11/14_0000000001.json",
         "2023/11/15_0000000000.json",
         "2023/11/15_0000000001.json",
     ]
-    assert copying.there.numbers() == list(range(1, 9))
+    assert copying.target.numbers() == list(range(1, 9))
 
 
 def test_a_changed_configuration_begins_a_folder(copying: Copying) -> None:
@@ -69,16 +69,16 @@ def test_a_changed_configuration_begins_a_folder(copying: Copying) -> None:
     copying.settle(2)
     copying.copy()
     second = FIRST.replace("20231114221320", "20231114221420")
-    assert copying.there.content == {FIRST: b"00000001\n00000002\n", second: b"00000003\n00000004\n"}
+    assert copying.target.content == {FIRST: b"00000001\n00000002\n", second: b"00000003\n00000004\n"}
 
 
 def test_another_target_begins_with_the_first_outcome(copying: Copying) -> None:
     copying.settle(2)
     copying.copy()
-    copying.there.label = "elsewhere"
-    copying.there.content.clear()
+    copying.target.label = "elsewhere"
+    copying.target.content.clear()
     copying.copy()
-    assert copying.there.numbers() == [1, 2]
+    assert copying.target.numbers() == [1, 2]
 
 
 @pytest.mark.parametrize(
@@ -93,14 +93,14 @@ def test_nothing_is_lost_or_doubled(copying: Copying, small_blobs: None, first: 
         copying.loop = replace(copying.loop, edited_at_us=copying.clock.advance(1))
     copying.settle()
     copying.copy()
-    assert copying.there.numbers() == list(range(1, 8))
+    assert copying.target.numbers() == list(range(1, 8))
 
 
 def _fail(copying: Copying, failure: str) -> None:
     if failure.startswith("shelf"):
         copying.blobs.puts_to_fail = int(failure.removeprefix("shelf "))
     else:
-        copying.there.fails = failure
+        copying.target.fails = failure
     try:
         copying.copy()
     except (LocationUnavailable, StoreUnavailable):
@@ -116,8 +116,8 @@ def test_a_blob_whose_beginning_is_gone_is_left_as_it_is(copying: Copying) -> No
     copying.forget()
     copying.settle(2)
     copying.copy()
-    assert copying.there.content[FIRST] == b"00000001\n00000002\n00000003\n"
-    assert copying.there.numbers() == [1, 2, 3, 4, 5, 6]
+    assert copying.target.content[FIRST] == b"00000001\n00000002\n00000003\n"
+    assert copying.target.numbers() == [1, 2, 3, 4, 5, 6]
     assert mirror.read_progress(copying.blobs, TARGET).missed == 0
 
 
@@ -128,18 +128,18 @@ def test_a_blob_whose_beginning_goes_while_it_is_read_is_left_as_it_is(copying: 
     copying.before_read = [copying.forget]
     copying.copy()
     copying.copy()
-    assert copying.there.content[FIRST] == b"00000001\n00000002\n00000003\n"
-    assert copying.there.numbers() == [1, 2, 3, 4]
+    assert copying.target.content[FIRST] == b"00000001\n00000002\n00000003\n"
+    assert copying.target.numbers() == [1, 2, 3, 4]
 
 
 def test_a_plan_whose_beginning_goes_while_it_is_read_is_given_up(copying: Copying) -> None:
     copying.settle(2)
-    copying.there.fails = "after put"
+    copying.target.fails = "after put"
     with pytest.raises(LocationUnavailable):
         copying.copy()
     copying.before_read = [copying.forget]
     copying.copy()
-    assert copying.there.content[FIRST] == b"00000001\n00000002\n"
+    assert copying.target.content[FIRST] == b"00000001\n00000002\n"
 
 
 def test_what_was_removed_before_it_was_copied_is_counted(copying: Copying) -> None:
@@ -149,19 +149,19 @@ def test_what_was_removed_before_it_was_copied_is_counted(copying: Copying) -> N
     copying.forget()
     copying.settle()
     copying.copy()
-    assert copying.there.numbers() == [1, 2, 5, 6]
+    assert copying.target.numbers() == [1, 2, 5, 6]
     assert mirror.read_progress(copying.blobs, TARGET).missed == 2
 
 
 def test_a_plan_whose_outcomes_are_gone_is_given_up(copying: Copying) -> None:
     copying.settle(2)
-    copying.there.fails = "before put"
+    copying.target.fails = "before put"
     with pytest.raises(LocationUnavailable):
         copying.copy()
     copying.settle(2)
     copying.forget()
     copying.copy()
-    assert copying.there.numbers() == [4]
+    assert copying.target.numbers() == [4]
     assert mirror.read_progress(copying.blobs, TARGET).missed == 3
 
 

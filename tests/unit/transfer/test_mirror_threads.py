@@ -1,4 +1,4 @@
-"""The mirrors of all loops: side by side, and told about."""
+"""The mirrors of all loops: side by side, and what they log."""
 
 import threading
 import time
@@ -12,7 +12,7 @@ from sartor.settings import with_changes
 from sartor.transfer import mirror
 from sartor.transfer.locations import FileLocation
 from sartor.transfer.mirror_threads import MirrorThreads
-from tests.unit.transfer.copying import TARGET, Copying, There, read
+from tests.unit.transfer.copying import TARGET, Copying, MemoryLocation, read
 
 
 def mirrored(copying: Copying, *, enabled: bool = True) -> Loop:
@@ -29,76 +29,76 @@ def until(condition: Callable[[], object]) -> None:
 
 def _copied(of: MirrorThreads, loop: Loop, copying: Copying) -> bool:
     of.run_once([loop])
-    return copying.there.numbers() == [1]
+    return copying.target.numbers() == [1]
 
 
-def mirrors(copying: Copying, place: Callable[[str], FileLocation], *, pause_s: float = 0.0) -> MirrorThreads:
-    return MirrorThreads(copying.stores, place, read, pause_s=pause_s)
+def mirrors(copying: Copying, locate: Callable[[str], FileLocation], *, pause_s: float = 0.0) -> MirrorThreads:
+    return MirrorThreads(copying.stores, locate, read, pause_s=pause_s)
 
 
-def test_only_who_wants_it_is_copied() -> None:
+def test_only_loops_with_a_mirror_are_copied() -> None:
     copying = Copying()
     copying.settle(2)
-    of = mirrors(copying, lambda _: copying.there)
+    of = mirrors(copying, lambda _: copying.target)
     of.run_once([mirrored(copying, enabled=False)])
-    assert copying.there.content == {}
+    assert copying.target.content == {}
     of.run_once([mirrored(copying)])
-    until(lambda: copying.there.numbers() == [1, 2])
+    until(lambda: copying.target.numbers() == [1, 2])
 
 
-def test_it_rests_between_two_rounds() -> None:
+def test_it_pauses_between_two_rounds() -> None:
     copying = Copying()
     copying.settle()
-    of, loop = mirrors(copying, lambda _: copying.there, pause_s=60), mirrored(copying)
+    of, loop = mirrors(copying, lambda _: copying.target, pause_s=60), mirrored(copying)
     of.run_once([loop])
-    until(lambda: copying.there.puts == 1)
+    until(lambda: copying.target.puts == 1)
     until(lambda: "mirror of default" not in {thread.name for thread in threading.enumerate()})
     copying.settle()
     of.run_once([loop])
     assert "mirror of default" not in {thread.name for thread in threading.enumerate()}
-    assert copying.there.puts == 1
+    assert copying.target.puts == 1
 
 
-def test_a_target_that_hangs_holds_up_nobody() -> None:
+def test_a_target_that_hangs_delays_no_other() -> None:
     hanging, other = Copying(), Copying()
     other.loop = mirrored(other)
     released = threading.Event()
 
-    class Hanging(There):
+    class Hanging(MemoryLocation):
         def put(self, path: str, content: bytes, /) -> None:
             assert released.wait(10)
             super().put(path, content)
 
-    hanging.there = Hanging()
+    hanging.target = Hanging()
     hanging.settle()
     other.settle()
-    of_hanging = mirrors(hanging, lambda _: hanging.there)
+    of_hanging = mirrors(hanging, lambda _: hanging.target)
     of_hanging.run_once([mirrored(hanging)])
     of_hanging.run_once([mirrored(hanging)])
-    mirrors(other, lambda _: other.there).run_once([other.loop])
-    until(lambda: other.there.numbers() == [1])
-    assert hanging.there.content == {}
+    mirrors(other, lambda _: other.target).run_once([other.loop])
+    until(lambda: other.target.numbers() == [1])
+    assert hanging.target.content == {}
     released.set()
-    until(lambda: hanging.there.numbers() == [1])
-    assert hanging.there.puts == 1
+    until(lambda: hanging.target.numbers() == [1])
+    assert hanging.target.puts == 1
 
 
 def test_a_failure_can_be_seen_and_passes() -> None:
     copying = Copying()
     copying.settle()
-    copying.there.fails = "before put"
-    of, loop = mirrors(copying, lambda _: copying.there), mirrored(copying)
+    copying.target.fails = "before put"
+    of, loop = mirrors(copying, lambda _: copying.target), mirrored(copying)
     of.run_once([loop])
-    until(lambda: mirror.read_progress(copying.blobs, TARGET).problem == "There can't be used.")
+    until(lambda: mirror.read_progress(copying.blobs, TARGET).problem == "The target can't be used.")
     until(lambda: _copied(of, loop, copying))
     until(lambda: mirror.read_progress(copying.blobs, TARGET).problem == "")
 
 
-def test_a_place_that_can_not_be_is_a_failure_too() -> None:
+def test_a_location_that_can_not_exist_is_a_failure_too() -> None:
     copying = Copying()
 
     def nowhere(url: str) -> FileLocation:
-        raise LocationUnavailable(f"No such kind of place: {url}.")
+        raise LocationUnavailable(f"No such kind of location: {url}.")
 
     mirrors(copying, nowhere).run_once([mirrored(copying)])
     until(lambda: mirror.read_progress(copying.blobs, TARGET).problem.startswith("No such kind"))
@@ -113,7 +113,7 @@ def test_an_unforeseen_failure_ends_no_other_round() -> None:
         calls.append(url)
         if len(calls) == 1:
             raise RuntimeError("unforeseen")
-        return copying.there
+        return copying.target
 
     of, loop = mirrors(copying, broken_once), mirrored(copying)
     until(lambda: _copied(of, loop, copying))
