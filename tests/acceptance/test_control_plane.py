@@ -1,4 +1,4 @@
-"""The control plane on real processes: two that answer, one that learns, one that keeps house."""
+"""The control plane on real processes: two that answer, one that learns, one that does housekeeping."""
 
 import json
 import threading

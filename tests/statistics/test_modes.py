@@ -17,13 +17,15 @@ from sartor.records import Action, Decision, Mode, MultiSlotInput, RankInput, Sl
 
 MANY = 30_000
 LIMIT = 1e-6
-ODDS = [0.05, 0.15, 0.5, 0.3]
+PROBABILITIES = [0.05, 0.15, 0.5, 0.3]
 ACTIONS = tuple(Action(f"a{n}", b'[{"n":1}]') for n in range(4))
 
 
 def single(number: int, mode: Mode) -> Decision:
     request = RankInput(event_id=f"e{number}", context=b"[]", actions=ACTIONS)
-    return decide(request, probabilities=ODDS, loop_id="loop", model_id="m", settings_version=1, mode=mode)
+    return decide(
+        request, probabilities=PROBABILITIES, loop_id="loop", model_id="m", settings_version=1, mode=mode
+    )
 
 
 def several(number: int, mode: Mode) -> Decision:
@@ -35,10 +37,10 @@ def several(number: int, mode: Mode) -> Decision:
     )
     request = MultiSlotInput(event_id=f"e{number}", context=b"[]", actions=ACTIONS, slots=slots)
 
-    def odds(taken: Sequence[int], offered: Sequence[int]) -> Sequence[float]:
-        return [ODDS[index] for index in offered]
+    def predict(taken: Sequence[int], offered: Sequence[int]) -> Sequence[float]:
+        return [PROBABILITIES[index] for index in offered]
 
-    return decide_slots(request, predict=odds, loop_id="loop", model_id="m", settings_version=1, mode=mode)
+    return decide_slots(request, predict=predict, loop_id="loop", model_id="m", settings_version=1, mode=mode)
 
 
 def agrees(chosen: Sequence[int], probabilities: Sequence[float]) -> bool:

@@ -93,10 +93,10 @@ class Reloaded(SingleSlot):
         self.learned = 0
 
     def probabilities(self, context: bytes, actions: int, /) -> list[float]:
-        odds = self.whole.probabilities(context, actions)
-        assert min(odds) > 0
-        assert odds == self.patched.probabilities(context, actions)
-        return odds
+        probabilities = self.whole.probabilities(context, actions)
+        assert min(probabilities) > 0
+        assert probabilities == self.patched.probabilities(context, actions)
+        return probabilities
 
     def learn(self, line: bytes, /) -> None:
         self.whole.learn(line)

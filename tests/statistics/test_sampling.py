@@ -1,6 +1,6 @@
 """Over many event ids the draws are uniform, independent, and as frequent as the probabilities say.
 
-The event ids are fixed, so each test gives the same figure for ever. It passes when chance alone would give
+The event ids are fixed, so each test gives the same result in every run. It passes when chance alone would give
 a figure as bad in more than one case in a million.
 """
 
@@ -39,7 +39,7 @@ IDS = [
     pytest.param(service_made, id="made by the service"),
     pytest.param(padded, id="long and alike"),
 ]
-ODDS = [
+PROBABILITIES = [
     pytest.param([0.2] * 5, id="uniform"),
     pytest.param([0.04, 0.84, 0.04, 0.04, 0.04], id="greedy with exploration"),
     pytest.param([0.0, 0.3, 0.0, 0.7, 0.0], id="some are impossible"),
@@ -87,30 +87,32 @@ def test_the_last_bits_are_as_even_as_the_first() -> None:
     assert stats.chisquare(np.bincount(low.astype(int), minlength=256)).pvalue > LIMIT
 
 
-def fits(chosen: Sequence[int], odds: Sequence[float]) -> float:
+def fits(chosen: Sequence[int], probabilities: Sequence[float]) -> float:
     """The p-value of χ² of what was chosen; what is impossible was never chosen."""
-    counts = np.bincount(chosen, minlength=len(odds))
-    possible = np.array(odds) > 0
+    counts = np.bincount(chosen, minlength=len(probabilities))
+    possible = np.array(probabilities) > 0
     assert counts[~possible].sum() == 0
-    return float(stats.chisquare(counts[possible], np.array(odds)[possible] * len(chosen)).pvalue)
+    return float(stats.chisquare(counts[possible], np.array(probabilities)[possible] * len(chosen)).pvalue)
 
 
-@pytest.mark.parametrize("odds", ODDS)
+@pytest.mark.parametrize("probabilities", PROBABILITIES)
 @pytest.mark.parametrize("name", IDS)
-def test_actions_are_picked_as_often_as_the_odds_say(name: Callable[[int], str], odds: list[float]) -> None:
-    chosen = [pick(odds, point) for point in draws("loop", name).tolist()]
-    assert fits(chosen, odds) > LIMIT
+def test_actions_are_picked_as_often_as_the_probabilities_say(
+    name: Callable[[int], str], probabilities: list[float]
+) -> None:
+    chosen = [pick(probabilities, point) for point in draws("loop", name).tolist()]
+    assert fits(chosen, probabilities) > LIMIT
 
 
 @pytest.mark.parametrize("excluded", [(), (0,), (1, 3)])
 def test_decisions_choose_as_often_as_they_log(excluded: tuple[int, ...]) -> None:
     """The whole way: what a decision says of its probabilities is what happens over 50,000 of them."""
     actions = tuple(Action(f"a{n}", b"[{}]") for n in range(6))
-    odds = [0.5, 0.2, 0.1, 0.1, 0.06, 0.04][: len(actions) - len(excluded)]
+    probabilities = [0.5, 0.2, 0.1, 0.1, 0.06, 0.04][: len(actions) - len(excluded)]
     decisions = [
         decide(
             RankInput(event_id=counted(number), context=b"[]", actions=actions, excluded=excluded),
-            probabilities=odds,
+            probabilities=probabilities,
             loop_id="loop",
             model_id="m",
             settings_version=1,
