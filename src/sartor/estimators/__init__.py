@@ -9,8 +9,7 @@ answer at all. Pure: no clock, no randomness, no I/O.
 * Intervals: ``interval`` (Gaussian), ``finite_sample`` (Clopper-Pearson, empirical Bernstein), ``anytime``.
 * All at once: ``estimator_set``; over time: ``time_series``.
 * When to refuse: ``diagnostics``, ``support``, ``calibration``.
-* An evaluation's table and verdict: ``results_table``, ``verdict``; features: ``feature_names``,
-  ``leave_one_out``.
+* An evaluation's table and verdict: ``results_table``, ``verdict``; effects of features: ``leave_one_out``.
 * A loop's scorecard: ``scorecard``, ``reference_policies``, ``policy_estimate``, ``scorecard_view``;
   ``logged_choices`` makes rows of settled decisions.
 
