@@ -73,6 +73,12 @@ def test_other_requests(
     assert line["eventId"] == ("a/b" if "reward" in path else line["eventId"])
 
 
+def test_an_event_id_that_is_no_text_leaves_its_line(service: Service, lines: list[str]) -> None:
+    reply = service.call("POST", f"{PREFIX}/events/%ff/reward", {"value": 1})
+    assert reply.status == 400
+    assert (last(lines)["status"], last(lines)["eventId"]) == (400, "")
+
+
 def test_the_same_body_has_the_same_hash_and_nobody_can_try_bodies(service: Service, lines: list[str]) -> None:
     for name in ("Ada", "Ada", "Grace"):
         service.rank(person(contextFeatures=[{"user": name}], eventId="e"))

@@ -18,7 +18,7 @@ from sartor.access.authentication import SCOPE_LOOP, find_host_label, find_key
 from sartor.access.served_loops import LoopTable
 from sartor.api import route_table
 from sartor.api.routing.matching import decode_name
-from sartor.errors import SartorError
+from sartor.errors import InvalidRequest, SartorError
 
 _HASH_BYTES = 12
 _encode = msgspec.json.Encoder().encode
@@ -130,4 +130,9 @@ def _template(path: str) -> str:
 
 def _event_id(path: str) -> str:
     before, found, after = path.partition("/events/")
-    return decode_name(after.split("/")[0].encode()) if found and before else ""
+    if not found or not before:
+        return ""
+    try:
+        return decode_name(after.split("/")[0].encode())
+    except InvalidRequest:  # not UTF-8: the request was refused for it
+        return ""
