@@ -76,13 +76,13 @@ class Service:
         self.stores = MemoryStores()
         self.loop: Loop = make_loop(arguments=arguments, settings=settings)
         self.stores.catalog.create(self.loop)
-        opened = self.stores.open(self.loop)
-        self.events = opened.events
+        loop_stores = self.stores.open(self.loop)
+        self.events = loop_stores.events
         if ranks_with is not None:
             model = replace(make_model("model-1"), arguments=arguments)
-            opened.models.publish(model, b"", live=True)
+            loop_stores.models.publish(model, b"", live=True)
         self.live = LiveModel(
-            opened.models, lambda *_: ranks_with() if ranks_with else create_engine(arguments)
+            loop_stores.models, lambda *_: ranks_with() if ranks_with else create_engine(arguments)
         )
         self.live.refresh()
         self.writer = Writer(self.events, limit=self.limits.buffered_events)
@@ -180,17 +180,17 @@ class Service:
         return await self._called(scope, _pieces(raw, chunks))
 
     async def _called(self, scope: Scope, pieces: Iterator[Message]) -> Reply:
-        said: list[Message] = []
+        messages: list[Message] = []
 
         async def receive() -> Message:
             await asyncio.sleep(0)  # as on a socket, others have their turn
             return next(pieces, {"type": "http.disconnect"})
 
         async def send(message: Message) -> None:
-            said.append(message)
+            messages.append(message)
 
         await self.app(scope, receive, send)
-        start, rest = said
+        start, rest = messages
         headers = {name.decode(): value.decode() for name, value in start["headers"]}
         assert len(headers) == len(start["headers"]), "a header was sent twice"
         return Reply(start["status"], headers, rest["body"])
@@ -207,8 +207,8 @@ def _pieces(body: bytes, count: int) -> Iterator[Message]:
 def served(
     service: Service,
     *,
-    patience: Timeouts | None = None,
-    most_connections: int | None = None,
+    timeouts: Timeouts | None = None,
+    max_connections: int | None = None,
     tls: Certificates | None = None,
 ) -> Iterator[str]:
     """The service on a real socket, on a thread of its own; gives its endpoint."""
@@ -218,8 +218,8 @@ def served(
         service.app,
         limits=service.limits,
         on_tick=ticked.set,
-        patience=patience,
-        most_connections=most_connections,
+        timeouts=timeouts,
+        max_connections=max_connections,
         tls=tls,
     )
     endpoint = f"http://127.0.0.1:{listener.getsockname()[1]}"

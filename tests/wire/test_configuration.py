@@ -72,7 +72,7 @@ def test_a_new_loop_has_the_defaults_under_the_names_of_the_version(service: Ser
 
 @EACH
 def test_what_is_put_is_answered_and_stays(service: Service, version: Version) -> None:
-    asked = required(
+    requested = required(
         version,
         rewardWaitTime="PT4H",
         defaultReward=-0.5,
@@ -81,9 +81,9 @@ def test_what_is_put_is_answered_and_stays(service: Service, version: Version) -
         modelExportFrequency="PT1M30S",
         logRetentionDays=-1,
     )
-    reply = change(service, version, asked)
+    reply = change(service, version, requested)
     assert reply.status == 200
-    assert {name: reply.json()[name] for name in asked} == asked
+    assert {name: reply.json()[name] for name in requested} == requested
     assert configuration(service, version).body == reply.body
     settings = service.follow().settings
     assert settings.reward_wait_time == timedelta(hours=4)
@@ -96,7 +96,7 @@ def test_what_is_put_is_answered_and_stays(service: Service, version: Version) -
 
 @pytest.mark.parametrize("version", versions.ALL_VERSIONS[1:], ids=lambda version: version.name)
 def test_optional_members_of_previews_are_stored(service: Service, version: Version) -> None:
-    asked = required(
+    requested = required(
         version,
         learningMode="Apprentice",
         isAutoOptimizationEnabled=True,
@@ -106,10 +106,10 @@ def test_optional_members_of_previews_are_stored(service: Service, version: Vers
         logMirrorEnabled=True,
         logMirrorSasUri=SAS,
     )
-    reply = change(service, version, asked)
+    reply = change(service, version, requested)
     assert reply.status == 200, reply
-    shown = asked | {"autoOptimizationStartDate": "2022-09-01T00:20:47"}
-    assert {name: reply.json()[name] for name in shown} == shown
+    listed = requested | {"autoOptimizationStartDate": "2022-09-01T00:20:47"}
+    assert {name: reply.json()[name] for name in listed} == listed
     assert configuration(service, version).body == reply.body
 
 

@@ -125,24 +125,24 @@ def test_keys_are_shown_and_replaced_one_at_a_time(owner: Owner) -> None:
 
 
 def test_deleted_brought_back_and_removed(owner: Owner, service: Service) -> None:
-    gone = loaded(owner("DELETE", "/loops/default"))
-    assert gone["name"] == "default"
+    deleted = loaded(owner("DELETE", "/loops/default"))
+    assert deleted["name"] == "default"
     assert refused(owner("GET", "/loops/default"), 404, "LoopNotFound")
-    assert loaded(owner("GET", "/deleted-loops")) == [gone]
+    assert loaded(owner("GET", "/deleted-loops")) == [deleted]
     owner("POST", "/loops", {"name": "default"})
-    recover = f"/deleted-loops/{gone['loopId']}/recover"
+    recover = f"/deleted-loops/{deleted['loopId']}/recover"
     assert refused(owner("POST", recover), 409, "LoopExists")
     back = owner("POST", recover, {"name": "old"})
     assert (back.status, back.headers["location"], loaded(back)["loopId"]) == (
         200,
         f"{V1}/loops/old",
-        gone["loopId"],
+        deleted["loopId"],
     )
     owner("DELETE", "/loops/old")
-    assert owner("DELETE", f"/deleted-loops/{gone['loopId']}").status == 204
+    assert owner("DELETE", f"/deleted-loops/{deleted['loopId']}").status == 204
     assert loaded(owner("GET", "/deleted-loops")) == []
-    assert refused(owner("DELETE", f"/deleted-loops/{gone['loopId']}"), 404, "LoopNotFound")
-    assert service.stores.purge() == [gone["loopId"]]
+    assert refused(owner("DELETE", f"/deleted-loops/{deleted['loopId']}"), 404, "LoopNotFound")
+    assert service.stores.purge() == [deleted["loopId"]]
 
 
 def test_usage_as_json_and_csv(owner: Owner, service: Service) -> None:
@@ -179,9 +179,9 @@ def test_the_activity_log_names_the_caller(owner: Owner, service: Service) -> No
 
 
 def test_a_reward_is_put_right(owner: Owner, service: Service) -> None:
-    opened = service.stores.open(service.loop)
-    opened.events.append([make_decision("e/1"), make_decision("open")])
-    opened.outcomes.record(
+    loop_stores = service.stores.open(service.loop)
+    loop_stores.events.append([make_decision("e/1"), make_decision("open")])
+    loop_stores.outcomes.record(
         Settlement(outcomes=(make_outcome(1, "e/1", reward=1.0),), unmatched=(), cursor=Cursor(1, 0))
     )
     path = "/loops/default/events/e%2F1/reward"
@@ -196,9 +196,9 @@ def test_a_reward_is_put_right(owner: Owner, service: Service) -> None:
 
 
 def test_something_is_erased(owner: Owner, service: Service) -> None:
-    opened = service.stores.open(service.loop)
-    opened.events.append([make_decision("e"), make_decision("open")])
-    opened.outcomes.record(Settlement(outcomes=(make_outcome(1, "e"),), unmatched=(), cursor=Cursor(1, 0)))
+    loop_stores = service.stores.open(service.loop)
+    loop_stores.events.append([make_decision("e"), make_decision("open")])
+    loop_stores.outcomes.record(Settlement(outcomes=(make_outcome(1, "e"),), unmatched=(), cursor=Cursor(1, 0)))
     receipt = loaded(owner("POST", "/loops/default/erasures", {"where": {"device": "mobile"}}))
     assert (receipt["decisions"], receipt["stillOpen"], receipt["loop"]) == ([1], [2], "default")
     assert receipt["by"] == "the owner key"
@@ -268,8 +268,8 @@ def test_methods_that_are_not_there(owner: Owner, service: Service) -> None:
     assert refused(reply, 405, "BadRequest")
     assert reply.headers["allow"] == "GET, PATCH, DELETE, HEAD, OPTIONS"
     assert service.call("OPTIONS", f"{V1}/loops", key=None).headers["allow"] == "GET, POST, HEAD, OPTIONS"
-    shown = owner("HEAD", "/loops/default")
-    assert (shown.status, shown.body) == (200, b"")
+    reply = owner("HEAD", "/loops/default")
+    assert (reply.status, reply.body) == (200, b"")
 
 
 @pytest.mark.parametrize("path", ["/loops/%ff", "/loops/%00", f"/loops/{'a' * 300}"])
@@ -289,21 +289,21 @@ def test_a_full_disk_is_a_503(owner: Owner, service: Service) -> None:
 
 
 def test_the_description_has_every_route_and_its_role(service: Service) -> None:
-    said = loaded(service.call("GET", f"{V1}/openapi.json", key=None))
+    document = loaded(service.call("GET", f"{V1}/openapi.json", key=None))
     described = {
         (method.upper(), path)
-        for path, item in said["paths"].items()
+        for path, item in document["paths"].items()
         for method in item
         if method != "parameters"
     }
     assert described == {(route.method, V1 + route.path) for route in CONTROL_ROUTES}
-    for item in said["paths"].values():
+    for item in document["paths"].values():
         for method, operation in item.items():
             if method != "parameters":
                 assert "Takes the role " in operation["description"]
                 assert {"401", "403", "429"} <= operation["responses"].keys()
-    wanted = set(_references(said))
-    assert wanted <= {f"#/components/schemas/{name}" for name in said["components"]["schemas"]}
+    wanted = set(_references(document))
+    assert wanted <= {f"#/components/schemas/{name}" for name in document["components"]["schemas"]}
 
 
 def _references(value: object) -> list[str]:

@@ -21,9 +21,9 @@ SECRET = b"a secret of the instance"
 @pytest.fixture
 def lines(service: Service) -> list[str]:
     """What is told of the requests to the service."""
-    told: list[str] = []
-    service.app = RequestLog(service.app, service.loop_table, secret=SECRET, tell=told.append)
-    return told
+    written: list[str] = []
+    service.app = RequestLog(service.app, service.loop_table, secret=SECRET, write_line=written.append)
+    return written
 
 
 def last(lines: list[str]) -> dict[str, Any]:
@@ -99,7 +99,7 @@ def test_no_feature_no_key_no_token_no_address(service: Service, lines: list[str
     service.call("GET", "/sartor/v1/loops/default/keys", key=OWNER_KEY)
     token = {"authorization": "Bearer secret-token"}
     service.call("POST", f"/loops/default{PREFIX}/rank", secret_body, key=None, headers=token)
-    said = "\n".join(lines)
+    text = "\n".join(lines)
     assert len(lines) == 5
     for secret in (
         "Ada-Lovelace",
@@ -110,7 +110,7 @@ def test_no_feature_no_key_no_token_no_address(service: Service, lines: list[str
         "secret-token",
         "192.0.2.77",
     ):
-        assert secret not in said
+        assert secret not in text
 
 
 def seen_client(networks: list[str], client: str, *forwarded: str) -> str:

@@ -41,9 +41,9 @@ def ask(service: Taught, version: Version, body: object, *, name: str = "one") -
 
 
 def show(service: Taught, name: str, version: Version = V2022_09, **query: object) -> Reply:
-    asked = {"startTime": START, "endTime": END, **query} if version.in_query else query
+    requested = {"startTime": START, "endTime": END, **query} if version.in_query else query
     path = at(version, f"/evaluations/{name}")
-    return service.call("GET", path + "".join(f"&{key}={value}" for key, value in asked.items()))
+    return service.call("GET", path + "".join(f"&{key}={value}" for key, value in requested.items()))
 
 
 def listed(service: Taught, query: str = "") -> dict[str, Any]:
@@ -93,22 +93,22 @@ def finish(service: Taught, *policies: PolicyResult, state: JobState = "succeede
 def test_an_evaluation_is_asked_for_with_a_name_of_the_service(taught: Taught, version: Version) -> None:
     reply = ask(taught, version, contract(policies=[POLICY], enableOfflineExperimentation=False))
     assert reply.status == 201
-    shown = reply.json()
-    assert reply.headers["location"] == f"{version.prefix}/evaluations/{shown['id']}"
-    assert (shown["name"], shown["status"], shown["policyResults"]) == ("spring", "notSubmitted", [])
-    assert (shown["startTime"], shown["featureImportance"]) == ("2020-01-01T00:00:00+00:00", [])
+    returned = reply.json()
+    assert reply.headers["location"] == f"{version.prefix}/evaluations/{returned['id']}"
+    assert (returned["name"], returned["status"], returned["policyResults"]) == ("spring", "notSubmitted", [])
+    assert (returned["startTime"], returned["featureImportance"]) == ("2020-01-01T00:00:00+00:00", [])
     previews = {"evaluationType", "creationTime"}
-    assert (previews & shown.keys()) == (set() if version == V1_0 else previews)
-    assert show(taught, str(shown["id"]), version).json() == shown
+    assert (previews & returned.keys()) == (set() if version == V1_0 else previews)
+    assert show(taught, str(returned["id"]), version).json() == returned
 
 
 def test_an_evaluation_is_asked_for_with_a_name_of_ones_own(taught: Taught) -> None:
     reply = ask(taught, V2022_09, contract(enablePolicyOptimization=False), name="a%2Fb%20c")
     assert (reply.status, reply.body) == (200, b"")
-    shown = show(taught, "a%2Fb%20c").json()
-    assert (shown["id"], shown["name"], shown["status"]) == ("a/b c", "spring", "NotSubmitted")
-    assert "content" not in shown
-    assert "optimalPolicy" not in shown
+    returned = show(taught, "a%2Fb%20c").json()
+    assert (returned["id"], returned["name"], returned["status"]) == ("a/b c", "spring", "NotSubmitted")
+    assert "content" not in returned
+    assert "optimalPolicy" not in returned
     again = ask(taught, V2022_09, contract(), name="a%2Fb%20c")
     assert (again.status, again.code) == (400, "EvaluationAlreadyExists")
 
@@ -197,11 +197,11 @@ def test_the_results_in_the_versions_with_paths(taught: Taught, version: Version
     ask(taught, version, contract(policies=[POLICY]))
     (job,) = taught.logs.jobs.jobs()
     finish(taught, scored("Online", source="Online", windows={}), scored(), scored("slot", slot="top"))
-    shown = show(taught, job.job_id.partition("/")[2], version).json()
-    assert shown["featureImportance"] == [["user.age", "user.city"], ["hour"]]
-    assert shown.get("optimalPolicy") == (None if version == V1_0 else "mine")
-    assert isinstance(shown["policyResults"], list)
-    online, mine = shown["policyResults"]
+    returned = show(taught, job.job_id.partition("/")[2], version).json()
+    assert returned["featureImportance"] == [["user.age", "user.city"], ["hour"]]
+    assert returned.get("optimalPolicy") == (None if version == V1_0 else "mine")
+    assert isinstance(returned["policyResults"], list)
+    online, mine = returned["policyResults"]
     assert "summary" not in online
     assert (mine["name"], mine["arguments"]) == ("mine", POLICY["arguments"])
     assert mine.get("policySource") == (None if version == V1_0 else "Custom")
@@ -229,18 +229,18 @@ def test_the_list_in_the_versions_with_paths(taught: Taught, version: Version) -
     ask(taught, version, contract(name="first"))
     finish(taught, scored())
     ask(taught, version, contract(name="second"))
-    shown = json.loads(taught.call("GET", path).body)
-    assert [one["name"] for one in shown] == ["second", "first"]
-    assert "summary" not in shown[1]["policyResults"][0]
-    assert "totalSummary" in shown[1]["policyResults"][0]
+    returned = json.loads(taught.call("GET", path).body)
+    assert [one["name"] for one in returned] == ["second", "first"]
+    assert "summary" not in returned[1]["policyResults"][0]
+    assert "totalSummary" in returned[1]["policyResults"][0]
 
 
 def test_the_results_in_2022_expand_by_default(taught: Taught) -> None:
     ask(taught, V2022_09, contract(policies=[POLICY]))
     finish(taught, scored(), scored("Online", source="Online", slot="top"))
-    shown = show(taught, "one").json()
-    assert (shown["optimalPolicy"], shown["evaluationType"]) == ("mine", "Manual")
-    content = shown["content"]
+    returned = show(taught, "one").json()
+    assert (returned["optimalPolicy"], returned["evaluationType"]) == ("mine", "Manual")
+    content = returned["content"]
     assert isinstance(content, dict)
     assert (content["startTime"], content["endTime"], content["intervalInMinutes"]) == (
         "2020-01-01T00:00:00+00:00",
@@ -273,9 +273,9 @@ def test_windows_roll_where_that_is_asked_for(taught: Taught) -> None:
 def test_a_part_of_the_time_has_a_score_of_its_own(taught: Taught) -> None:
     ask(taught, V2022_09, contract())
     finish(taught, scored())
-    shown = show(taught, "one", startTime="2020-01-01T00:05:00Z").json()["content"]
-    assert isinstance(shown, dict)
-    assert shown["value"][0]["summary"]["expectedReward"] == 0.25
+    returned = show(taught, "one", startTime="2020-01-01T00:05:00Z").json()["content"]
+    assert isinstance(returned, dict)
+    assert returned["value"][0]["summary"]["expectedReward"] == 0.25
     empty = show(taught, "one", startTime="2021-01-01T00:00:00Z").json()["content"]
     assert isinstance(empty, dict)
     assert "summary" not in empty["value"][0]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from sartor.api.dataplane.explanation import explain_ranking
+from sartor.api.dataplane.ranking import explain_ranking
 from sartor.api.routing import versions
 from sartor.api.routing.versions import V1_0, V2022_09, Version
 from sartor.dsjson.single_slot import encode_outcome_line

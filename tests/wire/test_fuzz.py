@@ -167,9 +167,9 @@ def test_any_event_id(trained: Service, path: str) -> None:
 def test_the_two_readings_of_the_contract_agree(body: dict[str, object]) -> None:
     """What the typed decoder accepts has nothing to complain of, and the other way round."""
     raw = json.dumps(body).encode()
-    reader = RequestDecoder(Limits(), new_event_id=lambda: "made")
-    accepted = _passes(lambda: reader.rank(raw))
-    spotless = _passes(lambda: validation_errors.check_rank(validation_errors.read(raw)))
+    decoder = RequestDecoder(Limits(), new_event_id=lambda: "made")
+    accepted = _passes(lambda: decoder.rank(raw))
+    spotless = _passes(lambda: validation_errors.check_rank(validation_errors.parse_json(raw)))
     assert spotless or not accepted
 
 

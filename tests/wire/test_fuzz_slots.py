@@ -111,12 +111,12 @@ def test_fair_requests_are_answered_whatever_their_features_are_called(
     reply = rank(slots, body)
     assert reply.status == 201, reply
     answered: Any = reply.json()["slots"]
-    shown = [slot["rewardActionId"] for slot in answered]
+    chosen = [slot["rewardActionId"] for slot in answered]
     assert [slot["id"] for slot in answered] == [slot["id"] for slot in body["slots"]]
-    assert len(set(shown)) == len(shown)
-    assert set(shown) <= {action["id"] for action in body["actions"]}
+    assert len(set(chosen)) == len(chosen)
+    assert set(chosen) <= {action["id"] for action in body["actions"]}
     assert all(0 < slot["probability"] <= 1 for slot in answered)
-    for slot, action in zip(body["slots"], shown, strict=True):
+    for slot, action in zip(body["slots"], chosen, strict=True):
         assert action not in slot.get("excludedActions", ())
     _serves_on(slots)
 
@@ -126,9 +126,9 @@ def test_fair_requests_are_answered_whatever_their_features_are_called(
 def test_the_two_readings_of_the_contract_agree(body: dict[str, object]) -> None:
     """What the typed decoder accepts has nothing to complain of."""
     raw = json.dumps(body).encode()
-    reader = MultiSlotDecoder(Limits(), RequestDecoder(Limits(), new_event_id=lambda: "made"))
-    accepted = _passes(lambda: reader.rank(raw))
-    spotless = _passes(lambda: validation_errors.check_multislot_rank(validation_errors.read(raw)))
+    decoder = MultiSlotDecoder(Limits(), RequestDecoder(Limits(), new_event_id=lambda: "made"))
+    accepted = _passes(lambda: decoder.rank(raw))
+    spotless = _passes(lambda: validation_errors.check_multislot_rank(validation_errors.parse_json(raw)))
     assert spotless or not accepted
 
 

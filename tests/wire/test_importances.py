@@ -34,9 +34,9 @@ def score(namespace: str, feature: str, value: float) -> ImportanceScore:
 def test_a_feature_importance_is_asked_for_under_a_name(taught: Taught) -> None:
     reply = call(taught, "PUT", "one", CONTRACT)
     assert (reply.status, reply.body) == (200, b"")
-    shown = call(taught, "GET", "one").json()
-    assert str(shown.pop("creationTime")).startswith("20")
-    assert shown == {
+    returned = call(taught, "GET", "one").json()
+    assert str(returned.pop("creationTime")).startswith("20")
+    assert returned == {
         "id": "one",
         "name": "spring",
         "startTime": "2020-01-01T00:00:00+00:00",
@@ -53,9 +53,9 @@ def test_scores_are_shown_from_high_to_low(taught: Taught) -> None:
     scores = (score("user", "age", 0.25), score("user", "city", 1.0), score("FromUrl", "hour", 0.5))
     result = encode_job(ImportanceResult(scores=scores))
     assert taught.logs.jobs.update(replace(job, state="succeeded", result=result))
-    shown = call(taught, "GET", "one").json()
-    assert shown["status"] == "Succeeded"
-    assert shown["featureScores"] == [
+    returned = call(taught, "GET", "one").json()
+    assert returned["status"] == "Succeeded"
+    assert returned["featureScores"] == [
         {"namespace": "user", "featureName": "city", "score": 1.0},
         {"namespace": "FromUrl", "featureName": "hour", "score": 0.5},
         {"namespace": "user", "featureName": "age", "score": 0.25},
@@ -66,8 +66,8 @@ def test_one_that_failed_says_why(taught: Taught) -> None:
     call(taught, "PUT", "one", CONTRACT)
     (job,) = taught.logs.jobs.jobs()
     assert taught.logs.jobs.update(replace(job, state="failed", description="It is so."))
-    shown = call(taught, "GET", "one").json()
-    assert (shown["status"], shown["description"]) == ("Failed", "It is so.")
+    returned = call(taught, "GET", "one").json()
+    assert (returned["status"], returned["description"]) == ("Failed", "It is so.")
 
 
 @pytest.mark.parametrize(

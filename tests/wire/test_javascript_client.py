@@ -20,14 +20,14 @@ def node() -> str:
 
 
 def test_every_operation(node: str, service: Service, endpoint: str) -> None:
-    said = _run(node, endpoint, service.loop.key1)
-    assert said["statuses"] == [201, 201, 204, 204]
-    ranked = said["ranked"]
+    reply = _run(node, endpoint, service.loop.key1)
+    assert reply["statuses"] == [201, 201, 204, 204]
+    ranked = reply["ranked"]
     assert ranked["eventId"] == "a/b é 🧵"
     assert ranked["rewardActionId"] in {"ice cream", "juice"}
     assert ranked["ranking"][0] == {"id": "pasta", "probability": 0}
     assert [action["probability"] for action in ranked["ranking"][1:]] == [0.5, 0.5]
-    assert len(said["made"]["eventId"]) == 38
+    assert len(reply["made"]["eventId"]) == 38
     decisions = [logged.decision for logged in service.decisions()]
     assert [decision.deferred for decision in decisions] == [True, False]
     assert [(logged.observation.event_id, logged.observation.reward) for logged in service.observations()] == [
@@ -37,11 +37,11 @@ def test_every_operation(node: str, service: Service, endpoint: str) -> None:
 
 
 def test_errors_are_understood(node: str, service: Service, endpoint: str) -> None:
-    said = _run(node, endpoint, service.loop.key2)
-    assert (said["empty"]["status"], said["empty"]["code"]) == (400, "InvalidRankRequest")
-    assert "actions must hold 1 to 50 actions" in said["empty"]["message"]
-    assert (said["unknown"]["status"], said["unknown"]["code"]) == (401, "401")
-    assert (said["notNumber"]["status"], said["notNumber"]["code"]) == (400, "InvalidRewardRequest")
+    reply = _run(node, endpoint, service.loop.key2)
+    assert (reply["empty"]["status"], reply["empty"]["code"]) == (400, "InvalidRankRequest")
+    assert "actions must hold 1 to 50 actions" in reply["empty"]["message"]
+    assert (reply["unknown"]["status"], reply["unknown"]["code"]) == (401, "401")
+    assert (reply["notNumber"]["status"], reply["notNumber"]["code"]) == (400, "InvalidRewardRequest")
 
 
 def _run(node: str, endpoint: str, key: str) -> dict[str, Any]:
@@ -54,5 +54,5 @@ def _run(node: str, endpoint: str, key: str) -> dict[str, Any]:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    said: dict[str, Any] = json.loads(done.stdout)
-    return said
+    reply: dict[str, Any] = json.loads(done.stdout)
+    return reply

@@ -29,7 +29,7 @@ def ask(service: Taught, version: Version = PREVIEW_3, **query: object) -> Reply
     return service.call("GET", path + sign + "&".join(f"{name}={value}" for name, value in query.items()))
 
 
-def shown(reply: Reply) -> list[list[dict[str, Any]]]:
+def returned(reply: Reply) -> list[list[dict[str, Any]]]:
     assert reply.status == 200, reply.body
     found: list[list[dict[str, Any]]] = json.loads(reply.body)
     return found
@@ -49,7 +49,7 @@ def expected(service: Taught) -> tuple[int, float, int, float]:
 
 @LATEST
 def test_the_last_day_is_shown_in_hours(taught: Taught, version: Version) -> None:
-    (windows,) = shown(ask(taught, version))
+    (windows,) = returned(ask(taught, version))
     first = windows[0]
     assert {first["learningMode"]} == {"Online"}
     events, rewards, matched, imitated = expected(taught)
@@ -67,7 +67,7 @@ def test_the_last_day_is_shown_in_hours(taught: Taught, version: Version) -> Non
 def test_names_of_parameters_are_read_in_any_case(taught: Taught) -> None:
     heads = taught.logs.events.heads(after=0, limit=100)
     day = format_zoned_us(heads[0].at_us - 3_600_000_000).replace("+", "%2B")
-    ((window,),) = shown(
+    ((window,),) = returned(
         ask(taught, StartDate=day, EndDate="2100-01-01T00:00:00Z", AggregationInterval="P30000D")
     )
     assert window["startDate"] == day.replace("%2B", "+")
@@ -76,12 +76,12 @@ def test_names_of_parameters_are_read_in_any_case(taught: Taught) -> None:
 
 
 def test_a_time_without_decisions_has_no_windows(taught: Taught) -> None:
-    assert shown(ask(taught, startDate="2020-01-01", endDate="2020-01-02")) == []
+    assert returned(ask(taught, startDate="2020-01-01", endDate="2020-01-02")) == []
 
 
 def test_so_many_recent_events_are_shown(taught: Taught) -> None:
     for query, count in (({"numberOfRecentEvents": 7}, 7), ({"aggregationEventCount": 10_000}, 20)):
-        ((window,),) = shown(ask(taught, PREVIEW_3, **query))
+        ((window,),) = returned(ask(taught, PREVIEW_3, **query))
         assert window["numberOfEvents"] == count
 
 

@@ -34,9 +34,9 @@ def taught() -> Iterator[Taught]:
     made.close()
 
 
-def signed(service: Service, version: Version = PREVIEW_3, *, asked: str = "true") -> Reply:
+def signed(service: Service, version: Version = PREVIEW_3, *, requested: str = "true") -> Reply:
     path = at(version, "/model")
-    return service.call("GET", f"{path}{'&' if '?' in path else '?'}signed={asked}")
+    return service.call("GET", f"{path}{'&' if '?' in path else '?'}signed={requested}")
 
 
 def put(service: Service, body: bytes, version: Version = PREVIEW_3) -> Reply:
@@ -58,9 +58,9 @@ def test_the_raw_model_is_the_file_of_the_engine(taught: Taught, version: Versio
 
 def test_a_plain_engine_loads_it_and_predicts_the_same(taught: Taught, tmp_path: Path) -> None:
     (tmp_path / "model.vw").write_bytes(taught.call("GET", at(V1_0, "/model")).body)
-    asked = encode_context(b'[{"device":"mobile"}]', ACTIONS)
+    requested = encode_context(b'[{"device":"mobile"}]', ACTIONS)
     plain = pylibvw.vw(["--quiet", "--dsjson", "--testonly", "-i", str(tmp_path / "model.vw")])
-    examples = plain._parse(b'{"a":[1,2,3],"c":%b}' % asked)
+    examples = plain._parse(b'{"a":[1,2,3],"c":%b}' % requested)
     plain.predict_multi(examples)
     theirs = examples[0].get_action_scores()
     plain._finish_example_multi_ex(examples)
@@ -68,7 +68,7 @@ def test_a_plain_engine_loads_it_and_predicts_the_same(taught: Taught, tmp_path:
     live = taught.logs.models.live()
     assert live is not None
     ours = FACTORY(live.arguments, taught.logs.models.blob(live.model_id))
-    assert ours.probabilities(asked, 3) == pytest.approx(theirs, abs=1e-7)
+    assert ours.probabilities(requested, 3) == pytest.approx(theirs, abs=1e-7)
     assert max(theirs) > 0.5
     ours.close()
 
@@ -96,10 +96,10 @@ def test_the_signed_zip_is_verified_by_other_means(taught: Taught, version: Vers
 
 
 def test_whether_it_is_signed_is_asked_for(taught: Taught) -> None:
-    assert signed(taught, asked="false").body == taught.raw()
-    assert signed(taught, asked="True").body[:2] == b"PK"
+    assert signed(taught, requested="false").body == taught.raw()
+    assert signed(taught, requested="True").body[:2] == b"PK"
     assert signed(taught, PREVIEW_2).body == taught.raw()
-    reply = signed(taught, asked="yes")
+    reply = signed(taught, requested="yes")
     assert (reply.status, reply.code) == (400, "InvalidRequest")
 
 

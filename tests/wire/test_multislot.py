@@ -66,14 +66,14 @@ def test_the_exact_answer(slots: Service, version: Version) -> None:
 def test_each_slot_gets_another_action_with_the_probability_it_had(trained: Service, version: Version) -> None:
     for number in range(30):
         answer = rank(trained, page(4, 3, eventId=f"e{number}"), version).json()
-        shown: Any = answer["slots"]
-        assert [slot["id"] for slot in shown] == ["slot-0", "slot-1", "slot-2"]
-        assert len({slot["rewardActionId"] for slot in shown}) == 3
+        returned: Any = answer["slots"]
+        assert [slot["id"] for slot in returned] == ["slot-0", "slot-1", "slot-2"]
+        assert len({slot["rewardActionId"] for slot in returned}) == 3
         decision = trained.decisions()[-1].decision
-        assert [slot["rewardActionId"] for slot in shown] == [
+        assert [slot["rewardActionId"] for slot in returned] == [
             decision.actions[slot.chosen].id for slot in decision.slots
         ]
-        assert [slot["probability"] for slot in shown] == [
+        assert [slot["probability"] for slot in returned] == [
             slot.probabilities[slot.chosen] for slot in decision.slots
         ]
         assert rank(trained, page(4, 3, eventId=f"e{number}"), version).json() == answer

@@ -49,8 +49,8 @@ def test_options_of_the_wire(service: Service) -> None:
 
 @EACH
 def test_every_described_route_is_there(service: Service, version: Version) -> None:
-    said = json.loads(service.call("GET", f"/openapi/{version.name}.json").body)
-    for path, item in said["paths"].items():
+    document = json.loads(service.call("GET", f"/openapi/{version.name}.json").body)
+    for path, item in document["paths"].items():
         for method in set(item) - {"parameters"}:
             query = "?api-version=2022-09-01-preview" if version.in_query else ""
             reply = service.call(method.upper(), re.sub(r"{.*}", "e", path) + query, key=None)

@@ -28,10 +28,10 @@ def test_a_new_loop_has_the_default_settings(service: Service, version: Version)
 
 @EACH
 def test_settings_are_replaced_and_put_back(service: Service, version: Version) -> None:
-    asked = {"name": "mine", "arguments": OWN}
-    replaced = policy(service, "PUT", asked, version)
-    assert (replaced.status, replaced.json()) == (200, asked)
-    assert policy(service, "GET", version=version).json() == asked
+    requested = {"name": "mine", "arguments": OWN}
+    replaced = policy(service, "PUT", requested, version)
+    assert (replaced.status, replaced.json()) == (200, requested)
+    assert policy(service, "GET", version=version).json() == requested
     assert (service.follow().policy_name, service.loop.arguments) == ("mine", OWN)
     reset = policy(service, "DELETE", version=version)
     assert reset.status == 200
@@ -40,9 +40,9 @@ def test_settings_are_replaced_and_put_back(service: Service, version: Version) 
 
 
 def test_options_that_only_say_how_to_read_are_dropped(service: Service) -> None:
-    asked = "--cb_explore_adf --epsilon 0.2 --dsjson --cb_type ips -l 0.5 --l1 1E-07 --power_t 0.5"
-    reply = policy(service, "PUT", {"name": "published example", "arguments": asked})
-    assert reply.json()["arguments"] == asked.replace(" --dsjson", "")
+    requested = "--cb_explore_adf --epsilon 0.2 --dsjson --cb_type ips -l 0.5 --l1 1E-07 --power_t 0.5"
+    reply = policy(service, "PUT", {"name": "published example", "arguments": requested})
+    assert reply.json()["arguments"] == requested.replace(" --dsjson", "")
 
 
 @pytest.fixture
@@ -101,8 +101,8 @@ def test_bodies_that_are_no_policy_are_refused(service: Service, body: object, s
 
 
 def test_the_longest_names_are_accepted_and_unknown_members_ignored(service: Service) -> None:
-    asked = {"name": "é" * 256, "arguments": OWN, "more": {"of": ["this"]}}
-    assert policy(service, "PUT", asked).json() == {"name": "é" * 256, "arguments": OWN}
+    requested = {"name": "é" * 256, "arguments": OWN, "more": {"of": ["this"]}}
+    assert policy(service, "PUT", requested).json() == {"name": "é" * 256, "arguments": OWN}
 
 
 SEVERAL = "--ccb_explore_adf --epsilon 0.2 --cb_type mtr -q ::"

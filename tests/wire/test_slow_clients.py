@@ -17,7 +17,7 @@ from sartor.api.http.connection_limits import Timeouts
 from sartor.settings import Limits
 from tests.wire.harness import PREFIX, Service, articles, person, served
 
-QUICK = Timeouts(head_s=0.4, body_s=0.4, rest_s=0.4, stuck_s=0.4, head_bytes=4096, body_bytes=10_000)
+QUICK = Timeouts(head_s=0.4, body_s=0.4, idle_s=0.4, stuck_s=0.4, head_bytes=4096, body_bytes=10_000)
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def service() -> Iterator[Service]:
 
 @pytest.fixture
 def quick(service: Service) -> Iterator[str]:
-    with served(service, patience=QUICK) as url:
+    with served(service, timeouts=QUICK) as url:
         yield url
 
 
@@ -47,7 +47,7 @@ def head(service: Service, *, length: int, extra: str = "") -> bytes:
     ).encode()
 
 
-def said(client: socket.socket) -> bytes:
+def read_response(client: socket.socket) -> bytes:
     """All that the service says until it closes the connection."""
     parts = []
     try:
@@ -66,7 +66,7 @@ def rank(endpoint: str, service: Service, body: dict[str, Any] | None = None) ->
 def test_a_body_that_does_not_arrive(service: Service, quick: str) -> None:
     with connected(quick) as client:
         client.sendall(head(service, length=100) + b'{"actions"')
-        answer = said(client)
+        answer = read_response(client)
     assert answer.startswith(b"HTTP/1.1 408 Request Timeout\r\n")
     assert json.loads(answer.partition(b"\r\n\r\n")[2])["error"]["code"] == "RequestTimeout"
     assert b"\r\nconnection: close\r\n" in answer
@@ -92,14 +92,14 @@ def test_a_body_that_trickles(service: Service, quick: str) -> None:
 def test_a_head_that_does_not_arrive(quick: str, sent: bytes) -> None:
     with connected(quick) as client:
         client.sendall(sent)
-        assert said(client) == b""
+        assert read_response(client) == b""
 
 
 def test_a_connection_that_rests_too_long(service: Service, quick: str) -> None:
     body = json.dumps(person()).encode()
     with connected(quick) as client:
         client.sendall(head(service, length=len(body)) + body)
-        answer = said(client)
+        answer = read_response(client)
     assert answer.startswith(b"HTTP/1.1 201 Created\r\n")
     assert answer.count(b"HTTP/1.1") == 1
 
@@ -126,7 +126,7 @@ def test_line_ends_between_requests_buy_no_time(service: Service, quick: str) ->
 def test_a_head_that_is_too_large(quick: str) -> None:
     with connected(quick) as client:
         client.sendall(b"GET / HTTP/1.1\r\n" + b"x: " + b"y" * 8192)
-        answer = said(client)
+        answer = read_response(client)
     assert answer.startswith(b"HTTP/1.1 400 Bad Request\r\n")
     assert b"PayloadSizeExceeded" in answer
 
@@ -147,7 +147,7 @@ def test_a_head_that_is_too_large(quick: str) -> None:
 def test_what_is_not_http(service: Service, quick: str, sent: bytes) -> None:
     with connected(quick) as client:
         client.sendall(sent)
-        answer = said(client)
+        answer = read_response(client)
     assert answer.startswith(b"HTTP/1.1 400 Bad Request\r\n")
     assert json.loads(answer.partition(b"\r\n\r\n")[2])["error"]["code"] == "BadRequest"
     assert rank(quick, service).status_code == 201
@@ -210,7 +210,7 @@ def test_pipelined_requests_are_answered_in_order(service: Service, quick: str) 
     bodies = [json.dumps(person(eventId=f"event-{number}")).encode() for number in range(200)]
     with connected(quick) as client:
         client.sendall(b"".join(head(service, length=len(body)) + body for body in bodies))
-        answer = said(client)
+        answer = read_response(client)
     assert answer.count(b"HTTP/1.1 201 Created") == 200
     places = [answer.index(b'"eventId":"event-%d"' % number) for number in range(200)]
     assert places == sorted(places)
@@ -221,20 +221,20 @@ def test_a_client_that_reads_no_answers(service: Service, quick: str) -> None:
     with connected(quick) as client:
         client.setblocking(False)
         deadline_s = time.monotonic() + 8
-        gone = False
-        while not gone and time.monotonic() < deadline_s:
+        closed = False
+        while not closed and time.monotonic() < deadline_s:
             try:
                 client.send(request * 500)
             except BlockingIOError:
                 time.sleep(0.02)
             except OSError:
-                gone = True
-    assert gone
+                closed = True
+    assert closed
     assert rank(quick, service).status_code == 201
 
 
 def test_a_crowd_of_silent_connections_locks_nobody_out(service: Service) -> None:
-    with served(service, most_connections=50) as endpoint, ExitStack() as crowd:
+    with served(service, max_connections=50) as endpoint, ExitStack() as crowd:
         for number in range(200):
             client = crowd.enter_context(connected(endpoint))
             client.sendall(head(service, length=1000) if number % 2 else b"POST /")
@@ -243,7 +243,7 @@ def test_a_crowd_of_silent_connections_locks_nobody_out(service: Service) -> Non
 
 
 def test_a_client_that_asks_is_kept_when_silent_ones_must_go(service: Service) -> None:
-    with served(service, most_connections=50) as endpoint, ExitStack() as crowd, requests.Session() as session:
+    with served(service, max_connections=50) as endpoint, ExitStack() as crowd, requests.Session() as session:
         session.headers["Ocp-Apim-Subscription-Key"] = service.loop.key1
         url = f"{endpoint}{PREFIX}/rank"
         assert session.post(url, json=person(), timeout=5).status_code == 201
@@ -285,18 +285,18 @@ def _model_head(service: Service, length: int) -> bytes:
 def test_a_model_may_be_larger_than_any_other_body(service: Service, quick: str) -> None:
     with connected(quick) as client:
         client.sendall(_model_head(service, 300_000) + b"x" * 300_000)
-        answer = said(client)
+        answer = read_response(client)
     assert b"invalidModelImportFormat" in answer
 
 
 def test_a_large_body_has_more_time(service: Service) -> None:
-    patience = replace(QUICK, body_rate=10_000)
-    with served(service, patience=patience) as endpoint, connected(endpoint) as client:
+    timeouts = replace(QUICK, body_rate=10_000)
+    with served(service, timeouts=timeouts) as endpoint, connected(endpoint) as client:
         client.sendall(_model_head(service, 30_000))
         for _ in range(10):
             client.sendall(b"x" * 3_000)
             time.sleep(0.1)  # more than twice as long as a small body has, in all
-        answer = said(client)
+        answer = read_response(client)
     assert b"invalidModelImportFormat" in answer
 
 
@@ -305,6 +305,6 @@ def test_a_large_upload_without_a_key_is_cut_off(service: Service, quick: str) -
         client.sendall(_model_head(service, 3_000_000).replace(service.loop.key1.encode(), b"wrong"))
         with contextlib.suppress(OSError):
             client.sendall(b"x" * 3_000_000)
-        answer = said(client)
+        answer = read_response(client)
     assert answer.startswith(b"HTTP/1.1 401") or answer == b""
     assert rank(quick, service).status_code == 201

@@ -48,10 +48,10 @@ def put(service: Taught, model_id: str, body: object, version: Version = PREVIEW
 
 @LATEST
 def test_the_models_are_listed_the_newest_first(taught: Taught, version: Version) -> None:
-    shown = listed(taught, version)
-    assert [one["modelId"] for one in shown] == [model.model_id for model in history(taught)]
+    returned = listed(taught, version)
+    assert [one["modelId"] for one in returned] == [model.model_id for model in history(taught)]
     newest = history(taught)[0]
-    assert shown[0] == {
+    assert returned[0] == {
         "modelId": newest.model_id,
         "userDescription": "",
         "creationDate": format_zoned_us(newest.created_at_us),
@@ -61,7 +61,7 @@ def test_the_models_are_listed_the_newest_first(taught: Taught, version: Version
         "savedInHistory": False,
         "numberOfEventsLearnedSinceLastExport": 3,
     }
-    assert [one["numberOfEventsLearnedSinceLastExport"] for one in shown] == [3, 5, 20]
+    assert [one["numberOfEventsLearnedSinceLastExport"] for one in returned] == [3, 5, 20]
 
 
 def test_so_many_are_listed_and_those_that_are_saved(taught: Taught) -> None:

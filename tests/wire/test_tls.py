@@ -35,7 +35,7 @@ def secure(service: Service, files: tuple[Path, Path]) -> Iterator[str]:
         yield endpoint.replace("http://", "https://")
 
 
-def shown(endpoint: str, **limits: ssl.TLSVersion) -> int:
+def read_serial(endpoint: str, **limits: ssl.TLSVersion) -> int:
     """The serial number of the certificate that a new connection is shown."""
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
@@ -73,17 +73,17 @@ def test_plain_http_is_not_answered(secure: str) -> None:
 
 def test_old_versions_of_tls_are_not_spoken(secure: str) -> None:
     with pytest.warns(DeprecationWarning, match="TLSv1_1"), pytest.raises(ssl.SSLError):
-        shown(secure, maximum_version=ssl.TLSVersion.TLSv1_1)
+        read_serial(secure, maximum_version=ssl.TLSVersion.TLSv1_1)
 
 
 def test_a_new_certificate_is_shown_without_a_restart(
     service: Service, secure: str, files: tuple[Path, Path], trust: str
 ) -> None:
-    before = shown(secure)
+    before = read_serial(secure)
     with trusting(trust) as session:
         assert session.get(f"{secure}/health/live", timeout=5).ok
         new = authority().issue(*files, name="renewed")
-        eventually(lambda: shown(secure) == new, "the new certificate is shown")
+        eventually(lambda: read_serial(secure) == new, "the new certificate is shown")
         assert before != new
         assert session.get(f"{secure}/health/live", timeout=5).ok, "a connection that was there goes on"
 

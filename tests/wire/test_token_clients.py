@@ -113,10 +113,10 @@ def test_javascript(secured: Secured) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    said = json.loads(done.stdout)
-    assert said["statuses"] == [201, 204, 204]
-    assert said["preview"] == 201
-    assert said["refused"] == {"status": 401, "code": "401"}
+    received = json.loads(done.stdout)
+    assert received["statuses"] == [201, 204, 204]
+    assert received["preview"] == 201
+    assert received["refused"] == {"status": 401, "code": "401"}
     assert events(secured.service) == (["a/b é", "preview"], [("a/b é", None), ("a/b é", 0.5)])
 
 

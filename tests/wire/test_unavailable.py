@@ -111,13 +111,13 @@ def test_a_bug_is_logged_and_answered_with_a_body(caplog: pytest.LogCaptureFixtu
 
 
 def test_a_caller_that_hangs_up_is_not_answered(service: Service) -> None:
-    said: list[object] = []
+    received: list[object] = []
 
     async def receive() -> dict[str, object]:
         return {"type": "http.disconnect"}
 
     async def send(message: object) -> None:
-        said.append(message)
+        received.append(message)
 
     key = (b"ocp-apim-subscription-key", service.loop.key1.encode())
     path = f"{PREFIX}/rank".encode()
@@ -127,5 +127,5 @@ def test_a_caller_that_hangs_up_is_not_answered(service: Service) -> None:
         await service.app(scope, receive, send)
 
     asyncio.run(call())
-    assert not said
+    assert not received
     assert not service.decisions()

@@ -1,4 +1,4 @@
-"""The fence of a loop: from which networks it may be called."""
+"""From which networks a loop may be called."""
 
 from collections.abc import Sequence
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
@@ -10,13 +10,13 @@ _REMEMBERED = 4096
 
 
 def client_address(scope: Scope, /) -> str:
-    """The address of the client; empty where it has none (a local socket)."""
+    """Return the address of the client; empty where it has none (a local socket)."""
     client = scope.get("client")
     return str(client[0]) if client else ""
 
 
 def parse_networks(texts: Sequence[str], /) -> tuple[IPv4Network | IPv6Network, ...]:
-    """The networks of a list of CIDR texts.
+    """Parse a list of networks in CIDR notation.
 
     Raises:
         InvalidSetting: one is none; host bits must be 0.
@@ -28,28 +28,28 @@ def parse_networks(texts: Sequence[str], /) -> tuple[IPv4Network | IPv6Network, 
 
 
 class AllowedNetworks:
-    """Lets in who calls from one of some networks. What it found is remembered for some addresses."""
+    """Allows calls from some networks. The result for an address is remembered."""
 
     def __init__(self, texts: Sequence[str], /) -> None:
         self._networks = parse_networks(texts)
-        self._found: dict[str, bool] = {}
+        self._results: dict[str, bool] = {}
 
     def check(self, address: str, /) -> None:
-        """See that an address is inside.
+        """Check that an address is in one of the networks.
 
         Raises:
             Forbidden: it is not.
         """
-        inside = self._found.get(address)
+        inside = self._results.get(address)
         if inside is None:
-            inside = self._holds(address)
-            if len(self._found) >= _REMEMBERED:
-                self._found.clear()
-            self._found[address] = inside
+            inside = self._contains(address)
+            if len(self._results) >= _REMEMBERED:
+                self._results.clear()
+            self._results[address] = inside
         if not inside:
             raise Forbidden("Access denied: this loop can't be called from your network.")
 
-    def _holds(self, address: str) -> bool:
+    def _contains(self, address: str) -> bool:
         try:
             found = ip_address(address.partition("%")[0])
         except ValueError:

@@ -1,6 +1,6 @@
-"""The authenticator: turns the head of a request into the served loop of a loop, or refuses it.
+"""Authenticates a request and returns the loop it addresses, or refuses it.
 
-A key is one look-up in a table. Everything else is slower and may wait: a bearer token says who calls but not
+A key takes one look-up in a table. A bearer token may have to wait for its issuer; it says who calls but not
 which loop is meant, so the loop is named by the path, ``/loops/{name}/personalizer/…``, or by the host,
 ``{name}.…``.
 """
@@ -20,7 +20,7 @@ from sartor.access.throttle import FailedAuthThrottle
 from sartor.errors import Forbidden, Unauthorized
 
 SCOPE_LOOP = "loop"
-"""Under which the application leaves, in the scope, the name of the loop that a path begins with."""
+"""The entry of the ASGI scope with the name of the loop that a path begins with."""
 
 _OWNER = Caller(name="the owner key", grants=(Grant("Owner"),))
 _AUTHORIZATION = b"authorization"
@@ -28,10 +28,10 @@ _BEARER = b"bearer "
 
 
 class TokenVerifier(Protocol):
-    """Knows the holders of bearer tokens."""
+    """Verifies bearer tokens."""
 
     async def verify(self, token: bytes, /) -> Caller:
-        """Who holds a token; it may wait for an issuer's keys.
+        """Verify a token and return its holder; it may wait for an issuer's keys.
 
         Raises:
             Unauthorized: the token is not valid here.
@@ -39,14 +39,14 @@ class TokenVerifier(Protocol):
 
 
 class AuthenticatedRequest(Struct, frozen=True):
-    """A request that was let in: the served loop it is for, and who sent it."""
+    """The loop that a request addresses, and who sent it."""
 
     served_loop: ServedLoop
     caller: Caller
 
 
 class Authenticator:
-    """Lets requests in to the loops of one process."""
+    """Authenticates requests for the loops of one process."""
 
     def __init__(
         self,
@@ -57,13 +57,13 @@ class Authenticator:
         throttle: FailedAuthThrottle | None = None,
         owner_key: bytes = b"",
     ) -> None:
-        """Guard some served loops.
+        """Prepare.
 
         Args:
-            loop_table: what can be reached.
-            token_verifier: knows tokens; None: tokens are not accepted.
-            throttle: remembers addresses that tried keys in vain.
-            owner_key: opens the control plane of all loops; empty: no key does.
+            loop_table: the loops that it serves.
+            token_verifier: verifies tokens; None: tokens are not accepted.
+            throttle: slows down addresses that try wrong keys or tokens.
+            owner_key: is an Owner on the control plane; empty: there is none.
         """
         self._owner_key = owner_key
         self._loop_table = loop_table
@@ -71,12 +71,12 @@ class Authenticator:
         self._throttle = throttle or FailedAuthThrottle()
 
     def authenticate_key(self, scope: Scope, /) -> ServedLoop | None:
-        """The served loop that the key in a request opens, at once; None: it presents none, ask ``admit``.
+        """Find the loop of the key in a request, without waiting; None: there is no key, see ``authenticate``.
 
         Raises:
             Unauthorized: the key belongs to no loop, or not to the one that the path names.
             Forbidden: not from this network.
-            TooManyRequests: too many wrong keys came from there.
+            TooManyRequests: too many wrong keys came from this address.
         """
         key = find_key(scope["headers"], scope["query_string"])
         if not key:
@@ -98,22 +98,22 @@ class Authenticator:
             served_loop.networks.check(client_address(scope))
         return served_loop
 
-    async def authenticate(self, scope: Scope, need: Permission, /) -> AuthenticatedRequest:
-        """Let a request in that takes a right, by key or by token.
+    async def authenticate(self, scope: Scope, permission: Permission, /) -> AuthenticatedRequest:
+        """Authenticate a request by key or by token, and check that the caller has a permission.
 
         Raises:
             Unauthorized: neither is there, or what is there is not valid here.
-            Forbidden: the caller lacks the right, or comes from another network than the loop allows.
-            TooManyRequests: too much was tried from there in vain.
+            Forbidden: the caller lacks the permission, or calls from a network that the loop does not allow.
+            TooManyRequests: too many wrong keys or tokens came from this address.
         """
         served_loop = self.authenticate_key(scope)
         if served_loop is not None:
             return AuthenticatedRequest(
-                served_loop, _key_holder(served_loop, find_key(scope["headers"], scope["query_string"]))
+                served_loop, _to_caller(served_loop, find_key(scope["headers"], scope["query_string"]))
             )
         caller = await self.verify_token(scope)
-        served_loop = self._named(scope)
-        if served_loop is None or not caller.may(need, served_loop.loop.name):
+        served_loop = self._find_named_loop(scope)
+        if served_loop is None or not caller.may(permission, served_loop.loop.name):
             raise Forbidden(
                 f"Access denied: {caller.name} has no role that allows this on the loop that is named by the "
                 "path (/loops/{name}/personalizer/…) or by the host ({name}.…)."
@@ -123,12 +123,12 @@ class Authenticator:
         return AuthenticatedRequest(served_loop, caller)
 
     async def identify_caller(self, scope: Scope, /) -> Caller:
-        """Who sends a request to the control plane, where a key of a loop opens less than at its served loop.
+        """Identify the caller of the control plane, where a key of a loop allows less than on the wire.
 
         Raises:
             Unauthorized: neither a key nor a token is there, or what is there is not valid here.
             Forbidden: the loop of the key can't be called from this network.
-            TooManyRequests: too much was tried from there in vain.
+            TooManyRequests: too many wrong keys or tokens came from this address.
         """
         key = find_key(scope["headers"], scope["query_string"])
         if key and self._owner_key:
@@ -141,16 +141,16 @@ class Authenticator:
         served_loop = self.authenticate_key(scope)
         if served_loop is None:
             return await self.verify_token(scope)
-        holder = _key_holder(served_loop, key)
+        holder = _to_caller(served_loop, key)
         name = served_loop.loop.name
         return Caller(name=holder.name, grants=(Grant("Reader", name), Grant("User", name)))
 
     async def verify_token(self, scope: Scope, /) -> Caller:
-        """Who holds the bearer token of a request.
+        """Verify the bearer token of a request and return its holder.
 
         Raises:
             Unauthorized: there is none, or it is not valid here.
-            TooManyRequests: too much was tried from there in vain.
+            TooManyRequests: too many wrong keys or tokens came from this address.
         """
         token = find_bearer_token(scope["headers"])
         if not token or self._token_verifier is None:
@@ -168,19 +168,19 @@ class Authenticator:
             self._throttle.record_success(client, token)
         return caller
 
-    def _named(self, scope: Scope) -> ServedLoop | None:
+    def _find_named_loop(self, scope: Scope) -> ServedLoop | None:
         name = scope.get(SCOPE_LOOP) or find_host_label(scope["headers"])
         return self._loop_table.find_by_name(name)
 
 
-def _key_holder(served_loop: ServedLoop, key: bytes) -> Caller:
+def _to_caller(served_loop: ServedLoop, key: bytes) -> Caller:
     loop = served_loop.loop
     which = 1 if key == loop.key1.encode() else 2
     return Caller(name=f"key {which} of {loop.name}", grants=(Grant("Contributor", loop.name),))
 
 
 def find_bearer_token(headers: Sequence[Header], /) -> bytes:
-    """The bearer token of a request; empty if there is none."""
+    """Read the bearer token of a request; empty if there is none."""
     for name, value in headers:
         if name == _AUTHORIZATION:
             return value[len(_BEARER) :].strip() if value[: len(_BEARER)].lower() == _BEARER else b""
@@ -188,7 +188,7 @@ def find_bearer_token(headers: Sequence[Header], /) -> bytes:
 
 
 def find_host_label(headers: Sequence[Header], /) -> str:
-    """The first part of the host name, in small letters: the loop's name, where hosts name loops."""
+    """Read the first label of the host name, in small letters: the loop's name, where hosts name loops."""
     for name, value in headers:
         if name == b"host":
             return value.partition(b".")[0].decode("ascii", "replace").lower()
@@ -200,16 +200,16 @@ QUERY = b"subscription-key"
 
 
 def find_key(headers: Sequence[Header], query: bytes, /) -> bytes:
-    """The key of a request; empty if there is none. Header names are in lower case, as ASGI has them."""
+    """Read the key of a request; empty if there is none. Header names are in lower case, as ASGI has them."""
     for name, value in headers:
         if name == HEADER:
             return value
     if QUERY in query.lower():
-        return _in_query(query)
+        return _find_in_query(query)
     return b""
 
 
-def _in_query(query: bytes) -> bytes:
+def _find_in_query(query: bytes) -> bytes:
     for name, values in parse_qs(query).items():
         if name.lower() == QUERY:
             return values[0]

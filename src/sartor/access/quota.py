@@ -1,4 +1,4 @@
-"""The meter of a loop with quotas: ranks in this second, and in this calendar month (UTC).
+"""Quotas of a loop: ranks in this second, and in this calendar month (UTC).
 
 The second is exact across processes but for those that answer at the same instant. The month is read from the
 store now and then, and this process adds what it answered since; it may be exceeded by what the others
@@ -16,10 +16,10 @@ from sartor.errors import TooManyRequests
 from sartor.settings import LoopTerms
 
 SELDOM_S = 10.0
-"""How often the month is read while most of it is left."""
+"""How often the month's ranks are read while most of the quota is left."""
 
 OFTEN_S = 1.0
-"""How often once a tenth or less is left."""
+"""How often once a tenth of the quota or less is left."""
 
 
 class QuotaCharge(Struct, frozen=True):
@@ -32,9 +32,9 @@ class QuotaCharge(Struct, frozen=True):
 class QuotaLimiter:
     """Counts the ranks of a loop, and refuses those beyond its quotas. All methods are called on one thread."""
 
-    def __init__(self, tally: WindowCounter, /, *, clock_s: Callable[[], float] = time.time) -> None:
+    def __init__(self, counter: WindowCounter, /, *, clock_s: Callable[[], float] = time.time) -> None:
         """``clock_s``: seconds since 1970."""
-        self._tally = tally
+        self._counter = counter
         self._clock_s = clock_s
         self._per_second = 0
         self._per_month = 0
@@ -43,7 +43,7 @@ class QuotaLimiter:
         self._reading = 0
 
     def follow(self, terms: LoopTerms, /) -> None:
-        """Take over the quotas of these terms."""
+        """Apply the quotas of these terms."""
         quotas = (terms.quota_per_second, terms.quota_per_month)
         if quotas != (self._per_second, self._per_month):
             self._per_second, self._per_month = quotas
@@ -55,7 +55,7 @@ class QuotaLimiter:
         return bool(self._per_month) and self._clock_s() >= self._due_s
 
     def refresh(self, used: Callable[[int, int], int], /) -> None:
-        """Read the month, if it is time.
+        """Read how many ranks this month had, if it is time.
 
         Args:
             used: how many ranks there were from a time to before another, microseconds since 1970.
@@ -70,7 +70,7 @@ class QuotaLimiter:
         self._due_s = min(self._due_s, _next_month_s(now_s))
 
     def check(self) -> None:
-        """See that one more rank would be within the quotas; nothing is counted.
+        """Check that one more rank would be within the quotas; nothing is counted.
 
         Raises:
             TooManyRequests: the quota of this second or this month is used up.
@@ -87,19 +87,19 @@ class QuotaLimiter:
         self._check(now_s)
         second = int(now_s)
         if self._per_second:
-            self._tally.add(second)
+            self._counter.add(second)
         self._used += 1
         return QuotaCharge(second, self._reading)
 
     def refund(self, charge: QuotaCharge, /) -> None:
         """Take back a rank that was counted; a second that is over, and a month read since, stay."""
         if self._per_second:
-            self._tally.take_back(charge.second)
+            self._counter.take_back(charge.second)
         if charge.reading == self._reading:
             self._used -= 1
 
     def _check(self, now_s: float) -> None:
-        if self._per_second and self._tally.count(int(now_s)) >= self._per_second:
+        if self._per_second and self._counter.count(int(now_s)) >= self._per_second:
             raise TooManyRequests(f"This loop may rank {self._per_second} times a second.", retry_after_s=1)
         if self._per_month and self._used >= self._per_month:
             wait_s = max(1, int(_next_month_s(now_s) - now_s) + 1)
@@ -107,7 +107,7 @@ class QuotaLimiter:
 
     def close(self) -> None:
         """Release what is shared; idempotent."""
-        self._tally.close()
+        self._counter.close()
 
 
 def _month_us(now_s: float) -> int:

@@ -1,4 +1,4 @@
-"""How large a request is for the engine, which crosses features in pairs: twice the size costs fourfold."""
+"""How large a request is for the engine, which crosses features in pairs: twice the size costs four times."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ _ESCAPED_TEXT = (b"\\u005", b"\\u006", b"\\u007")
 
 
 def fits_at_a_glance(body: bytes, /, *, actions: int, limits: Limits) -> bool:
-    """Whether a glance at the bytes shows that the body is far from the limits; False means: count.
+    """Whether the bytes alone show that the body is far from the limits; False: count its features.
 
     JSON with n commas holds at most n + 1 values. Only ``_text`` makes several features of one value.
     """

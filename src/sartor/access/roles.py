@@ -1,4 +1,4 @@
-"""What a caller may do: roles, as they are granted to tokens and keys, and what each allows."""
+"""Roles, as they are granted to tokens and keys, and the permissions that each gives."""
 
 from typing import Literal, TypeAlias
 
@@ -6,7 +6,7 @@ from msgspec import Struct
 
 Role: TypeAlias = Literal["Reader", "User", "Contributor", "Owner"]
 Permission: TypeAlias = Literal["read", "decide", "change", "own"]
-"""What a request takes: to look at a loop, to rank and reward, to change it, to make or remove any loop."""
+"""To look at a loop, to rank and reward, to change it, to create or remove any loop."""
 
 EVERY_LOOP = "*"
 
@@ -24,9 +24,9 @@ class Grant(Struct, frozen=True):
     role: Role
     loop: str = EVERY_LOOP
 
-    def allows(self, need: Permission, loop: str, /) -> bool:
+    def allows(self, permission: Permission, loop: str, /) -> bool:
         """Whether it allows this on a loop; for something about no single loop, name ``EVERY_LOOP``."""
-        if need not in _ALLOWS[self.role]:
+        if permission not in _ALLOWS[self.role]:
             return False
         return self.role == "Owner" or self.loop in (EVERY_LOOP, loop)
 
@@ -37,6 +37,6 @@ class Caller(Struct, frozen=True, kw_only=True):
     name: str
     grants: tuple[Grant, ...] = ()
 
-    def may(self, need: Permission, loop: str, /) -> bool:
+    def may(self, permission: Permission, loop: str, /) -> bool:
         """Whether any of the grants allows this on a loop."""
-        return any(grant.allows(need, loop) for grant in self.grants)
+        return any(grant.allows(permission, loop) for grant in self.grants)

@@ -1,4 +1,4 @@
-"""Served loops: one for each loop that this process serves, found by the key that a caller presents."""
+"""Loops served by this process, indexed by API key and by name."""
 
 import hmac
 import secrets
@@ -17,7 +17,7 @@ from sartor.ports import Engine, Loop
 
 
 class ServedModel(Protocol):
-    """The model that serves now; ``deploy.live.Live`` is one."""
+    """The model that serves now; ``deploy.live.LiveModel`` is one."""
 
     @property
     def engine(self) -> Engine | None:
@@ -33,7 +33,7 @@ class ServedModel(Protocol):
 
 
 class ServedLoop(Struct, frozen=True):
-    """What answering a request of one loop takes: its settings, where events go, and the model that serves.
+    """What it takes to answer a request for one loop: its settings, where events go, and the model that serves.
 
     ``networks``: from where it may be called; ``rate_limiter``: how often it may rank. None: no bounds.
     """
@@ -56,7 +56,7 @@ class ServedLoop(Struct, frozen=True):
 
 
 class LoopTable:
-    """The served loops of a process, by key; both keys of a loop open its served loop."""
+    """The served loops of a process, by key and name; either key of a loop finds it."""
 
     def __init__(self, loop_table: Iterable[ServedLoop] = ()) -> None:
         # The secret makes the order and the timing of the table useless for guessing keys.
@@ -66,23 +66,23 @@ class LoopTable:
         self.replace(loop_table)
 
     def replace(self, loop_table: Iterable[ServedLoop], /) -> None:
-        """Serve these from the next request on, and no others."""
+        """Serve these loops from the next request on, and no others."""
         table: dict[bytes, tuple[bytes, ServedLoop]] = {}
         names: dict[str, ServedLoop] = {}
         for served_loop in loop_table:
             names[served_loop.loop.name] = served_loop
             for key in (served_loop.loop.key1.encode(), served_loop.loop.key2.encode()):
-                table[self._slot(key)] = (key, served_loop)
+                table[self._hash(key)] = (key, served_loop)
         self._by_key = table
         self._by_name = names
 
     def find(self, key: bytes, /) -> ServedLoop:
-        """The served loop that a key opens.
+        """Find the loop that a key belongs to.
 
         Raises:
             Unauthorized: the key belongs to no loop.
         """
-        found = self._by_key.get(self._slot(key))
+        found = self._by_key.get(self._hash(key))
         if found is None or not hmac.compare_digest(found[0], key):
             raise Unauthorized(
                 "Access denied: the subscription key is missing or belongs to no loop of this service. "
@@ -91,12 +91,12 @@ class LoopTable:
         return found[1]
 
     def all(self) -> list[ServedLoop]:
-        """Each served loop once, by the name of its loop."""
+        """List the served loops by name."""
         return [self._by_name[name] for name in sorted(self._by_name)]
 
     def find_by_name(self, name: str, /) -> ServedLoop | None:
         """Finds a served loop by its name, for callers who were authenticated by a token."""
         return self._by_name.get(name)
 
-    def _slot(self, key: bytes) -> bytes:
+    def _hash(self, key: bytes) -> bytes:
         return blake2b(key, key=self._secret, digest_size=16).digest()

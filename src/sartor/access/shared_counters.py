@@ -1,4 +1,4 @@
-"""The board on which api processes of one instance show one another how much they answered in this second.
+"""How many ranks the api processes of one instance answered in this second, counted together.
 
 A file for each loop, mapped into memory, with a place for each process. Each writes to its own place and reads
 all of them: nobody waits for anybody. The counts are worth nothing a second later, so they need no disk.
@@ -13,7 +13,7 @@ from pathlib import Path
 from sartor.errors import StoreUnavailable
 
 PLACES = 64
-"""How many processes can share a board; one that comes when it is full counts for itself."""
+"""How many processes can count together; any further one counts for itself."""
 
 _BYTES = 8 * PLACES
 _COUNT_BITS = 24
@@ -30,7 +30,7 @@ class WindowCounter:
         self._used = 1
 
     def count(self, second: int, /) -> int:
-        """How much was counted in this second so far, by all processes."""
+        """Return how much was counted in this second so far, by all processes."""
         if second != self._second:
             self._second = second
             self._used = max((place + 1 for place, cell in enumerate(self._cells) if cell), default=1)
@@ -87,10 +87,10 @@ class SharedWindowCounter(WindowCounter):
 
 
 class SharedCounters:
-    """The tallies of one process; its place is its own until it ends, however it ends."""
+    """Makes the counters of one process; its place in the files is its own until it ends, however it ends."""
 
     def __init__(self, folder: Path, /) -> None:
-        """Take a place on the board in a folder, made at first use.
+        """Take a place in the files of a folder, made at first use.
 
         Raises:
             StoreUnavailable: the folder can't be used.
@@ -101,10 +101,10 @@ class SharedCounters:
             self._places = os.open(folder / "places", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise StoreUnavailable(f"{folder} can't be used: {error.strerror}.") from error
-        self._place = self._taken()
+        self._place = self._take_place()
 
     def counter_of(self, loop_id: str, /) -> WindowCounter:
-        """The tally of a loop; of this process alone where it can't be shared."""
+        """Make the counter of a loop; of this process alone where it can't be shared."""
         if self._place is None:
             return WindowCounter()
         try:
@@ -113,10 +113,10 @@ class SharedCounters:
             return WindowCounter()
 
     def close(self) -> None:
-        """Leave the place."""
+        """Give the place up."""
         os.close(self._places)
 
-    def _taken(self) -> int | None:
+    def _take_place(self) -> int | None:
         for place in range(PLACES):
             with suppress(OSError):
                 # The kernel gives it up with the process.

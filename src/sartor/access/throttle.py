@@ -1,9 +1,9 @@
-"""Throttle: addresses that tried keys or tokens in vain, and how they are slowed down.
+"""Throttling of failed authentication, by the address of the client.
 
-Guessing a key of 128 random bits is hopeless; this keeps it cheap for the service and visible to its people.
-An address may come with some different wrong ones at once, and then with one a second. Past that it is refused
-without a look at what it brings, save what was accepted from there lately: an application behind the same
-address goes on. One that brings the same wrong key again and again guesses nothing, and takes nobody's turn.
+Guessing a key of 128 random bits is hopeless; this keeps attempts cheap for the service and visible to its
+operators. An address may try some different wrong keys or tokens at once, and then one a second. Beyond that it
+is refused before its credential is looked at, except those that were accepted from there lately: an application
+behind the same address goes on. The same wrong key sent again and again is no guess, and is not counted.
 """
 
 import logging
@@ -17,13 +17,13 @@ from msgspec import Struct
 from sartor.errors import TooManyRequests
 
 FAILURES = 20
-"""With how many wrong keys or tokens an address may come at once."""
+"""How many wrong keys or tokens an address may try at once."""
 
 PER_S = 1.0
-"""How many more each second allows it."""
+"""How many more it may try each second."""
 
 ADDRESSES = 4096
-"""How many addresses are remembered; those that failed longest ago are forgotten first."""
+"""How many addresses are remembered; those whose last failure is oldest are forgotten first."""
 
 _CREDENTIALS = 64
 _log = logging.getLogger(__name__)
@@ -34,81 +34,81 @@ class _FailedAddress(Struct):
     at_s: float
     accepted: set[int]
     refused: set[int]
-    told: bool = False
+    is_logged: bool = False
 
 
 class FailedAuthThrottle:
-    """Remembers failures by address; of IPv6 by the 64 bits that one subscriber has."""
+    """Remembers failures by address; by the first 64 bits of IPv6 addresses, which one subscriber has."""
 
     def __init__(self, *, clock_s: Callable[[], float] = time.monotonic) -> None:
         self._clock_s = clock_s
-        self._found: OrderedDict[str, _FailedAddress] = OrderedDict()
+        self._addresses: OrderedDict[str, _FailedAddress] = OrderedDict()
 
     @property
     def is_active(self) -> bool:
-        """Whether any address is suspect."""
-        return bool(self._found)
+        """Whether failures of any address are remembered."""
+        return bool(self._addresses)
 
     def check(self, address: str, credential: bytes, /) -> None:
-        """See that an address may try something.
+        """Check that an address may try a credential.
 
         Raises:
-            TooManyRequests: it failed too often, and was not let in with this lately.
+            TooManyRequests: it failed too often, and this credential was not accepted from there lately.
         """
         self._forget_oldest()
-        suspect = self._found.get(_subscriber(address))
-        if suspect is None or self._refilled(suspect) >= 1 or hash(credential) in suspect.accepted:
+        failures = self._addresses.get(_find_subscriber(address))
+        if failures is None or self._refill(failures) >= 1 or hash(credential) in failures.accepted:
             return
-        if not suspect.told:
-            suspect.told = True
+        if not failures.is_logged:
+            failures.is_logged = True
             extra = {"action": "keys_tried", "address": address}
             _log.warning("An address tries one wrong key or token after another.", extra=extra)
         raise TooManyRequests("Too many wrong keys or tokens came from your address.", retry_after_s=1)
 
     def record_failure(self, address: str, credential: bytes, /) -> None:
-        """An address brought something that was not accepted."""
+        """Remember that a credential from an address was not accepted."""
         if not address:  # a local socket
             return
-        name = _subscriber(address)
-        suspect = self._found.get(name)
-        if suspect is None:
-            suspect = self._found[name] = _FailedAddress(float(FAILURES), self._clock_s(), set(), set())
-            if len(self._found) > ADDRESSES:
-                self._found.popitem(last=False)
-        self._found.move_to_end(name)
+        name = _find_subscriber(address)
+        failures = self._addresses.get(name)
+        if failures is None:
+            failures = self._addresses[name] = _FailedAddress(float(FAILURES), self._clock_s(), set(), set())
+            if len(self._addresses) > ADDRESSES:
+                self._addresses.popitem(last=False)
+        self._addresses.move_to_end(name)
         guess = hash(credential)
-        if guess not in suspect.refused:
-            suspect.left = max(0.0, self._refilled(suspect) - 1)
-            if len(suspect.refused) >= _CREDENTIALS:
-                suspect.refused.clear()
-            suspect.refused.add(guess)
+        if guess not in failures.refused:
+            failures.left = max(0.0, self._refill(failures) - 1)
+            if len(failures.refused) >= _CREDENTIALS:
+                failures.refused.clear()
+            failures.refused.add(guess)
 
     def record_success(self, address: str, credential: bytes, /) -> None:
-        """An address brought something that was accepted; forgets it when its failures are long ago."""
-        name = _subscriber(address)
-        suspect = self._found.get(name)
-        if suspect is None:
+        """Remember that a credential was accepted; forgets the address if its failures are long ago."""
+        name = _find_subscriber(address)
+        failures = self._addresses.get(name)
+        if failures is None:
             return
-        if self._refilled(suspect) >= FAILURES:
-            del self._found[name]
-        elif len(suspect.accepted) < _CREDENTIALS:
-            suspect.accepted.add(hash(credential))
+        if self._refill(failures) >= FAILURES:
+            del self._addresses[name]
+        elif len(failures.accepted) < _CREDENTIALS:
+            failures.accepted.add(hash(credential))
 
     def _forget_oldest(self) -> None:
-        """Let the address go that failed longest ago, if that is long ago; in the end none is left."""
-        if self._found:
-            oldest = next(iter(self._found))
-            if self._refilled(self._found[oldest]) >= FAILURES:
-                del self._found[oldest]
+        """Forget the address whose last failure is oldest, if that is long ago; in the end none is left."""
+        if self._addresses:
+            oldest = next(iter(self._addresses))
+            if self._refill(self._addresses[oldest]) >= FAILURES:
+                del self._addresses[oldest]
 
-    def _refilled(self, suspect: _FailedAddress) -> float:
+    def _refill(self, failures: _FailedAddress) -> float:
         now_s = self._clock_s()
-        suspect.left = min(float(FAILURES), suspect.left + (now_s - suspect.at_s) * PER_S)
-        suspect.at_s = now_s
-        return suspect.left
+        failures.left = min(float(FAILURES), failures.left + (now_s - failures.at_s) * PER_S)
+        failures.at_s = now_s
+        return failures.left
 
 
-def _subscriber(address: str) -> str:
+def _find_subscriber(address: str) -> str:
     if ":" not in address:
         return address
     try:

@@ -1,4 +1,4 @@
-"""Proxies that are trusted to say for whom they call."""
+"""Reads the client's address from ``X-Forwarded-For`` where a trusted proxy calls."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ _FORWARDED = b"x-forwarded-for"
 
 
 class TrustedProxies:
-    """An application that sees the client behind a trusted proxy: the last address that no such proxy has.
+    """Wraps an application and sets the client to the last forwarded address that is no trusted proxy.
 
     What others write into ``X-Forwarded-For`` is not believed.
     """
@@ -28,10 +28,10 @@ class TrustedProxies:
         """Answer a request."""
         address = client_address(scope)
         if address and self._is_proxy(address):
-            scope["client"] = (self._behind(scope, address), 0)
+            scope["client"] = (self._find_client(scope, address), 0)
         await self._app(scope, receive, send)
 
-    def _behind(self, scope: Scope, address: str) -> str:
+    def _find_client(self, scope: Scope, address: str) -> str:
         sent = [value.decode("ascii", "replace") for name, value in scope["headers"] if name == _FORWARDED]
         for hop in reversed([part.strip() for part in ",".join(sent).split(",") if part.strip()]):
             address = hop

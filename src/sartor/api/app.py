@@ -1,4 +1,4 @@
-"""The whole HTTP surface as one ASGI application: the data plane, health, and the pages that describe it."""
+"""All of HTTP as one ASGI application: data plane, administration, control plane, health, pages."""
 
 import threading
 import time
@@ -49,18 +49,18 @@ def create_app(
     token_verifier: TokenVerifier | None = None,
     owner_key: bytes = b"",
 ) -> ASGIApp:
-    """An ASGI application without a lifespan.
+    """Create the ASGI application, which has no lifespan.
 
     Args:
         loop_table: the loops that it serves; may be replaced while it runs.
         stores: the instance's stores, for the threads of administration and control plane alone; their
             connections move between these threads.
-        limits: what one request may ask for.
-        probe: the reasons why this process can't serve, none when it can; it may block for a disk write.
+        limits: bounds of a request.
+        probe: returns the reasons why this process can't serve, none when it can; may block for a disk write.
         now_us: the time of day, for the ids that the service makes.
         clock_s: a clock that never goes back.
-        token_verifier: knows the holders of bearer tokens; None: only keys are accepted.
-        owner_key: opens the control plane for all loops; empty: no key does.
+        token_verifier: verifies bearer tokens; None: only keys are accepted.
+        owner_key: is an Owner on the control plane; empty: there is none.
     """
     authenticator = Authenticator(
         loop_table,

@@ -29,57 +29,59 @@ class _RankedEvent(msgspec.Struct, rename="camel"):
 
 
 class RequestLog:
-    """An application that tells about each request what may be told."""
+    """An application around another one that writes a line about each request."""
 
     def __init__(
-        self, app: ASGIApp, loop_table: LoopTable, /, *, secret: bytes, tell: Callable[[str], None]
+        self, app: ASGIApp, loop_table: LoopTable, /, *, secret: bytes, write_line: Callable[[str], None]
     ) -> None:
         """Wrap an application.
 
         Args:
-            app: what answers.
+            app: the application that answers.
             loop_table: the loops that it serves.
             secret: keys the hashes; at most 64 bytes.
-            tell: takes the lines.
+            write_line: takes the lines.
         """
         self._app = app
         self._loop_table = loop_table
         self._secret = secret
-        self._tell = tell
+        self._write_line = write_line
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request, and tell about it."""
-        start_s, digest, seen = time.perf_counter(), self._digest(), _LoggedResponse()
+        """Answer a request, and write its line."""
+        start_s, digest, response = time.perf_counter(), self._start_digest(), _LoggedResponse()
 
-        async def receiving() -> Message:
+        async def receive_hashed() -> Message:
             message = await receive()
             digest.update(message.get("body", b""))
             return message
 
-        async def sending(message: Message) -> None:
-            seen.observe(message)
+        async def send_observed(message: Message) -> None:
+            response.observe(message)
             await send(message)
 
-        await self._app(scope, receiving, sending)
+        await self._app(scope, receive_hashed, send_observed)
         took_ms = round((time.perf_counter() - start_s) * 1000, 3)
-        self._tell(_encode(self._line(scope, seen, digest.hexdigest(), took_ms)).decode())
+        self._write_line(_encode(self._build_line(scope, response, digest.hexdigest(), took_ms)).decode())
 
-    def _line(self, scope: Scope, seen: "_LoggedResponse", body_hash: str, took_ms: float) -> dict[str, object]:
+    def _build_line(
+        self, scope: Scope, response: "_LoggedResponse", body_hash: str, took_ms: float
+    ) -> dict[str, object]:
         path = scope["raw_path"].decode("ascii", "replace")
         return {
             "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
             "category": "RequestResponse",
-            "requestId": seen.request_id,
-            "operation": f"{scope['method']} {_template(path)}",
-            "loop": self._loop(scope),
-            "eventId": seen.event_id or _event_id(path),
-            "status": seen.status,
+            "requestId": response.request_id,
+            "operation": f"{scope['method']} {_find_template(path)}",
+            "loop": self._find_loop_name(scope),
+            "eventId": response.event_id or _find_event_id(path),
+            "status": response.status,
             "durationMs": took_ms,
             "bodyHash": body_hash,
-            "clientHash": self._hashed(client_address(scope).encode()),
+            "clientHash": self._hash(client_address(scope).encode()),
         }
 
-    def _loop(self, scope: Scope) -> str:
+    def _find_loop_name(self, scope: Scope) -> str:
         key = find_key(scope["headers"], scope["query_string"])
         try:
             if key:
@@ -89,15 +91,15 @@ class RequestLog:
         named = self._loop_table.find_by_name(scope.get(SCOPE_LOOP) or find_host_label(scope["headers"]))
         return "" if named is None else named.loop.name
 
-    def _digest(self) -> "blake2b":
+    def _start_digest(self) -> "blake2b":
         return blake2b(key=self._secret, digest_size=_HASH_BYTES)
 
-    def _hashed(self, value: bytes) -> str:
+    def _hash(self, value: bytes) -> str:
         return blake2b(value, key=self._secret, digest_size=_HASH_BYTES).hexdigest()
 
 
 class _LoggedResponse:
-    """What is told of an answer."""
+    """What the line says of a response."""
 
     def __init__(self) -> None:
         self.status = 0
@@ -116,8 +118,8 @@ class _LoggedResponse:
                 self.event_id = ""
 
 
-def _template(path: str) -> str:
-    """The path without what callers put into it."""
+def _find_template(path: str) -> str:
+    """Find the path of the route, without what callers put into it."""
     rest = path
     if path.startswith("/loops/"):
         rest = "/" + path[len("/loops/") :].partition("/")[2]
@@ -128,7 +130,7 @@ def _template(path: str) -> str:
     return "/sartor/v1" if path.startswith("/sartor/v1/") else "other"
 
 
-def _event_id(path: str) -> str:
+def _find_event_id(path: str) -> str:
     before, found, after = path.partition("/events/")
     if not found or not before:
         return ""

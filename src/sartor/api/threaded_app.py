@@ -141,7 +141,7 @@ def authorise_on_instance(authenticator: Authenticator, /) -> Authorise:
     async def authorise(scope: Scope, route: Route, names: ReadNames, /) -> AuthorisedCaller:
         caller = await authenticator.identify_caller(scope)
         target = names(route).get("name", EVERY_LOOP)
-        # Routes about all loops answer what the caller may see of them, save those that take an owner.
+        # Routes about all loops respond with what the caller may read, except those for owners.
         reads_all = target == EVERY_LOOP and route.permission == "read"
         if not reads_all and not caller.may(route.permission, target):
             raise errors.Forbidden(f"Access denied: {caller.name} has no role that allows this here.")

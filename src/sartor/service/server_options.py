@@ -48,7 +48,7 @@ class ServerOptions:
         """Wrap the application; ``open_log`` returns what writes a line of the request log."""
         if self._logs_requests:
             secret = stores.secret(_SECRET, lambda: secrets.token_bytes(32))
-            app = RequestLog(app, loop_table, secret=secret, tell=open_log())
+            app = RequestLog(app, loop_table, secret=secret, write_line=open_log())
         return TrustedProxies(app, self._proxies) if self._proxies else app
 
 

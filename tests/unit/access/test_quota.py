@@ -57,22 +57,22 @@ def test_a_second_has_so_many_and_the_next_one_again(rate_limiter: QuotaLimiter,
 
 
 def test_a_month_ends_with_its_last_day(rate_limiter: QuotaLimiter, time: Time) -> None:
-    asked = []
+    read_ranges = []
 
     def used(from_us: int, to_us: int) -> int:
-        asked.append((from_us, to_us))
-        return 8 if len(asked) == 1 else 0
+        read_ranges.append((from_us, to_us))
+        return 8 if len(read_ranges) == 1 else 0
 
     rate_limiter.follow(LoopTerms(ranks_per_month=10))
     rate_limiter.refresh(used)
-    assert asked == [(datetime(2026, 2, 1, tzinfo=UTC).timestamp() * 1_000_000, NOON_S * 1_000_000 + 1)]
+    assert read_ranges == [(datetime(2026, 2, 1, tzinfo=UTC).timestamp() * 1_000_000, NOON_S * 1_000_000 + 1)]
     rate_limiter.take()
     rate_limiter.take()
     wait_s = refused(rate_limiter).retry_after_s
     assert wait_s == 36 * 3600 + 1
     time.now_s += wait_s
     rate_limiter.refresh(used)
-    assert asked[-1][0] == datetime(2026, 3, 1, tzinfo=UTC).timestamp() * 1_000_000
+    assert read_ranges[-1][0] == datetime(2026, 3, 1, tzinfo=UTC).timestamp() * 1_000_000
     rate_limiter.take()
 
 

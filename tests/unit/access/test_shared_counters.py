@@ -1,4 +1,4 @@
-"""Processes that share a board see one another's counts; one that ended leaves no trace."""
+"""Processes that share counters see one another's counts; one that ended leaves no trace."""
 
 import subprocess
 import sys
@@ -23,7 +23,7 @@ for line in sys.stdin:
 
 
 class Other:
-    """A process that shares the board."""
+    """A process that shares the counters."""
 
     def __init__(self, folder: Path) -> None:
         command = [sys.executable, "-c", SCRIPT, str(folder)]
@@ -42,19 +42,23 @@ class Other:
 
 
 def test_a_tally_counts_the_second_it_is_asked_for() -> None:
-    tally = WindowCounter()
-    assert tally.count(7) == 0
+    counter = WindowCounter()
+    assert counter.count(7) == 0
     for _ in range(3):
-        tally.add(7)
-    assert tally.count(7) == 3
-    assert tally.count(8) == 0
-    tally.add(8)
-    assert (tally.count(8), tally.count(7)) == (1, 0)
+        counter.add(7)
+    assert counter.count(7) == 3
+    assert counter.count(8) == 0
+    counter.add(8)
+    assert (counter.count(8), counter.count(7)) == (1, 0)
 
 
 def test_two_processes_count_together(tmp_path: Path) -> None:
-    board = SharedCounters(tmp_path / "rates")
-    mine, another_loop, other = board.counter_of("loop"), board.counter_of("another"), Other(tmp_path / "rates")
+    counters = SharedCounters(tmp_path / "rates")
+    mine, another_loop, other = (
+        counters.counter_of("loop"),
+        counters.counter_of("another"),
+        Other(tmp_path / "rates"),
+    )
     try:
         assert other.say("add", 5) == 1
         mine.add(5)
@@ -67,12 +71,12 @@ def test_two_processes_count_together(tmp_path: Path) -> None:
         other.end()
         mine.close()
         another_loop.close()
-        board.close()
+        counters.close()
 
 
 def test_a_dead_process_gives_its_place_and_its_count_to_the_next(tmp_path: Path) -> None:
-    board = SharedCounters(tmp_path)
-    mine = board.counter_of("loop")
+    counters = SharedCounters(tmp_path)
+    mine = counters.counter_of("loop")
     for count in (1, 2):
         other = Other(tmp_path)
         assert other.say("add", 9) == count
@@ -80,17 +84,17 @@ def test_a_dead_process_gives_its_place_and_its_count_to_the_next(tmp_path: Path
     assert mine.count(9) == 2
     assert mine.count(10) == 0
     mine.close()
-    board.close()
+    counters.close()
 
 
 def test_without_a_file_a_process_counts_for_itself(tmp_path: Path) -> None:
-    board = SharedCounters(tmp_path)
+    counters = SharedCounters(tmp_path)
     (tmp_path / "loop").mkdir()
-    tally = board.counter_of("loop")
-    tally.add(1)
-    assert tally.count(1) == 1
-    tally.close()
-    board.close()
+    counter = counters.counter_of("loop")
+    counter.add(1)
+    assert counter.count(1) == 1
+    counter.close()
+    counters.close()
 
 
 def test_a_folder_that_can_not_be_made(tmp_path: Path) -> None:

@@ -89,7 +89,7 @@ def test_memory_has_an_end(throttle: FailedAuthThrottle) -> None:
     failed(throttle, "first", FAILURES)
     for number in range(ADDRESSES):
         throttle.record_failure(f"10.0.{number // 256}.{number % 256}", b"x")
-    assert len(throttle._found) == ADDRESSES
+    assert len(throttle._addresses) == ADDRESSES
     assert not is_refused(throttle, "first")
 
 

@@ -69,16 +69,16 @@ class Driver:
             encoding="utf-8",
         )
 
-    def call(self, **told: object) -> dict[str, Any]:
+    def call(self, **request: object) -> dict[str, Any]:
         """Make one call; returns what the script says of it."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps(told) + "\n")
+        self._process.stdin.write(json.dumps(request) + "\n")
         self._process.stdin.flush()
         line = self._process.stdout.readline()
         assert line, "node ended early; its error output is above"
-        said: dict[str, Any] = json.loads(line)
-        return said
+        reply: dict[str, Any] = json.loads(line)
+        return reply
 
     def close(self) -> None:
         assert self._process.stdin is not None

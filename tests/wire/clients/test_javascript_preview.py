@@ -36,19 +36,19 @@ class Caller:
 
     def call(self, operation: str, *ids: str, **options: object) -> Any:
         """The body of the answer, which must be the one on the page."""
-        said = self.said(operation, *ids, **options)
+        reply = self.reply(operation, *ids, **options)
         if self._record is not None:
-            row = self._record.note(operation, said["status"])
+            row = self._record.note(operation, reply["status"])
             expected = row.status >= 400 or "`isUnexpected` is wrong" in row.result
-            assert said["unexpected"] is expected, f"isUnexpected says {said['unexpected']} of {operation}"
-        return said["body"]
+            assert reply["unexpected"] is expected, f"isUnexpected says {reply['unexpected']} of {operation}"
+        return reply["body"]
 
-    def said(self, operation: str, *ids: str, **options: object) -> dict[str, Any]:
+    def reply(self, operation: str, *ids: str, **options: object) -> dict[str, Any]:
         """Whatever the client says of a call."""
         method, _, path = operation.partition(" ")
-        said = self._driver.call(method=method, path=path, arguments=ids, **options, **self._with)
-        assert "thrown" not in said, said
-        return said
+        reply = self._driver.call(method=method, path=path, arguments=ids, **options, **self._with)
+        assert "thrown" not in reply, reply
+        return reply
 
 
 @pytest.fixture(scope="module")
@@ -84,19 +84,19 @@ def on_spare(driver: Driver, instance: Instance, spare: Loop, record: Record) ->
 
 
 @pytest.fixture(scope="module", autouse=True)
-def begun(driver: Driver, instance: Instance, taught: Loop) -> str:
+def started(driver: Driver, instance: Instance, taught: Loop) -> str:
     """The id of an evaluation that is computed while other tests run."""
     client = Caller(driver, instance.endpoint, taught, None)
-    made: str = client.call("POST /evaluations", options={"body": asked()})["id"]
+    made: str = client.call("POST /evaluations", options={"body": requested()})["id"]
     return made
 
 
 @pytest.fixture(scope="module")
-def finished(driver: Driver, instance: Instance, taught: Loop, begun: str) -> str:
+def finished(driver: Driver, instance: Instance, taught: Loop, started: str) -> str:
     """The id of the evaluation, which ended."""
     client = Caller(driver, instance.endpoint, taught, None)
-    eventually(lambda: state(client, begun) in ENDED, "the end of the evaluation", within_s=30)
-    return begun
+    eventually(lambda: state(client, started) in ENDED, "the end of the evaluation", within_s=30)
+    return started
 
 
 def state(client: Caller, name: str) -> str:
@@ -104,7 +104,7 @@ def state(client: Caller, name: str) -> str:
     return found
 
 
-def asked() -> dict[str, Any]:
+def requested() -> dict[str, Any]:
     return evaluation(**SPAN, enableOfflineExperimentation=False)
 
 
@@ -161,22 +161,22 @@ def test_post_multislot_events_eventid_activate(
 
 
 def test_get_configurations_service(on_loop: Caller) -> None:
-    told = on_loop.call("GET /configurations/service")
-    assert told["rewardWaitTime"] == "PT10M"
-    assert told["learningMode"] == "Online"
+    received = on_loop.call("GET /configurations/service")
+    assert received["rewardWaitTime"] == "PT10M"
+    assert received["learningMode"] == "Online"
 
 
 def test_put_configurations_service(on_blank: Caller) -> None:
-    told = on_blank.call("GET /configurations/service")
-    wanted = {**told, "rewardWaitTime": "PT4H", "rewardAggregation": "sum", "explorationPercentage": 0.3}
+    received = on_blank.call("GET /configurations/service")
+    wanted = {**received, "rewardWaitTime": "PT4H", "rewardAggregation": "sum", "explorationPercentage": 0.3}
     answer = on_blank.call("PUT /configurations/service", options={"body": wanted})
     assert answer == {**wanted, "lastConfigurationEditDate": answer["lastConfigurationEditDate"]}
     assert on_blank.call("GET /configurations/service") == answer
 
 
 def test_get_configurations_policy(loop: Loop, on_loop: Caller) -> None:
-    told = on_loop.call("GET /configurations/policy")
-    assert told == {"name": loop.loop_id, "arguments": DEFAULT_ARGUMENTS}
+    received = on_loop.call("GET /configurations/policy")
+    assert received == {"name": loop.loop_id, "arguments": DEFAULT_ARGUMENTS}
 
 
 def test_put_configurations_policy(on_blank: Caller) -> None:
@@ -192,23 +192,23 @@ def test_delete_configurations_policy(blank: Loop, on_blank: Caller) -> None:
 
 
 def test_post_evaluations(on_taught: Caller) -> None:
-    said = on_taught.call("POST /evaluations", options={"body": asked()})
-    assert said["name"] == "tried"
-    assert state(on_taught, said["id"]) in ENDED | {"pending", "notSubmitted"}
-    on_taught.call("DELETE /evaluations/{evaluationId}", said["id"])
+    reply = on_taught.call("POST /evaluations", options={"body": requested()})
+    assert reply["name"] == "tried"
+    assert state(on_taught, reply["id"]) in ENDED | {"pending", "notSubmitted"}
+    on_taught.call("DELETE /evaluations/{evaluationId}", reply["id"])
 
 
 def test_the_answer_to_a_new_evaluation_says_where_it_is(on_taught: Caller) -> None:
-    said = on_taught.said("POST /evaluations", options={"body": asked()})
-    made = said["body"]["id"]
-    assert said["headers"]["location"].endswith(f"/personalizer/v1.1-preview.3/evaluations/{made}")
+    reply = on_taught.reply("POST /evaluations", options={"body": requested()})
+    made = reply["body"]["id"]
+    assert reply["headers"]["location"].endswith(f"/personalizer/v1.1-preview.3/evaluations/{made}")
     on_taught.call("DELETE /evaluations/{evaluationId}", made)
 
 
 def test_get_evaluations_evaluationid(on_taught: Caller, finished: str) -> None:
-    told = on_taught.call("GET /evaluations/{evaluationId}", finished)
-    assert (told["id"], told["name"], told["status"]) == (finished, "tried", "completed")
-    results = {result["name"]: result for result in told["policyResults"]}
+    received = on_taught.call("GET /evaluations/{evaluationId}", finished)
+    assert (received["id"], received["name"], received["status"]) == (finished, "tried", "completed")
+    results = {result["name"]: result for result in received["policyResults"]}
     assert results["challenger"]["policySource"] == "Custom"
     assert results["challenger"]["summary"]
     total = results["challenger"]["totalSummary"]
@@ -221,10 +221,10 @@ def test_get_evaluations(on_taught: Caller, finished: str) -> None:
 
 
 def test_delete_evaluations_evaluationid(on_taught: Caller) -> None:
-    made = on_taught.call("POST /evaluations", options={"body": asked()})["id"]
+    made = on_taught.call("POST /evaluations", options={"body": requested()})["id"]
     assert on_taught.call("DELETE /evaluations/{evaluationId}", made) is None
-    gone = on_taught.said("GET /evaluations/{evaluationId}", made)
-    assert (gone["status"], gone["body"]["error"]["code"]) == (404, "EvaluationNotFound")
+    deleted = on_taught.reply("GET /evaluations/{evaluationId}", made)
+    assert (deleted["status"], deleted["body"]["error"]["code"]) == (404, "EvaluationNotFound")
 
 
 def test_post_configurations_applyfromevaluation(
@@ -238,8 +238,8 @@ def test_post_configurations_applyfromevaluation(
 
 
 def test_get_logs_properties(on_taught: Caller) -> None:
-    told = on_taught.call("GET /logs/properties")["dateRange"]
-    assert datetime.fromisoformat(told["from"]) <= datetime.fromisoformat(told["to"]) < END
+    received = on_taught.call("GET /logs/properties")["dateRange"]
+    assert datetime.fromisoformat(received["from"]) <= datetime.fromisoformat(received["to"]) < END
 
 
 def test_delete_logs(on_spare: Caller) -> None:
@@ -280,32 +280,32 @@ def test_put_model(instance: Instance, spare: Loop, on_spare: Caller) -> None:
 def test_a_model_that_was_read_as_text_is_refused(on_taught: Caller) -> None:
     text = on_taught.call("GET /model", **SIGNED)
     headers = {"content-type": "application/octet-stream"}
-    said = on_taught.said("PUT /model", options={"body": text, "headers": headers})
-    assert (said["status"], said["body"]["error"]["code"]) == (400, "invalidModelImportFormat")
+    reply = on_taught.reply("PUT /model", options={"body": text, "headers": headers})
+    assert (reply["status"], reply["body"]["error"]["code"]) == (400, "invalidModelImportFormat")
 
 
 def test_delete_model(on_spare: Caller) -> None:
     on_spare.call("DELETE /model")
     assert on_spare.call("GET /model/properties")["creationTime"] == "0001-01-01T00:00:00+00:00"
-    assert on_spare.said("GET /model")["status"] == 404
+    assert on_spare.reply("GET /model")["status"] == 404
 
 
 def test_get_model_properties(on_taught: Caller) -> None:
-    told = on_taught.call("GET /model/properties")
-    assert datetime.fromisoformat(told["creationTime"]) > BEGIN
-    assert told["creationTime"] <= told["lastModifiedTime"]
+    received = on_taught.call("GET /model/properties")
+    assert datetime.fromisoformat(received["creationTime"]) > BEGIN
+    assert received["creationTime"] <= received["lastModifiedTime"]
 
 
 def test_errors_are_understood(on_loop: Caller) -> None:
-    said = on_loop.said("POST /rank", options={"body": {"actions": []}})
-    assert (said["status"], said["unexpected"]) == (400, True)
-    assert said["body"]["error"]["code"] == "InvalidRankRequest"
+    reply = on_loop.reply("POST /rank", options={"body": {"actions": []}})
+    assert (reply["status"], reply["unexpected"]) == (400, True)
+    assert reply["body"]["error"]["code"] == "InvalidRankRequest"
 
 
 def test_a_wrong_key_is_understood(driver: Driver, instance: Instance, loop: Loop) -> None:
-    stranger = Caller(driver, instance.endpoint, replace(loop, key1="wrong"), None)
-    said = stranger.said("GET /configurations/policy")
-    assert (said["status"], said["unexpected"], said["body"]["error"]["code"]) == (401, True, "401")
+    unauthorised = Caller(driver, instance.endpoint, replace(loop, key1="wrong"), None)
+    reply = unauthorised.reply("GET /configurations/policy")
+    assert (reply["status"], reply["unexpected"], reply["body"]["error"]["code"]) == (401, True, "401")
 
 
 def encoded(content: bytes) -> str:

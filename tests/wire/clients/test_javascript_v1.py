@@ -40,10 +40,10 @@ class Caller:
         self._record = record
 
     def call(self, operation: str, *arguments: object) -> Any:
-        said = self._driver.call(operation=operation, arguments=arguments, **self._with)
-        assert "thrown" not in said, said
-        self._record.note(operation, said["status"])
-        return said["body"]
+        reply = self._driver.call(operation=operation, arguments=arguments, **self._with)
+        assert "thrown" not in reply, reply
+        self._record.note(operation, reply["status"])
+        return reply["body"]
 
 
 @pytest.fixture

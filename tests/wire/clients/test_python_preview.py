@@ -30,7 +30,7 @@ ENDED = {"Succeeded", "Failed", "Timeout", "Canceled"}
 
 
 @pytest.fixture(scope="module", autouse=True)
-def begun(instance: Instance, taught: Loop) -> Iterator[preview.Synchronous]:
+def started(instance: Instance, taught: Loop) -> Iterator[preview.Synchronous]:
     """Jobs, computed while other tests run: an evaluation with a policy for each kind, and importances."""
     client = preview.Synchronous(instance.endpoint, taught.key1, Record(CLIENT))
     policies = [{**POLICY, "name": kind} for kind in preview.KINDS]
@@ -41,17 +41,17 @@ def begun(instance: Instance, taught: Loop) -> Iterator[preview.Synchronous]:
 
 
 @pytest.fixture(scope="module")
-def finished(begun: preview.Synchronous) -> str:
+def finished(started: preview.Synchronous) -> str:
     """The id of the evaluation and of the feature importance, which ended."""
-    evaluated = partial(begun.get_evaluation, FINISHED, **FRAME)
-    weighed = partial(begun.get_feature_importance, FINISHED)
-    for told in (evaluated, weighed):
-        eventually(partial(has_ended, told), "the end of the jobs", within_s=30)
+    evaluated = partial(started.get_evaluation, FINISHED, **FRAME)
+    weighed = partial(started.get_feature_importance, FINISHED)
+    for returned in (evaluated, weighed):
+        eventually(partial(has_ended, returned), "the end of the jobs", within_s=30)
     return FINISHED
 
 
-def has_ended(told: Callable[[], Any]) -> bool:
-    return told()["status"] in ENDED
+def has_ended(returned: Callable[[], Any]) -> bool:
+    return returned()["status"] in ENDED
 
 
 @pytest.mark.parametrize("module", [personalizer, aio])
@@ -129,14 +129,14 @@ def test_reset_model(spare: Loop, connect: Connect) -> None:
 
 
 def test_get_model_properties(taught: Loop, connect: Connect) -> None:
-    told = connect(taught).get_model_properties()
-    made, renewed = (datetime.fromisoformat(told[name]) for name in ("creationTime", "lastModifiedTime"))
+    returned = connect(taught).get_model_properties()
+    made, renewed = (datetime.fromisoformat(returned[name]) for name in ("creationTime", "lastModifiedTime"))
     assert BEGIN < made <= renewed < END
 
 
 def test_get_log_properties(taught: Loop, connect: Connect) -> None:
-    told = connect(taught).get_log_properties()["dateRange"]
-    first, last = (datetime.fromisoformat(told[name]) for name in ("from", "to"))
+    returned = connect(taught).get_log_properties()["dateRange"]
+    first, last = (datetime.fromisoformat(returned[name]) for name in ("from", "to"))
     assert BEGIN < first <= last < END
 
 
@@ -165,18 +165,18 @@ def test_reset_policy(blank: Loop, connect: Connect) -> None:
 
 
 def test_get_service_configuration(loop: Loop, connect: Connect) -> None:
-    told = connect(loop).get_service_configuration()
-    assert told["rewardWaitTime"] == "PT10M"
-    assert told["learningMode"] == "Online"
-    assert told["modelRetrainDays"] == 2
-    assert datetime.fromisoformat(told["lastConfigurationEditDate"]).tzinfo is None
+    returned = connect(loop).get_service_configuration()
+    assert returned["rewardWaitTime"] == "PT10M"
+    assert returned["learningMode"] == "Online"
+    assert returned["modelRetrainDays"] == 2
+    assert datetime.fromisoformat(returned["lastConfigurationEditDate"]).tzinfo is None
 
 
 def test_update_service_configuration(blank: Loop, connect: Connect) -> None:
     client = connect(blank)
-    told = client.get_service_configuration()
+    returned = client.get_service_configuration()
     wanted = {
-        **told,
+        **returned,
         "rewardWaitTime": timedelta(hours=4),  # the client writes it out
         "rewardAggregation": "sum",
         "explorationPercentage": 0.3,
@@ -209,10 +209,10 @@ def test_create_evaluation(taught: Loop, connect: Connect, fresh: str) -> None:
 
 
 def test_get_evaluation(taught: Loop, connect: Connect, kind: str, finished: str) -> None:
-    told = connect(taught).get_evaluation(finished, **FRAME, interval_in_minutes=60, window="Rolling")
-    assert (told["id"], told["name"], told["status"]) == (finished, "tried", "Succeeded")
-    assert told["evaluationType"] == "Manual"
-    policies = {policy["name"]: policy for policy in told["content"]["value"]}
+    returned = connect(taught).get_evaluation(finished, **FRAME, interval_in_minutes=60, window="Rolling")
+    assert (returned["id"], returned["name"], returned["status"]) == (finished, "tried", "Succeeded")
+    assert returned["evaluationType"] == "Manual"
+    policies = {policy["name"]: policy for policy in returned["content"]["value"]}
     assert {"Online", "Baseline", "Random", "Custom"} <= {one["policySource"] for one in policies.values()}
     low, high = policies[kind]["summary"]["confidenceInterval"]
     assert low <= policies[kind]["summary"]["expectedReward"] <= high
@@ -250,12 +250,12 @@ def test_create_feature_importance(taught: Loop, connect: Connect, fresh: str) -
 
 
 def test_get_feature_importance(taught: Loop, connect: Connect, finished: str) -> None:
-    told = connect(taught).get_feature_importance(finished)
-    assert (told["status"], told.get("description")) == ("Succeeded", None)
-    assert (told["id"], told["name"]) == (finished, "weighed")
-    scores = [one["score"] for one in told["featureScores"]]
+    returned = connect(taught).get_feature_importance(finished)
+    assert (returned["status"], returned.get("description")) == ("Succeeded", None)
+    assert (returned["id"], returned["name"]) == (finished, "weighed")
+    scores = [one["score"] for one in returned["featureScores"]]
     assert scores == sorted(scores, reverse=True)
-    assert {"namespace", "featureName", "score"} == set(told["featureScores"][0])
+    assert {"namespace", "featureName", "score"} == set(returned["featureScores"][0])
 
 
 def test_list_feature_importances(taught: Loop, connect: Connect, finished: str, fresh: str) -> None:

@@ -79,8 +79,8 @@ def test_days_are_times_too(spare: Loop, connect: Connect, fresh: str) -> None:
     days = {"startTime": today - timedelta(days=1), "endTime": today + timedelta(days=2)}
     client.create_evaluation(fresh, evaluation(**days, policies=[], enableOfflineExperimentation=False))
     text = {"start_time": f"{today:%Y%m%dT%H%M%S}", "end_time": f"{days['endTime']:%Y%m%dT%H%M%S}"}
-    told = client.get_evaluation(fresh, **text)
-    assert told["startTime"] == f"{days['startTime']}T00:00:00+00:00"
+    reported = client.get_evaluation(fresh, **text)
+    assert reported["startTime"] == f"{days['startTime']}T00:00:00+00:00"
     client.delete_evaluation(fresh)
 
 

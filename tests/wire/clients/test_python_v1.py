@@ -32,8 +32,8 @@ def test_the_page_lists_what_the_client_has(client: Any) -> None:
 
 def test_rank(instance: Instance, loop: Loop, client: Any, record: Record) -> None:
     actions = [models.RankableAction(id=name, features=[{"taste": name}]) for name in ("pasta", "juice")]
-    asked = models.RankRequest(actions=actions, context_features=[{"hour": 9}], event_id=EVENT)
-    answer = client.rank(asked, raw=True)
+    requested = models.RankRequest(actions=actions, context_features=[{"hour": 9}], event_id=EVENT)
+    answer = client.rank(requested, raw=True)
     record.note("rank", answer.response.status_code)
     assert answer.output.event_id == EVENT
     assert [ranked.probability for ranked in answer.output.ranking] == [0.5, 0.5]

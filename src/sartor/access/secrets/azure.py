@@ -9,10 +9,10 @@ _HOUR_S = 3600
 
 
 class AzureVault:
-    """Serves ``source.Vault``."""
+    """A ``vault.Vault``."""
 
     def __init__(self, address: str, /, *, token: str, **options: Any) -> None:
-        """Prepare; nothing is asked yet.
+        """Prepare; nothing is requested yet.
 
         Args:
             address: ``https://NAME.vault.azure.net``.
@@ -27,26 +27,28 @@ class AzureVault:
         except ImportError as error:
             raise vault.missing_package("azure-keyvault-secrets", "azure") from error
         self._url = address
-        self._client = SecretClient(address, _Given(token) if token else _found(), **options)
+        self._client = SecretClient(
+            address, _TokenCredential(token) if token else _find_credential(), **options
+        )
 
     def read(self, name: str, /) -> str | None:
         """The secret of that name.
 
         Raises:
-            StoreUnavailable: the vault can't be asked, or does not let us in.
+            StoreUnavailable: the vault does not answer, or refuses.
         """
         from azure.core.exceptions import AzureError, ResourceNotFoundError
 
         try:
-            found = self._client.get_secret(name.lower().replace("_", "-"))
+            secret = self._client.get_secret(name.lower().replace("_", "-"))
         except ResourceNotFoundError:
             return None
         except AzureError as error:
             raise vault.vault_unavailable(self._url, error) from error
-        return None if found.value is None else str(found.value)
+        return None if secret.value is None else str(secret.value)
 
 
-class _Given:
+class _TokenCredential:
     """A credential of the Azure packages that is a token."""
 
     def __init__(self, token: str) -> None:
@@ -58,7 +60,7 @@ class _Given:
         return AccessToken(self._token, int(time.time()) + _HOUR_S)
 
 
-def _found() -> Any:
+def _find_credential() -> Any:
     try:
         from azure.identity import DefaultAzureCredential
     except ImportError as error:

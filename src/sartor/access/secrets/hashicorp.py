@@ -7,10 +7,10 @@ from sartor.errors import InvalidSetting
 
 
 class HashicorpVault:
-    """Serves ``source.Vault``."""
+    """A ``vault.Vault``."""
 
     def __init__(self, address: str, /, *, token: str) -> None:
-        """Prepare; nothing is asked yet.
+        """Prepare; nothing is requested yet.
 
         Args:
             address: ``https://HOST[:PORT]/MOUNT/PATH``.
@@ -34,7 +34,7 @@ class HashicorpVault:
         """The field of that name.
 
         Raises:
-            StoreUnavailable: the vault can't be asked, or does not let us in.
+            StoreUnavailable: the vault does not answer, or refuses.
         """
         import hvac.exceptions
         import requests

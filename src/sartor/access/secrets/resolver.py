@@ -26,9 +26,9 @@ def find_secret(name: str, /) -> str:
 
     Raises:
         InvalidSetting: the file can't be read, or the URL names no kind of vault.
-        StoreUnavailable: the vault can't be asked, or does not let us in.
+        StoreUnavailable: the vault does not answer, or refuses.
     """
-    found = _near(name)
+    found = _find_local(name)
     if found:
         return found
     where = os.environ.get(VAULT, "")
@@ -40,7 +40,7 @@ def find_owner_key() -> str:
 
     Raises:
         InvalidSetting: it is too short to withstand guessing, or can't be read.
-        StoreUnavailable: the vault can't be asked, or does not let us in.
+        StoreUnavailable: the vault does not answer, or refuses.
     """
     key = find_secret(OWNER_KEY)
     if key and len(key) < _OWNER_KEY_CHARS:
@@ -55,7 +55,7 @@ def open_vault(url: str, /) -> Vault:
         InvalidSetting: it names no kind of vault, or the packages for it are not installed.
     """
     kind, separator, address = url.partition("+")
-    token = _near(VAULT_TOKEN)
+    token = _find_local(VAULT_TOKEN)
     if separator and kind == "hashicorp":
         from sartor.access.secrets.hashicorp import HashicorpVault
 
@@ -69,7 +69,7 @@ def open_vault(url: str, /) -> Vault:
     )
 
 
-def _near(name: str) -> str:
+def _find_local(name: str) -> str:
     """From the environment, or from the file that it names."""
     found = os.environ.get(name, "").strip()
     path = os.environ.get(f"{name}{_FILE}", "")

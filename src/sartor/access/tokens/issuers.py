@@ -32,8 +32,8 @@ class RoleRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     loop: str = EVERY_LOOP
 
     def grant(self, claims: Mapping[str, object], /) -> Grant | None:
-        """The grant that these claims earn."""
-        return Grant(self.role, self.loop) if self.value in _texts(claims, self.claim) else None
+        """The grant that these claims give; None: none."""
+        return Grant(self.role, self.loop) if self.value in _find_claim_values(claims, self.claim) else None
 
 
 class Issuer(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
@@ -102,7 +102,7 @@ def check_address(url: str, /) -> None:
     raise InvalidSetting(f"The keys of an issuer must come by https; {url!r} does not.")
 
 
-def _texts(claims: Mapping[str, object], path: str) -> list[str]:
+def _find_claim_values(claims: Mapping[str, object], path: str) -> list[str]:
     value: object = claims
     if path in claims:
         value = claims[path]

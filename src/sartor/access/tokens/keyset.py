@@ -83,7 +83,7 @@ class IssuerKeys:
 
     def _fetch(self) -> None:
         try:
-            self._keys = _usable(_get(self._uri()))
+            self._keys = _parse_keys(_fetch_json(self._find_uri()))
         except Exception as error:
             self._failed = True
             extra = {"action": "keys_not_fetched", "issuer": self._issuer.issuer}
@@ -98,17 +98,17 @@ class IssuerKeys:
         self._fetched_s = self._clock_s()
         self._failed = False
 
-    def _uri(self) -> str:
+    def _find_uri(self) -> str:
         if self._issuer.jwks_uri is not None:
             return self._issuer.jwks_uri
-        said = _get(self._issuer.discovery_uri)
-        if said.get("issuer") != self._issuer.issuer or not isinstance(said.get("jwks_uri"), str):
+        document = _fetch_json(self._issuer.discovery_uri)
+        if document.get("issuer") != self._issuer.issuer or not isinstance(document.get("jwks_uri"), str):
             raise ValueError("The discovery document is for another issuer, or names no keys.")
-        check_address(said["jwks_uri"])
-        return str(said["jwks_uri"])
+        check_address(document["jwks_uri"])
+        return str(document["jwks_uri"])
 
 
-def _get(url: str) -> dict[str, Any]:
+def _fetch_json(url: str) -> dict[str, Any]:
     with requests.get(url, timeout=_TIMEOUT_S, allow_redirects=False, stream=True) as answer:
         answer.raise_for_status()
         body = b""
@@ -119,10 +119,10 @@ def _get(url: str) -> dict[str, Any]:
     return msgspec.json.decode(body, type=dict[str, Any])
 
 
-def _usable(said: Mapping[str, Any]) -> dict[str | None, PublicKey]:
-    """The public keys for signatures; a symmetric key has no business among published ones."""
+def _parse_keys(document: Mapping[str, Any]) -> dict[str | None, PublicKey]:
+    """Parse the public keys for signatures; others, symmetric ones above all, are passed over."""
     found: dict[str | None, PublicKey] = {}
-    published = said.get("keys")
+    published = document.get("keys")
     for one in published if isinstance(published, list) else ():
         if not isinstance(one, dict) or one.get("kty") not in _TYPES or one.get("use", "sig") != "sig":
             continue

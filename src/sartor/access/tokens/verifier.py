@@ -1,4 +1,4 @@
-"""The check of a bearer token: signature, issuer, audience, times; and what its claims allow.
+"""Verifies bearer tokens: signature, issuer, audience, times; and reads which roles their claims give.
 
 A token that was accepted is remembered for a minute, so that most requests cost one look-up. What may wait for
 an issuer happens on a thread.
@@ -28,7 +28,7 @@ _REMEMBERED = 4096
 _TOKEN_BYTES = 16_384
 
 
-class _Head(msgspec.Struct, frozen=True):
+class _TokenHeader(msgspec.Struct, frozen=True):
     alg: str
     kid: str | None = None
 
@@ -47,7 +47,7 @@ class JwtVerifier:
         self._fetches: dict[str, Future[None]] = {}
 
     async def verify(self, token: bytes, /) -> Caller:
-        """Who holds a token.
+        """Verify a token and return its holder.
 
         Raises:
             Unauthorized: it is not valid here.
@@ -58,21 +58,21 @@ class JwtVerifier:
         now_s = self._clock_s()
         if known is not None and now_s < known[0]:
             return known[1]
-        issuer, claims = await self._verified(token)
+        issuer, claims = await self._verify_anew(token)
         caller = issuer.caller(claims)
-        self._accepted[digest] = (min(now_s + REMEMBERED_S, self._ends_s(claims)), caller)
+        self._accepted[digest] = (min(now_s + REMEMBERED_S, self._find_expiry_s(claims)), caller)
         self._accepted.move_to_end(digest)
         if len(self._accepted) > _REMEMBERED:
             self._accepted.popitem(last=False)
         return caller
 
-    async def _verified(self, token: bytes) -> tuple[Issuer, Mapping[str, Any]]:
-        head, claims = _opened(token)
+    async def _verify_anew(self, token: bytes) -> tuple[Issuer, Mapping[str, Any]]:
+        header, claims = _decode_unverified(token)
         issuer, keys = self._issuer_of(claims)
         # Before any key is looked at: the token must not choose how it is checked.
-        if head.alg not in issuer.algorithms:
-            raise Unauthorized(f"The token is signed with {head.alg!r}, which is not accepted.")
-        _check_signature(token, await self._find_key(issuer, keys, head.kid), head.alg)
+        if header.alg not in issuer.algorithms:
+            raise Unauthorized(f"The token is signed with {header.alg!r}, which is not accepted.")
+        _check_signature(token, await self._find_key(issuer, keys, header.kid), header.alg)
         self._check_claims(issuer, claims)
         return issuer, claims
 
@@ -100,38 +100,38 @@ class JwtVerifier:
 
     def _check_claims(self, issuer: Issuer, claims: Mapping[str, Any]) -> None:
         now_s = self._clock_s()
-        if now_s >= self._ends_s(claims):
+        if now_s >= self._find_expiry_s(claims):
             raise Unauthorized("The token has expired.")
         for name in ("nbf", "iat"):
-            if name in claims and now_s < _seconds(claims, name) - self._leeway_s:
+            if name in claims and now_s < _read_time(claims, name) - self._leeway_s:
                 raise Unauthorized("The token is not valid yet.")
         audience = claims.get("aud")
         audiences = audience if isinstance(audience, list) else [audience]
         if not set(issuer.audiences) & {one for one in audiences if isinstance(one, str)}:
             raise Unauthorized("The token is for another service.")
 
-    def _ends_s(self, claims: Mapping[str, Any]) -> float:
-        return _seconds(claims, "exp") + self._leeway_s
+    def _find_expiry_s(self, claims: Mapping[str, Any]) -> float:
+        return _read_time(claims, "exp") + self._leeway_s
 
 
-def _seconds(claims: Mapping[str, Any], name: str) -> float:
+def _read_time(claims: Mapping[str, Any], name: str) -> float:
     value = claims.get(name)
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise Unauthorized(f"The token has no time {name!r}.")
     return float(value)
 
 
-def _opened(token: bytes) -> tuple[_Head, Mapping[str, Any]]:
-    """What a token says of itself; nothing of it is believed yet."""
+def _decode_unverified(token: bytes) -> tuple[_TokenHeader, Mapping[str, Any]]:
+    """Decode the header and the claims of a token, before any of them is verified."""
     if len(token) > _TOKEN_BYTES or token.count(b".") != 2:
         raise Unauthorized("The bearer token is not a signed JSON web token.")
     try:
         signature = jws.extract_compact(token)
-        head = msgspec.convert(signature.headers(), _Head)
+        header = msgspec.convert(signature.headers(), _TokenHeader)
         claims = msgspec.json.decode(signature.payload, type=dict[str, Any])
     except (JoseError, msgspec.DecodeError, msgspec.ValidationError, ValueError, RecursionError) as error:
         raise Unauthorized("The bearer token is not a signed JSON web token.") from error
-    return head, claims
+    return header, claims
 
 
 def _check_signature(token: bytes, key: PublicKey, algorithm: str) -> None:

@@ -38,37 +38,37 @@ _READ_ONLY = frozenset({"lastConfigurationEditDate", "latestApprenticeModeMetric
 
 
 def get(call: Call) -> Response:
-    """The configuration as it is now."""
-    return _answer(call, call.context.find_loop(call.loop))
+    """Read the configuration as it is now."""
+    return _respond(call, call.context.find_loop(call.loop))
 
 
 def put(call: Call) -> Response:
-    """Change what the body names, and answer the whole."""
-    asked = json_body.decode_json(_KIND[call.version], call.body, invalid=_INVALID)
-    changes = {name: value for name, value in msgspec.to_builtins(asked).items() if name not in _READ_ONLY}
+    """Change what the body names, and respond with the whole configuration."""
+    contract = json_body.decode_json(_KIND[call.version], call.body, invalid=_INVALID)
+    changes = {name: value for name, value in msgspec.to_builtins(contract).items() if name not in _READ_ONLY}
     configuration_rules.check(call.context.find_loop(call.loop), changes, version=call.version)
     with call.context.acquire_loop(call.loop) as loop:
         changed = loops.change_settings(call.context.stores, loop.name, changes)
-    return _answer(call, changed)
+    return _respond(call, changed)
 
 
-def _answer(call: Call, loop: Loop) -> Response:
+def _respond(call: Call, loop: Loop) -> Response:
     kind = _KIND[call.version]
-    shown: dict[str, Callable[[], object]] = {
+    computed: dict[str, Callable[[], object]] = {
         "last_configuration_edit_date": lambda: durations.format_time_us(
             loop.edited_at_us or loop.created_at_us
         ),
-        "auto_optimization_start_date": lambda: _start_of_optimization(loop),
-        "latest_apprentice_mode_metrics": lambda: _apprentice_metrics(call, loop),
+        "auto_optimization_start_date": lambda: _format_optimization_start(loop),
+        "latest_apprentice_mode_metrics": lambda: _read_apprentice_metrics(call, loop),
     }
     values: dict[str, Any] = {}
     for name in kind.__struct_fields__:
-        value = shown[name]() if name in shown else getattr(loop.settings, name)
+        value = computed[name]() if name in computed else getattr(loop.settings, name)
         values[name] = durations.format_duration(value) if isinstance(value, timedelta) else value
     return json_body.json_response(200, kind(**values))
 
 
-def _apprentice_metrics(call: Call, loop: Loop) -> ApprenticeMetrics | None:
+def _read_apprentice_metrics(call: Call, loop: Loop) -> ApprenticeMetrics | None:
     with call.context.open_loop(loop) as logs:
         metrics = read_checkpoint(logs.blobs)
     if metrics is None:
@@ -90,7 +90,7 @@ def _apprentice_metrics(call: Call, loop: Loop) -> ApprenticeMetrics | None:
     )
 
 
-def _start_of_optimization(loop: Loop) -> str:
+def _format_optimization_start(loop: Loop) -> str:
     if not loop.settings.is_auto_optimization_enabled:
         return durations.NEVER
     if loop.settings.auto_optimization_start_date is not None:
@@ -119,7 +119,7 @@ _EXAMPLE: dict[str, object] = {
 }
 
 
-def _routes(kind: type[FirstServiceConfiguration], versions: tuple[Version, ...]) -> tuple[Route, Route]:
+def _build_routes(kind: type[FirstServiceConfiguration], versions: tuple[Version, ...]) -> tuple[Route, Route]:
     example = {name: value for name, value in _EXAMPLE.items() if name in kind.__struct_encode_fields__}
     read = Route(
         name="GetServiceConfiguration",
@@ -160,4 +160,4 @@ def _routes(kind: type[FirstServiceConfiguration], versions: tuple[Version, ...]
     return read, change
 
 
-ROUTES = tuple(route for kind, versions in _SERVED for route in _routes(kind, versions))
+ROUTES = tuple(route for kind, versions in _SERVED for route in _build_routes(kind, versions))

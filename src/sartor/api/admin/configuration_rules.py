@@ -35,16 +35,18 @@ Changes = Mapping[str, object]
 
 
 def check(loop: Loop, changes: Changes, /, *, version: Version) -> None:
-    """See that these changes, under their names on the wire, may be made to the loop.
+    """Check that these changes, under their names on the wire, may be made to the loop.
 
     Raises:
-        Refused: the first rule that does not hold, with its code.
+        RequestRefused: the first rule that does not hold, with its code.
     """
-    _duration(changes, "rewardWaitTime", "InvalidRewardWaitTime", timedelta(seconds=1), timedelta(days=30))
-    _duration(changes, "modelExportFrequency", _INVALID, timedelta(seconds=1), _DAY)
-    _number(changes, "defaultReward", -1, 1)
-    _number(changes, "explorationPercentage", 0, 1)
-    _number(changes, "stagedModelHistoryLength", 1, 20)
+    _check_duration(
+        changes, "rewardWaitTime", "InvalidRewardWaitTime", timedelta(seconds=1), timedelta(days=30)
+    )
+    _check_duration(changes, "modelExportFrequency", _INVALID, timedelta(seconds=1), _DAY)
+    _check_number(changes, "defaultReward", -1, 1)
+    _check_number(changes, "explorationPercentage", 0, 1)
+    _check_number(changes, "stagedModelHistoryLength", 1, 20)
     _check_retention(changes)
     _check_retraining(changes)
     _check_optimization(loop, changes)
@@ -52,7 +54,9 @@ def check(loop: Loop, changes: Changes, /, *, version: Version) -> None:
     _check_mode(loop, changes)
 
 
-def _duration(changes: Changes, name: str, code: str, low: timedelta, high: timedelta) -> timedelta | None:
+def _check_duration(
+    changes: Changes, name: str, code: str, low: timedelta, high: timedelta
+) -> timedelta | None:
     text = changes.get(name)
     if text is None:
         return None
@@ -66,7 +70,7 @@ def _duration(changes: Changes, name: str, code: str, low: timedelta, high: time
     return value
 
 
-def _number(changes: Changes, name: str, low: float, high: float) -> None:
+def _check_number(changes: Changes, name: str, low: float, high: float) -> None:
     value = changes.get(name)
     if isinstance(value, int | float) and not low <= value <= high:
         raise RequestRefused(_INVALID, f"{name} must be between {low} and {high}, not {value:g}.")
@@ -96,7 +100,7 @@ def _check_retraining(changes: Changes) -> None:
 
 
 def _check_optimization(loop: Loop, changes: Changes) -> None:
-    every = _duration(changes, "autoOptimizationFrequency", _INVALID, _DAY, timedelta(days=36_500))
+    every = _check_duration(changes, "autoOptimizationFrequency", _INVALID, _DAY, timedelta(days=36_500))
     if every is not None and every % _DAY:
         raise RequestRefused(
             _INVALID, "autoOptimizationFrequency must be a number of whole days, for example P28D."
@@ -121,11 +125,11 @@ def _check_mirror(loop: Loop, changes: Changes, code: str) -> None:
     if enabled and not target:
         raise RequestRefused(code, "logMirrorSasUri is required while logMirrorEnabled is true.")
     if target and target != settings.log_mirror_sas_uri:  # what was set before, here or elsewhere, stays good
-        for complaint in _complaints_about(str(target)):
-            raise RequestRefused(code, f"logMirrorSasUri {complaint}.")
+        for problem in _find_target_problems(str(target)):
+            raise RequestRefused(code, f"logMirrorSasUri {problem}.")
 
 
-def _complaints_about(target: str) -> Iterator[str]:
+def _find_target_problems(target: str) -> Iterator[str]:
     try:
         parts = urlsplit(target)
     except ValueError:
@@ -156,8 +160,8 @@ def _check_mode(loop: Loop, changes: Changes) -> None:
         "defaultReward": loop.settings.default_reward,
         "rewardAggregation": loop.settings.reward_aggregation,
     }
-    asked = {**changes, "rewardWaitTime": durations.parse_duration(str(changes["rewardWaitTime"]))}
-    moved = [name for name, value in now.items() if asked[name] != value]
+    after_change = {**changes, "rewardWaitTime": durations.parse_duration(str(changes["rewardWaitTime"]))}
+    moved = [name for name, value in now.items() if after_change[name] != value]
     if moved:
         raise RequestRefused(
             "InvalidLearningModeServiceConfiguration",

@@ -1,4 +1,4 @@
-"""The words of the service configuration, version by version (contract, section 1.5).
+"""The bodies of the service configuration, version by version (contract, section 1.5).
 
 One struct serves both ways. In a request, a member that is absent or null keeps its stored value; in an answer,
 members without a value are left out.
@@ -44,7 +44,7 @@ class FirstServiceConfiguration(Struct, frozen=True, kw_only=True, rename="camel
     log_retention_days: Annotated[
         int,
         Meta(
-            description="Days that the log is kept: -1 for ever, or at least the reward wait time and a day.",
+            description="Days that the log is kept: -1: no limit; or at least the reward wait time and a day.",
             extra_json_schema={"minimum": -1, "maximum": 2_147_483_647},
         ),
     ]

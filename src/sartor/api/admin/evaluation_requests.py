@@ -1,4 +1,4 @@
-"""What asking for evaluations and for feature importances have in common: times, pages, codes of errors."""
+"""What requests for evaluations and for feature importances have in common: times, pages, codes of errors."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -23,7 +23,7 @@ _CODES: tuple[tuple[type[errors.CallerError], str], ...] = (
     (errors.NoLogsInRange, "NoLogsExistInDateRange"),
 )
 
-ASKING_CODES = tuple(code for _, code in _CODES)
+CREATION_CODES = tuple(code for _, code in _CODES)
 
 
 class Paging(Struct, frozen=True, kw_only=True):
@@ -35,10 +35,10 @@ class Paging(Struct, frozen=True, kw_only=True):
 
 
 def to_micros(text: str, name: str, /, *, invalid: str) -> int:
-    """A time in microseconds since 1970.
+    """Parse a time to microseconds since 1970.
 
     Raises:
-        Refused: it is none; the message says which it was.
+        RequestRefused: it is none; the message names it.
     """
     try:
         return round(durations.parse_time(text).timestamp() * 1_000_000)
@@ -59,10 +59,10 @@ def translate_errors(*, invalid: str, exists: str = "") -> Iterator[None]:
     except errors.JobExists as error:
         raise RequestRefused(exists or invalid, error.message) from error
     except errors.CallerError as error:
-        _refuse(error, invalid)
+        _raise_with_code(error, invalid)
 
 
-def _refuse(error: errors.CallerError, invalid: str) -> NoReturn:
+def _raise_with_code(error: errors.CallerError, invalid: str) -> NoReturn:
     for kind, code in _CODES:
         if isinstance(error, kind):
             raise RequestRefused(code, error.message) from error
@@ -72,21 +72,21 @@ def _refuse(error: errors.CallerError, invalid: str) -> NoReturn:
 
 
 def parse_paging(query: Mapping[str, str], /, *, invalid: str) -> Paging:
-    """Which part of the list a query wants.
+    """Parse which part of a list a query wants.
 
     Raises:
-        Refused: one of the numbers is none, or out of range.
+        RequestRefused: one of the numbers is none, or out of range.
     """
-    top = _number(query, "top", low=0, invalid=invalid)
-    skip = _number(query, "skip", low=0, invalid=invalid)
-    size = _number(query, "maxpagesize", low=1, invalid=invalid)
+    top = _parse_number(query, "top", low=0, invalid=invalid)
+    skip = _parse_number(query, "skip", low=0, invalid=invalid)
+    size = _parse_number(query, "maxpagesize", low=1, invalid=invalid)
     return Paging(top=top, skip=skip or 0, size=min(_MOST, size or _MOST))
 
 
 def slice_page(
     call: Call, path: str, items: Sequence[_T], wanted: Paging, /
 ) -> tuple[Sequence[_T], str | None]:
-    """The part of a list that is wanted, and where the next part is; None: this was the last.
+    """Cut the wanted part out of a list, with the link to the next part; None: this was the last.
 
     Args:
         call: the request.
@@ -95,10 +95,10 @@ def slice_page(
         wanted: which part.
     """
     count = wanted.size if wanted.top is None else min(wanted.size, wanted.top)
-    shown = items[wanted.skip : wanted.skip + count]
-    left = None if wanted.top is None else wanted.top - len(shown)
+    page = items[wanted.skip : wanted.skip + count]
+    left = None if wanted.top is None else wanted.top - len(page)
     is_last = wanted.skip + count >= len(items) or left == 0
-    return shown, None if is_last else _next(call, path, skip=wanted.skip + count, top=left)
+    return page, None if is_last else _build_next_link(call, path, skip=wanted.skip + count, top=left)
 
 
 def find_job(call: Call, kind: str, /) -> Job:
@@ -123,12 +123,12 @@ def delete_job(call: Call, kind: str, /) -> None:
         jobs.delete_job(logs, kind, call.path_id)
 
 
-def sort_newest_first(listed: Sequence[Job], /) -> list[Job]:
-    """Jobs in the order of a list."""
-    return list(reversed(listed))
+def sort_newest_first(jobs_of_kind: Sequence[Job], /) -> list[Job]:
+    """Order jobs as lists have them."""
+    return list(reversed(jobs_of_kind))
 
 
-def _next(call: Call, path: str, *, skip: int, top: int | None) -> str:
+def _build_next_link(call: Call, path: str, *, skip: int, top: int | None) -> str:
     query = {**call.query, "skip": str(skip)} | ({} if top is None else {"top": str(top)})
     headers = {name: value.decode("latin-1") for name, value in call.headers}
     scheme = headers.get(b"x-forwarded-proto", "").lower()
@@ -137,7 +137,7 @@ def _next(call: Call, path: str, *, skip: int, top: int | None) -> str:
     return f"{address}?{urlencode(query)}"
 
 
-def _number(query: Mapping[str, str], name: str, *, low: int, invalid: str) -> int | None:
+def _parse_number(query: Mapping[str, str], name: str, *, low: int, invalid: str) -> int | None:
     text = query.get(name)
     if text is None:
         return None
@@ -152,12 +152,14 @@ Time = Annotated[str, durations.TIME]
 Name = Annotated[str, Meta(max_length=256, extra_json_schema={"minLength": 1})]
 
 
-def _whole(low: int) -> dict[str, object]:
+def _integer_schema(low: int) -> dict[str, object]:
     return {"type": "integer", "minimum": low, "maximum": 999_999_999}
 
 
 PAGING = (
-    Parameter(name="top", description="How many to list at most.", schema=_whole(0)),
-    Parameter(name="skip", description="How many to leave out first.", schema=_whole(0)),
-    Parameter(name="maxpagesize", description="How many to list on a page, 100 at most.", schema=_whole(1)),
+    Parameter(name="top", description="How many to list at most.", schema=_integer_schema(0)),
+    Parameter(name="skip", description="How many to leave out first.", schema=_integer_schema(0)),
+    Parameter(
+        name="maxpagesize", description="How many to list on a page, 100 at most.", schema=_integer_schema(1)
+    ),
 )

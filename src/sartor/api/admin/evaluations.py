@@ -1,9 +1,9 @@
-"""Evaluations in the versions with paths: asked for, listed, shown, removed (contract, section 1.7)."""
+"""Evaluations in the versions with paths: created, listed, read, removed (contract, section 1.7)."""
 
 import uuid
 
 from sartor.api.admin import evaluation_requests
-from sartor.api.admin.evaluation_requests import ASKING_CODES
+from sartor.api.admin.evaluation_requests import CREATION_CODES
 from sartor.api.admin.evaluations_wire import Evaluation, EvaluationContract, to_wire
 from sartor.api.http import json_body
 from sartor.api.http.error_responses import RequestRefused
@@ -28,35 +28,35 @@ _PATH = "/evaluations"
 
 
 def create(call: Call) -> Response:
-    """Ask for an evaluation; the service names it."""
-    asked = json_body.decode_json(EvaluationContract, call.body, invalid=INVALID)
+    """Create an evaluation; the service names it."""
+    contract = json_body.decode_json(EvaluationContract, call.body, invalid=INVALID)
     spec = EvaluationSpec(
-        name=asked.name,
-        start_us=evaluation_requests.to_micros(asked.start_time, "startTime", invalid=INVALID),
-        end_us=evaluation_requests.to_micros(asked.end_time, "endTime", invalid=INVALID),
-        policies=tuple(PolicySpec(name=one.name, arguments=one.arguments) for one in asked.policies),
-        find_optimal=asked.enable_offline_experimentation,
+        name=contract.name,
+        start_us=evaluation_requests.to_micros(contract.start_time, "startTime", invalid=INVALID),
+        end_us=evaluation_requests.to_micros(contract.end_time, "endTime", invalid=INVALID),
+        policies=tuple(PolicySpec(name=one.name, arguments=one.arguments) for one in contract.policies),
+        find_optimal=contract.enable_offline_experimentation,
         made_with=call.version.name,
     )
     name = str(uuid.uuid4())
     with evaluation_requests.translate_errors(invalid=INVALID), call.context.acquire_loop(call.loop) as loop:
         job = jobs.create_evaluation(call.context.stores, loop.name, name, spec)
     location = (b"location", f"{call.version.prefix}{_PATH}/{name}".encode())
-    return json_body.json_response(201, _shown(call, job, whole=True), location)
+    return json_body.json_response(201, _to_evaluation(call, job, whole=True), location)
 
 
-def index(call: Call) -> Response:
-    """All evaluations, the newest first, without their windows."""
+def list_all(call: Call) -> Response:
+    """List all evaluations, the newest first, without their windows."""
     with call.context.open_loop(call.loop) as logs:
         found = logs.jobs.jobs(kind=EVALUATION)
     return json_body.json_response(
-        200, [_shown(call, job, whole=False) for job in evaluation_requests.sort_newest_first(found)]
+        200, [_to_evaluation(call, job, whole=False) for job in evaluation_requests.sort_newest_first(found)]
     )
 
 
 def get(call: Call) -> Response:
-    """One evaluation."""
-    return json_body.json_response(200, _shown(call, find_evaluation(call), whole=True))
+    """Read one evaluation."""
+    return json_body.json_response(200, _to_evaluation(call, find_evaluation(call), whole=True))
 
 
 def delete(call: Call) -> Response:
@@ -69,10 +69,10 @@ def delete(call: Call) -> Response:
 
 
 def find_evaluation(call: Call, /) -> Job:
-    """The evaluation that the path names.
+    """Find the evaluation that the path names.
 
     Raises:
-        Refused: there is none.
+        RequestRefused: there is none.
     """
     try:
         return evaluation_requests.find_job(call, EVALUATION)
@@ -80,7 +80,7 @@ def find_evaluation(call: Call, /) -> Job:
         raise RequestRefused(NOT_FOUND, error.message) from error
 
 
-def _shown(call: Call, job: Job, *, whole: bool) -> Evaluation:
+def _to_evaluation(call: Call, job: Job, *, whole: bool) -> Evaluation:
     result = decode_evaluation_result(job.result) if job.state == "succeeded" else None
     previews = call.version != V1_0
     return to_wire(job, decode_evaluation_spec(job.spec), result, previews=previews, whole=whole)
@@ -103,7 +103,7 @@ ROUTES = (
         invalid=INVALID,
         request=EvaluationContract,
         response=Evaluation,
-        codes=ASKING_CODES,
+        codes=CREATION_CODES,
         headers={"Location": "Where the evaluation is."},
     ),
     Route(
@@ -111,7 +111,7 @@ ROUTES = (
         method="GET",
         path=_PATH,
         versions=PATHS,
-        handler=index,
+        handler=list_all,
         permission="read",
         tag=TAG,
         summary="All evaluations, the newest first.",

@@ -1,11 +1,11 @@
-"""Evaluations in 2022-09-01-preview: asked for by name, listed in pages, shown in windows (section 1.7)."""
+"""Evaluations in 2022-09-01-preview: created by name, listed in pages, read in windows (contract, 1.7)."""
 
 import re
 
 from msgspec import UNSET
 
 from sartor.api.admin import evaluation_requests, evaluations
-from sartor.api.admin.evaluation_requests import ASKING_CODES, PAGING, to_micros
+from sartor.api.admin.evaluation_requests import CREATION_CODES, PAGING, to_micros
 from sartor.api.admin.evaluations import INVALID, NOT_FOUND, TAG
 from sartor.api.admin.evaluations_2022_wire import (
     EvaluationItem,
@@ -39,14 +39,14 @@ _OLDER = frozenset(version.name for version in PATHS)
 
 
 def put(call: Call) -> Response:
-    """Ask for an evaluation under the name in the path."""
-    asked = json_body.decode_json(NamedEvaluationContract, call.body, invalid=INVALID)
+    """Create an evaluation under the name in the path."""
+    contract = json_body.decode_json(NamedEvaluationContract, call.body, invalid=INVALID)
     spec = EvaluationSpec(
-        name=asked.name,
-        start_us=to_micros(asked.start_time, "startTime", invalid=INVALID),
-        end_us=to_micros(asked.end_time, "endTime", invalid=INVALID),
-        policies=tuple(PolicySpec(name=one.name, arguments=one.arguments) for one in asked.policies),
-        find_optimal=asked.enable_policy_optimization,
+        name=contract.name,
+        start_us=to_micros(contract.start_time, "startTime", invalid=INVALID),
+        end_us=to_micros(contract.end_time, "endTime", invalid=INVALID),
+        policies=tuple(PolicySpec(name=one.name, arguments=one.arguments) for one in contract.policies),
+        find_optimal=contract.enable_policy_optimization,
         made_with=call.version.name,
     )
     translating = evaluation_requests.translate_errors(invalid=INVALID, exists=_EXISTS)
@@ -55,36 +55,36 @@ def put(call: Call) -> Response:
     return Response(200)
 
 
-def index(call: Call) -> Response:
-    """A page of the list of evaluations, the newest first."""
+def list_page(call: Call) -> Response:
+    """List one page of the evaluations, the newest first."""
     wanted = evaluation_requests.parse_paging(call.query, invalid=_INVALID_QUERY)
-    kind = _filtered(call.query.get("filter"))
+    kind = _parse_filter(call.query.get("filter"))
     with call.context.open_loop(call.loop) as logs:
         found = evaluation_requests.sort_newest_first(logs.jobs.jobs(kind=EVALUATION))
-    items = [to_wire(job, decode_evaluation_spec(job.spec), _result(job)) for job in found]
+    items = [to_wire(job, decode_evaluation_spec(job.spec), _decode_result(job)) for job in found]
     chosen = [one for one in items if kind is None or one.evaluation_type.lower() == kind]
-    shown, following = evaluation_requests.slice_page(call, "/evaluations", chosen, wanted)
-    return json_body.json_response(200, EvaluationPage(list(shown), UNSET if following is None else following))
+    page, next_link = evaluation_requests.slice_page(call, "/evaluations", chosen, wanted)
+    return json_body.json_response(200, EvaluationPage(list(page), UNSET if next_link is None else next_link))
 
 
 def get(call: Call) -> Response:
-    """One evaluation, with its scores in the windows that are asked for."""
-    frame = _frame(call)
+    """Read one evaluation, with its scores in the windows of the query."""
+    frame = _parse_frame(call)
     job = evaluations.find_evaluation(call)
     spec = decode_evaluation_spec(job.spec)
     if spec.made_with in _OLDER:
         raise RequestRefused(
             _OLD, f"This evaluation was made with {spec.made_with}, which shows it; this version does not."
         )
-    return json_body.json_response(200, to_wire(job, spec, _result(job), frame))
+    return json_body.json_response(200, to_wire(job, spec, _decode_result(job), frame))
 
 
-def _result(job: Job) -> EvaluationResult | None:
+def _decode_result(job: Job) -> EvaluationResult | None:
     return decode_evaluation_result(job.result) if job.state == "succeeded" else None
 
 
-def _filtered(text: str | None) -> str | None:
-    """The type of evaluation that a filter asks for, in small letters."""
+def _parse_filter(text: str | None) -> str | None:
+    """Parse a filter to the type of evaluation that it selects, in small letters."""
     if text is None:
         return None
     matched = _FILTER.fullmatch(text)
@@ -95,22 +95,22 @@ def _filtered(text: str | None) -> str | None:
     return matched[1].lower()
 
 
-def _frame(call: Call) -> Frame:
-    start_us, end_us = (_time(call, name) for name in ("startTime", "endTime"))
+def _parse_frame(call: Call) -> Frame:
+    start_us, end_us = (_parse_time(call, name) for name in ("startTime", "endTime"))
     if start_us >= end_us:
         raise RequestRefused(_INVALID_QUERY, "startTime must be before endTime.")
-    minutes = _minutes(call.query.get("intervalInMinutes", "5"))
-    return Frame(start_us=start_us, end_us=end_us, minutes=minutes, expands=_expands(call, minutes))
+    minutes = _parse_minutes(call.query.get("intervalInMinutes", "5"))
+    return Frame(start_us=start_us, end_us=end_us, minutes=minutes, expands=_parse_window(call, minutes))
 
 
-def _time(call: Call, name: str) -> int:
+def _parse_time(call: Call, name: str) -> int:
     text = call.query.get(name)
     if not text:
         raise RequestRefused(_INVALID_QUERY, f"The query parameter {name} is required.")
     return to_micros(text, name, invalid=_INVALID_QUERY)
 
 
-def _minutes(text: str) -> int:
+def _parse_minutes(text: str) -> int:
     if text not in map(str, _MINUTES):
         raise RequestRefused(
             _INVALID_QUERY, f"intervalInMinutes must be one of {', '.join(map(str, _MINUTES))}."
@@ -118,9 +118,9 @@ def _minutes(text: str) -> int:
     return int(text)
 
 
-def _expands(call: Call, minutes: int) -> bool:
-    asked = call.query.get("window", "Expanding" if minutes == 5 else "Rolling").lower()
-    if asked != ("expanding" if minutes == 5 else "rolling"):
+def _parse_window(call: Call, minutes: int) -> bool:
+    contract = call.query.get("window", "Expanding" if minutes == 5 else "Rolling").lower()
+    if contract != ("expanding" if minutes == 5 else "rolling"):
         raise RequestRefused(_INVALID_QUERY, "window is Expanding with an interval of 5 minutes, else Rolling.")
     return minutes == 5
 
@@ -143,14 +143,14 @@ ROUTES = (
         success="It is asked for; no body.",
         invalid=INVALID,
         request=NamedEvaluationContract,
-        codes=(*ASKING_CODES, _EXISTS),
+        codes=(*CREATION_CODES, _EXISTS),
     ),
     Route(
         name="ListEvaluations",
         method="GET",
         path="/evaluations",
         versions=(V2022_09,),
-        handler=index,
+        handler=list_page,
         permission="read",
         tag=TAG,
         summary="The evaluations, the newest first.",

@@ -129,7 +129,7 @@ class Frame(Struct, frozen=True, kw_only=True):
 def to_wire(
     job: Job, spec: EvaluationSpec, result: EvaluationResult | None, frame: Frame | None = None, /
 ) -> EvaluationItem:
-    """An evaluation as this version shows it; without a frame, as it is in a list."""
+    """Convert an evaluation to the wire of this version; without a frame, as it is in a list."""
     optimal = None if result is None else result.optimal_policy
     return EvaluationItem(
         id=public_id(job.job_id),
@@ -141,21 +141,21 @@ def to_wire(
         evaluation_type=spec.evaluation_type,
         optimal_policy=UNSET if optimal is None else optimal,
         description=job.description or UNSET,
-        content=UNSET if frame is None or result is None else _content(result, spec, frame),
+        content=UNSET if frame is None or result is None else _to_content(result, spec, frame),
     )
 
 
-def _content(result: EvaluationResult, spec: EvaluationSpec, frame: Frame) -> Content:
+def _to_content(result: EvaluationResult, spec: EvaluationSpec, frame: Frame) -> Content:
     whole = frame.start_us <= spec.start_us and frame.end_us >= spec.end_us
     return Content(
         start_time=durations.format_zoned_us(frame.start_us),
         end_time=durations.format_zoned_us(frame.end_us),
         interval_in_minutes=frame.minutes,
-        value=[_scores(policy, frame, whole=whole) for policy in result.policies],
+        value=[_to_scores(policy, frame, whole=whole) for policy in result.policies],
     )
 
 
-def _scores(policy: PolicyResult, frame: Frame, *, whole: bool) -> Scores:
+def _to_scores(policy: PolicyResult, frame: Frame, *, whole: bool) -> Scores:
     bounds = {"start_us": frame.start_us, "end_us": frame.end_us}
     summed = policy.total if whole else merge_all(select_windows(policy.windows.get("PT5M", ()), **bounds))
     windows = (
@@ -168,12 +168,12 @@ def _scores(policy: PolicyResult, frame: Frame, *, whole: bool) -> Scores:
         slot_id=policy.slot,
         arguments=policy.arguments,
         policy_source=policy.source,
-        timeseries=Timeseries(list(_points(windows))),
+        timeseries=Timeseries(list(_to_points(windows))),
         summary=UNSET if summed is None else WindowEstimate(summed.expected_reward, [summed.low, summed.high]),
     )
 
 
-def _points(windows: Sequence[EvaluationWindow]) -> Iterator[TimePoint]:
+def _to_points(windows: Sequence[EvaluationWindow]) -> Iterator[TimePoint]:
     for window in windows:
         start = durations.format_zoned_us(window.start_us)
         yield TimePoint(start, window.expected_reward, [window.low, window.high])

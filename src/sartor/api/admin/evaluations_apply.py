@@ -38,14 +38,14 @@ class PolicyReferenceContract(Struct, frozen=True, rename="camel"):
 
 def apply(call: Call) -> Response:
     """Take the learning settings and the model of a policy in a finished evaluation."""
-    asked = json_body.decode_json(PolicyReferenceContract, call.body, invalid=_INVALID_BODY)
+    reference = json_body.decode_json(PolicyReferenceContract, call.body, invalid=_INVALID_BODY)
     try:
         with call.context.acquire_loop(call.loop) as loop:
             jobs.apply_policy(
                 call.context.stores,
                 loop.name,
-                asked.evaluation_id,
-                asked.policy_name,
+                reference.evaluation_id,
+                reference.policy_name,
                 factory=compose.engine_factory(),
             )
     except errors.CallerError as error:

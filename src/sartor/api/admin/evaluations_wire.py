@@ -101,12 +101,12 @@ class Evaluation(Struct, frozen=True, rename="camel"):
 def to_wire(
     job: Job, spec: EvaluationSpec, result: EvaluationResult | None, /, *, previews: bool, whole: bool
 ) -> Evaluation:
-    """An evaluation as these versions show it.
+    """Convert an evaluation to the wire of these versions.
 
     Args:
         job: the job.
-        spec: what was asked.
-        result: what came of it; None if nothing did yet.
+        spec: of the job.
+        result: of the job; None if there is none yet.
         previews: with what the previews added to v1.0.
         whole: with the windows, which are long.
     """
@@ -118,7 +118,7 @@ def to_wire(
         end_time=durations.format_zoned_us(spec.end_us),
         job_id=job.job_id,
         status=_STATUS[job.state],
-        policy_results=[] if result is None else list(_policies(result, previews=previews, whole=whole)),
+        policy_results=[] if result is None else list(_to_policies(result, previews=previews, whole=whole)),
         feature_importance=[] if result is None else [list(group) for group in result.importance],
         description=job.description or UNSET,
         evaluation_type=spec.evaluation_type if previews else UNSET,
@@ -127,28 +127,28 @@ def to_wire(
     )
 
 
-def _policies(result: EvaluationResult, *, previews: bool, whole: bool) -> Iterator[WirePolicyResult]:
+def _to_policies(result: EvaluationResult, *, previews: bool, whole: bool) -> Iterator[WirePolicyResult]:
     for policy in result.policies:
         if not policy.slot:
-            yield _policy(policy, previews=previews, whole=whole)
+            yield _to_policy(policy, previews=previews, whole=whole)
 
 
-def _policy(policy: PolicyResult, *, previews: bool, whole: bool) -> WirePolicyResult:
+def _to_policy(policy: PolicyResult, *, previews: bool, whole: bool) -> WirePolicyResult:
     summary = [
-        _summary(window, name, previews=previews)
+        _to_summary(window, name, previews=previews)
         for name, windows in policy.windows.items()
         for window in windows
     ]
     return WirePolicyResult(
         name=policy.name,
         arguments=policy.arguments,
-        total_summary=_summary(policy.total, "PT0S", previews=previews),
+        total_summary=_to_summary(policy.total, "PT0S", previews=previews),
         policy_source=policy.source if previews else UNSET,
         summary=summary if whole and summary else UNSET,
     )
 
 
-def _summary(window: EvaluationWindow, width: str, *, previews: bool) -> PolicyResultSummary:
+def _to_summary(window: EvaluationWindow, width: str, *, previews: bool) -> PolicyResultSummary:
     return PolicyResultSummary(
         time_stamp=durations.format_zoned_us(window.start_us),
         ips_estimator_numerator=window.numerator,

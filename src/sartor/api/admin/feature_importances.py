@@ -1,4 +1,4 @@
-"""Which features matter: asked for, listed, shown, removed (contract, section 1.7)."""
+"""Which features matter: computations created, listed, read, removed (contract, section 1.7)."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -71,12 +71,12 @@ class FeatureImportancePage(Struct, frozen=True, rename="camel"):
 
 
 def put(call: Call) -> Response:
-    """Ask for a feature importance under the name in the path."""
-    asked = json_body.decode_json(FeatureImportanceContract, call.body, invalid=_INVALID)
+    """Create a feature importance under the name in the path."""
+    contract = json_body.decode_json(FeatureImportanceContract, call.body, invalid=_INVALID)
     spec = ImportanceSpec(
-        name=asked.name,
-        start_us=to_micros(asked.start_time, "startTime", invalid=_INVALID),
-        end_us=to_micros(asked.end_time, "endTime", invalid=_INVALID),
+        name=contract.name,
+        start_us=to_micros(contract.start_time, "startTime", invalid=_INVALID),
+        end_us=to_micros(contract.end_time, "endTime", invalid=_INVALID),
         made_with=call.version.name,
     )
     translating = evaluation_requests.translate_errors(invalid=_INVALID, exists=_EXISTS)
@@ -85,20 +85,24 @@ def put(call: Call) -> Response:
     return Response(200)
 
 
-def index(call: Call) -> Response:
-    """A page of the list, the newest first."""
+def list_page(call: Call) -> Response:
+    """List one page, the newest first."""
     wanted = evaluation_requests.parse_paging(call.query, invalid=_INVALID_QUERY)
     with call.context.open_loop(call.loop) as logs:
         found = evaluation_requests.sort_newest_first(logs.jobs.jobs(kind=FEATURE_IMPORTANCE))
-    shown, following = evaluation_requests.slice_page(call, _PATH, found, wanted)
-    page = FeatureImportancePage([_shown(job) for job in shown], UNSET if following is None else following)
+    listed, next_link = evaluation_requests.slice_page(call, _PATH, found, wanted)
+    page = FeatureImportancePage(
+        [_to_importance(job) for job in listed], UNSET if next_link is None else next_link
+    )
     return json_body.json_response(200, page)
 
 
 def get(call: Call) -> Response:
-    """One feature importance."""
+    """Read one feature importance."""
     try:
-        return json_body.json_response(200, _shown(evaluation_requests.find_job(call, FEATURE_IMPORTANCE)))
+        return json_body.json_response(
+            200, _to_importance(evaluation_requests.find_job(call, FEATURE_IMPORTANCE))
+        )
     except JobNotFound as error:
         raise RequestRefused(_NOT_FOUND, error.message) from error
 
@@ -112,7 +116,7 @@ def delete(call: Call) -> Response:
     return Response(204)
 
 
-def _shown(job: Job) -> FeatureImportance:
+def _to_importance(job: Job) -> FeatureImportance:
     spec = decode_importance_spec(job.spec)
     scores = decode_importance_result(job.result).scores if job.state == "succeeded" else None
     return FeatureImportance(
@@ -123,11 +127,11 @@ def _shown(job: Job) -> FeatureImportance:
         creation_time=durations.format_zoned_us(job.created_at_us),
         status=STATUS[job.state],
         description=job.description or UNSET,
-        feature_scores=UNSET if scores is None else _scores(scores),
+        feature_scores=UNSET if scores is None else _to_scores(scores),
     )
 
 
-def _scores(scores: Sequence[ImportanceScore]) -> list[WireFeatureScore]:
+def _to_scores(scores: Sequence[ImportanceScore]) -> list[WireFeatureScore]:
     ordered = sorted(scores, key=lambda one: -one.score)
     return [WireFeatureScore(one.namespace, one.feature, one.score) for one in ordered]
 
@@ -155,7 +159,7 @@ ROUTES = (
         method="GET",
         path=_PATH,
         versions=(V2022_09,),
-        handler=index,
+        handler=list_page,
         permission="read",
         tag=_TAG,
         summary="The feature importances, the newest first.",

@@ -29,7 +29,7 @@ class LogsProperties(Struct, frozen=True, rename="camel"):
 
 
 def get_properties(call: Call) -> Response:
-    """How far the log of what is settled reaches."""
+    """Read how far the log of settled decisions reaches."""
     with call.context.open_loop(call.loop) as logs:
         span = find_settled_time_range(logs.events, logs.outcomes)
     if span is None:

@@ -55,44 +55,46 @@ class MetricBucket(Struct, frozen=True, rename="camel"):
 
 
 def get(call: Call) -> Response:
-    """The metrics in the windows that are asked for."""
+    """Read the metrics in the windows of the query."""
     query = {name.lower(): value for name, value in call.query.items()}
     counted = [name for name in _BY_COUNT if name in query]
     if counted and any(name in query for name in _BY_TIME):
         _refuse("Give dates and an aggregationInterval, or numbers of events, not both.")
     with call.context.open_loop(call.loop) as logs:
         if counted:
-            metrics = _by_count(logs, query)
+            metrics = _read_by_count(logs, query)
         else:
-            metrics = _by_time(logs, query, wait=call.loop.settings.reward_wait_time)
-    return json_body.json_response(200, [list(_shown(windows)) for windows in metrics.values()])
+            metrics = _read_by_time(logs, query, wait=call.loop.settings.reward_wait_time)
+    return json_body.json_response(200, [list(_to_buckets(windows)) for windows in metrics.values()])
 
 
-def _by_time(logs: LoopStores, query: dict[str, str], *, wait: timedelta) -> Metrics:
-    end_us = _micros(query, "endDate", now_us())
-    start_us = _micros(query, "startDate", end_us - DAY_US)
+def _read_by_time(logs: LoopStores, query: dict[str, str], *, wait: timedelta) -> Metrics:
+    end_us = _parse_time(query, "endDate", now_us())
+    start_us = _parse_time(query, "startDate", end_us - DAY_US)
     if start_us >= end_us:
         _refuse("startDate must be before endDate.")
-    width = _interval(query.get("aggregationinterval", "PT1H"))
+    width = _parse_interval(query.get("aggregationinterval", "PT1H"))
     first = first_outcome_since(logs.outcomes, start_us)
     following = first_outcome_since(logs.outcomes, end_us + (wait + _LATE) // _MICROSECOND)
     return learning_metrics.windows_by_time(
-        _read(logs, after=first - 1, until=following - 1),
+        _read_choices(logs, after=first - 1, until=following - 1),
         start_us=start_us,
         end_us=end_us,
         width_us=width // _MICROSECOND,
     )
 
 
-def _by_count(logs: LoopStores, query: dict[str, str]) -> Metrics:
-    recent = _number(query, "numberOfRecentEvents", MOST_EVENTS, low=1, multiple=1)
-    count = _number(query, "aggregationEventCount", 10_000, low=10_000, multiple=10_000)
+def _read_by_count(logs: LoopStores, query: dict[str, str]) -> Metrics:
+    recent = _parse_number(query, "numberOfRecentEvents", MOST_EVENTS, low=1, multiple=1)
+    count = _parse_number(query, "aggregationEventCount", 10_000, low=10_000, multiple=10_000)
     counts = logs.outcomes.counts()
     after = max(counts.first_outcome - 1, counts.last_outcome - recent)
-    return learning_metrics.windows_by_count(_read(logs, after=after, until=counts.last_outcome), count=count)
+    return learning_metrics.windows_by_count(
+        _read_choices(logs, after=after, until=counts.last_outcome), count=count
+    )
 
 
-def _read(logs: LoopStores, *, after: int, until: int) -> Iterator[SettledChoice]:
+def _read_choices(logs: LoopStores, *, after: int, until: int) -> Iterator[SettledChoice]:
     if until - after > MOST_EVENTS:
         raise RequestRefused(
             _TOO_MANY, f"That is more than {MOST_EVENTS} events; ask for a shorter time, or for fewer events."
@@ -100,7 +102,7 @@ def _read(logs: LoopStores, *, after: int, until: int) -> Iterator[SettledChoice
     return learning_metrics.read_choices(logs.events, logs.outcomes, after=after, until=until)
 
 
-def _shown(windows: Sequence[Sums]) -> Iterator[MetricBucket]:
+def _to_buckets(windows: Sequence[Sums]) -> Iterator[MetricBucket]:
     events = matched = 0
     rewards = imitated = 0.0
     for window in windows:
@@ -121,12 +123,12 @@ def _shown(windows: Sequence[Sums]) -> Iterator[MetricBucket]:
         )
 
 
-def _micros(query: dict[str, str], name: str, default: int) -> int:
+def _parse_time(query: dict[str, str], name: str, default: int) -> int:
     text = query.get(name.lower())
     return default if text is None else to_micros(text, name, invalid=_INVALID)
 
 
-def _interval(text: str) -> timedelta:
+def _parse_interval(text: str) -> timedelta:
     try:
         interval = durations.parse_duration(text)
     except ValueError as error:
@@ -136,7 +138,7 @@ def _interval(text: str) -> timedelta:
     return interval
 
 
-def _number(query: dict[str, str], name: str, default: int, *, low: int, multiple: int) -> int:
+def _parse_number(query: dict[str, str], name: str, default: int, *, low: int, multiple: int) -> int:
     text = query.get(name.lower())
     if text is None:
         return default

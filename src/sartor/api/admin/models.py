@@ -1,4 +1,4 @@
-"""The model of a loop: taken out, put in, reset (contract, sections 1.8, 2.7 and 3.5)."""
+"""The model of a loop: exported, imported, reset (contract, sections 1.8, 2.7 and 3.5)."""
 
 from email.utils import formatdate
 from typing import Annotated
@@ -17,7 +17,7 @@ from sartor.ports import LoopStores
 from sartor.records import Model
 
 BODY_BYTES = 134_217_728
-"""How large a model may be that is put in."""
+"""How large a model may be that is imported."""
 
 BINARY = b"application/octet-stream"
 
@@ -37,7 +37,7 @@ class ModelProperties(Struct, frozen=True, rename="camel"):
 
 
 def get(call: Call) -> Response:
-    """The model that serves: the file of Vowpal Wabbit, or the zip of it with a signature."""
+    """Export the live model: the file of Vowpal Wabbit, or the zip of it with a signature."""
     with call.context.open_loop(call.loop) as logs:
         live = logs.models.live()
         if live is None:
@@ -51,7 +51,7 @@ def get(call: Call) -> Response:
 
 
 def put(call: Call) -> Response:
-    """Put a model in the place of the one that serves."""
+    """Import a model in the place of the live one."""
     try:
         # Checking a model runs a child process; others change the catalog meanwhile.
         blob = models.check_import(call.context.stores, call.context.find_loop(call.loop), call.body)
@@ -72,10 +72,10 @@ def delete(call: Call) -> Response:
 
 
 def get_properties(call: Call) -> Response:
-    """When the model was made and renewed."""
+    """Read when the model was made and renewed."""
     with call.context.open_loop(call.loop) as logs:
         live = logs.models.live()
-        made_us = 0 if live is None else _made_us(logs, live)
+        made_us = 0 if live is None else _find_generation_start_us(logs, live)
     renewed_us = 0 if live is None else live.created_at_us
     return json_body.json_response(
         200, ModelProperties(durations.format_zoned_us(made_us), durations.format_zoned_us(renewed_us))
@@ -83,21 +83,21 @@ def get_properties(call: Call) -> Response:
 
 
 def is_signed(call: Call, /) -> bool:
-    """Whether the zip is asked for, in the versions that know it.
+    """Whether the request wants the signed zip, in the versions that have it.
 
     Raises:
-        Refused: ``signed`` is neither true nor false.
+        RequestRefused: ``signed`` is neither true nor false.
     """
-    asked = call.query.get("signed", "false").lower()
+    signed_parameter = call.query.get("signed", "false").lower()
     if call.version not in FROM_PREVIEW_3:
         return False
-    if asked not in ("true", "false"):
-        raise RequestRefused(_INVALID, f"signed must be true or false, not {asked[:64]!r}.")
-    return asked == "true"
+    if signed_parameter not in ("true", "false"):
+        raise RequestRefused(_INVALID, f"signed must be true or false, not {signed_parameter[:64]!r}.")
+    return signed_parameter == "true"
 
 
 def send_model(content: bytes, name: str, model: Model, /) -> Response:
-    """A file to keep, with the time at which the model in it was made."""
+    """Build the response with a model as a file, and the time at which it was made."""
     return Response(
         200,
         content,
@@ -109,8 +109,8 @@ def send_model(content: bytes, name: str, model: Model, /) -> Response:
     )
 
 
-def _made_us(logs: LoopStores, live: Model) -> int:
-    """When the first model of the live one's generation was made."""
+def _find_generation_start_us(logs: LoopStores, live: Model) -> int:
+    """Find when the first model of the live one's generation was made."""
     history = logs.models.history()
     return min(model.created_at_us for model in history if model.generation == live.generation)
 
@@ -123,7 +123,7 @@ _SIGNED = Parameter(
 FILE_HEADERS = {"Content-Disposition": "The name of the file.", "Last-Modified": "When the model was made."}
 
 
-def _get(name: str, *, signed: bool) -> Route:
+def _build_get_route(name: str, *, signed: bool) -> Route:
     return Route(
         name=name,
         method="GET",
@@ -145,8 +145,8 @@ def _get(name: str, *, signed: bool) -> Route:
 
 
 ROUTES = (
-    _get("GetModel", signed=False),
-    _get("ExportModel", signed=True),
+    _build_get_route("GetModel", signed=False),
+    _build_get_route("ExportModel", signed=True),
     Route(
         name="ImportModel",
         method="PUT",

@@ -29,16 +29,16 @@ class PolicyContract(Struct, frozen=True):
 
 
 def get(call: Call) -> Response:
-    """The learning settings as they are now."""
-    return _answer(call.context.find_loop(call.loop))
+    """Read the learning settings as they are now."""
+    return _respond(call.context.find_loop(call.loop))
 
 
 def put(call: Call) -> Response:
     """Replace the learning settings."""
-    asked = json_body.decode_json(PolicyContract, call.body, invalid=_INVALID)
+    contract = json_body.decode_json(PolicyContract, call.body, invalid=_INVALID)
     try:
-        _check_optimization(call, asked.arguments)
-        return _replace(call, asked.arguments, name=asked.name)
+        _check_optimization(call, contract.arguments)
+        return _replace(call, contract.arguments, name=contract.name)
     except InvalidPolicy as error:
         raise RequestRefused(_REFUSED, error.message) from error
 
@@ -55,17 +55,17 @@ def _check_optimization(call: Call, arguments: str) -> None:
 
 
 def delete(call: Call) -> Response:
-    """Put the default learning settings back, and answer them."""
+    """Reset the learning settings to the default ones."""
     return _replace(call, None, name=call.loop.loop_id)
 
 
 def _replace(call: Call, arguments: str | None, *, name: str) -> Response:
     with call.context.acquire_loop(call.loop) as loop:
         changed = loops.set_policy(call.context.stores, loop.name, arguments, policy_name=name)
-    return _answer(changed)
+    return _respond(changed)
 
 
-def _answer(loop: Loop) -> Response:
+def _respond(loop: Loop) -> Response:
     in_use = with_epsilon(loop.arguments, epsilon=loop.settings.exploration_percentage)
     return json_body.json_response(200, PolicyContract(loop.policy_name, in_use))
 
@@ -76,7 +76,7 @@ _EXAMPLE: dict[str, object] = {
 }
 
 
-def _route(
+def _build_route(
     method: str, handler: Handler, name: str, summary: str, *, description: str = "", takes: bool = False
 ) -> Route:
     return Route(
@@ -100,14 +100,27 @@ def _route(
     )
 
 
-_SAY_PUT = (
+_CHANGE_DESCRIPTION = (
     "The model starts anew and learns the outcomes of the last modelRetrainDays again; until then the old one "
     "serves. explorationPercentage replaces the number after --epsilon; what is answered is what is in use. "
     "Settings with --ccb_explore_adf make it a loop of several slots, which it then stays."
 )
 
 ROUTES = (
-    _route("GET", get, "GetPolicy", "The learning settings of the loop."),
-    _route("PUT", put, "UpdatePolicy", "Replace the learning settings.", description=_SAY_PUT, takes=True),
-    _route("DELETE", delete, "ResetPolicy", "Put the default learning settings back.", description=_SAY_PUT),
+    _build_route("GET", get, "GetPolicy", "The learning settings of the loop."),
+    _build_route(
+        "PUT",
+        put,
+        "UpdatePolicy",
+        "Replace the learning settings.",
+        description=_CHANGE_DESCRIPTION,
+        takes=True,
+    ),
+    _build_route(
+        "DELETE",
+        delete,
+        "ResetPolicy",
+        "Put the default learning settings back.",
+        description=_CHANGE_DESCRIPTION,
+    ),
 )

@@ -1,4 +1,4 @@
-"""The models of the history: listed, described, taken out, published, removed.
+"""The models of the history: listed, described, exported, published, removed.
 
 From the unpublished draft of version 1.1 (contract, end of section 1.1); served in the latest two versions.
 Listed are the live model, the newest so many (stagedModelHistoryLength), and those that are saved.
@@ -56,35 +56,35 @@ class ModelMetadata(Struct, frozen=True, rename="camel"):
     number_of_events_learned_since_last_export: int | UnsetType = UNSET
 
 
-def index(call: Call) -> Response:
-    """The models of the history, the newest first."""
+def list_all(call: Call) -> Response:
+    """List the models of the history, the newest first."""
     loop = call.context.find_loop(call.loop)
     with call.context.open_loop(loop) as logs:
-        history = _history(logs)
+        history = _read_history(logs)
         return json_body.json_response(
-            200, [_metadata(loop, logs, history, note) for note in _listed(loop, logs, history)]
+            200, [_to_metadata(loop, logs, history, note) for note in _select_listed(loop, logs, history)]
         )
 
 
 def get(call: Call) -> Response:
-    """One model as a file."""
+    """Export one model as a file."""
     with call.context.open_loop(call.loop) as logs:
-        model, _ = _found(logs, call.path_id)
+        model, _ = _find_model(logs, call.path_id)
         return send_model(strip_checksum(logs.models.blob(model.model_id)), "model.vw", model)
 
 
 def put(call: Call) -> Response:
     """Describe a model, or save it."""
-    asked = json_body.decode_json(ModelMetadata, call.body, invalid=_INVALID)
+    changes = json_body.decode_json(ModelMetadata, call.body, invalid=_INVALID)
     loop = call.context.find_loop(call.loop)
     with call.context.open_loop(loop) as logs:
-        history = _history(logs)
-        _, note = _found(logs, call.path_id)
-        _check_unchanged(asked, _metadata(loop, logs, history, note))
-        changed = _changed(note, asked)
+        history = _read_history(logs)
+        _, note = _find_model(logs, call.path_id)
+        _check_unchanged(changes, _to_metadata(loop, logs, history, note))
+        changed = _apply_changes(note, changes)
         with call.context.acquire_loop(loop) as current:
             models.note_model(call.context.stores, current.name, changed)
-        return json_body.json_response(200, _metadata(loop, logs, history, changed))
+        return json_body.json_response(200, _to_metadata(loop, logs, history, changed))
 
 
 def delete(call: Call) -> Response:
@@ -98,7 +98,7 @@ def delete(call: Call) -> Response:
 
 
 def publish(call: Call) -> Response:
-    """Let a model serve."""
+    """Make a model the live one."""
     try:
         with call.context.acquire_loop(call.loop) as loop:
             pinned = loops.pin_model(call.context.stores, loop.name, call.path_id)
@@ -108,11 +108,11 @@ def publish(call: Call) -> Response:
     return Response(204)
 
 
-def _history(logs: LoopStores) -> dict[str, Model]:
+def _read_history(logs: LoopStores) -> dict[str, Model]:
     return {model.model_id: model for model in logs.models.history()}
 
 
-def _listed(loop: Loop, logs: LoopStores, history: dict[str, Model]) -> Sequence[ModelNote]:
+def _select_listed(loop: Loop, logs: LoopStores, history: dict[str, Model]) -> Sequence[ModelNote]:
     live = logs.models.live()
     notes = logs.notes.all()
     newest = {note.model_id for note in notes[: loop.settings.staged_model_history_length]}
@@ -121,15 +121,15 @@ def _listed(loop: Loop, logs: LoopStores, history: dict[str, Model]) -> Sequence
     return [note for note in notes if note.model_id in history and (note.saved or note.model_id in newest)]
 
 
-def _found(logs: LoopStores, model_id: str) -> tuple[Model, ModelNote]:
+def _find_model(logs: LoopStores, model_id: str) -> tuple[Model, ModelNote]:
     note = next((note for note in logs.notes.all() if note.model_id == model_id), None)
-    model = _history(logs).get(model_id)
+    model = _read_history(logs).get(model_id)
     if note is None or model is None:
         raise RequestRefused(_MISSING, f"There is no model {model_id!r}, or it is too old to be kept.")
     return model, note
 
 
-def _metadata(loop: Loop, logs: LoopStores, history: dict[str, Model], note: ModelNote) -> ModelMetadata:
+def _to_metadata(loop: Loop, logs: LoopStores, history: dict[str, Model], note: ModelNote) -> ModelMetadata:
     model = history[note.model_id]
     edited_us = loop.edited_at_us or loop.created_at_us
     parent = None if model.parent_id is None else history.get(model.parent_id)
@@ -141,33 +141,33 @@ def _metadata(loop: Loop, logs: LoopStores, history: dict[str, Model], note: Mod
         last_config_edit_date=(
             durations.format_time_us(edited_us) if edited_us <= model.created_at_us else UNSET
         ),
-        first_event_id=_event_id(logs.outcomes, model.first_outcome) if learns else UNSET,
-        last_event_id=_event_id(logs.outcomes, model.last_outcome) if learns else UNSET,
+        first_event_id=_find_event_id(logs.outcomes, model.first_outcome) if learns else UNSET,
+        last_event_id=_find_event_id(logs.outcomes, model.last_outcome) if learns else UNSET,
         saved_in_history=note.saved,
         number_of_events_learned_since_last_export=model.learned - (0 if parent is None else parent.learned),
     )
 
 
-def _event_id(outcomes: OutcomeLog, number: int) -> str | UnsetType:
+def _find_event_id(outcomes: OutcomeLog, number: int) -> str | UnsetType:
     found = outcomes.outcomes(after=number - 1, limit=1)
     return found[0].outcome.event_id or UNSET if found and found[0].seq == number else UNSET
 
 
-def _check_unchanged(asked: ModelMetadata, stored: ModelMetadata) -> None:
+def _check_unchanged(changes: ModelMetadata, stored: ModelMetadata) -> None:
     free = ("user_description", "saved_in_history")
-    for field, name in zip(asked.__struct_fields__, asked.__struct_encode_fields__, strict=True):
-        value = getattr(asked, field)
+    for field, name in zip(changes.__struct_fields__, changes.__struct_encode_fields__, strict=True):
+        value = getattr(changes, field)
         if field not in free and value is not UNSET and value != getattr(stored, field):
             raise RequestRefused(_INVALID, f"{name} can't be changed; userDescription and savedInHistory can.")
 
 
-def _changed(note: ModelNote, asked: ModelMetadata) -> ModelNote:
-    description = note.description if asked.user_description is UNSET else asked.user_description
-    saved = note.saved if asked.saved_in_history is UNSET else asked.saved_in_history
+def _apply_changes(note: ModelNote, changes: ModelMetadata) -> ModelNote:
+    description = note.description if changes.user_description is UNSET else changes.user_description
+    saved = note.saved if changes.saved_in_history is UNSET else changes.saved_in_history
     return replace(note, description=description, saved=saved)
 
 
-def _route(
+def _build_route(
     name: str,
     method: str,
     path: str,
@@ -178,7 +178,7 @@ def _route(
     is_audited: bool = False,
     status: int = 200,
 ) -> Route:
-    responses: dict[Handler, object] = {index: list[ModelMetadata], get: bytes, put: ModelMetadata}
+    responses: dict[Handler, object] = {list_all: list[ModelMetadata], get: bytes, put: ModelMetadata}
     return Route(
         name=name,
         method=method,
@@ -206,11 +206,16 @@ _DESCRIPTIONS: dict[Handler, str] = {
 _ONE = "/{modelId}"
 
 ROUTES = (
-    _route(
-        "ListStagedModels", "GET", "", index, "The models of the history, the newest first.", permission="read"
+    _build_route(
+        "ListStagedModels",
+        "GET",
+        "",
+        list_all,
+        "The models of the history, the newest first.",
+        permission="read",
     ),
-    _route("GetStagedModel", "GET", _ONE, get, "Take a model of the history out."),
-    _route("UpdateStagedModel", "PUT", _ONE, put, "Describe a model, or save it.", is_audited=True),
-    _route("DeleteStagedModel", "DELETE", _ONE, delete, "Remove a model.", is_audited=True, status=204),
-    _route("PublishStagedModel", "PUT", f"{_ONE}/publish", publish, "Let a model serve.", status=204),
+    _build_route("GetStagedModel", "GET", _ONE, get, "Take a model of the history out."),
+    _build_route("UpdateStagedModel", "PUT", _ONE, put, "Describe a model, or save it.", is_audited=True),
+    _build_route("DeleteStagedModel", "DELETE", _ONE, delete, "Remove a model.", is_audited=True, status=204),
+    _build_route("PublishStagedModel", "PUT", f"{_ONE}/publish", publish, "Let a model serve.", status=204),
 )

@@ -11,7 +11,7 @@ from sartor.api.routing.versions import FROM_PREVIEW_2
 
 
 def refuse(call: Call) -> Response:
-    """Say that uploads are not taken yet."""
+    """Refuse the upload: it is not supported yet."""
     raise RequestRefused(
         "InvalidRequest",
         "Uploads of local inference are not supported yet; nothing was stored. Turn local inference off in the "
@@ -19,7 +19,7 @@ def refuse(call: Call) -> Response:
     )
 
 
-def _route(name: str, path: str) -> Route:
+def _build_route(name: str, path: str) -> Route:
     return Route(
         name=name,
         method="POST",
@@ -39,6 +39,6 @@ def _route(name: str, path: str) -> Route:
 
 
 ROUTES = (
-    _route("UploadInteractions", "/logs/interactions"),
-    _route("UploadObservations", "/logs/observations"),
+    _build_route("UploadInteractions", "/logs/interactions"),
+    _build_route("UploadObservations", "/logs/observations"),
 )

@@ -1,5 +1,5 @@
 """The control plane on HTTP, ``/sartor/v1/…``: loops as resources, for people's tools and for automation.
 
-In: requests of callers with roles. Out: JSON, and errors in the shape of all others. Read ``routes.py`` first,
-then ``plane.py``.
+In: requests of callers with roles. Out: JSON, and errors in the shape of all others. Read ``loops.py`` first,
+then ``wire.py``.
 """

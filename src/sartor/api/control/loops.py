@@ -1,4 +1,4 @@
-"""Loops as resources: listed, made, shown, changed, deleted, brought back, removed; and their keys."""
+"""Loops as resources: listed, created, read, changed, deleted, recovered, purged; and their keys."""
 
 import msgspec
 
@@ -27,8 +27,8 @@ _LOCATION = {"location": "Where the loop is."}
 _TAG = "Loops"
 
 
-def list_(call: Call) -> Response:
-    """The loops that the caller may look at."""
+def list_loops(call: Call) -> Response:
+    """List the loops that the caller may read."""
     with call.context.lock:
         found = call.context.stores.catalog.loops()
     readable = [loop for loop in found if call.context.caller.may("read", loop.name)]
@@ -36,16 +36,16 @@ def list_(call: Call) -> Response:
 
 
 def create(call: Call) -> Response:
-    """Make a loop."""
-    asked = json_body.decode_json(NewLoop, call.body, invalid=_INVALID)
-    terms = {"tier": asked.tier, "tags": asked.tags}
+    """Create a loop."""
+    contract = json_body.decode_json(NewLoop, call.body, invalid=_INVALID)
+    terms = {"tier": contract.tier, "tags": contract.tags}
     with call.context.lock:
-        loop = lifecycle.create(call.context.stores, asked.name, terms=terms)
+        loop = lifecycle.create(call.context.stores, contract.name, terms=terms)
     return json_body.json_response(201, to_loop_resource(loop), _location(loop))
 
 
-def show(call: Call) -> Response:
-    """One loop."""
+def get(call: Call) -> Response:
+    """Read one loop."""
     with call.context.lock:
         loop = loops.find_loop(call.context.stores, call.path["name"])
     return json_body.json_response(200, to_loop_resource(loop))
@@ -53,9 +53,9 @@ def show(call: Call) -> Response:
 
 def change(call: Call) -> Response:
     """Change some terms."""
-    asked = json_body.decode_json(TermsChange, call.body, invalid=_INVALID)
+    contract = json_body.decode_json(TermsChange, call.body, invalid=_INVALID)
     with call.context.lock:
-        loop = lifecycle.set_terms(call.context.stores, call.path["name"], msgspec.to_builtins(asked))
+        loop = lifecycle.set_terms(call.context.stores, call.path["name"], msgspec.to_builtins(contract))
     return json_body.json_response(200, to_loop_resource(loop))
 
 
@@ -67,7 +67,7 @@ def delete(call: Call) -> Response:
 
 
 def list_keys(call: Call) -> Response:
-    """The two keys."""
+    """List the two keys."""
     with call.context.lock:
         loop = loops.find_loop(call.context.stores, call.path["name"])
     return json_body.json_response(200, to_loop_keys(loop))
@@ -84,14 +84,14 @@ def regenerate_key(call: Call) -> Response:
 
 
 def list_deleted(call: Call) -> Response:
-    """The loops that can be brought back."""
+    """List the deleted loops that can be recovered."""
     with call.context.lock:
         found = lifecycle.list_deleted(call.context.stores)
     return json_body.json_response(200, [to_deleted_loop(loop) for loop in found])
 
 
 def recover(call: Call) -> Response:
-    """Bring a loop back."""
+    """Recover a deleted loop."""
     rename = json_body.decode_json(Recovery, call.body, invalid=_INVALID).name if call.body else None
     with call.context.lock:
         loop = lifecycle.recover(call.context.stores, call.path["loopId"], rename=rename)
@@ -99,7 +99,7 @@ def recover(call: Call) -> Response:
 
 
 def purge(call: Call) -> Response:
-    """Remove a deleted loop."""
+    """Remove a deleted loop for good."""
     with call.context.lock:
         lifecycle.purge(call.context.stores, call.path["loopId"])
     return Response(204)
@@ -115,7 +115,7 @@ ROUTES = (
         method="GET",
         path="/loops",
         versions=(CONTROL_V1,),
-        handler=list_,
+        handler=list_loops,
         permission="read",
         tag=_TAG,
         summary="The loops that the caller may look at.",
@@ -148,7 +148,7 @@ ROUTES = (
         method="GET",
         path="/loops/{name}",
         versions=(CONTROL_V1,),
-        handler=show,
+        handler=get,
         permission="read",
         tag=_TAG,
         summary="One loop and its terms.",

@@ -32,20 +32,20 @@ _CSV = b"text/csv; charset=utf-8"
 
 
 def get_loop_usage(call: Call) -> Response:
-    """What was used of a loop."""
+    """Report the usage of a loop."""
     with call.context.lock:
         loop = loops.find_loop(call.context.stores, call.path["name"])
-    return _usage_response(call, [loop])
+    return _respond_usage(call, [loop])
 
 
 def get_usage(call: Call) -> Response:
-    """What was used of the loops that the caller may look at."""
+    """Report the usage of the loops that the caller may read."""
     with call.context.lock:
         found = call.context.stores.catalog.loops()
-    return _usage_response(call, [loop for loop in found if call.context.caller.may("read", loop.name)])
+    return _respond_usage(call, [loop for loop in found if call.context.caller.may("read", loop.name)])
 
 
-def _usage_response(call: Call, of: Sequence[Loop]) -> Response:
+def _respond_usage(call: Call, of: Sequence[Loop]) -> Response:
     shape = call.query.get("format", "json")
     if shape not in ("json", "csv"):
         raise RequestRefused(_INVALID, "format must be json or csv.")
@@ -59,23 +59,23 @@ def _usage_response(call: Call, of: Sequence[Loop]) -> Response:
 
 
 def get_loop_activities(call: Call) -> Response:
-    """Who changed a loop."""
-    return _activities(call, loop=call.path["name"])
+    """List who changed a loop."""
+    return _respond_activities(call, loop=call.path["name"])
 
 
 def get_activities(call: Call) -> Response:
-    """Who changed what."""
-    return _activities(call, loop=None)
+    """List who changed what."""
+    return _respond_activities(call, loop=None)
 
 
-def _activities(call: Call, *, loop: str | None) -> Response:
-    count = _last(call)
+def _respond_activities(call: Call, *, loop: str | None) -> Response:
+    count = _parse_last(call)
     with call.context.lock:
         found = audit_log.read_newest(call.context.stores, count, loop=loop)
     return json_body.json_response(200, [to_activity_line(one) for one in found])
 
 
-def _last(call: Call) -> int:
+def _parse_last(call: Call) -> int:
     text = call.query.get("last", "100")
     if not (text.isascii() and text.isdigit() and len(text) < 6 and 1 <= int(text) <= _MOST_LINES):
         raise RequestRefused(_INVALID, f"last must be a number from 1 to {_MOST_LINES}.")
@@ -84,19 +84,19 @@ def _last(call: Call) -> int:
 
 def correct(call: Call) -> Response:
     """Replace the reward of a settled event."""
-    asked = json_body.decode_json(Correction, call.body, invalid=_INVALID)
+    contract = json_body.decode_json(Correction, call.body, invalid=_INVALID)
     name, event_id = call.path["name"], call.path["eventId"]
     with call.context.lock:
         correction = reward_corrections.correct_reward(
-            call.context.stores, name, event_id, asked.value, slot=asked.slot_id
+            call.context.stores, name, event_id, contract.value, slot=contract.slot_id
         )
     return json_body.json_response(200, to_correction_result(correction))
 
 
 def erase(call: Call) -> Response:
-    """Erase what was decided for somebody."""
-    asked = json_body.decode_json(ErasureRequest, call.body, invalid=_INVALID)
-    criteria = ErasureCriteria(where=asked.where, event_ids=asked.event_ids)
+    """Erase what was decided for a person."""
+    contract = json_body.decode_json(ErasureRequest, call.body, invalid=_INVALID)
+    criteria = ErasureCriteria(where=contract.where, event_ids=contract.event_ids)
     with call.context.lock:
         loop = loops.find_loop(call.context.stores, call.path["name"])
     # It reads the whole log; others change the catalog meanwhile.
@@ -106,8 +106,8 @@ def erase(call: Call) -> Response:
     return json_body.json_response(200, to_erasure_receipt(receipt))
 
 
-def score(call: Call) -> Response:
-    """The scorecard of a loop."""
+def get_score(call: Call) -> Response:
+    """Read the scorecard of a loop."""
     from sartor.metrics.scorecard import current_scorecard  # it needs NumPy, which the other calls don't
 
     with call.context.lock:
@@ -236,7 +236,7 @@ ROUTES = (
         method="GET",
         path="/loops/{name}/score",
         versions=(CONTROL_V1,),
-        handler=score,
+        handler=get_score,
         permission="read",
         tag="Score",
         summary="What was earned per decision beside the baseline, chance and the best fixed action.",

@@ -131,17 +131,17 @@ class ErasureReceipt(Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 def to_activity_line(logged: LoggedActivity, /) -> ActivityLine:
-    """A line for programs."""
-    choice = logged.activity
+    """Convert a line of the activity log."""
+    activity = logged.activity
     return ActivityLine(
         number=logged.seq,
         at=format_timestamp(logged.at_us),
-        by=choice.by,
-        action=choice.action,
-        loop=choice.loop,
-        loop_id=choice.loop_id,
-        before=msgspec.Raw(choice.before),
-        after=msgspec.Raw(choice.after),
+        by=activity.by,
+        action=activity.action,
+        loop=activity.loop,
+        loop_id=activity.loop_id,
+        before=msgspec.Raw(activity.before),
+        after=msgspec.Raw(activity.after),
         digest=logged.digest.hex(),
     )
 

@@ -1,27 +1,30 @@
 """The data plane: rank, reward and activate, each a straight line from the request to the committed event.
 
-Match, authenticate, read, decide, append, answer. Nothing is awaited but the socket and the group commit; an
-answer is sent only after its event is in the store.
+Match, authenticate, read, decide, append, respond. Nothing is awaited but the socket and the group commit; a
+response is sent only after its event is in the store.
 """
 
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 import msgspec
-from msgspec import UNSET
 
 from sartor.access.asgi import Receive, Scope, Send
 from sartor.access.authentication import Authenticator
 from sartor.access.quota import QuotaLimiter
 from sartor.access.served_loops import ServedLoop
 from sartor.api.dataplane.decoding import RequestDecoder
-from sartor.api.dataplane.explanation import Explanation, explain_ranking
-from sartor.api.dataplane.multislot import decide_multislot, encode_multislot
 from sartor.api.dataplane.multislot_decoding import MultiSlotDecoder
+from sartor.api.dataplane.ranking import (
+    decide_multislot,
+    decide_request,
+    encode_multislot,
+    encode_rank,
+    explain_ranking,
+)
 from sartor.api.dataplane.routes import RANK, RANK_SLOTS, REWARD, REWARD_SLOTS
-from sartor.api.dataplane.wire import ExplainedRankResponse, RankedAction
 from sartor.api.http.body import content_length, read_body
 from sartor.api.http.error_responses import ClientDisconnected, RequestRefused, error_to_response, not_allowed
 from sartor.api.http.response import BILLED, Response, options_response, send_response
@@ -29,12 +32,9 @@ from sartor.api.routing import versions
 from sartor.api.routing.matching import Resource, decode_name
 from sartor.api.routing.routes import Operation
 from sartor.api.routing.versions import Version
-from sartor.errors import EngineRefused
-from sartor.explore.decide import decide
 from sartor.explore.event_id import new_event_id
-from sartor.explore.response_view import view_decision
 from sartor.inference import request_probabilities
-from sartor.records import NO_MODEL, Decision, MultiSlotInput, Observation, RankInput
+from sartor.records import MultiSlotInput, Observation, RankInput
 from sartor.settings import Limits
 
 _encode = msgspec.json.Encoder().encode
@@ -48,8 +48,8 @@ class DataPlaneApp:
         self._authenticator = authenticator
         self._limits = limits
         self._now_us = now_us
-        self._reader = RequestDecoder(limits, new_event_id=self._new_event_id)
-        self._slots_reader = MultiSlotDecoder(limits, self._reader)
+        self._decoder = RequestDecoder(limits, new_event_id=self._new_event_id)
+        self._slots_decoder = MultiSlotDecoder(limits, self._decoder)
 
     async def serve(
         self,
@@ -63,12 +63,12 @@ class DataPlaneApp:
         """Answer one request for an operation; ``event_id`` is as it was sent in the path."""
         start_s = time.perf_counter()
         try:
-            answer = await self._answer(operation, resource, event_id, scope, receive)
+            response = await self._answer(operation, resource, event_id, scope, receive)
         except ClientDisconnected:
             return
         except Exception as error:
-            answer = error_to_response(error, invalid=operation.invalid)
-        await send_response(answer, send, took_ms=int((time.perf_counter() - start_s) * 1000))
+            response = error_to_response(error, invalid=operation.invalid)
+        await send_response(response, send, took_ms=int((time.perf_counter() - start_s) * 1000))
 
     async def _answer(
         self, operation: Operation, resource: Resource, sent: bytes, scope: Scope, receive: Receive
@@ -88,29 +88,29 @@ class DataPlaneApp:
             or (await authenticator.authenticate(scope, "decide")).served_loop
         )
         if operation.slots is not served_loop.has_slots:
-            raise _wrong_door(operation)
+            raise _refuse_operation(operation)
         limiter = served_loop.rate_limiter if operation.name == RANK.name else None
         if limiter is not None:
             limiter.check()  # at once, whatever the body says; counted once the body is known to be good
         body = await read_body(receive, declared=content_length(headers), most=self._limits.body_bytes)
         if operation is RANK:
-            request = self._reader.rank(body)
+            request = self._decoder.rank(body)
             if limiter is None:
                 return await _rank(served_loop, resource.version, request)
             return await _charge(limiter, partial(_rank, served_loop, resource.version, request))
         if operation is RANK_SLOTS:
-            slots_request = self._slots_reader.rank(body)
+            slots_request = self._slots_decoder.rank(body)
             if limiter is None:
                 return await _rank_slots(served_loop, slots_request)
             return await _charge(limiter, partial(_rank_slots, served_loop, slots_request))
-        event_id = self._reader.check_event_id(decode_name(sent))
+        event_id = self._decoder.check_event_id(decode_name(sent))
         if operation is REWARD_SLOTS:
-            rewards = self._slots_reader.rewards(body)
+            rewards = self._slots_decoder.rewards(body)
             await served_loop.writer.append_together(
                 [Observation(event_id=event_id, reward=one.value, slot=one.slot_id) for one in rewards]
             )
             return _DONE
-        reward = self._reader.reward(body) if operation is REWARD else None
+        reward = self._decoder.reward(body) if operation is REWARD else None
         await served_loop.writer.append(Observation(event_id=event_id, reward=reward))
         return _DONE
 
@@ -142,7 +142,7 @@ async def _charge(limiter: QuotaLimiter, rank: Callable[[], Awaitable[Response]]
         raise
 
 
-def _wrong_door(operation: Operation) -> RequestRefused:
+def _refuse_operation(operation: Operation) -> RequestRefused:
     if operation.slots:
         return RequestRefused(
             "InvalidMultiSlotApiAccess",
@@ -153,39 +153,4 @@ def _wrong_door(operation: Operation) -> RequestRefused:
         "InvalidApiAccess",
         "This loop has several slots: use /multislot/rank, /multislot/events/{eventId}/reward and "
         "/multislot/events/{eventId}/activate.",
-    )
-
-
-def decide_request(served_loop: ServedLoop, request: RankInput, given: Sequence[float], /) -> Decision:
-    """The decision with the given probabilities, which the model that serves gave just now.
-
-    Raises:
-        EngineRefused: they are not probabilities.
-    """
-    live = served_loop.live
-    try:
-        return decide(
-            request,
-            probabilities=given,
-            loop_id=served_loop.loop.loop_id,
-            model_id=NO_MODEL if live.engine is None else live.model_id,
-            settings_version=served_loop.loop.version,
-            mode=served_loop.loop.settings.learning_mode,
-        )
-    except ValueError as error:
-        raise EngineRefused from error
-
-
-def encode_rank(decision: Decision, given: Sequence[float], why: Explanation = UNSET, /) -> bytes:
-    """The answer to a rank (contract, sections 1.2, 2.2, 2.3, 2.6 and 2.8)."""
-    shown = decision if decision.mode == "Online" else view_decision(decision, model=given)
-    actions = decision.actions
-    probabilities = shown.probabilities
-    return _encode(
-        ExplainedRankResponse(
-            ranking=[RankedAction(actions[place].id, probabilities[place]) for place in shown.ranking],
-            event_id=decision.event_id,
-            reward_action_id=actions[shown.chosen].id,
-            inference_explanation=why,
-        )
     )

@@ -1,7 +1,7 @@
-"""Bodies read and checked: bytes in, a request of the ``explore`` room or a reward out.
+"""Bodies decoded and checked: bytes in, a request for ``explore`` or a reward out.
 
 The typed decoders do nearly all of it in C. A body that they refuse is read once more, slowly, only to say what
-is wrong with it (``complaint``).
+is wrong with it (``validation_errors``).
 """
 
 from collections.abc import Callable
@@ -25,7 +25,7 @@ _NO_FEATURES = b"[]"
 
 
 class RequestDecoder:
-    """Reads the bodies of one service; ``new_event_id`` makes the ids that callers leave out."""
+    """Decodes the bodies of one service; ``new_event_id`` makes the ids that callers leave out."""
 
     def __init__(self, limits: Limits, /, *, new_event_id: Callable[[], str]) -> None:
         self._limits = limits
@@ -34,7 +34,7 @@ class RequestDecoder:
         self._reward = msgspec.json.Decoder(RewardRequest)
 
     def rank(self, body: bytes, /) -> RankInput:
-        """The request in a rank body.
+        """Decode a rank body.
 
         Raises:
             InvalidRequest: it does not fit the contract; the message names the field.
@@ -50,12 +50,12 @@ class RequestDecoder:
             event_id=self.event_id(wire.event_id),
             context=_encode(wire.context_features) if wire.context_features else _NO_FEATURES,
             actions=tuple(map(Action, ids, blobs)),
-            excluded=_excluded(ids, wire.excluded_actions) if wire.excluded_actions else (),
+            excluded=_find_excluded(ids, wire.excluded_actions) if wire.excluded_actions else (),
             deferred=bool(wire.defer_activation),
         )
 
     def reward(self, body: bytes, /) -> float:
-        """The value in a reward body.
+        """Decode a reward body to its value.
 
         Raises:
             InvalidRequest: it does not fit the contract; the message names the field.
@@ -63,7 +63,7 @@ class RequestDecoder:
         return decode_body(self._reward, body, validation_errors.check_reward).value
 
     def check_event_id(self, event_id: str, /) -> str:
-        """The id of an event, from a body or a path, if it is one.
+        """Check the id of an event, from a body or a path, and return it.
 
         Raises:
             InvalidRequest: it is empty or longer than the contract allows.
@@ -77,7 +77,7 @@ class RequestDecoder:
         return event_id
 
     def event_id(self, given: str | None, /) -> str:
-        """The id that was given in a body, checked; a new one where there is none.
+        """Check the id that was given in a body; without one, make a new one.
 
         Raises:
             InvalidRequest: it is empty or longer than the contract allows.
@@ -103,29 +103,29 @@ class RequestDecoder:
             )
 
 
-def decode_body(decoder: msgspec.json.Decoder[_T], body: bytes, complain: Callable[[object], None], /) -> _T:
-    """The body as the decoder reads it.
+def decode_body(decoder: msgspec.json.Decoder[_T], body: bytes, check: Callable[[object], None], /) -> _T:
+    """Decode a body.
 
     Raises:
-        InvalidRequest: it does not fit; ``complain`` says why, or the message of the decoder does.
+        InvalidRequest: it does not fit; the message is that of ``check``, or of the decoder.
     """
     try:
         value = decoder.decode(body)
     except msgspec.ValidationError as error:
-        complain(validation_errors.read(body))
+        check(validation_errors.parse_json(body))
         raise explain_json_error(body, error) from error
     except _UNREADABLE as error:
         raise explain_json_error(body, error) from error
     if b"\\" in body and b"\\u0000" in body:  # texts end at a NUL in the engine
-        complain(validation_errors.read(body))
+        check(validation_errors.parse_json(body))
     return value
 
 
 def check_ids(ids: list[str], /, *, limits: Limits) -> None:
-    """See that there are neither too few actions nor too many, and that their ids are ids, each another.
+    """Check the number of actions, and that their ids are valid and unique.
 
     Raises:
-        InvalidRequest: with the place of the first that is not.
+        InvalidRequest: the message names the first that is not.
     """
     if not 1 <= len(ids) <= limits.actions:
         raise InvalidRequest(f"actions must hold 1 to {limits.actions} actions, not {len(ids)}.")
@@ -135,14 +135,14 @@ def check_ids(ids: list[str], /, *, limits: Limits) -> None:
         place = max(range(len(ids)), key=lambda place: len(ids[place]))
         raise InvalidRequest(f"actions[{place}].id is longer than {limits.id_chars} characters.")
     if len(set(ids)) != len(ids):
-        raise InvalidRequest(_twice(ids))
+        raise InvalidRequest(_describe_duplicate(ids))
 
 
 def check_features(actions: list[RankableAction], blobs: list[bytes], /) -> None:
-    """See that each action has a feature that is not null; ``blobs`` are the features as JSON.
+    """Check that each action has a feature that is not null; ``blobs`` are the features as JSON.
 
     Raises:
-        InvalidRequest: with the place of the first that has none.
+        InvalidRequest: the message names the first that has none.
     """
     written = b"".join(blobs)
     if not (b"null" in written or b"{}" in written or b"[]" in written):
@@ -152,7 +152,7 @@ def check_features(actions: list[RankableAction], blobs: list[bytes], /) -> None
             raise InvalidRequest(f"actions[{place}].features must hold a feature that is not null.")
 
 
-def _excluded(ids: list[str], names: list[str]) -> tuple[int, ...]:
+def _find_excluded(ids: list[str], names: list[str]) -> tuple[int, ...]:
     unwanted = set(names)
     excluded = tuple([place for place, action_id in enumerate(ids) if action_id in unwanted])
     if len(excluded) == len(ids):
@@ -160,6 +160,6 @@ def _excluded(ids: list[str], names: list[str]) -> tuple[int, ...]:
     return excluded
 
 
-def _twice(ids: list[str]) -> str:
+def _describe_duplicate(ids: list[str]) -> str:
     place = next(place for place, action_id in enumerate(ids) if action_id in ids[:place])
     return f"actions[{place}].id is the same as that of actions[{ids.index(ids[place])}]; ids must be unique."

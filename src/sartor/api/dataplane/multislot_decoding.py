@@ -1,4 +1,4 @@
-"""Bodies for several slots, read and checked: bytes in, a request of the ``explore`` room or rewards out."""
+"""Bodies for several slots, decoded and checked: bytes in, a request for ``explore`` or rewards out."""
 
 from collections.abc import Sequence
 
@@ -23,16 +23,16 @@ _NO_FEATURES = b"[]"
 
 
 class MultiSlotDecoder:
-    """Reads the bodies of one service; what is the same for one slot is left to ``reader``."""
+    """Decodes the bodies of one service; what is the same for one slot is left to ``decoder``."""
 
-    def __init__(self, limits: Limits, reader: RequestDecoder, /) -> None:
+    def __init__(self, limits: Limits, decoder: RequestDecoder, /) -> None:
         self._limits = limits
-        self._reader = reader
+        self._decoder = decoder
         self._rank = msgspec.json.Decoder(MultiSlotRankRequest)
         self._rewards = msgspec.json.Decoder(MultiSlotRewardRequest)
 
     def rank(self, body: bytes, /) -> records.MultiSlotInput:
-        """The request in a rank body.
+        """Decode a rank body.
 
         Raises:
             InvalidRequest: it does not fit the contract; the message names the field.
@@ -43,10 +43,10 @@ class MultiSlotDecoder:
         blobs = [_encode(action.features) for action in wire.actions]
         check_ids(ids, limits=self._limits)
         check_features(wire.actions, blobs)
-        slots = self._slots(ids, wire.slots)
+        slots = self._convert_slots(ids, wire.slots)
         self._check_size(wire)
         return records.MultiSlotInput(
-            event_id=self._reader.event_id(wire.event_id),
+            event_id=self._decoder.event_id(wire.event_id),
             context=_encode(wire.context_features) if wire.context_features else _NO_FEATURES,
             actions=tuple(map(Action, ids, blobs)),
             slots=slots,
@@ -54,7 +54,7 @@ class MultiSlotDecoder:
         )
 
     def rewards(self, body: bytes, /) -> Sequence[SlotReward]:
-        """The rewards in a reward body, at least one.
+        """Decode a reward body: one reward at least.
 
         Raises:
             InvalidRequest: it does not fit the contract; the message names the field.
@@ -66,7 +66,7 @@ class MultiSlotDecoder:
             self._check_id(reward.slot_id, f"reward[{place}].slotId")
         return rewards
 
-    def _slots(self, ids: list[str], slots: list[SlotRequest]) -> tuple[records.SlotInput, ...]:
+    def _convert_slots(self, ids: list[str], slots: list[SlotRequest]) -> tuple[records.SlotInput, ...]:
         if not 1 <= len(slots) <= len(ids):
             raise InvalidRequest(
                 f"slots must hold 1 to {len(ids)} slots, no more than there are actions, not {len(slots)}."
@@ -75,7 +75,7 @@ class MultiSlotDecoder:
             self._check_id(slot.id, f"slots[{place}].id")
         _check_once([slot.id for slot in slots], "id", "ids of slots")
         place_of = {action_id: place for place, action_id in enumerate(ids)}
-        made = tuple([_slot(place_of, slot, f"slots[{place}]") for place, slot in enumerate(slots)])
+        made = tuple([_convert_slot(place_of, slot, f"slots[{place}]") for place, slot in enumerate(slots)])
         _check_once([slot.baseline_action for slot in slots], "baselineAction", "baselines")
         return made
 
@@ -95,7 +95,7 @@ class MultiSlotDecoder:
                 f"contextFeatures, actions and slots hold {count} features; "
                 f"at most {limits.features} are accepted."
             )
-        # The engine is asked once for each slot, and each time looks at the slots before it again.
+        # The engine predicts once for each slot, and each time reads the slots before it again.
         looks = len(slots) * (len(slots) + 1) // 2
         pairs = looks * request_size.count_pairs(context + max(slots), actions)
         if pairs > limits.feature_pairs:
@@ -105,7 +105,7 @@ class MultiSlotDecoder:
             )
 
 
-def _slot(place_of: dict[str, int], slot: SlotRequest, path: str) -> records.SlotInput:
+def _convert_slot(place_of: dict[str, int], slot: SlotRequest, path: str) -> records.SlotInput:
     baseline = place_of.get(slot.baseline_action)
     if baseline is None:
         raise InvalidRequest(f"{path}.baselineAction is not the id of an action.")

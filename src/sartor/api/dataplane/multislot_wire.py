@@ -1,4 +1,4 @@
-"""The words of the wire for several slots (contract, section 1.4)."""
+"""The bodies for several slots as they are on the wire (contract, section 1.4)."""
 
 from typing import Annotated
 

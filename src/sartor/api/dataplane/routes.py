@@ -18,18 +18,18 @@ REWARD_SLOTS = Operation("reward", "InvalidRewardRequest", slots=True)
 ACTIVATE_SLOTS = Operation("activate", "InvalidEventIdToActivate", slots=True)
 
 _TAG = "Decisions"
-_SAY_RANK = (
+_RANK_DESCRIPTION = (
     "The same event id to the same model gives the same answer. With the first action excluded, ranking[0] is "
     "not the chosen one: show rewardActionId."
 )
-_SAY_REWARD = (
+_REWARD_DESCRIPTION = (
     "Counts within the loop's reward wait time, from its rank. An unknown event id is accepted: a reward may "
     "arrive up to two minutes before its rank."
 )
-_SAY_ACTIVATE = "For ranks with deferActivation; needs no body, and a reward does not stand in for it."
+_ACTIVATE_DESCRIPTION = "For ranks with deferActivation; needs no body, and a reward does not stand in for it."
 
 
-def _rank(versions: tuple[Version, ...], answer: object) -> Route:
+def _build_rank_route(versions: tuple[Version, ...], response: object) -> Route:
     return Route(
         name="Rank",
         method="POST",
@@ -39,12 +39,12 @@ def _rank(versions: tuple[Version, ...], answer: object) -> Route:
         permission="decide",
         tag=_TAG,
         summary="Choose an action for a context.",
-        description=_SAY_RANK,
+        description=_RANK_DESCRIPTION,
         status=201,
         success="The decision, committed.",
         invalid=RANK.invalid,
         request=RankRequest,
-        response=answer,
+        response=response,
         codes=("ModelRankingError", "InvalidApiAccess"),
         headers={"csp-billing-usage": "What the retired service billed: one transaction."},
         request_example=examples.RANK_REQUEST,
@@ -53,8 +53,8 @@ def _rank(versions: tuple[Version, ...], answer: object) -> Route:
 
 
 ROUTES = (
-    _rank((V1_0,), RankResponse),
-    _rank(PREVIEWS, ExplainedRankResponse),
+    _build_rank_route((V1_0,), RankResponse),
+    _build_rank_route(PREVIEWS, ExplainedRankResponse),
     Route(
         name="Reward",
         method="POST",
@@ -64,7 +64,7 @@ ROUTES = (
         permission="decide",
         tag=_TAG,
         summary="Say how well the shown action did.",
-        description=_SAY_REWARD,
+        description=_REWARD_DESCRIPTION,
         status=204,
         success="The reward, committed.",
         invalid=REWARD.invalid,
@@ -81,7 +81,7 @@ ROUTES = (
         permission="decide",
         tag=_TAG,
         summary="Say that a deferred decision was shown after all.",
-        description=_SAY_ACTIVATE,
+        description=_ACTIVATE_DESCRIPTION,
         status=204,
         success="The activation, committed.",
         invalid=ACTIVATE.invalid,
@@ -117,7 +117,8 @@ ROUTES = (
         permission="decide",
         tag=_TAG,
         summary="Say how well the actions in some slots did.",
-        description=_SAY_REWARD + " So is an unknown slot id: its reward is kept and learned by nothing.",
+        description=_REWARD_DESCRIPTION
+        + " So is an unknown slot id: its reward is kept and learned by nothing.",
         status=204,
         success="The rewards, committed together.",
         invalid=REWARD_SLOTS.invalid,
@@ -134,7 +135,7 @@ ROUTES = (
         permission="decide",
         tag=_TAG,
         summary="Say that all slots of a deferred decision were shown after all.",
-        description=_SAY_ACTIVATE,
+        description=_ACTIVATE_DESCRIPTION,
         status=204,
         success="The activation, committed.",
         invalid=ACTIVATE_SLOTS.invalid,

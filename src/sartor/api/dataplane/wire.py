@@ -1,7 +1,7 @@
-"""The words of the wire, v1.0 of the Personalizer API: bodies in and out (contract, sections 1.2, 1.3, 1.9).
+"""The bodies of rank and reward as they are on the wire (contract, sections 1.2, 1.3, 1.9).
 
 Most of the contract is in the types and is checked while the JSON is read. What types can't say is checked in
-``reader``; what is wrong with a body, in words that name the field, is found in ``complaint``.
+``decoding``; what is wrong with a body, in words that name the field, is found by ``validation_errors``.
 """
 
 from typing import Annotated, TypeAlias

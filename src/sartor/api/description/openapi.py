@@ -57,7 +57,7 @@ _CONTROL_ERRORS = {
     404: "There is no such thing.",
     405: "Not this method.",
     408: "The body did not arrive in time; the connection is closed.",
-    409: "It is locked, taken, or not settled yet.",
+    409: "Conflict: the loop is locked, the name is in use, or the event is not settled.",
     429: "Too many wrong keys or tokens came from the caller's address.",
     503: "Nothing was written; try again after Retry-After seconds.",
 }
@@ -74,14 +74,14 @@ _TAGS = {
 
 
 class _Texts(Struct, frozen=True, kw_only=True):
-    """What the description of one API says in its own words.
+    """The texts that differ between the descriptions of the wire and of the control plane.
 
     Attributes:
         info: the head of the document.
         key: about the header that carries a key.
         token: about bearer tokens.
         errors: about each status of an error.
-        names: what is said of a name in a path, besides its type.
+        names: about a name in a path, besides its type.
     """
 
     info: JSONObject
@@ -91,7 +91,7 @@ class _Texts(Struct, frozen=True, kw_only=True):
     names: JSONObject
 
 
-def _wire_texts(version: Version) -> _Texts:
+def _choose_wire_texts(version: Version) -> _Texts:
     return _Texts(
         info={
             "title": "Sartor",
@@ -125,7 +125,7 @@ _CONTROL_TEXTS = _Texts(
 
 @cache
 def openapi_response(version: Version, /) -> Response:
-    """The answer to ``/openapi/VERSION.json``, and to ``/sartor/v1/openapi.json``."""
+    """Build the response to ``/openapi/VERSION.json``, and to ``/sartor/v1/openapi.json``."""
     return Response(200, msgspec.json.format(msgspec.json.encode(describe_version(version)), indent=2))
 
 
@@ -136,19 +136,19 @@ def describe_version(version: Version, /) -> JSONObject:
     routes = [
         route for route in (*route_table.ROUTES, *route_table.CONTROL_ROUTES) if version in route.versions
     ]
-    texts = _CONTROL_TEXTS if is_control else _wire_texts(version)
+    texts = _CONTROL_TEXTS if is_control else _choose_wire_texts(version)
     paths: dict[str, JSONObject] = {}
     for route in routes:
-        item = paths.setdefault(f"{version.prefix}{route.path}", _item(route, texts))
-        item[route.method.lower()] = _operation(route, version, texts)
+        item = paths.setdefault(f"{version.prefix}{route.path}", _describe_path(route, texts))
+        item[route.method.lower()] = _describe_operation(route, version, texts)
     return {
         "openapi": "3.1.0",
         "info": {**texts.info, "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"}},
         "servers": [{"url": "/", "description": "This instance."}],
-        "tags": _control_tags(routes) if is_control else _wire_tags(routes),
-        "paths": paths if is_control else paths | _health() | _descriptions(),
+        "tags": _list_control_tags(routes) if is_control else _list_wire_tags(routes),
+        "paths": paths if is_control else paths | _describe_health() | _describe_pages(),
         "components": {
-            "schemas": schemas.schemas_of(routes),
+            "schemas": schemas.collect_schemas(routes),
             "securitySchemes": {
                 "key": {
                     "type": "apiKey",
@@ -162,16 +162,16 @@ def describe_version(version: Version, /) -> JSONObject:
     }
 
 
-def _control_tags(routes: Sequence[Route]) -> list[JSONObject]:
+def _list_control_tags(routes: Sequence[Route]) -> list[JSONObject]:
     return [{"name": tag} for tag in dict.fromkeys(route.tag for route in routes)]
 
 
-def _wire_tags(routes: Sequence[Route]) -> list[JSONObject]:
+def _list_wire_tags(routes: Sequence[Route]) -> list[JSONObject]:
     used = {route.tag for route in routes} | {"Health", "Description"}
     return [{"name": tag, "description": about} for tag, about in _TAGS.items() if tag in used]
 
 
-def _item(route: Route, texts: _Texts) -> JSONObject:
+def _describe_path(route: Route, texts: _Texts) -> JSONObject:
     parameters = [
         {
             "name": name,
@@ -185,7 +185,7 @@ def _item(route: Route, texts: _Texts) -> JSONObject:
     return {"parameters": parameters} if parameters else {}
 
 
-def _operation(route: Route, version: Version, texts: _Texts) -> JSONObject:
+def _describe_operation(route: Route, version: Version, texts: _Texts) -> JSONObject:
     role = f" Takes the role {ROLES[route.permission]}." if version is CONTROL_V1 else ""
     described: JSONObject = {
         "operationId": route.name,
@@ -193,14 +193,14 @@ def _operation(route: Route, version: Version, texts: _Texts) -> JSONObject:
         "summary": route.summary,
         "description": f"{route.description}{role}".strip(),
         "security": [{"key": []}, {"token": []}],
-        "parameters": list(_parameters(route, version)),
-        "requestBody": _body(route),
-        "responses": _responses(route, version, texts),
+        "parameters": list(_describe_parameters(route, version)),
+        "requestBody": _describe_body(route),
+        "responses": _describe_responses(route, version, texts),
     }
     return {name: value for name, value in described.items() if value}
 
 
-def _parameters(route: Route, version: Version) -> Iterator[JSONObject]:
+def _describe_parameters(route: Route, version: Version) -> Iterator[JSONObject]:
     if version.in_query:
         yield {
             "name": versions.PARAMETER,
@@ -220,25 +220,25 @@ def _parameters(route: Route, version: Version) -> Iterator[JSONObject]:
         }
 
 
-def _body(route: Route) -> JSONObject:
+def _describe_body(route: Route) -> JSONObject:
     if route.request is None:
         return {}
-    return {"required": True, "content": schemas.media_content(route.request, route.request_example)}
+    return {"required": True, "content": schemas.describe_content(route.request, route.request_example)}
 
 
-def _responses(route: Route, version: Version, texts: _Texts) -> JSONObject:
+def _describe_responses(route: Route, version: Version, texts: _Texts) -> JSONObject:
     codes: dict[int, list[str]] = {}
-    for code in dict.fromkeys(_codes(route, version)):
+    for code in dict.fromkeys(_list_codes(route, version)):
         codes.setdefault(STATUS[code], []).append(code)
     refusals = {
-        str(status): _refusal(status, codes[status], texts, lists=version is not CONTROL_V1)
+        str(status): _describe_refusal(status, codes[status], texts, lists=version is not CONTROL_V1)
         for status in sorted(codes)
     }
-    return _success(route) | refusals
+    return _describe_success(route) | refusals
 
 
-def _codes(route: Route, version: Version) -> tuple[str, ...]:
-    """The codes of errors that a route may answer; an example carries the first of its status."""
+def _list_codes(route: Route, version: Version) -> tuple[str, ...]:
+    """List the codes of errors that a route may answer; an example carries the first of its status."""
     if version is CONTROL_V1:
         return (*_ON_CONTROL, *route.codes)
     is_locked = route.permission == "change" and not isinstance(route.handler, Operation)
@@ -247,7 +247,7 @@ def _codes(route: Route, version: Version) -> tuple[str, ...]:
     return (route.invalid, *route.codes, *locked, *_EVERYWHERE, *in_query)
 
 
-def _success(route: Route) -> JSONObject:
+def _describe_success(route: Route) -> JSONObject:
     if route.status is None:
         return {}
     success: JSONObject = {"description": route.success}
@@ -256,58 +256,62 @@ def _success(route: Route) -> JSONObject:
             name: {"description": about, "schema": {"type": "string"}} for name, about in route.headers.items()
         }
     if route.response is not None:
-        content = schemas.media_content(route.response, route.response_example)
+        content = schemas.describe_content(route.response, route.response_example)
         if any(one.name == "format" for one in route.query):
             content["text/csv"] = {"schema": {"type": "string"}}
         success["content"] = content
     return {str(route.status): success}
 
 
-def _refusal(status: int, codes: list[str], texts: _Texts, *, lists: bool) -> JSONObject:
+def _describe_refusal(status: int, codes: list[str], texts: _Texts, *, lists: bool) -> JSONObject:
     example = msgspec.json.decode(error_response(status, codes[0], texts.errors[status]).body)
     listed = f" One of {', '.join(codes)}." if lists and len(codes) > 1 else ""
     header = {"description": "The code of the error.", "schema": {"type": "string", "enum": codes}}
     return {
         "description": texts.errors[status] + listed,
         "headers": {"x-ms-error-code": {**header, "required": True}},
-        "content": schemas.media_content(schemas.ERROR, example),
+        "content": schemas.describe_content(schemas.ERROR, example),
     }
 
 
-def _health() -> JSONObject:
-    unready = {"503": _refusal(503, ["OperationNotAllowed"], _wire_texts(versions.V1_0), lists=True)}
-    ready = _read("Ready", "Health", "Can events be written, and ranks answered?", "application/json")
-    ready["responses"] = {**_answered("application/json"), **unready}
-    live = _read("Live", "Health", "Does this process run?", "application/json")
+def _describe_health() -> JSONObject:
+    unready = {
+        "503": _describe_refusal(503, ["OperationNotAllowed"], _choose_wire_texts(versions.V1_0), lists=True)
+    }
+    ready = _describe_page("Ready", "Health", "Can events be written, and ranks answered?", "application/json")
+    ready["responses"] = {**_describe_content_of("application/json"), **unready}
+    live = _describe_page("Live", "Health", "Does this process run?", "application/json")
     return {"/health/live": {"get": live}, "/health/ready": {"get": ready}}
 
 
-def _descriptions() -> JSONObject:
+def _describe_pages() -> JSONObject:
     paths: JSONObject = {
         f"/openapi/{version.name}.json": {
-            "get": _read(
+            "get": _describe_page(
                 f"OpenAPI {version.name}", "Description", f"{version.name} as OpenAPI.", "application/json"
             )
         }
         for version in versions.ALL_VERSIONS
     }
-    paths["/openapi.json"] = {"get": _read("OpenAPI", "Description", "v1.0 as OpenAPI.", "application/json")}
+    paths["/openapi.json"] = {
+        "get": _describe_page("OpenAPI", "Description", "v1.0 as OpenAPI.", "application/json")
+    }
     paths["/docs"] = {
-        "get": _read("Docs", "Description", "v1.0 as a page; the others are linked.", "text/html")
+        "get": _describe_page("Docs", "Description", "v1.0 as a page; the others are linked.", "text/html")
     }
     return paths
 
 
-def _read(name: str, tag: str, summary: str, media_type: str) -> JSONObject:
+def _describe_page(name: str, tag: str, summary: str, media_type: str) -> JSONObject:
     return {
         "operationId": name,
         "tags": [tag],
         "summary": summary,
         "security": [],
-        "responses": _answered(media_type),
+        "responses": _describe_content_of(media_type),
     }
 
 
-def _answered(media_type: str) -> JSONObject:
+def _describe_content_of(media_type: str) -> JSONObject:
     kind = "object" if media_type == "application/json" else "string"
     return {"200": {"description": "It is so.", "content": {media_type: {"schema": {"type": kind}}}}}

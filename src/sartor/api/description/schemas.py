@@ -18,18 +18,18 @@ _WHERE = "#/components/schemas/{name}"
 _FEATURES: JSONObject = {"type": "array", "items": {"$ref": "#/components/schemas/FeatureObject"}}
 
 
-def schemas_of(routes: Iterable[Route], /) -> JSONObject:
-    """The schemas of all bodies of these routes, by name."""
+def collect_schemas(routes: Iterable[Route], /) -> JSONObject:
+    """Collect the schemas of all bodies of these routes, by name."""
     kinds = [kind for route in routes for kind in (route.request, route.response) if _is_json(kind)]
     _, made = msgspec.json.schema_components([*kinds, ERROR], ref_template=_WHERE)
     if "RankableAction" not in made:
         return made
     _describe_features(made)
-    return made | _feature_schemas()
+    return made | _build_feature_schemas()
 
 
-def media_content(kind: object, example: object, /) -> JSONObject:
-    """The content of a body: its media type, its schema, and an example where there is one."""
+def describe_content(kind: object, example: object, /) -> JSONObject:
+    """Describe the content of a body: its media type, its schema, and an example where there is one."""
     if not _is_json(kind):
         return {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
     (schema,), _ = msgspec.json.schema_components([kind], ref_template=_WHERE)
@@ -52,7 +52,7 @@ def _describe_features(made: dict[str, Any]) -> None:
             made[name]["properties"][member]["anyOf"] = [_FEATURES, {"type": "null"}]
 
 
-def _feature_schemas() -> JSONObject:
+def _build_feature_schemas() -> JSONObject:
     number = {"type": "number", "minimum": -MAGNITUDE, "maximum": MAGNITUDE}
     values = [
         {"type": ["string", "boolean", "null"]},

@@ -1,4 +1,4 @@
-"""Reading a body, no further than it may reach."""
+"""Reading a body, within bounds."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from sartor.errors import PayloadTooLarge
 
 
 def content_length(headers: Sequence[Header], /) -> int:
-    """The length that the headers promise; 0 where they promise none that can be read."""
+    """Read the length that the headers declare; 0 where they declare none."""
     for name, value in headers:
         if name == b"content-length":
             return int(value) if value.isdigit() and len(value) < 20 else 0
@@ -16,16 +16,16 @@ def content_length(headers: Sequence[Header], /) -> int:
 
 
 async def read_body(receive: Receive, /, *, declared: int, most: int) -> bytes:
-    """The whole body.
+    """Read the whole body.
 
     Args:
         receive: the ASGI channel.
-        declared: the promised length; a body that is too large is refused before any of it is read.
+        declared: the declared length; a body that is too large is refused before any of it is read.
         most: how many bytes are accepted.
 
     Raises:
         PayloadTooLarge: it is larger than that.
-        Disconnected: the caller went away before the end.
+        ClientDisconnected: before the end.
     """
     if declared > most:
         raise _too_large(most)
@@ -33,13 +33,13 @@ async def read_body(receive: Receive, /, *, declared: int, most: int) -> bytes:
     if message["type"] == "http.request" and not message.get("more_body", False):
         body: bytes = message.get("body", b"")
     else:
-        body = await _rest(receive, message, most)
+        body = await _read_parts(receive, message, most)
     if len(body) > most:
         raise _too_large(most)
     return body
 
 
-async def _rest(receive: Receive, message: Message, most: int) -> bytes:
+async def _read_parts(receive: Receive, message: Message, most: int) -> bytes:
     parts = []
     left = most
     while message["type"] == "http.request":

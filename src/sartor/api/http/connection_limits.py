@@ -1,4 +1,4 @@
-"""The gate: how many connections are open, and how long each may keep the service waiting."""
+"""How many connections are open, and how long each may keep the service waiting."""
 
 from typing import Protocol
 
@@ -8,7 +8,7 @@ HEAD_TIMEOUT_S = 10.0
 """How long the head of a request may take, from the opening of the connection or the head's first byte."""
 
 KEEP_ALIVE_S = 75
-"""How long a connection may rest between two requests."""
+"""How long a connection may stay idle between two requests."""
 
 STUCK_S = 10.0
 """How long a client may leave its answers unread."""
@@ -18,15 +18,15 @@ HEAD_BYTES = 65_536
 
 
 BODY_RATE = 262_144
-"""How many bytes of a body must arrive in each second, on the average, after the time that every body has."""
+"""How many bytes of a body must arrive a second, on average, after the time that every body has."""
 
 
 class Timeouts(Struct, frozen=True, kw_only=True):
-    """What one connection may take."""
+    """How long a connection may take for each step, in seconds, and how much it may send."""
 
     head_s: float = HEAD_TIMEOUT_S
     body_s: float
-    rest_s: float = KEEP_ALIVE_S
+    idle_s: float = KEEP_ALIVE_S
     stuck_s: float = STUCK_S
     head_bytes: int = HEAD_BYTES
     body_bytes: int
@@ -34,60 +34,60 @@ class Timeouts(Struct, frozen=True, kw_only=True):
 
 
 class ClientConnection(Protocol):
-    """A connection, as the gate sees it."""
+    """A connection, as far as the limits are concerned."""
 
     @property
     def waiting_since_s(self) -> float:
-        """Since when it waits for its client; infinite while a request is worked on."""
+        """Since when (event loop's clock) it waits for its client; infinite while a request is handled."""
 
     @property
-    def has_asked(self) -> bool:
-        """Whether it ever sent a whole request."""
+    def has_sent_request(self) -> bool:
+        """Whether its client ever sent a whole request."""
 
-    def check(self, now_s: float, /) -> None:
-        """Give up the client if it took too long."""
+    def close_if_late(self, now_s: float, /) -> None:
+        """Close the connection if its client took too long."""
 
     def close(self) -> None:
         """Close the connection to make room."""
 
 
 class ConnectionLimits:
-    """Keeps at most ``most`` connections; a new one takes the place of those that did least for longest.
+    """Keeps at most ``max_connections`` open; for a new one, those that were silent for longest are closed.
 
-    So a crowd of silent connections can't lock out clients that ask. A connection whose request is being worked
-    on is never closed for another.
+    So a crowd of silent connections can't lock out clients that send requests. A connection whose request is
+    being handled is never closed for another.
     """
 
-    def __init__(self, patience: Timeouts, /, *, most: int) -> None:
-        self.patience = patience
-        self._most = most
-        self._guests: set[ClientConnection] = set()
+    def __init__(self, timeouts: Timeouts, /, *, max_connections: int) -> None:
+        self.timeouts = timeouts
+        self._max = max_connections
+        self._connections: set[ClientConnection] = set()
 
     def __len__(self) -> int:
-        return len(self._guests)
+        return len(self._connections)
 
-    def admit(self, guest: ClientConnection, /) -> bool:
-        """Let a connection in; False: there is no room, because all others are being served."""
-        if len(self._guests) >= self._most:
+    def admit(self, connection: ClientConnection, /) -> bool:
+        """Admit a connection; False: there is no room, because the requests of all others are being handled."""
+        if len(self._connections) >= self._max:
             self._make_room()
-        if len(self._guests) >= self._most:
+        if len(self._connections) >= self._max:
             return False
-        self._guests.add(guest)
+        self._connections.add(connection)
         return True
 
-    def release(self, guest: ClientConnection, /) -> None:
-        """A connection is closed; idempotent."""
-        self._guests.discard(guest)
+    def release(self, connection: ClientConnection, /) -> None:
+        """Forget a connection that was closed; idempotent."""
+        self._connections.discard(connection)
 
-    def sweep(self, now_s: float, /) -> None:
-        """Let each connection look at the clock; to be called about once a second."""
-        for guest in list(self._guests):
-            guest.check(now_s)
+    def check_all(self, now_s: float, /) -> None:
+        """Close the connections whose clients took too long; to be called about once a second."""
+        for connection in list(self._connections):
+            connection.close_if_late(now_s)
 
     def _make_room(self) -> None:
         # Several at once, so that a flood of new connections does not cost a scan each.
-        waiting = [guest for guest in self._guests if guest.waiting_since_s != float("inf")]
-        waiting.sort(key=lambda guest: (guest.has_asked, guest.waiting_since_s))
-        for guest in waiting[: max(1, self._most // 50)]:
-            self._guests.discard(guest)
-            guest.close()
+        waiting = [connection for connection in self._connections if connection.waiting_since_s != float("inf")]
+        waiting.sort(key=lambda connection: (connection.has_sent_request, connection.waiting_since_s))
+        for connection in waiting[: max(1, self._max // 50)]:
+            self._connections.discard(connection)
+            connection.close()

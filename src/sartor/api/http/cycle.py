@@ -1,4 +1,4 @@
-"""One request and its answer on a connection: as uvicorn has it, but the answer is written in one piece.
+"""One request and its response on a connection: as uvicorn has it, but the response is written in one piece.
 
 Uvicorn writes head and body apart, which is a system call more, and searches each header for line ends twice.
 The headers of this application hold nothing that a caller sent.
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class RequestCycle(RequestResponseCycle):
-    """Takes the two messages of an answer, a head and one body, and writes them together."""
+    """Takes the two messages of a response, a head and one body, and writes them together."""
 
     _start: "HTTPResponseStartEvent | None" = None
 
@@ -29,15 +29,15 @@ class RequestCycle(RequestResponseCycle):
             self.waiting_for_100_continue = False
             return
         if self._start is None or self.response_complete:
-            raise RuntimeError("An answer is one head and then one body.")
-        self.transport.write(self._written(self._start, cast("HTTPResponseBodyEvent", message)["body"]))
+            raise RuntimeError("A response is one head and then one body.")
+        self.transport.write(self._serialize(self._start, cast("HTTPResponseBodyEvent", message)["body"]))
         self.response_complete = True
         self.message_event.set()
         if not self.keep_alive:
             self.transport.close()
         self.on_response()
 
-    def _written(self, start: "HTTPResponseStartEvent", body: bytes) -> bytes:
+    def _serialize(self, start: "HTTPResponseStartEvent", body: bytes) -> bytes:
         parts = [STATUS_LINE[start["status"]]]
         for name, value in (*self.default_headers, *start.get("headers", ())):
             parts += (name, b": ", value, b"\r\n")

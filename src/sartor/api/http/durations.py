@@ -26,13 +26,15 @@ def format_duration(duration: timedelta, /) -> str:
     minutes, seconds = divmod(left, timedelta(minutes=1))
     hours, minutes = divmod(minutes, 60)
     fraction = f"{seconds.seconds}.{seconds.microseconds:06d}".rstrip("0").rstrip(".")
-    time = _part(hours, "H") + _part(minutes, "M") + (f"{fraction}S" if fraction != "0" else "")
+    time = _format_part(hours, "H") + _format_part(minutes, "M") + (f"{fraction}S" if fraction != "0" else "")
     if not days and not time:
         return "PT0S"
-    return ("-" if duration < timedelta(0) else "") + "P" + _part(days, "D") + (f"T{time}" if time else "")
+    return (
+        ("-" if duration < timedelta(0) else "") + "P" + _format_part(days, "D") + (f"T{time}" if time else "")
+    )
 
 
-def _part(number: int, letter: str) -> str:
+def _format_part(number: int, letter: str) -> str:
     return f"{number}{letter}" if number else ""
 
 

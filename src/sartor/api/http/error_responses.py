@@ -1,4 +1,4 @@
-"""Errors as answers: status, code and sentence, in the shape of the retired service (contract, section 1.9)."""
+"""Errors as responses: status, code and message, shaped like those of the retired service (contract, 1.9)."""
 
 import logging
 
@@ -35,11 +35,11 @@ class ErrorResponse(Struct, frozen=True):
 
 
 class ClientDisconnected(Exception):
-    """The caller has gone; there is no one to answer."""
+    """The client has disconnected; there is no one to answer."""
 
 
 class RequestRefused(errors.CallerError):
-    """A request is refused with a code of its own, which decides the status (``codes``)."""
+    """A request is refused with a code of its own, which decides the status (``error_codes``)."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -47,16 +47,16 @@ class RequestRefused(errors.CallerError):
 
 
 def error_response(status: int, code: str, message: str, *headers: Header) -> Response:
-    """An answer that says no: the one shape of every error."""
+    """Build the response of an error; all have this shape."""
     body = _encode(ErrorResponse(PersonalizerError(code, message)))
     return Response(status, body, ((b"x-ms-error-code", code.encode()), *headers))
 
 
 def error_to_response(error: Exception, *, invalid: str) -> Response:
-    """The answer to a request that ended in this error.
+    """Build the response to a request that ended in this error.
 
     Args:
-        error: what was raised; anything that is not one of ours is a bug, and logged.
+        error: what was raised; anything that is not a ``SartorError`` is a bug, and logged.
         invalid: the code for what the caller can mend (``InvalidRankRequest``, for example).
     """
     match error:
@@ -67,7 +67,7 @@ def error_to_response(error: Exception, *, invalid: str) -> Response:
         case errors.Forbidden():
             return error_response(403, "403", error.message)
         case errors.TooManyRequests():
-            return _too_many(error)
+            return _too_many_requests(error)
         case errors.PayloadTooLarge():
             return error_response(400, "PayloadSizeExceeded", error.message)
         case errors.CallerError():
@@ -85,7 +85,7 @@ def error_to_response(error: Exception, *, invalid: str) -> Response:
     )
 
 
-def _too_many(error: errors.TooManyRequests) -> Response:
+def _too_many_requests(error: errors.TooManyRequests) -> Response:
     # In the words of the retired gateway, which clients search for the number (contract, section 0).
     wait_s = error.retry_after_s
     message = f"{error.message} Please retry after {wait_s} second{'' if wait_s == 1 else 's'}."
@@ -93,13 +93,13 @@ def _too_many(error: errors.TooManyRequests) -> Response:
 
 
 def not_found() -> Response:
-    """There is no such route."""
+    """Build the response where there is no such route."""
     return error_response(
         404, "ResourceNotFound", "There is no such resource; see /docs for those that there are."
     )
 
 
 def not_allowed(allowed: bytes) -> Response:
-    """The route is there, but not for this method."""
+    """Build the response where the path has no such method."""
     message = f"This resource answers {allowed.decode()} only."
     return error_response(405, "BadRequest", message, (b"allow", allowed))

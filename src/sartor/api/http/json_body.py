@@ -14,7 +14,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 def explain_json_error(body: bytes, error: Exception) -> InvalidRequest:
-    """Why this body can't be read at all."""
+    """Explain why a body can't be decoded."""
     if not body.strip():
         return InvalidRequest("The body is empty; a JSON object is expected.")
     if isinstance(error, RecursionError):
@@ -27,10 +27,10 @@ def explain_json_error(body: bytes, error: Exception) -> InvalidRequest:
 
 
 def decode_json(kind: type[_T], body: bytes, /, *, invalid: str) -> _T:
-    """The struct in a body; unknown members are ignored.
+    """Decode a body into a struct; unknown members are ignored.
 
     Raises:
-        Refused: with the code ``invalid``; the message names the member.
+        RequestRefused: with the code ``invalid``; the message names the member.
     """
     try:
         return msgspec.json.decode(body, type=kind)
@@ -39,5 +39,5 @@ def decode_json(kind: type[_T], body: bytes, /, *, invalid: str) -> _T:
 
 
 def json_response(status: int, value: object, /, *headers: Header) -> Response:
-    """An answer with a JSON body."""
+    """Build a response with a JSON body."""
     return Response(status, _encode(value), headers)

@@ -1,4 +1,4 @@
-"""Answers: a status, a body, and the headers that the retired service sent with each (contract, section 0)."""
+"""Responses: status, body, and the headers that the retired service sent with each (contract, section 0)."""
 
 import itertools
 import secrets
@@ -27,7 +27,7 @@ _numbers = itertools.count(secrets.randbits(40))
 
 
 class Response(Struct, frozen=True):
-    """What a caller gets. ``content_type`` goes with a body; an answer without one says so by its length."""
+    """What a caller gets. ``content_type`` is sent where there is a body."""
 
     status: int
     body: bytes = b""
@@ -36,38 +36,38 @@ class Response(Struct, frozen=True):
 
 
 def options_response(allowed: bytes, /) -> Response:
-    """The answer to OPTIONS: the methods that a resource knows."""
+    """The response to OPTIONS: the methods that a resource knows."""
     return Response(204, headers=((b"allow", allowed),))
 
 
 def new_request_id() -> bytes:
-    """A GUID that no other answer carries."""
+    """A GUID that no other response carries."""
     return b"%b%012x" % (_PREFIX, next(_numbers) & 0xFFFF_FFFF_FFFF)
 
 
-def response_headers(answer: Response, /, *, took_ms: int) -> list[Header]:
-    """All headers of an answer; ``took_ms`` is the time that the service worked on it, whole milliseconds."""
+def response_headers(response: Response, /, *, took_ms: int) -> list[Header]:
+    """All headers of a response; ``took_ms`` is the time that the service worked on it, whole milliseconds."""
     headers = [
         (b"apim-request-id", new_request_id()),
         (b"x-envoy-upstream-service-time", b"%d" % took_ms),
-        (b"content-length", b"%d" % len(answer.body)),
+        (b"content-length", b"%d" % len(response.body)),
         *_ALWAYS,
-        *answer.headers,
+        *response.headers,
     ]
-    if answer.body:
-        headers.append((b"content-type", answer.content_type))
+    if response.body:
+        headers.append((b"content-type", response.content_type))
     return headers
 
 
-async def send_response(answer: Response, send: Send, *, took_ms: int, with_body: bool = True) -> None:
-    """Send an answer through ASGI."""
-    headers = response_headers(answer, took_ms=took_ms)
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    await send({"type": "http.response.body", "body": answer.body if with_body else b""})
+async def send_response(response: Response, send: Send, *, took_ms: int, with_body: bool = True) -> None:
+    """Send a response through ASGI."""
+    headers = response_headers(response, took_ms=took_ms)
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    await send({"type": "http.response.body", "body": response.body if with_body else b""})
 
 
-def raw_response(answer: Response, /) -> bytes:
-    """An answer as bytes, for a connection that is closed after it because no request could be read from it."""
-    lines = [b"HTTP/1.1 %d %b" % (answer.status, HTTPStatus(answer.status).phrase.encode())]
-    lines += [b"%b: %b" % header for header in response_headers(answer, took_ms=0)]
-    return b"\r\n".join((*lines, b"connection: close", b"", answer.body))
+def raw_response(response: Response, /) -> bytes:
+    """Encode a response as bytes, for a connection that is closed because no request could be read from it."""
+    lines = [b"HTTP/1.1 %d %b" % (response.status, HTTPStatus(response.status).phrase.encode())]
+    lines += [b"%b: %b" % header for header in response_headers(response, took_ms=0)]
+    return b"\r\n".join((*lines, b"connection: close", b"", response.body))

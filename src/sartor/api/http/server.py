@@ -1,4 +1,4 @@
-"""The server: uvicorn with httptools on uvloop, behind the gate."""
+"""The server: uvicorn with httptools on uvloop, its connections bounded in number and in time."""
 
 import asyncio
 import contextlib
@@ -20,9 +20,9 @@ from sartor.settings import Limits
 STOP_WITHIN_S = 3
 """How long requests in work may take to end when the server stops."""
 
-MOST_CONNECTIONS = 10_000
-_FILES_FOR_OURSELVES = 128
-_SWEEP_S = 1.0
+MAX_CONNECTIONS = 10_000
+_OTHER_FILES = 128
+_CHECK_EVERY_S = 1.0
 
 _log = logging.getLogger(__name__)
 
@@ -37,35 +37,35 @@ class Server(uvicorn.Server):
         *,
         limits: Limits,
         on_tick: Callable[[], None] = lambda: None,
-        patience: Timeouts | None = None,
-        most_connections: int | None = None,
+        timeouts: Timeouts | None = None,
+        max_connections: int | None = None,
         tls: Certificates | None = None,
     ) -> None:
         """Prepare a server.
 
         Args:
-            app: what answers.
+            app: the application.
             limits: bounds of a body.
             on_tick: called on the event loop about ten times a second; what it raises is logged.
-            patience: what one connection may take.
-            most_connections: how many may be open; by default as many as the process may have files.
+            timeouts: what one connection may take.
+            max_connections: how many may be open; by default as many as the process may have files.
             tls: speak TLS with this certificate; None: plain HTTP.
         """
-        self._gate = ConnectionLimits(
-            patience or Timeouts(body_s=limits.body_timeout_s, body_bytes=limits.body_bytes),
-            most=most_connections or _room_for_connections(),
+        self._connection_limits = ConnectionLimits(
+            timeouts or Timeouts(body_s=limits.body_timeout_s, body_bytes=limits.body_bytes),
+            max_connections=max_connections or _raise_open_files_limit(),
         )
         self._on_tick = on_tick
-        self._swept_s = 0.0
+        self._checked_s = 0.0
         self._tls = tls
-        super().__init__(_config(app, self._gate, tls))
+        super().__init__(_build_config(app, self._connection_limits, tls))
 
     async def on_tick(self, counter: int) -> bool:
         """Called by uvicorn ten times a second."""
         now_s = asyncio.get_running_loop().time()
-        if now_s - self._swept_s >= min(_SWEEP_S, self._gate.patience.body_s / 4):
-            self._swept_s = now_s
-            self._gate.sweep(now_s)
+        if now_s - self._checked_s >= min(_CHECK_EVERY_S, self._connection_limits.timeouts.body_s / 4):
+            self._checked_s = now_s
+            self._connection_limits.check_all(now_s)
         try:
             if self._tls is not None:
                 self._tls.refresh()
@@ -96,11 +96,13 @@ def run(server: Server, sockets: Sequence[socket.socket], /) -> None:
         runner.run(server.serve(sockets=list(sockets)))
 
 
-def _config(app: ASGIApp, gate: ConnectionLimits, tls: Certificates | None) -> uvicorn.Config:
+def _build_config(
+    app: ASGIApp, connection_limits: ConnectionLimits, tls: Certificates | None
+) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         ssl_context_factory=None if tls is None else lambda *_: tls.context,
-        http=protocol_class(gate),
+        http=protocol_class(connection_limits),
         ws="none",
         lifespan="off",
         interface="asgi3",
@@ -113,14 +115,14 @@ def _config(app: ASGIApp, gate: ConnectionLimits, tls: Certificates | None) -> u
     )
 
 
-def _room_for_connections() -> int:
+def _raise_open_files_limit() -> int:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = MOST_CONNECTIONS + _FILES_FOR_OURSELVES
+    wanted = MAX_CONNECTIONS + _OTHER_FILES
     if soft != resource.RLIM_INFINITY and soft < wanted:
         soft = wanted if hard == resource.RLIM_INFINITY else min(hard, wanted)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     return (
-        MOST_CONNECTIONS
+        MAX_CONNECTIONS
         if soft == resource.RLIM_INFINITY
-        else max(16, min(MOST_CONNECTIONS, soft - _FILES_FOR_OURSELVES))
+        else max(16, min(MAX_CONNECTIONS, soft - _OTHER_FILES))
     )

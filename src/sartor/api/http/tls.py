@@ -16,7 +16,7 @@ _Stamp = tuple[int, int, int]
 
 
 class Certificates:
-    """The certificate that new connections are shown. ``refresh``, called often, costs two stats a second."""
+    """The certificate for new connections. ``refresh``, called often, costs two stats a second."""
 
     def __init__(
         self, certificate: Path, key: Path, /, *, clock_s: Callable[[], float] = time.monotonic
@@ -29,21 +29,21 @@ class Certificates:
         self._files = (certificate, key)
         self._clock_s = clock_s
         self._due_s = 0.0
-        self.context = _context()
+        self.context = _create_context()
         try:
-            self._stamps = self._stamped()
+            self._stamps = self._read_stamps()
             self._load()
         except (OSError, ssl.SSLError) as error:
             raise InvalidSetting(f"The certificate {certificate} with the key {key}: {error}.") from error
 
     def refresh(self) -> None:
-        """Take over the files if they changed. A pair that does not fit is told once, and the old one stays."""
+        """Load the files again if they changed; a pair that does not fit is logged once and not used."""
         now_s = self._clock_s()
         if now_s < self._due_s:
             return
         self._due_s = now_s + CHECK_S
         try:
-            stamps = self._stamped()
+            stamps = self._read_stamps()
             if stamps == self._stamps:
                 return
             self._stamps = stamps
@@ -56,15 +56,15 @@ class Certificates:
 
     def _load(self) -> None:
         # On a context of its own first: a pair that does not fit would leave half of it in the one in use.
-        _context().load_cert_chain(*self._files)
+        _create_context().load_cert_chain(*self._files)
         self.context.load_cert_chain(*self._files)
 
-    def _stamped(self) -> list[_Stamp]:
-        found = [path.stat() for path in self._files]
-        return [(one.st_mtime_ns, one.st_size, one.st_ino) for one in found]
+    def _read_stamps(self) -> list[_Stamp]:
+        stats = [path.stat() for path in self._files]
+        return [(one.st_mtime_ns, one.st_size, one.st_ino) for one in stats]
 
 
-def _context() -> ssl.SSLContext:
+def _create_context() -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(["http/1.1"])

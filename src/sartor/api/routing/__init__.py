@@ -1,4 +1,5 @@
-"""Routing: what a route is, the table of all routes of every API version, and how a path is matched.
+"""Routing: what a route is, the versions of the API, and how a path is matched.
 
-In: a method and a path. Out: a route and the id in its path. Read ``route_table.py`` first.
+In: a method and a path. Out: a route and the id in its path. Read ``routes.py`` first. The tables
+themselves are in ``api/route_table.py``.
 """

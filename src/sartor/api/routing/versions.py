@@ -49,10 +49,10 @@ _NAMED = V2022_09.name
 
 
 def check_named(query: bytes, /) -> None:
-    """See that a request without a version in its path names, in its query, the one that is served there.
+    """Check that a request without a version in its path names, in its query, the one that is served there.
 
     Raises:
-        Refused: it names none, or one that is not served.
+        RequestRefused: it names none, or one that is not served.
     """
     named = find_version(query)
     if named == _NAMED:
@@ -72,7 +72,7 @@ def check_named(query: bytes, /) -> None:
 
 
 def find_version(query: bytes, /) -> str:
-    """The version that a query names; empty if it names none."""
+    """Find the version that a query names; empty if it names none."""
     for name, value in _pairs(query):
         if name.lower() == PARAMETER:
             return value

@@ -30,8 +30,8 @@ def vault(answers: Answers, tls: Certificates | None = None) -> Iterator[str]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            status, headers, said = answers(self.path, {k.lower(): v for k, v in self.headers.items()})
-            body = json.dumps(said).encode()
+            status, headers, content = answers(self.path, {k.lower(): v for k, v in self.headers.items()})
+            body = json.dumps(content).encode()
             self.send_response(status)
             for name, value in (headers | {"content-type": "application/json"}).items():
                 self.send_header(name, value)

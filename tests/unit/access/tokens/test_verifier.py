@@ -165,15 +165,20 @@ def test_another_algorithm_of_the_same_key_is_not_pinned(verifier: JwtVerifier, 
 def test_a_stranger_who_uses_the_id_of_a_known_key(verifier: JwtVerifier, issuer: TokenIssuer) -> None:
     kid = issuer.key.kid
     assert kid is not None
-    stranger = RSAKey.generate_key(2048, {"kid": kid})
-    token = jwt.encode({"alg": "RS256", "kid": kid}, issuer.claims("Sartor.Owner"), stranger)
+    foreign_key = RSAKey.generate_key(2048, {"kid": kid})
+    token = jwt.encode({"alg": "RS256", "kid": kid}, issuer.claims("Sartor.Owner"), foreign_key)
     refused(verifier, token, "signature")
 
 
 def test_a_key_inside_the_token_is_not_looked_at(verifier: JwtVerifier, issuer: TokenIssuer) -> None:
-    stranger = RSAKey.generate_key(2048, {"kid": "mine"})
-    head = {"alg": "RS256", "kid": "mine", "jwk": stranger.as_dict(private=False), "jku": "http://127.0.0.1:1/"}
-    token = jwt.encode(head, issuer.claims("Sartor.Owner"), stranger)
+    foreign_key = RSAKey.generate_key(2048, {"kid": "mine"})
+    head = {
+        "alg": "RS256",
+        "kid": "mine",
+        "jwk": foreign_key.as_dict(private=False),
+        "jku": "http://127.0.0.1:1/",
+    }
+    token = jwt.encode(head, issuer.claims("Sartor.Owner"), foreign_key)
     refused(verifier, token, "does not publish|not a signed")
     assert set(issuer.requests) <= {"/.well-known/openid-configuration", "/keys"}
 
@@ -211,9 +216,9 @@ def wait(verifier: JwtVerifier, seconds: float = keyset.PAUSE_S) -> None:
 
 def test_unknown_keys_do_not_make_us_ask_again_and_again(verifier: JwtVerifier, issuer: TokenIssuer) -> None:
     assert name_of(verifier, issuer.token())
-    stranger = RSAKey.generate_key(2048)
+    foreign_key = RSAKey.generate_key(2048)
     for number in range(20):
-        token = jwt.encode({"alg": "RS256", "kid": f"unknown-{number}"}, issuer.claims(), stranger)
+        token = jwt.encode({"alg": "RS256", "kid": f"unknown-{number}"}, issuer.claims(), foreign_key)
         refused(verifier, token, "does not publish")
     assert issuer.requests.count("/keys") == 1
 

@@ -51,10 +51,10 @@ def test_of_two_members_with_one_name_the_last_counts_and_all_are_checked() -> N
 
 
 def test_limits_are_those_of_the_instance() -> None:
-    reader = RequestDecoder(Limits(actions=1, id_chars=3), new_event_id=lambda: "made")
+    decoder = RequestDecoder(Limits(actions=1, id_chars=3), new_event_id=lambda: "made")
     for ids, says in ((["a", "b"], "1 to 1 actions"), (["abcd"], "longer than 3")):
         actions = [{"id": one, "features": [{"x": 1}]} for one in ids]
         with pytest.raises(InvalidRequest, match=says):
-            reader.rank(json.dumps({"actions": actions}).encode())
+            decoder.rank(json.dumps({"actions": actions}).encode())
     with pytest.raises(InvalidRequest, match="longer than 3"):
-        reader.check_event_id("abcd")
+        decoder.check_event_id("abcd")

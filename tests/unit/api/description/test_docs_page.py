@@ -53,10 +53,10 @@ def test_links_lead_somewhere_and_ids_are_unique() -> None:
 
 
 def test_every_operation_and_every_body_is_shown() -> None:
-    said = openapi.describe_version(V2022_09)
+    document = openapi.describe_version(V2022_09)
     html = re.sub(r"</?i>", "", docs_page.render_docs(V2022_09))
-    assert isinstance(said["paths"], dict)
-    assert all(f"<code>{path}</code>" in html for path in said["paths"])
+    assert isinstance(document["paths"], dict)
+    assert all(f"<code>{path}</code>" in html for path in document["paths"])
     for name in (
         "RankRequest",
         "ExplainedRankResponse",

@@ -19,7 +19,7 @@ from sartor.api.routing import versions
 from sartor.api.routing.versions import V1_0, V2022_09, Version
 from sartor.settings import Limits
 
-SAID: dict[Version, Any] = {
+DOCUMENTS: dict[Version, Any] = {
     version: json.loads(openapi.openapi_response(version).body) for version in versions.ALL_VERSIONS
 }
 EACH = pytest.mark.parametrize("version", versions.ALL_VERSIONS, ids=lambda version: version.name)
@@ -28,7 +28,7 @@ EACH = pytest.mark.parametrize("version", versions.ALL_VERSIONS, ids=lambda vers
 def operations(version: Version) -> list[tuple[str, str, dict[str, Any]]]:
     return [
         (path, method, operation)
-        for path, item in SAID[version]["paths"].items()
+        for path, item in DOCUMENTS[version]["paths"].items()
         for method, operation in item.items()
         if method != "parameters"
     ]
@@ -42,7 +42,7 @@ def _nodes(value: object) -> Iterator[dict[str, Any]]:
 
 
 def _references(version: Version) -> list[str]:
-    return [node["$ref"] for node in _nodes(SAID[version]) if isinstance(node.get("$ref"), str)]
+    return [node["$ref"] for node in _nodes(DOCUMENTS[version]) if isinstance(node.get("$ref"), str)]
 
 
 @EACH
@@ -50,7 +50,7 @@ def test_every_reference_leads_somewhere(version: Version) -> None:
     references = _references(version)
     assert len(references) > 10
     for reference in references:
-        node: Any = SAID[version]
+        node: Any = DOCUMENTS[version]
         for step in reference.removeprefix("#/").split("/"):
             node = node[step]
         assert node
@@ -59,21 +59,21 @@ def test_every_reference_leads_somewhere(version: Version) -> None:
 @EACH
 def test_every_schema_is_used(version: Version) -> None:
     used = {reference.rpartition("/")[2] for reference in _references(version)}
-    assert used == set(SAID[version]["components"]["schemas"])
+    assert used == set(DOCUMENTS[version]["components"]["schemas"])
 
 
 @EACH
 def test_operations_are_named_once_and_carry_what_the_standard_asks_for(version: Version) -> None:
-    said = SAID[version]
-    assert said["openapi"].startswith("3.1.")
-    assert said["info"]["version"] == version.name
+    document = DOCUMENTS[version]
+    assert document["openapi"].startswith("3.1.")
+    assert document["info"]["version"] == version.name
     each = operations(version)
     assert len({operation["operationId"] for _, _, operation in each}) == len(each) > 10
-    tags = {tag["name"] for tag in said["tags"]}
+    tags = {tag["name"] for tag in document["tags"]}
     for path, _, operation in each:
         assert set(operation["tags"]) <= tags
         assert all(response["description"] for response in operation["responses"].values())
-        assert ("{" in path) == ("parameters" in said["paths"][path])
+        assert ("{" in path) == ("parameters" in document["paths"][path])
 
 
 @EACH
@@ -127,26 +127,26 @@ def test_every_refusal_carries_its_code_in_a_header(version: Version) -> None:
 
 
 def test_examples_are_bodies_that_are_accepted_and_given() -> None:
-    reader = RequestDecoder(Limits(), new_event_id=lambda: "made")
-    request = reader.rank(json.dumps(examples.RANK_REQUEST).encode())
+    decoder = RequestDecoder(Limits(), new_event_id=lambda: "made")
+    request = decoder.rank(json.dumps(examples.RANK_REQUEST).encode())
     assert request.event_id == examples.EVENT_ID
-    assert reader.reward(json.dumps(examples.REWARD_REQUEST).encode()) == 1
+    assert decoder.reward(json.dumps(examples.REWARD_REQUEST).encode()) == 1
     answer = msgspec.convert(examples.RANK_RESPONSE, RankResponse)
     assert {action.id for action in answer.ranking} == {action.id for action in request.actions}
     assert sum(action.probability for action in answer.ranking) == pytest.approx(1)
 
 
 def test_examples_of_several_slots_are_accepted_and_given() -> None:
-    reader = MultiSlotDecoder(Limits(), RequestDecoder(Limits(), new_event_id=lambda: "made"))
-    request = reader.rank(json.dumps(examples.SLOTS_REQUEST).encode())
+    decoder = MultiSlotDecoder(Limits(), RequestDecoder(Limits(), new_event_id=lambda: "made"))
+    request = decoder.rank(json.dumps(examples.SLOTS_REQUEST).encode())
     answer = msgspec.convert(examples.SLOTS_RESPONSE, MultiSlotRankResponse)
     assert [slot.id for slot in answer.slots] == [slot.id for slot in request.slots]
-    (reward,) = reader.rewards(json.dumps(examples.SLOT_REWARDS_REQUEST).encode())
+    (reward,) = decoder.rewards(json.dumps(examples.SLOT_REWARDS_REQUEST).encode())
     assert reward.slot_id == answer.slots[0].id
 
 
 @EACH
 def test_limits_of_the_wire_are_described(version: Version) -> None:
-    request = SAID[version]["components"]["schemas"]["RankRequest"]["properties"]
+    request = DOCUMENTS[version]["components"]["schemas"]["RankRequest"]["properties"]
     assert (request["actions"]["minItems"], request["actions"]["maxItems"]) == (1, Limits().actions)
     assert request["eventId"]["anyOf"][0]["maxLength"] == Limits().id_chars

@@ -4,18 +4,18 @@ from sartor.api.http.health import HealthProbe
 
 
 def test_a_probe_is_believed_for_half_a_second() -> None:
-    asked: list[float] = []
+    probed_s: list[float] = []
     now_s = [0.0]
 
     def probe() -> list[str]:
-        asked.append(now_s[0])
+        probed_s.append(now_s[0])
         return []
 
     health = HealthProbe(probe, clock_s=lambda: now_s[0])
     for moment_s in (0.0, 0.1, 0.4, 0.5, 0.9, 1.0):
         now_s[0] = moment_s
         assert health.ready().status == 200
-    assert asked == [0.0, 0.5, 1.0]
+    assert probed_s == [0.0, 0.5, 1.0]
 
 
 def test_reasons_are_told() -> None:
