@@ -48,12 +48,12 @@ def anchors(page: Path) -> set[str]:
     return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in _HEADING.findall(prose(page))}
 
 
-def made_targets() -> set[str]:
+def make_targets() -> set[str]:
     """The targets of the Makefile."""
     return set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 
 
-def said_targets(page: Path) -> Iterator[str]:
+def mentioned_targets(page: Path) -> Iterator[str]:
     """The targets that a page tells to make, in blocks and in code within sentences."""
     for code in [block.text for block in blocks(page)] + re.findall(r"`([^`]+)`", prose(page)):
         yield from re.findall(r"^make ([a-z]+)", code, re.MULTILINE)

@@ -1,4 +1,4 @@
-"""The pages say what is so: links lead somewhere, made pages are fresh, words are those of the source."""
+"""Links lead somewhere, generated pages are up to date, the glossary uses the words of the source."""
 
 import re
 from pathlib import Path
@@ -24,7 +24,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 
 @pytest.mark.parametrize("page", DOCUMENTS)
-def test_a_page_begins_with_what_it_is_good_for(page: Path) -> None:
+def test_a_page_begins_with_its_purpose(page: Path) -> None:
     title, blank, first = page.read_text().splitlines()[:3]
     assert title.startswith("# ")
     assert blank == ""
@@ -48,15 +48,15 @@ def _reached(start: Path) -> set[Path]:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_what_is_to_be_made_can_be_made(page: Path) -> None:
-    assert set(pages.said_targets(page)) <= pages.made_targets()
+def test_mentioned_make_targets_exist(page: Path) -> None:
+    assert set(pages.mentioned_targets(page)) <= pages.make_targets()
 
 
-def test_the_page_of_the_control_plane_is_fresh() -> None:
+def test_the_page_of_the_control_plane_is_up_to_date() -> None:
     assert control_page.PAGE.read_text() == control_page.page(), "python -m tests.docs.control_page"
 
 
-def test_the_page_of_settings_is_fresh() -> None:
+def test_the_page_of_settings_is_up_to_date() -> None:
     assert settings_page.PAGE.read_text() == settings_page.page(), "python -m tests.docs.settings_page"
 
 

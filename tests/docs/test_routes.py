@@ -4,7 +4,7 @@ from sartor.api.route_table import ROUTES
 from tests.docs import routes_page
 
 
-def test_the_page_of_routes_is_fresh() -> None:
+def test_the_page_of_routes_is_up_to_date() -> None:
     assert routes_page.PAGE.read_text() == routes_page.page(), "python -m tests.docs.routes_page"
 
 
