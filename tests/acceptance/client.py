@@ -9,7 +9,7 @@ ACTIONS = [{"id": name, "features": [{"topic": name}]} for name in ("sports", "f
 
 
 class Client:
-    """One kept connection; opened again after an error."""
+    """A connection that stays open; reopened after an error."""
 
     def __init__(self, endpoint: str, key: str, *, timeout_s: float = 10.0) -> None:
         parts = urlsplit(endpoint)

@@ -55,7 +55,7 @@ def within_a_second(condition: Callable[[], bool], what: str) -> None:
 
 
 class Load:
-    """Ranks and rewards on kept connections, and every status that came back."""
+    """Ranks and rewards on connections that stay open, and every status that came back."""
 
     def __init__(self, service: Service, key: str) -> None:
         self._service = service

@@ -89,9 +89,9 @@ def _check(service: Service, applications: list[Application]) -> None:
     eventually(lambda: _open(service) == 0, "every decision settled", within_s=20)
     service.kill("all")
 
-    told = service.json("doctor", "--replay")
-    assert told["healthy"], told
-    (loop,) = told["loops"]
+    report = service.json("doctor", "--replay")
+    assert report["healthy"], report
+    (loop,) = report["loops"]
     assert loop["counts"]["outcomes"] == loop["counts"]["decisions"] >= len(decided)
     assert loop["compared"] > 0
 

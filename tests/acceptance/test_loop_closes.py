@@ -30,7 +30,7 @@ def live_model(service: Service, loop: str = "default") -> str:
 
 
 @pytest.fixture(scope="module")
-def taught(shared: Service) -> Service:
+def trained_service(shared: Service) -> Service:
     """A service whose loop has learned what its users like."""
     shared.set("modelExportFrequency=PT1S")
     for seed in range(3):
@@ -47,28 +47,28 @@ def test_a_loop_begins_without_a_model(shared: Service) -> None:
     assert live_model(shared, "fresh") == "N/A"
 
 
-def test_its_choices_get_better(taught: Service) -> None:
-    assert play(taught, 200, seed=9) > 0.8  # at random: a third
+def test_its_choices_get_better(trained_service: Service) -> None:
+    assert play(trained_service, 200, seed=9) > 0.8  # at random: a third
 
 
-def test_an_outcome_serves_within_seconds(taught: Service) -> None:
-    before = live_model(taught)
-    play(taught, 1)
-    eventually(lambda: live_model(taught) != before, "a model with the new outcome", within_s=5)
+def test_an_outcome_serves_within_seconds(trained_service: Service) -> None:
+    before = live_model(trained_service)
+    play(trained_service, 1)
+    eventually(lambda: live_model(trained_service) != before, "a model with the new outcome", within_s=5)
 
 
-def test_a_past_decision_can_be_computed_again(taught: Service) -> None:
-    taught.client().rank("computed-again", device="mobile")
-    told = taught.json("replay", "computed-again")
-    assert told["same"]
-    assert told["modelFrom"] == "stored"
-    assert told["rewardActionId"] == told["recomputed"]["rewardActionId"]
+def test_a_past_decision_can_be_computed_again(trained_service: Service) -> None:
+    trained_service.client().rank("computed-again", device="mobile")
+    report = trained_service.json("replay", "computed-again")
+    assert report["same"]
+    assert report["modelFrom"] == "stored"
+    assert report["rewardActionId"] == report["recomputed"]["rewardActionId"]
 
 
-def test_the_instance_is_healthy(taught: Service) -> None:
-    told = taught.json("doctor", "--replay")
-    assert told["healthy"]
-    assert told["loops"][0]["compared"] > 0
+def test_the_instance_is_healthy(trained_service: Service) -> None:
+    report = trained_service.json("doctor", "--replay")
+    assert report["healthy"]
+    assert report["loops"][0]["compared"] > 0
 
 
 def test_a_new_loop_serves_within_a_second(shared: Service) -> None:
@@ -97,29 +97,29 @@ def test_a_shorter_window_is_used_at_once(shared: Service) -> None:
     assert time.monotonic() - started < 5
 
 
-def test_new_learning_settings_relearn_the_log(taught: Service) -> None:
+def test_new_learning_settings_relearn_the_log(trained_service: Service) -> None:
     arguments = "--cb_explore_adf --epsilon 0.3 -q ::"
-    taught.run("loop", "policy", "default", arguments)
-    taught.set("explorationPercentage=0.3")
+    trained_service.run("loop", "policy", "default", arguments)
+    trained_service.set("explorationPercentage=0.3")
 
     def relearned() -> bool:
-        newest = taught.json("loop", "models", "default")[0]
+        newest = trained_service.json("loop", "models", "default")[0]
         return bool(newest["arguments"] == arguments and newest["live"] and newest["learned"] >= 500)
 
     eventually(relearned, "a model that learned the log with the new settings")
-    assert taught.json("doctor", "--replay")["healthy"]
+    assert trained_service.json("doctor", "--replay")["healthy"]
 
 
-def test_a_rollback_stays(taught: Service) -> None:
-    before = taught.json("loop", "models", "default")
+def test_a_rollback_stays(trained_service: Service) -> None:
+    before = trained_service.json("loop", "models", "default")
     assert len(before) > 1
-    back = taught.json("loop", "rollback", "default")["modelId"]
-    play(taught, 20)
+    back = trained_service.json("loop", "rollback", "default")["modelId"]
+    play(trained_service, 20)
     eventually(
-        lambda: taught.json("loop", "models", "default")[0]["modelId"] != before[0]["modelId"],
+        lambda: trained_service.json("loop", "models", "default")[0]["modelId"] != before[0]["modelId"],
         "a newer model that does not serve",
     )
-    assert live_model(taught) == back
-    taught.set("modelAutoPublish=true")
-    play(taught, 20)
-    eventually(lambda: live_model(taught) != back, "a newer model that serves")
+    assert live_model(trained_service) == back
+    trained_service.set("modelAutoPublish=true")
+    play(trained_service, 20)
+    eventually(lambda: live_model(trained_service) != back, "a newer model that serves")

@@ -43,10 +43,10 @@ def play(running: Service, count: int) -> None:
 def decisions(running: Service) -> list[tuple[object, object]]:
     """What it decides on events that it has not seen."""
     client = running.client()
-    asked = [client.rank(f"new-{number}", device=("mobile", "desktop")[number % 2]) for number in range(60)]
+    answers = [client.rank(f"new-{number}", device=("mobile", "desktop")[number % 2]) for number in range(60)]
     client.close()
-    assert {status for status, _ in asked} == {201}
-    return [(answer["ranking"], answer["rewardActionId"]) for _, answer in asked]
+    assert {status for status, _ in answers} == {201}
+    return [(answer["ranking"], answer["rewardActionId"]) for _, answer in answers]
 
 
 def all_is_learned(running: Service) -> bool:

@@ -22,14 +22,14 @@ def decided(event_id: str, loop: Loop, logs: LoopStores, factory: EngineFactory)
     request = RankInput(event_id=event_id, context=b'[{"device":"mobile"}]', actions=ACTIONS)
     live = logs.models.live()
     if live is None:
-        odds = uniform_probabilities(len(ACTIONS))
+        probabilities = uniform_probabilities(len(ACTIONS))
     else:
         engine = factory(live.arguments, logs.models.blob(live.model_id))
-        odds = engine.probabilities(encode_context(request.context, ACTIONS), len(ACTIONS))
+        probabilities = engine.probabilities(encode_context(request.context, ACTIONS), len(ACTIONS))
         engine.close()
     return decide(
         request,
-        probabilities=odds,
+        probabilities=probabilities,
         loop_id=loop.loop_id,
         model_id=NO_MODEL if live is None else live.model_id,
         settings_version=loop.version,

@@ -27,12 +27,12 @@ def score(name: LoopName, plot: Plot = None, data: Data = DEFAULTS.data, as_json
     for all. The 95 % intervals of the total stay valid however often you look. It can run beside the service.
     """
     from sartor.management import loops
-    from sartor.metrics.scorecard import current_scorecard
+    from sartor.metrics.scorecard import read_scorecard
     from sartor.runtime import compose
     from sartor.times import now_us
 
     with compose.open_instance(data) as stores, loops.open_loop(stores, loops.find_loop(stores, name)) as logs:
-        scorecard = current_scorecard(logs)
+        scorecard = read_scorecard(logs)
     view = scorecard.view(now_us=now_us())
     if plot is not None:
         from sartor.metrics.scorecard_plot import draw_scorecard

@@ -93,7 +93,7 @@ def _supervise(settings: ServeSettings, instance: "InstanceLock") -> None:
     from sartor.service import listener, supervisor
 
     with listener.listen(settings.host, settings.port) as opened:
-        endpoint = listener.endpoint(opened, settings.host, secure=settings.tls_cert is not None)
+        endpoint = listener.format_endpoint(opened, settings.host, secure=settings.tls_cert is not None)
         instance.announce(endpoint)
         message = StartupMessage(endpoint, settings.data, _create_first_loop(settings))
         supervisor.supervise(settings, opened, on_ready=message.show)
@@ -140,8 +140,8 @@ def api(
         diagnostics=diagnostics,
     )
     options = ServerOptions(settings)
-    opened = sockets.listen(host, port) if listener is None else sockets.inherited(listener)
-    endpoint = sockets.endpoint(opened, host, secure=tls_cert is not None)
+    opened = sockets.listen(host, port) if listener is None else sockets.adopt_listener(listener)
+    endpoint = sockets.format_endpoint(opened, host, secure=tls_cert is not None)
     _log.info("Listening at %s.", endpoint, extra={"action": "listening"})
     with (
         compose.open_instance(data, durability=durability, must_exist=False) as stores,

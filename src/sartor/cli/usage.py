@@ -42,12 +42,12 @@ def usage(
     from sartor.management import usage as usage_records
     from sartor.runtime import compose
 
-    begin, end = usage_records.usage_days(first, last, today=usage_records.today())
+    begin, end = usage_records.parse_days(first, last, today=usage_records.today())
     with compose.open_instance(data) as stores:
         selected = stores.catalog.loops() if loop is None else [loops.find_loop(stores, loop)]
         days, problems = usage_records.read_all_usage(stores, selected, first=begin, last=end)
     if as_csv:
-        sys.stdout.write(usage_records.usage_csv(days))
+        sys.stdout.write(usage_records.format_csv(days))
     elif as_json:
         formatting.print_json(days)
     else:

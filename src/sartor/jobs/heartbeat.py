@@ -32,7 +32,7 @@ def keep_alive(where: str, loop: Loop, job: Job, progress: Path, /) -> Iterator[
     """
     stop = threading.Event()
     thread = threading.Thread(
-        target=_beat, args=(where, loop, job, progress, stop), name="heartbeat", daemon=True
+        target=_send_heartbeats, args=(where, loop, job, progress, stop), name="heartbeat", daemon=True
     )
     thread.start()
     try:
@@ -42,7 +42,7 @@ def keep_alive(where: str, loop: Loop, job: Job, progress: Path, /) -> Iterator[
         thread.join()
 
 
-def _beat(where: str, loop: Loop, job: Job, progress: Path, stop: threading.Event) -> None:
+def _send_heartbeats(where: str, loop: Loop, job: Job, progress: Path, stop: threading.Event) -> None:
     with compose.open_instance(where) as stores, loops.open_loop(stores, loop) as logs:
         renewed_s, is_first, reached = time.monotonic(), True, 0.0
         while not stop.wait(_FIRST_S if is_first else _EVERY_S):

@@ -69,13 +69,13 @@ class ChildProcess:
         code = self._process.poll()
         if code is None:
             return None
-        reason = self._reason()
+        reason = self._read_reason()
         self._release()
         if code < 0:
             return f"it was killed by {signal.Signals(-code).name}"
         return f"it ended with code {code}" + (f" ({reason})" if reason else "")
 
-    def _reason(self) -> str:
+    def _read_reason(self) -> str:
         """The error that a child which has ended wrote to its pipe; empty if it wrote none."""
         if self._error < 0:
             return ""
@@ -163,7 +163,7 @@ def wait_for_job(
     Raises:
         JobNotFound: it was deleted.
     """
-    with _own_worker(where, compute), loops.open_loop(stores, loop) as logs:
+    with _start_own_worker(where, compute), loops.open_loop(stores, loop) as logs:
         while True:
             job = logs.jobs.find(job_id)
             if job is None:
@@ -174,7 +174,7 @@ def wait_for_job(
             time.sleep(_POLL_S)
 
 
-def _own_worker(where: str, compute: str) -> AbstractContextManager[None]:
+def _start_own_worker(where: str, compute: str) -> AbstractContextManager[None]:
     """A worker in this process, unless a service uses the folder."""
     try:
         with InstanceLock(compose.data_folder(where)).only_supervisor():

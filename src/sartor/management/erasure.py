@@ -119,10 +119,10 @@ def forget_models(logs: LoopStores, /) -> bool:
     Returns:
         Whether none is left; False: the trainer has not caught up, or an old model is pinned.
     """
-    kept = logs.blobs.get(_REVISION)
-    if kept is None:
+    stored = logs.blobs.get(_REVISION)
+    if stored is None:
         return True
-    revision, live = int(kept), logs.models.live()
+    revision, live = int(stored), logs.models.live()
     if live is not None and _had_learned(live, revision):
         return False
     for model in _find_tainted(logs, revision):

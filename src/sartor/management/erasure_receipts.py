@@ -46,7 +46,7 @@ class ErasureReceiptRecord(Struct, frozen=True, kw_only=True, rename="camel"):
 
 def sign_receipt(stores: Stores, receipt: ErasureReceiptRecord, /) -> ErasureReceiptRecord:
     """Returns the receipt with the seal of this instance."""
-    return replace(receipt, seal=_mac(stores, _to_signed_bytes(receipt)))
+    return replace(receipt, seal=_sign(stores, _to_signed_bytes(receipt)))
 
 
 def parse_receipt(stores: Stores, text: bytes, /) -> ErasureReceiptRecord:
@@ -59,7 +59,7 @@ def parse_receipt(stores: Stores, text: bytes, /) -> ErasureReceiptRecord:
         receipt = msgspec.json.decode(text, type=ErasureReceiptRecord)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise InvalidReceipt(f"This is no receipt: {error}.") from error
-    if not hmac.compare_digest(receipt.seal, _mac(stores, _to_signed_bytes(receipt))):
+    if not hmac.compare_digest(receipt.seal, _sign(stores, _to_signed_bytes(receipt))):
         raise InvalidReceipt
     return receipt
 
@@ -67,7 +67,7 @@ def parse_receipt(stores: Stores, text: bytes, /) -> ErasureReceiptRecord:
 def keyed_digest(stores: Stores, criteria: ErasureCriteria, /) -> str:
     """Returns a keyed digest of the criteria; without the key nobody can test values against it."""
     canonical = (sorted(criteria.where.items()), sorted(criteria.event_ids))
-    return _mac(stores, b"criteria" + msgspec.json.encode(canonical))
+    return _sign(stores, b"criteria" + msgspec.json.encode(canonical))
 
 
 def format_ranges(numbers: Sequence[int], /) -> str:
@@ -85,6 +85,6 @@ def _to_signed_bytes(receipt: ErasureReceiptRecord) -> bytes:
     return b"receipt" + msgspec.json.encode(replace(receipt, seal=""))
 
 
-def _mac(stores: Stores, content: bytes) -> str:
+def _sign(stores: Stores, content: bytes) -> str:
     key = stores.secret(_SECRET, lambda: secrets.token_bytes(32))
     return hmac.new(key, content, sha256).hexdigest()

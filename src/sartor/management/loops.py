@@ -46,8 +46,8 @@ def create_loop(stores: Stores, name: str, /, *, terms: LoopTerms = _TERMS, loop
     loop = Loop(
         name=name,
         loop_id=loop_id,
-        key1=_new_key(),
-        key2=_new_key(),
+        key1=_create_key(),
+        key2=_create_key(),
         policy_name=loop_id,
         arguments=DEFAULT_ARGUMENTS,
         created_at_us=now_us,
@@ -64,7 +64,7 @@ def _check_free(stores: Stores, loop_id: str) -> None:
         raise LoopExists(f"The loop {owner!r} has the id {loop_id!r}.")
 
 
-def _new_key() -> str:
+def _create_key() -> str:
     return secrets.token_hex(16)
 
 
@@ -111,7 +111,7 @@ def rotate_key(stores: Stores, name: str, /, *, second: bool) -> Loop:
         LoopNotFound: there is no such loop.
     """
     loop = find_loop(stores, name)
-    key = _new_key()
+    key = _create_key()
     new = msgspec.structs.replace(loop, key2=key) if second else msgspec.structs.replace(loop, key1=key)
     return stores.catalog.update(new)
 
@@ -206,12 +206,12 @@ def roll_back(stores: Stores, name: str, /) -> Model:
     """
     loop = find_loop(stores, name)
     with open_loop(stores, loop) as logs:
-        pinned = _pin(stores, loop, logs, _before_live(logs, name))
+        pinned = _pin(stores, loop, logs, _find_before_live(logs, name))
     keep_pinned(stores, pinned)
     return pinned.model
 
 
-def _before_live(logs: LoopStores, name: str) -> Model:
+def _find_before_live(logs: LoopStores, name: str) -> Model:
     live = logs.models.live()
     if live is None:
         raise ModelNotFound(f"The loop {name!r} serves no model yet.")

@@ -48,12 +48,12 @@ def unpack_archive(body: bytes, /) -> ModelArchive:
         return ModelArchive(model=body)
     try:
         with zipfile.ZipFile(io.BytesIO(body)) as archive:
-            return _read(archive)
+            return _read_members(archive)
     except _UNREADABLE as error:
         raise InvalidModel(f"The zip can't be read: {error}.") from error
 
 
-def _read(archive: zipfile.ZipFile) -> ModelArchive:
+def _read_members(archive: zipfile.ZipFile) -> ModelArchive:
     model = _read_member(archive, _MODEL, most=MODEL_BYTES)
     if not model:
         raise InvalidModel(f"The zip holds no {_MODEL}.")

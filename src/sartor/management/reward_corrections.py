@@ -63,7 +63,7 @@ def correct_reward(
         correction = RewardCorrection(
             event_id=event_id,
             slot_id=slot,
-            before=_rewards(outcomes, slots),
+            before=_list_rewards(outcomes, slots),
             after=(right,) * len(corrected),
             revision=logs.outcomes.amend(corrected),
         )
@@ -103,7 +103,7 @@ def _correct(outcome: Outcome, slot: int | None, reward: float) -> Outcome:
     return replace(outcome, reward=rewards[0], slot_rewards=rewards, corrected=True)
 
 
-def _rewards(outcomes: Sequence[LoggedOutcome], slots: dict[int, int | None]) -> tuple[float, ...]:
+def _list_rewards(outcomes: Sequence[LoggedOutcome], slots: dict[int, int | None]) -> tuple[float, ...]:
     found = []
     for one in outcomes:
         slot = slots[one.outcome.decision_seq]

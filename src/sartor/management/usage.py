@@ -67,7 +67,7 @@ def read_all_usage(
     return [day for loop in ordered for day in days.get(loop.loop_id, ())], problems
 
 
-def usage_csv(days: Sequence[UsageByDay], /) -> str:
+def format_csv(days: Sequence[UsageByDay], /) -> str:
     """Formats the days as CSV with a header."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
@@ -76,7 +76,7 @@ def usage_csv(days: Sequence[UsageByDay], /) -> str:
     return text.getvalue()
 
 
-def usage_days(first: str | None, last: str | None, /, *, today: date) -> tuple[date, date]:
+def parse_days(first: str | None, last: str | None, /, *, today: date) -> tuple[date, date]:
     """Parses the first and the last day; by default the first of the month and today.
 
     Raises:

@@ -113,7 +113,7 @@ class ApprenticeUpdater(CheckpointedFold[ApprenticeMatchFold]):
         super().__init__(logs, APPRENTICE_MATCH, loop_name=loop_name)
 
 
-def current_apprentice_match(logs: LoopStores, /) -> ApprenticeMatch | None:
+def read_apprentice_match(logs: LoopStores, /) -> ApprenticeMatch | None:
     """The metrics as they are now; writes nothing. See ``read_current``.
 
     None: the loop never decided in Apprentice mode, or its learn process has counted nothing of it yet.

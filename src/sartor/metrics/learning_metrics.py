@@ -60,7 +60,7 @@ def windows_by_time(
                 mode=choice.mode, start_us=first_us, end_us=min(first_us + width_us, end_us)
             )
         found[choice.mode, number].add(choice)
-    return _grouped(found[key] for key in sorted(found, key=lambda key: key[1]))
+    return _group_by_mode(found[key] for key in sorted(found, key=lambda key: key[1]))
 
 
 def windows_by_count(choices: Iterable[SettledChoice], /, *, count: int) -> Metrics:
@@ -97,7 +97,7 @@ def read_choices(
             )
 
 
-def _grouped(metrics: Iterable[MetricWindow]) -> Metrics:
+def _group_by_mode(metrics: Iterable[MetricWindow]) -> Metrics:
     grouped: Metrics = {}
     for metric in metrics:
         grouped.setdefault(metric.mode, []).append(metric)

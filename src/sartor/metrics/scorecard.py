@@ -14,7 +14,7 @@ class ScorecardUpdater(CheckpointedFold[Scorecard]):
         super().__init__(logs, SCORECARD, loop_name=loop_name)
 
 
-def current_scorecard(logs: LoopStores, /) -> Scorecard:
+def read_scorecard(logs: LoopStores, /) -> Scorecard:
     """The scorecard as it is now; writes nothing. See ``read_current``."""
     return read_current(logs, SCORECARD)
 

@@ -29,18 +29,18 @@ def draw_scorecard(card: Scorecard, path: Path, /, *, loop: str) -> Path:
     from matplotlib.figure import Figure
 
     found = estimate_policies(card.total(), card.tracked)
-    points = [one for one in (*card.curve.points, _now(card)) if one.events >= _LEAST]
+    points = [one for one in (*card.curve.points, _to_last_point(card)) if one.events >= _LEAST]
     with matplotlib.rc_context({"font.size": 11, "text.color": _INK, "axes.labelcolor": _INK}):
         figure = Figure(figsize=(9, 5), dpi=150, layout="constrained")
         FigureCanvasAgg(figure)
         axes = figure.add_subplot()
         _draw(axes, points, found)
-        _frame(axes, card, found, loop)
+        _draw_axes(axes, card, found, loop)
         figure.savefig(path)
     return path
 
 
-def _now(card: Scorecard) -> CurvePoint:
+def _to_last_point(card: Scorecard) -> CurvePoint:
     return to_curve_point(card.total(), at_us=card.at_us)
 
 
@@ -54,7 +54,9 @@ def _draw(axes: "Axes", points: Sequence[CurvePoint], found: Sequence[PolicyEsti
     fixed = estimates.get(FIXED)
     if fixed is not None and fixed.value is not None:
         axes.axhline(fixed.value, color=_COLOURS[FIXED], linewidth=1.6, linestyle=(0, (5, 3)))
-        labels.append((f"always {_short(fixed.action or '')} {fixed.value:.3f}", fixed.value, _COLOURS[FIXED]))
+        labels.append(
+            (f"always {_shorten(fixed.action or '')} {fixed.value:.3f}", fixed.value, _COLOURS[FIXED])
+        )
     label_lines(axes, labels, bold=_COLOURS["Online"])
 
 
@@ -75,10 +77,10 @@ def _draw_policy(axes: "Axes", points: Sequence[CurvePoint], policy: str) -> flo
     return values[-1]
 
 
-def _frame(axes: "Axes", card: Scorecard, found: Sequence[PolicyEstimate], loop: str) -> None:
+def _draw_axes(axes: "Axes", card: Scorecard, found: Sequence[PolicyEstimate], loop: str) -> None:
     from matplotlib.ticker import FuncFormatter
 
-    axes.set_title(_title(found, loop), loc="left", fontsize=14, fontweight="bold", pad=28)
+    axes.set_title(_to_title(found, loop), loc="left", fontsize=14, fontweight="bold", pad=28)
     subtitle = "running means; the bands hold at 95 %, whenever one looks"
     axes.text(0.0, 1.03, subtitle, transform=axes.transAxes, fontsize=10)
     axes.set_xlabel("settled decisions")
@@ -90,12 +92,12 @@ def _frame(axes: "Axes", card: Scorecard, found: Sequence[PolicyEstimate], loop:
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def _title(found: Sequence[PolicyEstimate], loop: str) -> str:
+def _to_title(found: Sequence[PolicyEstimate], loop: str) -> str:
     online = next((one for one in found if one.policy == "Online"), None)
     if online is None or online.value is None:
         return f"{loop}: no settled decisions yet"
     return f"{loop}: {online.value:.3f} per decision over {online.events:,} decisions"
 
 
-def _short(name: str) -> str:
+def _shorten(name: str) -> str:
     return name if len(name) <= 20 else f"{name[:19]}…"

@@ -39,7 +39,7 @@ def open_stores(where: str, /, *, durability: Durability = "commit") -> Stores:
     """
     from sartor.stores import stores as folder
 
-    return folder.open_stores(data_folder(where), durability=durability, master_key=_master_key())
+    return folder.open_stores(data_folder(where), durability=durability, master_key=_find_master_key())
 
 
 @contextmanager
@@ -61,19 +61,19 @@ def open_instance(
         raise InvalidSetting(f"There is no data folder {where!r}: 'sartor serve' makes one; --data names it.")
     opened = open_stores(where, durability=durability)
     try:
-        yield audited(opened, f"{_user()} on this machine")
+        yield audited(opened, f"{_find_user()} on this machine")
     finally:
         opened.close()
 
 
-def _user() -> str:
+def _find_user() -> str:
     try:
         return getpass.getuser()
     except (KeyError, OSError):  # the user id has no name
         return f"user {os.getuid()}"
 
 
-def _master_key() -> bytes | None:
+def _find_master_key() -> bytes | None:
     """The configured master key; None: the store keeps one of its own in its folder."""
     return resolver.find_secret(resolver.SECRET_KEY).encode() or None
 

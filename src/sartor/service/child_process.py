@@ -51,7 +51,7 @@ class ChildSupervisor:
             return str(error)
         if self._stopping.is_set():
             self.signal(signal.SIGTERM)
-        return _exit_reason(await self._process.wait())
+        return _describe_exit(await self._process.wait())
 
     async def _start(self) -> asyncio.subprocess.Process:
         # A group of its own: Ctrl-C in a terminal reaches only the supervisor, which stops the rest in order.
@@ -82,7 +82,7 @@ class ChildSupervisor:
                 os.kill(self._process.pid, number)
 
 
-def _exit_reason(code: int) -> str:
+def _describe_exit(code: int) -> str:
     if code >= 0:
         return f"exit code {code}"
     return f"signal {signal.Signals(-code).name}"

@@ -46,12 +46,12 @@ def _bind(host: str, port: int) -> socket.socket:
     return listener
 
 
-def inherited(descriptor: int) -> socket.socket:
+def adopt_listener(descriptor: int) -> socket.socket:
     """Returns the listening socket that the supervisor passed on."""
     return socket.socket(fileno=descriptor)
 
 
-def endpoint(listener: socket.socket, host: str, /, *, secure: bool = False) -> str:
+def format_endpoint(listener: socket.socket, host: str, /, *, secure: bool = False) -> str:
     """Returns the URL by which a client on this machine reaches the listener. ``secure``: with TLS."""
     name = _WILDCARDS.get(host, host)
     return f"http{'s' if secure else ''}://{f'[{name}]' if ':' in name else name}:{listener.getsockname()[1]}"

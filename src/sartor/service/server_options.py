@@ -30,8 +30,8 @@ class ServerOptions:
             StoreUnavailable: the vault that holds a secret can't be reached.
         """
         self.owner_key = resolver.find_owner_key()
-        self.certificates = _certificates(settings)
-        self.token_verifier = _token_verifier(settings)
+        self.certificates = _read_certificates(settings)
+        self.token_verifier = _create_token_verifier(settings)
         self._proxies = [one.strip() for one in (settings.trusted_proxies or "").split(",") if one.strip()]
         parse_networks(self._proxies)
         self._logs_requests = settings.diagnostics
@@ -52,7 +52,7 @@ class ServerOptions:
         return TrustedProxies(app, self._proxies) if self._proxies else app
 
 
-def _certificates(settings: ServeSettings) -> Certificates | None:
+def _read_certificates(settings: ServeSettings) -> Certificates | None:
     if settings.tls_cert is None and settings.tls_key is None:
         return None
     if settings.tls_cert is None or settings.tls_key is None:
@@ -60,7 +60,7 @@ def _certificates(settings: ServeSettings) -> Certificates | None:
     return Certificates(Path(settings.tls_cert), Path(settings.tls_key))
 
 
-def _token_verifier(settings: ServeSettings) -> TokenVerifier | None:
+def _create_token_verifier(settings: ServeSettings) -> TokenVerifier | None:
     if settings.tokens is None:
         return None
     # Only here: an instance without tokens does not load the libraries for them.

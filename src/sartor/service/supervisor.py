@@ -15,12 +15,12 @@ _log = logging.getLogger(__name__)
 _STOP_TIMEOUT_S = 4.0
 
 
-def roles(settings: ServeSettings, *, listener: int, lifeline: int, ready: int) -> list[Role]:
+def list_roles(settings: ServeSettings, *, listener: int, lifeline: int, ready: int) -> list[Role]:
     """The child processes of an instance. The numbers are descriptors that they inherit."""
     inherited = ("--listener", listener, "--lifeline", lifeline, "--ready", ready)
-    api = _command("api", settings, *_options(settings), *inherited)
-    learn = _command("learn", settings, "--lifeline", lifeline)
-    work = _command("work", settings, "--compute", settings.compute, "--lifeline", lifeline)
+    api = _to_command("api", settings, *_list_flags(settings), *inherited)
+    learn = _to_command("learn", settings, "--lifeline", lifeline)
+    work = _to_command("work", settings, "--compute", settings.compute, "--lifeline", lifeline)
     return [
         *(
             Role(name="api", command=api, descriptors=(listener, lifeline, ready))
@@ -31,12 +31,12 @@ def roles(settings: ServeSettings, *, listener: int, lifeline: int, ready: int) 
     ]
 
 
-def _command(name: str, settings: ServeSettings, *more: str | int) -> tuple[str, ...]:
+def _to_command(name: str, settings: ServeSettings, *more: str | int) -> tuple[str, ...]:
     where = ("--data", settings.data, "--durability", settings.durability, "--log-format", settings.log_format)
     return (sys.executable, "-m", "sartor", name, *where, *map(str, more))
 
 
-def _options(settings: ServeSettings) -> Iterator[str]:
+def _list_flags(settings: ServeSettings) -> Iterator[str]:
     named = {
         "--tls-cert": settings.tls_cert,
         "--tls-key": settings.tls_key,
@@ -63,7 +63,7 @@ def supervise(settings: ServeSettings, listener: socket.socket, /, *, on_ready: 
     try:
         children = [
             ChildSupervisor(role)
-            for role in roles(settings, listener=listener.fileno(), lifeline=lifeline, ready=ready_end)
+            for role in list_roles(settings, listener=listener.fileno(), lifeline=lifeline, ready=ready_end)
         ]
         asyncio.run(_ChildWatch(children).run(ready, on_ready))
     finally:
@@ -80,13 +80,13 @@ class _ChildWatch:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             loop.add_signal_handler(number, self._handle_stop)
-        loop.add_reader(ready, self._is_ready, ready, on_ready)
+        loop.add_reader(ready, self._handle_ready, ready, on_ready)
         running = [asyncio.create_task(child.run()) for child in self._children]
         await self._stop.wait()
         loop.remove_reader(ready)
-        await self._end(running)
+        await self._stop_children(running)
 
-    def _is_ready(self, ready: int, on_ready: Callable[[], None]) -> None:
+    def _handle_ready(self, ready: int, on_ready: Callable[[], None]) -> None:
         asyncio.get_running_loop().remove_reader(ready)
         on_ready()
 
@@ -100,7 +100,7 @@ class _ChildWatch:
         for child in self._children:
             child.signal(number)
 
-    async def _end(self, running: Sequence["asyncio.Task[None]"]) -> None:
+    async def _stop_children(self, running: Sequence["asyncio.Task[None]"]) -> None:
         _log.info("Stopping.", extra={"action": "stopping"})
         for child in self._children:
             child.stop()

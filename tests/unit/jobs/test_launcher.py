@@ -1,4 +1,4 @@
-"""Children as real processes: what the worker is told of how one ended."""
+"""Children as real processes: the reason why one ended reaches the worker."""
 
 import time
 from collections.abc import Callable

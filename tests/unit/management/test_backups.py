@@ -150,11 +150,11 @@ def test_a_loop_or_a_place_that_is_not_there(stores: AuditedStores, file: Path, 
 
 
 def forged(file: Path, *members: tuple[str, bytes]) -> None:
-    """A backup with other members after its card."""
+    """A backup with other members after the description of its loop."""
     with tarfile.open(file) as tar:
-        card = tar.extractfile("loop.json")
-        assert card is not None
-        text = card.read()
+        member = tar.extractfile("loop.json")
+        assert member is not None
+        text = member.read()
     with tarfile.open(file, "w:gz") as tar:
         for name, content in (("loop.json", text), *members):
             about = tarfile.TarInfo(name)
@@ -179,9 +179,9 @@ def test_nothing_leaves_the_folder(stores: AuditedStores, file: Path, tmp_path: 
 def test_a_link_is_no_content(stores: AuditedStores, file: Path, tmp_path: Path) -> None:
     backups.back_up_loop(stores, "default", file)
     with tarfile.open(file) as tar:
-        card = tar.extractfile("loop.json")
-        assert card is not None
-        text = card.read()
+        member = tar.extractfile("loop.json")
+        assert member is not None
+        text = member.read()
     with tarfile.open(file, "w:gz") as tar:
         about = tarfile.TarInfo("loop.json")
         about.size = len(text)

@@ -55,14 +55,14 @@ def logs(stores: AuditedStores) -> Iterator[LoopStores]:
         yield opened
 
 
-def kept(logs: LoopStores) -> set[str]:
+def model_ids(logs: LoopStores) -> set[str]:
     return {note.model_id for note in logs.notes.all()}
 
 
 def test_nothing_is_left_in_the_log_nor_in_a_model(
     stores: AuditedStores, logs: LoopStores, factory: EngineFactory
 ) -> None:
-    before = kept(logs)
+    before = model_ids(logs)
     receipt = erasure.erase_with_receipt(stores, "shop", ADA)
     assert receipt.decisions == tuple(range(1, 41, 4))
     assert receipt.still_open == ()
@@ -82,8 +82,8 @@ def test_nothing_is_left_in_the_log_nor_in_a_model(
     assert live is not None
     assert (live.learned, live.revision) == (30, receipt.revision)
     assert erasure.forget_models(logs)
-    assert kept(logs) == {live.model_id}
-    assert not kept(logs) & before
+    assert model_ids(logs) == {live.model_id}
+    assert not model_ids(logs) & before
     found = erasure.check_receipt(stores, receipt, criteria=ADA)
     assert (found.erased, found.forgotten, found.problems) == (True, True, ())
     report = check_loop(loop, logs, factory, replay=True)
@@ -97,7 +97,7 @@ def test_by_event_id(stores: AuditedStores, logs: LoopStores) -> None:
     assert receipt.decisions == (4,)
 
 
-def test_an_open_decision_is_left_and_told(
+def test_an_open_decision_is_left_and_listed(
     stores: AuditedStores, logs: LoopStores, factory: EngineFactory
 ) -> None:
     loop = loops.find_loop(stores, "shop")
@@ -154,11 +154,11 @@ def test_without_a_match_nothing_changes(stores: AuditedStores, logs: LoopStores
     assert erasure.check_receipt(stores, receipt).forgotten
 
 
-def test_it_leaves_a_line_without_a_value(stores: AuditedStores) -> None:
+def test_its_audit_entry_holds_no_value(stores: AuditedStores) -> None:
     receipt = erasure.erase_with_receipt(stores, "shop", ADA)
     choice = stores.audit.last(1)[0].activity
-    told = json.loads(choice.after)
-    assert (choice.action, told["receiptId"], told["decisions"]) == ("erase", receipt.receipt_id, 10)
+    entry = json.loads(choice.after)
+    assert (choice.action, entry["receiptId"], entry["decisions"]) == ("erase", receipt.receipt_id, 10)
     assert b"lovelace" not in choice.after
 
 
@@ -175,10 +175,10 @@ def test_nothing_is_not_everything(stores: AuditedStores) -> None:
 
 
 @pytest.mark.parametrize(
-    ("numbers", "told"), [((), ""), ((3,), "3"), ((1, 2, 3, 7, 9, 10), "1-3, 7, 9-10"), ((2, 1), "1-2")]
+    ("numbers", "text"), [((), ""), ((3,), "3"), ((1, 2, 3, 7, 9, 10), "1-3, 7, 9-10"), ((2, 1), "1-2")]
 )
-def test_numbers_for_people(numbers: tuple[int, ...], told: str) -> None:
-    assert erasure_receipts.format_ranges(numbers) == told
+def test_numbers_are_formatted_as_ranges(numbers: tuple[int, ...], text: str) -> None:
+    assert erasure_receipts.format_ranges(numbers) == text
 
 
 class Broken(AuditedStores):
@@ -193,12 +193,12 @@ class Broken(AuditedStores):
 def test_a_loop_that_can_not_be_opened_keeps_no_other_from_forgetting(
     stores: AuditedStores, logs: LoopStores, factory: EngineFactory
 ) -> None:
-    before = kept(logs)
+    before = model_ids(logs)
     erasure.erase_with_receipt(stores, "shop", ADA)
     instance.learn(loops.find_loop(stores, "shop"), logs, factory, ahead_s=1200)
     loops.create_loop(stores, "a-broken", loop_id="0" * 32)
     visits = LoopVisits("models_not_forgotten")
     for _ in range(2):
         erasure.forget_everywhere(Broken(stores.wrapped, "a test"), visits=visits)
-    assert not before & kept(logs)
+    assert not before & model_ids(logs)
     assert visits.failures == {"0" * 32: "The folder can't be opened."}

@@ -32,19 +32,19 @@ def test_nothing_that_is_settled_is_left(world: World) -> None:
     assert {logged.decision.context for logged in left} == {b"[]"}
     observed = world.logs.events.observations(after=0, limit=1_000)
     assert {logged.observation.event_id for logged in observed} == {""}
-    kept = world.logs.outcomes.outcomes(after=0, limit=1_000)
-    assert {(one.outcome.event_id, one.outcome.learnable) for one in kept} <= {("", False)}
+    outcomes = world.logs.outcomes.outcomes(after=0, limit=1_000)
+    assert {(one.outcome.event_id, one.outcome.learnable) for one in outcomes} <= {("", False)}
 
 
 def test_the_model_stays_and_training_goes_on_from_it(world: World) -> None:
     before = world.live
     assert before is not None
     log_deletion.delete_log(world.stores, "default")
-    kept = world.live
-    assert kept is not None
-    assert world.probabilities(kept) == world.probabilities(before)
+    live = world.live
+    assert live is not None
+    assert world.probabilities(live) == world.probabilities(before)
     after = world.go_on(5)
-    assert (after.base_id, after.learned) == (kept.model_id, 5)
+    assert (after.base_id, after.learned) == (live.model_id, 5)
     assert world.probabilities(after) == world.replayed(after) != world.probabilities(before)
     assert span(world) is not None
 

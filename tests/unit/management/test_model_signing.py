@@ -91,25 +91,25 @@ def test_microsofts_is_accepted_though_its_certificate_has_run_out(ours: Signer)
 
 @pytest.mark.parametrize("unsigned", [False, True])
 def test_a_changed_model_is_refused_whoever_signed_it(ours: Signer, *, unsigned: bool) -> None:
-    for parcel in (ours.sign(MODEL), foreign()):
-        changed = ModelArchive(model=MODEL + b".", certificate=parcel.certificate, signature=parcel.signature)
+    for archive in (ours.sign(MODEL), foreign()):
+        changed = ModelArchive(model=MODEL + b".", certificate=archive.certificate, signature=archive.signature)
         with pytest.raises(InvalidSignature, match="does not fit the model"):
             trust(ours, unsigned=unsigned).check(changed)
 
 
 def test_a_certificate_of_another_name_is_refused_and_told(ours: Signer) -> None:
-    parcel = foreign("models.example")
+    archive = foreign("models.example")
     with pytest.raises(InvalidSignature) as caught:
-        trust(ours).check(parcel)
+        trust(ours).check(archive)
     assert "'models.example'" in caught.value.message
-    assert certificate_fingerprint(parcel.certificate) in caught.value.message
+    assert certificate_fingerprint(archive.certificate) in caught.value.message
     assert "trustedModelSigners" in caught.value.message
 
 
 @pytest.mark.parametrize("spelled", [str, str.upper, lambda text: ":".join([text[:2], text[2:]])])
 def test_a_fingerprint_in_the_setting_is_accepted(ours: Signer, spelled: type[str]) -> None:
-    parcel = foreign("models.example")
-    trust(ours, others=f"other.example, {spelled(certificate_fingerprint(parcel.certificate))}").check(parcel)
+    archive = foreign("models.example")
+    trust(ours, others=f"other.example, {spelled(certificate_fingerprint(archive.certificate))}").check(archive)
 
 
 def test_the_fingerprint_is_that_of_other_tools(ours: Signer) -> None:
@@ -167,21 +167,21 @@ def zipped(*members: tuple[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> b
 
 
 def test_what_is_packed_is_unpacked() -> None:
-    parcel = foreign()
-    assert unpack_archive(pack_archive(parcel)) == parcel
-    assert pack_archive(parcel) == pack_archive(parcel)
+    archive = foreign()
+    assert unpack_archive(pack_archive(archive)) == archive
+    assert pack_archive(archive) == pack_archive(archive)
 
 
 def test_order_and_further_members_do_not_matter() -> None:
-    parcel = foreign()
+    archive = foreign()
     content = zipped(
         ("readme.txt", b"hello"),
-        ("sha512_signature.bin", parcel.signature),
-        ("signer.der", parcel.certificate),
-        ("model.vw", parcel.model),
+        ("sha512_signature.bin", archive.signature),
+        ("signer.der", archive.certificate),
+        ("model.vw", archive.model),
         method=zipfile.ZIP_STORED,
     )
-    assert unpack_archive(content) == parcel
+    assert unpack_archive(content) == archive
 
 
 @pytest.mark.parametrize(

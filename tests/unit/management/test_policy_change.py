@@ -51,7 +51,7 @@ def test_new_learning_settings_are_an_edit_and_new_keys_are_not() -> None:
     assert mark_edited(loop, replace(loop, key1="another"), now_us=7).edited_at_us == 0
 
 
-class House:
+class Instance:
     """A loop in memory and the learn process on it."""
 
     def __init__(self, *, slots: bool) -> None:
@@ -85,31 +85,31 @@ class House:
 
 
 @pytest.fixture(params=[False, True], ids=["one slot", "several slots"])
-def house(request: pytest.FixtureRequest) -> Iterator[House]:
-    made = House(slots=request.param)
+def instance(request: pytest.FixtureRequest) -> Iterator[Instance]:
+    made = Instance(slots=request.param)
     made.run(revision=0)
     yield made
     made.learner.close()
 
 
-def test_the_learn_process_settles_and_learns_the_last_days_again(house: House) -> None:
-    first = house.logs.models.live()
-    loops.change_settings(house.stores, "default", {"rewardAggregation": "sum", "defaultReward": "-1"})
-    house.run(revision=1)
-    live = house.logs.models.live()
+def test_the_learn_process_settles_and_learns_the_last_days_again(instance: Instance) -> None:
+    first = instance.logs.models.live()
+    loops.change_settings(instance.stores, "default", {"rewardAggregation": "sum", "defaultReward": "-1"})
+    instance.run(revision=1)
+    live = instance.logs.models.live()
     assert first is not None
     assert live is not None
     assert live.revision > first.revision
     assert live.learned == 20
-    version = house.loop.version
-    outcomes = house.logs.outcomes.outcomes(after=0, limit=100)
+    version = instance.loop.version
+    outcomes = instance.logs.outcomes.outcomes(after=0, limit=100)
     assert {logged.outcome.settings_version for logged in outcomes} == {version}
-    assert check_loop(house.loop, house.logs, FACTORY, replay=True).problems == ()
+    assert check_loop(instance.loop, instance.logs, FACTORY, replay=True).problems == ()
 
 
-def test_other_changes_amend_nothing(house: House) -> None:
+def test_other_changes_amend_nothing(instance: Instance) -> None:
     loops.change_settings(
-        house.stores, "default", {"modelExportFrequency": "PT2S", "explorationPercentage": "0.3"}
+        instance.stores, "default", {"modelExportFrequency": "PT2S", "explorationPercentage": "0.3"}
     )
-    house.run(revision=0)
-    assert house.logs.outcomes.counts().revision == 0
+    instance.run(revision=0)
+    assert instance.logs.outcomes.counts().revision == 0

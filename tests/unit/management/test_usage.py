@@ -39,7 +39,7 @@ def test_by_loop_and_day() -> None:
 
 def test_as_csv() -> None:
     days = [UsageByDay(loop="a", day=FIRST, ranks=3, rewards=2)]
-    assert usage.usage_csv(days) == "loop,day,ranks,rewards\r\na,2026-02-27,3,2\r\n"
+    assert usage.format_csv(days) == "loop,day,ranks,rewards\r\na,2026-02-27,3,2\r\n"
 
 
 @pytest.mark.parametrize(
@@ -51,13 +51,13 @@ def test_as_csv() -> None:
     ],
 )
 def test_the_days_that_are_meant(first: str | None, last: str | None, meant: tuple[date, date]) -> None:
-    assert usage.usage_days(first, last, today=FIRST) == meant
+    assert usage.parse_days(first, last, today=FIRST) == meant
 
 
 def test_days_that_are_none() -> None:
     for nonsense in ("yesterday", "2026-13-01"):
         with pytest.raises(InvalidRequest):
-            usage.usage_days(nonsense, None, today=FIRST)
+            usage.parse_days(nonsense, None, today=FIRST)
     stores = MemoryStores()
     for last in (FIRST - timedelta(days=1), FIRST + timedelta(days=367)):
         with pytest.raises(InvalidRequest):

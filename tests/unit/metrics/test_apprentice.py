@@ -13,7 +13,7 @@ from sartor.metrics.apprentice import (
     ApprenticeMatchFold,
     ApprenticeUpdater,
     MatchSums,
-    current_apprentice_match,
+    read_apprentice_match,
     read_checkpoint,
 )
 from sartor.records import Cursor, LoggedDecision, Mode, Outcome, Settlement
@@ -147,7 +147,7 @@ def test_an_unforeseen_error_is_logged_once_and_stops_no_learning(caplog: pytest
     assert updater.try_step() == 1
     updater.close()
     assert logs.blobs.names() == ["apprentice"]
-    found = current_apprentice_match(logs)
+    found = read_apprentice_match(logs)
     assert found is not None
     assert found.total.events == 1
 
@@ -155,9 +155,9 @@ def test_an_unforeseen_error_is_logged_once_and_stops_no_learning(caplog: pytest
 def test_a_checkpoint_of_a_longer_log_is_not_believed() -> None:
     logs = MemoryStores().open(make_loop())
     logs.blobs.put("apprentice", fold_all(event(5)).state())
-    assert current_apprentice_match(logs) is None
+    assert read_apprentice_match(logs) is None
     logs.events.append([replace(make_decision("e1"), mode="Apprentice")])
     logs.outcomes.record(Settlement(outcomes=(make_outcome(1, "e1"),), unmatched=(), cursor=Cursor()))
-    found = current_apprentice_match(logs)
+    found = read_apprentice_match(logs)
     assert found is not None
     assert found.total.events == 1

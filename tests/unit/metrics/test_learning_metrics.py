@@ -46,8 +46,11 @@ def test_windows_of_time_are_in_order_though_outcomes_are_not() -> None:
 
 
 def test_each_learning_mode_has_its_own_windows() -> None:
-    told = [choice(1, mode="Apprentice"), choice(2), choice(3, mode="Apprentice")]
-    for found in (windows_by_time(told, start_us=0, end_us=9, width_us=9), windows_by_count(told, count=5)):
+    choices = [choice(1, mode="Apprentice"), choice(2), choice(3, mode="Apprentice")]
+    for found in (
+        windows_by_time(choices, start_us=0, end_us=9, width_us=9),
+        windows_by_count(choices, count=5),
+    ):
         assert {mode: sum(w.events for w in windows) for mode, windows in found.items()} == {
             "Apprentice": 2,
             "Online": 1,
@@ -64,15 +67,15 @@ def test_windows_of_events_hold_as_many_as_they_are_asked_to() -> None:
 
 
 @given(st.lists(st.tuples(st.integers(0, 500), st.booleans()), max_size=40), st.integers(1, 60))
-def test_no_event_is_lost_or_counted_twice(told: list[tuple[int, bool]], width: int) -> None:
-    given_ = [choice(at, 1.0, matched=matched) for at, matched in told]
+def test_no_event_is_lost_or_counted_twice(choices: list[tuple[int, bool]], width: int) -> None:
+    given_ = [choice(at, 1.0, matched=matched) for at, matched in choices]
     for found in (
         windows_by_time(given_, start_us=0, end_us=501, width_us=width),
         windows_by_count(given_, count=width),
     ):
         windows = [window for group in found.values() for window in group]
-        assert sum(w.events for w in windows) == len(told)
-        assert sum(w.matched for w in windows) == sum(w.imitated for w in windows) == sum(m for _, m in told)
+        assert sum(w.events for w in windows) == len(choices)
+        assert sum(w.matched for w in windows) == sum(w.imitated for w in windows) == sum(m for _, m in choices)
 
 
 def test_choices_are_read_in_the_order_of_settling() -> None:

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from sartor.estimators.scorecard import Scorecard
 from sartor.metrics.checkpointed_fold import fold_outcomes
-from sartor.metrics.scorecard import SCORECARD, ScorecardUpdater, current_scorecard
+from sartor.metrics.scorecard import SCORECARD, ScorecardUpdater, read_scorecard
 from sartor.ports import LoopStores
 from sartor.testing.builders import make_loop
 from sartor.testing.fakes import Clock
@@ -17,9 +17,9 @@ from tests.unit.evaluation.small_logs import fill, make_small_log
 
 def fold_all(logs: LoopStores) -> Scorecard:
     """Folded from the beginning, without any checkpoint."""
-    card = Scorecard(revision=logs.outcomes.counts().revision)
-    fold_outcomes(card, SCORECARD, logs, limit=10**9)
-    return card
+    scorecard = Scorecard(revision=logs.outcomes.counts().revision)
+    fold_outcomes(scorecard, SCORECARD, logs, limit=10**9)
+    return scorecard
 
 
 def amend(logs: LoopStores, seq: int, reward: float) -> None:
@@ -37,18 +37,18 @@ def test_an_updater_that_dies_again_and_again_loses_nothing(limit: int) -> None:
         updater.save()  # what it folds from here on is lost with it
         updater.step(limit=limit)
         fill(logs, loop, clock, turns=20)
-    assert current_scorecard(logs).state() == fold_all(logs).state()
+    assert read_scorecard(logs).state() == fold_all(logs).state()
 
 
 def test_whoever_reads_folds_what_came_since() -> None:
     loop, logs, clock = make_small_log(30)
     ScorecardUpdater(logs).step()
-    kept = logs.blobs.get(SCORECARD.name)
-    assert kept is not None
-    assert Scorecard.from_state(kept).last == 30
+    saved = logs.blobs.get(SCORECARD.name)
+    assert saved is not None
+    assert Scorecard.from_state(saved).last == 30
     fill(logs, loop, clock, turns=20)
-    assert current_scorecard(logs).last == 50
-    assert logs.blobs.get(SCORECARD.name) == kept, "reading writes nothing"
+    assert read_scorecard(logs).last == 50
+    assert logs.blobs.get(SCORECARD.name) == saved, "reading writes nothing"
 
 
 def test_a_checkpoint_is_not_written_again_for_nothing() -> None:
@@ -65,13 +65,13 @@ def test_until_amended_outcomes_are_folded_again_the_old_scorecard_stands() -> N
     _, logs, _ = make_small_log(50)
     updater = ScorecardUpdater(logs)
     updater.step()
-    before = current_scorecard(logs)
+    before = read_scorecard(logs)
     amend(logs, 7, 0.125)
     assert updater.step(limit=20) == 20
-    assert current_scorecard(logs).state() == before.state(), "the new one has not caught up"
+    assert read_scorecard(logs).state() == before.state(), "the new one has not caught up"
     updater.step()
     updater.save()
-    after = current_scorecard(logs)
+    after = read_scorecard(logs)
     assert after.revision == before.revision + 1
     assert after.state() == fold_all(logs).state()
     assert after.total().online.reward != before.total().online.reward
@@ -84,9 +84,9 @@ def test_without_new_outcomes_an_amendment_is_kept_too() -> None:
     amend(logs, 3, 0.5)
     updater.step()
     updater.close()
-    kept = logs.blobs.get(SCORECARD.name)
-    assert kept is not None
-    assert Scorecard.from_state(kept).revision == 1
+    saved = logs.blobs.get(SCORECARD.name)
+    assert saved is not None
+    assert Scorecard.from_state(saved).revision == 1
 
 
 def test_a_checkpoint_of_a_longer_log_is_not_believed(caplog: pytest.LogCaptureFixture) -> None:
@@ -96,7 +96,7 @@ def test_a_checkpoint_of_a_longer_log_is_not_believed(caplog: pytest.LogCaptureF
     _, logs, _ = make_small_log(20)
     logs.blobs.put(SCORECARD.name, longer.blobs.get(SCORECARD.name) or b"")
     with caplog.at_level(logging.WARNING):
-        assert current_scorecard(logs).last == 20
+        assert read_scorecard(logs).last == 20
     assert "not of this log" in caplog.text
 
 
@@ -110,21 +110,21 @@ def test_a_checkpoint_of_another_log_is_not_believed() -> None:
     logs = MemoryStores(clock_us=clock).open(loop)
     fill(logs, loop, clock, turns=30, uniform=True)
     logs.blobs.put(SCORECARD.name, other.blobs.get(SCORECARD.name) or b"")
-    assert current_scorecard(logs).state() == fold_all(logs).state()
+    assert read_scorecard(logs).state() == fold_all(logs).state()
 
 
 def test_bytes_that_are_no_scorecard_are_folded_again() -> None:
     _, logs, _ = make_small_log(10)
     logs.blobs.put(SCORECARD.name, b"nonsense")
-    assert current_scorecard(logs).state() == fold_all(logs).state()
+    assert read_scorecard(logs).state() == fold_all(logs).state()
 
 
 def test_outcomes_that_are_not_learnable_are_passed_over() -> None:
     _, logs, _ = make_small_log(20)
     outcome = logs.outcomes.outcomes(after=4, limit=1)[0].outcome
     logs.outcomes.amend([replace(outcome, learnable=False)])
-    card = current_scorecard(logs)
-    assert (card.events, card.last) == (19, 20)
+    scorecard = read_scorecard(logs)
+    assert (scorecard.events, scorecard.last) == (19, 20)
 
 
 def test_a_failing_disk_is_logged_once_and_stops_nothing(caplog: pytest.LogCaptureFixture) -> None:
@@ -140,4 +140,4 @@ def test_a_failing_disk_is_logged_once_and_stops_nothing(caplog: pytest.LogCaptu
     updater.close()
     stores.disk.failing = False
     assert updater.try_step() == 10
-    assert current_scorecard(logs).state() == fold_all(logs).state()
+    assert read_scorecard(logs).state() == fold_all(logs).state()

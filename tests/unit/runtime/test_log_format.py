@@ -33,10 +33,10 @@ def test_an_error_with_its_trace_is_one_line(capsys: pytest.CaptureFixture[str])
         raise ValueError("two\nlines")
     except ValueError:
         logging.getLogger("x").exception("It\nfailed.")
-    told = capsys.readouterr().err
-    assert told.count("\n") == 1
-    assert "It failed." in told
-    assert "ValueError: two" in told
+    line = capsys.readouterr().err
+    assert line.count("\n") == 1
+    assert "It failed." in line
+    assert "ValueError: two" in line
 
 
 def test_a_record_as_json(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,4 +1,4 @@
-"""A child is replaced when it dies, ever less eagerly, and stopped when asked."""
+"""A crashed child is restarted, after growing pauses, and stopped on request."""
 
 import asyncio
 import sys
@@ -24,17 +24,17 @@ async def until(mark: Path, times: int) -> None:
             await asyncio.sleep(0.01)
 
 
-def test_a_child_that_keeps_dying_is_started_ever_less_eagerly(tmp_path: Path) -> None:
+def test_a_child_that_keeps_crashing_is_restarted_after_growing_pauses(tmp_path: Path) -> None:
     async def watch() -> list[float]:
         child = ChildSupervisor(role(DIES, tmp_path / "mark"))
-        kept = asyncio.create_task(child.run())
+        running = asyncio.create_task(child.run())
         clock = asyncio.get_running_loop().time
         times = []
         for count in (1, 2, 3, 4):
             await until(tmp_path / "mark", count)
             times.append(clock())
         child.stop()
-        await kept
+        await running
         return times
 
     first, second, third, fourth = asyncio.run(watch())
@@ -46,10 +46,10 @@ def test_a_child_that_keeps_dying_is_started_ever_less_eagerly(tmp_path: Path) -
 def test_a_stopped_child_is_not_started_again(tmp_path: Path) -> None:
     async def watch() -> None:
         child = ChildSupervisor(role(LIVES, tmp_path / "mark"))
-        kept = asyncio.create_task(child.run())
+        running = asyncio.create_task(child.run())
         await until(tmp_path / "mark", 1)
         child.stop()
-        await asyncio.wait_for(kept, 10)
+        await asyncio.wait_for(running, 10)
 
     asyncio.run(watch())
     assert started(tmp_path / "mark") == 1
@@ -58,9 +58,9 @@ def test_a_stopped_child_is_not_started_again(tmp_path: Path) -> None:
 def test_a_stop_interrupts_the_pause(tmp_path: Path) -> None:
     async def watch() -> None:
         child = ChildSupervisor(Role(name="test", command=(str(tmp_path / "no-such-program"),)))
-        kept = asyncio.create_task(child.run())
+        running = asyncio.create_task(child.run())
         await asyncio.sleep(1)
         child.stop()
-        await asyncio.wait_for(kept, 1)
+        await asyncio.wait_for(running, 1)
 
     asyncio.run(watch())

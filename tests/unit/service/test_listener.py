@@ -11,15 +11,15 @@ from sartor.service import listener
 def test_port_zero_takes_a_free_one() -> None:
     with listener.listen("127.0.0.1", 0) as opened:
         port = opened.getsockname()[1]
-        assert listener.endpoint(opened, "127.0.0.1") == f"http://127.0.0.1:{port}"
+        assert listener.format_endpoint(opened, "127.0.0.1") == f"http://127.0.0.1:{port}"
         with socket.create_connection(("127.0.0.1", port), timeout=5):
             pass
 
 
 def test_an_address_for_everyone_is_told_as_this_machine() -> None:
     with listener.listen("0.0.0.0", 0) as opened:
-        assert listener.endpoint(opened, "0.0.0.0").startswith("http://127.0.0.1:")
-        assert listener.endpoint(opened, "::").startswith("http://[::1]:")
+        assert listener.format_endpoint(opened, "0.0.0.0").startswith("http://127.0.0.1:")
+        assert listener.format_endpoint(opened, "::").startswith("http://[::1]:")
 
 
 def test_a_taken_port_is_an_error() -> None:

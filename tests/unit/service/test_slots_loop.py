@@ -37,7 +37,7 @@ def loop(stores: Stores) -> Loop:
 
 
 @pytest.fixture
-def taught(stores: Stores, loop: Loop) -> Iterator[LoopStores]:
+def trained(stores: Stores, loop: Loop) -> Iterator[LoopStores]:
     """Two models, 120 outcomes, and one decision that is open."""
     with loops.open_loop(stores, loop) as logs:
         for turn in range(4):
@@ -47,49 +47,49 @@ def taught(stores: Stores, loop: Loop) -> Iterator[LoopStores]:
         yield logs
 
 
-def test_it_learns_what_belongs_into_each_slot(loop: Loop, taught: LoopStores) -> None:
-    decisions = fill(loop, taught, FACTORY, first=1_000, count=60)
+def test_it_learns_what_belongs_into_each_slot(loop: Loop, trained: LoopStores) -> None:
+    decisions = fill(loop, trained, FACTORY, first=1_000, count=60)
     assert sum(decision.slots[0].chosen == 2 for decision in decisions) > 45
     assert sum(decision.slots[1].chosen == 0 for decision in decisions) > 45
 
 
-def test_every_decision_is_recomputed_bit_for_bit(loop: Loop, taught: LoopStores) -> None:
+def test_every_decision_is_recomputed_bit_for_bit(loop: Loop, trained: LoopStores) -> None:
     for number in (0, 40, 100, 120):
-        (logged,) = decision_replay.find_decisions(taught, f"event-{number}")
-        again = decision_replay.replay_decision(loop, taught, logged, FACTORY)
+        (logged,) = decision_replay.find_decisions(trained, f"event-{number}")
+        again = decision_replay.replay_decision(loop, trained, logged, FACTORY)
         assert again.same, again.differs
     assert again.model_id == "N/A" or again.model_from == "stored"
 
 
-def test_the_live_model_equals_a_replay_of_the_log(loop: Loop, taught: LoopStores) -> None:
-    report = check_loop(loop, taught, FACTORY, replay=True)
+def test_the_live_model_equals_a_replay_of_the_log(loop: Loop, trained: LoopStores) -> None:
+    report = check_loop(loop, trained, FACTORY, replay=True)
     assert report.problems == ()
     assert report.compared == 121
     assert report.counts["learnable"] == report.counts["outcomes"] == 120
 
 
-def test_the_exported_log_is_what_another_engine_learns_the_same_from(taught: LoopStores) -> None:
-    live = taught.models.live()
+def test_the_exported_log_is_what_another_engine_learns_the_same_from(trained: LoopStores) -> None:
+    live = trained.models.live()
     assert live is not None
-    stored = FACTORY(live.arguments, taught.models.blob(live.model_id))
+    stored = FACTORY(live.arguments, trained.models.blob(live.model_id))
     bare = FACTORY(live.arguments)
-    for line in read_settled_lines(taught):
+    for line in read_settled_lines(trained):
         bare.learn(line)
-    (logged,) = decision_replay.find_decisions(taught, "event-120")
+    (logged,) = decision_replay.find_decisions(trained, "event-120")
     decision = msgspec.structs.replace(logged.decision, model_id=live.model_id)
     assert recompute_decision(decision, stored, loop_id="any") == recompute_decision(
         decision, bare, loop_id="any"
     )
 
 
-def test_open_decisions_are_exported_without_labels(taught: LoopStores) -> None:
-    (line,) = read_pending_lines(taught)
+def test_open_decisions_are_exported_without_labels(trained: LoopStores) -> None:
+    (line,) = read_pending_lines(trained)
     assert line.startswith(b'{"_pending":true,"_skipLearn":true,"Timestamp":')
     assert b"_label_cost" not in line
 
 
-def test_each_slot_is_explained(taught: LoopStores) -> None:
-    (reasons,) = explain_event(taught, "event-120", FACTORY)
+def test_each_slot_is_explained(trained: LoopStores) -> None:
+    (reasons,) = explain_event(trained, "event-120", FACTORY)
     top, side = reasons.explained
     assert top.measure == side.measure == "reward"
     assert {"Action.id", "Action.topic", "Context.device", "Slot.place"} == {

@@ -49,13 +49,13 @@ def _respond_usage(call: Call, of: Sequence[Loop]) -> Response:
     shape = call.query.get("format", "json")
     if shape not in ("json", "csv"):
         raise RequestRefused(_INVALID, "format must be json or csv.")
-    first, last = usage_records.usage_days(
+    first, last = usage_records.parse_days(
         call.query.get("from"), call.query.get("to"), today=usage_records.today()
     )
     days = usage_records.read_usage(call.context.stores, of, first=first, last=last)
     if shape == "json":
         return json_body.json_response(200, [to_usage_day(day) for day in days])
-    return Response(200, usage_records.usage_csv(days).encode(), (), _CSV)
+    return Response(200, usage_records.format_csv(days).encode(), (), _CSV)
 
 
 def get_loop_activities(call: Call) -> Response:
@@ -108,12 +108,12 @@ def erase(call: Call) -> Response:
 
 def get_score(call: Call) -> Response:
     """Read the scorecard of a loop."""
-    from sartor.metrics.scorecard import current_scorecard  # it needs NumPy, which the other calls don't
+    from sartor.metrics.scorecard import read_scorecard  # it needs NumPy, which the other calls don't
 
     with call.context.lock:
         loop = loops.find_loop(call.context.stores, call.path["name"])
     with call.context.open_loop(loop) as logs:
-        card = current_scorecard(logs).view(now_us=now_us())
+        card = read_scorecard(logs).view(now_us=now_us())
     return json_body.json_response(200, card)
 
 
