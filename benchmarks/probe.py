@@ -76,15 +76,15 @@ def measure_seconds(
     """
     gc.collect()
     gc.disable()
-    loop = _OpenLoop(endpoint, connections)
+    sender = _ScheduledSender(endpoint, connections)
     try:
-        return loop.run(requests, 1.0 / rate)
+        return sender.run(requests, 1.0 / rate)
     finally:
         gc.enable()
-        loop.close()
+        sender.close()
 
 
-class _OpenLoop:
+class _ScheduledSender:
     """Sends requests at fixed times over several connections; one without a pending request is idle."""
 
     def __init__(self, endpoint: str, connections: int) -> None:

@@ -103,7 +103,7 @@ def _play(name: str, arguments: str, world: str, *, seed: int, iterations: int) 
 
 def summarise(runs: Sequence[Run], candidates: Mapping[str, str], /) -> list[CandidateSummary]:
     """Summarise the runs of each candidate, the best first."""
-    ranks = _ranks(runs)
+    ranks = _compute_ranks(runs)
     lines = [_summarise(name, candidates[name], runs, ranks[name]) for name in candidates]
     return sorted(lines, key=lambda summary: -summary.share)
 
@@ -130,7 +130,7 @@ def _summarise(name: str, arguments: str, runs: Sequence[Run], rank: float) -> C
     )
 
 
-def _ranks(runs: Sequence[Run]) -> dict[str, float]:
+def _compute_ranks(runs: Sequence[Run]) -> dict[str, float]:
     names = list({game.candidate: 0 for game in runs})
     shares = {name: group_by_world(runs, name) for name in names}
     places: dict[str, list[int]] = {name: [] for name in names}

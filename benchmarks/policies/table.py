@@ -26,17 +26,17 @@ def format_page(
             "",
             f"Machine: {description}.",
             "",
-            *_summaries(summaries),
+            *_format_summaries(summaries),
             "",
             "## World by world",
             "",
-            *_worlds(runs, [summary.candidate for summary in summaries]),
+            *_format_worlds(runs, [summary.candidate for summary in summaries]),
             "",
         )
     )
 
 
-def _summaries(summaries: Iterable[CandidateSummary]) -> Iterable[str]:
+def _format_summaries(summaries: Iterable[CandidateSummary]) -> Iterable[str]:
     yield "| candidate | share | ± | last quarter | worst world | mean rank | least probability | µs |"
     yield "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
     for s in summaries:
@@ -51,7 +51,7 @@ def _summaries(summaries: Iterable[CandidateSummary]) -> Iterable[str]:
         yield f"| {s.candidate} | `{s.arguments}` |"
 
 
-def _worlds(runs: Sequence[Run], names: Sequence[str]) -> Iterable[str]:
+def _format_worlds(runs: Sequence[Run], names: Sequence[str]) -> Iterable[str]:
     shares = {name: group_by_world(runs, name) for name in names}
     worlds = list(shares[names[0]])
     yield f"| candidate | {' | '.join(worlds)} |"

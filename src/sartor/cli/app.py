@@ -55,11 +55,11 @@ app.command("lab")(lab.lab)
 @app.command("version")
 def version(as_json: AsJson = False) -> None:
     """Print the version."""
-    number = _installed_version()
+    number = _read_version()
     formatting.print_json({"version": number}) if as_json else sys.stdout.write(f"sartor {number}\n")
 
 
-def _installed_version() -> str:
+def _read_version() -> str:
     from importlib.metadata import version as installed
 
     return installed("sartor")
@@ -67,12 +67,12 @@ def _installed_version() -> str:
 
 def _print_version(asked: bool) -> None:
     if asked:
-        sys.stdout.write(f"sartor {_installed_version()}\n")
+        sys.stdout.write(f"sartor {_read_version()}\n")
         raise typer.Exit
 
 
 @app.callback()
-def options(
+def parse_global_flags(
     show_version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,

@@ -174,13 +174,13 @@ def print_models(registry: ModelRegistry, /, *, as_json: bool) -> None:
     elif history:
         print_table(
             ("", "MODEL", "CREATED", "LEARNED", "LEARNING SETTINGS"),
-            [("live" if model.model_id == serving else "", *_model_row(model)) for model in history],
+            [("live" if model.model_id == serving else "", *_model_to_row(model)) for model in history],
         )
     else:
         print_text("There is no model yet: decisions are uniform.")
 
 
-def _model_row(model: Model) -> tuple[object, ...]:
+def _model_to_row(model: Model) -> tuple[object, ...]:
     return model.model_id, format_timestamp(model.created_at_us), model.learned, model.arguments
 
 

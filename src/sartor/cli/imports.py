@@ -88,7 +88,7 @@ def import_(
     saved = SavedResources(logs=from_, configuration=config, policy=policy, model=model)
     if saved == SavedResources():
         raise typer.BadParameter("Specify --from, --policy, --config or --model.")
-    with compose.open_instance(data) as stores, _progress(quiet=as_json) as tell:
+    with compose.open_instance(data) as stores, _show_progress(quiet=as_json) as tell:
         summary = migrate(
             stores,
             name,
@@ -107,7 +107,7 @@ def import_(
 
 
 @contextmanager
-def _progress(*, quiet: bool) -> "Iterator[OnProgress]":
+def _show_progress(*, quiet: bool) -> "Iterator[OnProgress]":
     """Show a progress bar on standard error if that is a terminal."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn

@@ -1,4 +1,4 @@
-"""What ``sartor serve`` says when it is ready."""
+"""The message that ``sartor serve`` prints when it is ready."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ _RANK = (
 
 
 class StartupMessage:
-    """The lines for the one who started it: where it is, what the first loop's keys are, how to try it."""
+    """The lines that ``sartor serve`` prints: where it listens, the first loop's keys, and how to try it."""
 
     def __init__(self, endpoint: str, data: str, new: Loop | None) -> None:
         self._endpoint = endpoint
@@ -23,45 +23,45 @@ class StartupMessage:
         self._new = new
 
     def show(self) -> None:
-        """Print them."""
+        """Print the lines."""
         formatting.print_text(
-            f"[bold]Sartor is ready[/] at [bold]{self._endpoint}[/]; its data is in {self._folder()}."
+            f"[bold]Sartor is ready[/] at [bold]{self._endpoint}[/]; its data is in {self._format_folder()}."
         )
         if self._new is None:
             formatting.print_text(
-                f"Keys of a loop: {self._command('loop keys NAME')}. "
+                f"Keys of a loop: {self._format_command('loop keys NAME')}. "
                 f"Every route: [cyan]{self._endpoint}/docs[/]. Stop with Ctrl-C."
             )
         else:
-            formatting.print_text(self._first(self._new))
+            formatting.print_text(self._format_first_start(self._new))
 
-    def _folder(self) -> str:
+    def _format_folder(self) -> str:
         return escape(self._data if "://" in self._data else str(Path(self._data).resolve()))
 
-    def _command(self, words: str) -> str:
+    def _format_command(self, words: str) -> str:
         data = "" if self._data == DEFAULTS.data else f" --data {self._data}"
         return f"[cyan]sartor {words}{escape(data)}[/]"
 
-    def _first(self, loop: Loop) -> str:
+    def _format_first_start(self, loop: Loop) -> str:
         return "\n".join(
             (
-                f"\nThis is its first start. The loop [bold]{loop.name}[/] was made for you:",
+                f"\nFirst start: created the loop [bold]{loop.name}[/].",
                 f"  endpoint  {self._endpoint}",
                 f"  key1      {loop.key1}",
                 f"  key2      {loop.key2}",
-                f"See them again with {self._command(f'loop keys {loop.name}')}.",
+                f"See them again with {self._format_command(f'loop keys {loop.name}')}.",
                 "\nIn another terminal, ask for a decision, then reward it:",
-                self._curl("rank", loop.key1, _RANK),
-                self._curl("events/try-1/reward", loop.key1, '{"value":1}'),
+                self._format_curl("rank", loop.key1, _RANK),
+                self._format_curl("events/try-1/reward", loop.key1, '{"value":1}'),
                 "\nOr let it learn every second, and simulated readers visit it:",
-                f"  {self._command(f'loop set {loop.name} modelExportFrequency=PT1S')}",
-                f"  {self._command('lab --world tutorial')}",
+                f"  {self._format_command(f'loop set {loop.name} modelExportFrequency=PT1S')}",
+                f"  {self._format_command('lab --world tutorial')}",
                 f"\nEvery route, with examples: [cyan]{self._endpoint}/docs[/]. "
                 "Every command: [cyan]sartor --help[/]. Stop with Ctrl-C.",
             )
         )
 
-    def _curl(self, route: str, key: str, body: str) -> str:
+    def _format_curl(self, route: str, key: str, body: str) -> str:
         return escape(
             f"  curl {self._endpoint}/personalizer/v1.0/{route} -H 'Ocp-Apim-Subscription-Key: {key}' "
             f"-H 'Content-Type: application/json' -d '{body}'"

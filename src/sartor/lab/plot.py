@@ -61,7 +61,7 @@ def _draw_frame(axes: "Axes", report: PlayReport) -> None:
         fontweight="bold",
         pad=28,
     )
-    axes.text(0.0, 1.03, _subtitle(report), transform=axes.transAxes, fontsize=10)
+    axes.text(0.0, 1.03, _format_subtitle(report), transform=axes.transAxes, fontsize=10)
     axes.set_xlabel(f"turns (moving window of {report.window})")
     axes.set_ylabel("share of the best possible reward")
     axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
@@ -73,7 +73,7 @@ def _draw_frame(axes: "Axes", report: PlayReport) -> None:
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def _subtitle(report: PlayReport) -> str:
+def _format_subtitle(report: PlayReport) -> str:
     first, last = report.first_quarter.mean_reward, report.last_quarter.mean_reward
     return f"{report.reward_is}: mean {first:.3f} in the first quarter, {last:.3f} in the last"
 
