@@ -1,13 +1,17 @@
 """The control plane as seen from outside: every route, every refusal, and a description that is true."""
 
+import asyncio
 import json
+import threading
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 import pytest
 
 from sartor.api.route_table import CONTROL_ROUTES
-from sartor.records import Cursor, Observation, Settlement
+from sartor.ports import Loop
+from sartor.records import Cursor, Observation, Settlement, Usage
 from sartor.testing.builders import make_decision, make_outcome
 from tests.wire.harness import OWNER_KEY, Reply, Service
 
@@ -317,3 +321,31 @@ def test_examples_of_the_description_are_accepted(owner: Owner) -> None:
     for route in CONTROL_ROUTES:
         if route.request is not None and route.request_example is not None:
             msgspec.json.decode(msgspec.json.encode(route.request_example), type=route.request)
+
+
+def test_slow_work_on_one_loop_keeps_no_other_waiting(service: Service) -> None:
+    """Four requests about a loop whose log is slow to read, and one about another loop."""
+    may_read, read_usage = threading.Event(), service.stores.usage
+
+    def read_slowly(loop: Loop, /, *, from_us: int, to_us: int) -> Sequence[Usage]:
+        assert loop.name != "default" or may_read.wait(30)
+        return read_usage(loop, from_us=from_us, to_us=to_us)
+
+    service.stores.usage = read_slowly  # type: ignore[method-assign]
+    assert service.call("POST", f"{V1}/loops", {"name": "other"}, key=OWNER_KEY).status == 201
+
+    async def get_usage(name: str) -> int:
+        return (await service.send("GET", f"{V1}/loops/{name}/usage", key=OWNER_KEY)).status
+
+    async def get_all() -> list[int]:
+        slow = [asyncio.create_task(get_usage("default")) for _ in range(4)]
+        await asyncio.sleep(0.05)
+        try:
+            assert await asyncio.wait_for(get_usage("other"), 3) == 200
+            assert not any(task.done() for task in slow)
+        finally:
+            may_read.set()
+            statuses = await asyncio.gather(*slow)
+        return statuses
+
+    assert service.run(get_all()) == [200] * 4

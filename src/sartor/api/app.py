@@ -3,7 +3,6 @@
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from sartor.access.asgi import ASGIApp, Receive, Scope, Send
@@ -18,7 +17,13 @@ from sartor.api.http.health import HealthProbe
 from sartor.api.http.response import Response, options_response, send_response
 from sartor.api.routing.matching import Resource, decode_names
 from sartor.api.routing.versions import ALL_VERSIONS, CONTROL_V1, V1_0
-from sartor.api.threaded_app import ReadNames, ThreadedApp, authorise_on_instance, authorise_on_loop
+from sartor.api.threaded_app import (
+    LoopThreads,
+    ReadNames,
+    ThreadedApp,
+    authorise_on_instance,
+    authorise_on_loop,
+)
 from sartor.errors import CallerError
 from sartor.ports import Stores
 from sartor.settings import Limits
@@ -28,11 +33,10 @@ _READS = b"GET, HEAD, OPTIONS"
 _LOOPS = b"/loops/"
 _CONTROL = CONTROL_V1.prefix.encode()
 
-ADMIN_THREADS = 4
-"""How many handlers of the wire run at a time."""
-
-CONTROL_THREADS = 2
-"""How many handlers of the control plane do; on threads of their own, so that neither waits for the other."""
+_ADMIN_THREADS = 8
+_ADMIN_THREADS_PER_LOOP = 4
+_CONTROL_THREADS = 4
+_CONTROL_THREADS_PER_LOOP = 2
 
 _CONTROL_BODY_BYTES = 65_536
 
@@ -101,20 +105,23 @@ def create_app(
 def _create_threaded_apps(
     authenticator: Authenticator, stores: Stores, *, limits: Limits
 ) -> tuple[ThreadedApp, ThreadedApp]:
-    """Create the administration of the wire and the control plane, which share the lock of the catalog."""
+    """Create the administration of the wire and the control plane, which share the lock of the catalog.
+
+    Each has threads of its own, so that neither waits for the other.
+    """
     lock = threading.Lock()
     admin = ThreadedApp(
         authorise_on_loop(authenticator),
         stores,
         lock=lock,
-        threads=ThreadPoolExecutor(ADMIN_THREADS, thread_name_prefix="admin"),
+        threads=LoopThreads(_ADMIN_THREADS, per_loop=_ADMIN_THREADS_PER_LOOP, name="admin"),
         body_bytes=limits.body_bytes,
     )
     control = ThreadedApp(
         authorise_on_instance(authenticator),
         stores,
         lock=lock,
-        threads=ThreadPoolExecutor(CONTROL_THREADS, thread_name_prefix="control"),
+        threads=LoopThreads(_CONTROL_THREADS, per_loop=_CONTROL_THREADS_PER_LOOP, name="control"),
         body_bytes=min(limits.body_bytes, _CONTROL_BODY_BYTES),
     )
     return admin, control

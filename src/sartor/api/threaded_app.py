@@ -6,8 +6,10 @@ A handler may wait for the disk, or for a child process; the event loop never do
 import asyncio
 import threading
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TypeAlias
 from urllib.parse import parse_qsl
 
@@ -45,11 +47,40 @@ class AuthorisedCaller(Struct, frozen=True):
     loop: Loop | None
 
 
+class LoopThreads:
+    """Threads for handlers, of which those of one loop take some at most: the others always have a turn."""
+
+    def __init__(self, count: int, /, *, per_loop: int, name: str) -> None:
+        """Prepare; threads are started when they are needed.
+
+        Args:
+            count: how many handlers run at a time.
+            per_loop: how many of one loop; further ones wait.
+            name: what the names of the threads begin with.
+        """
+        self._threads = ThreadPoolExecutor(count, thread_name_prefix=name)
+        self._per_loop = per_loop
+        self._limits: dict[str, asyncio.Semaphore] = {}
+        self._running: Counter[str] = Counter()
+
+    async def run(self, loop: str, work: Callable[[], Response], /) -> Response:
+        """Run a handler on a thread. ``loop``: the id or name that those of one loop have in common."""
+        limit = self._limits.setdefault(loop, asyncio.Semaphore(self._per_loop))
+        self._running[loop] += 1
+        try:
+            async with limit:
+                return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        finally:
+            self._running[loop] -= 1
+            if not self._running[loop]:
+                del self._running[loop], self._limits[loop]
+
+
 Authorise: TypeAlias = Callable[[Scope, Route, ReadNames], Awaitable[AuthorisedCaller]]
 
 
 class ThreadedApp:
-    """Answers the routes whose handlers may block, some at a time; further ones wait their turn."""
+    """Answers the routes whose handlers may block, some at a time."""
 
     def __init__(
         self,
@@ -58,7 +89,7 @@ class ThreadedApp:
         /,
         *,
         lock: "threading.Lock",
-        threads: ThreadPoolExecutor,
+        threads: LoopThreads,
         body_bytes: int,
     ) -> None:
         """Prepare.
@@ -122,7 +153,8 @@ class ThreadedApp:
             headers=headers,
             body=body,
         )
-        return await asyncio.get_running_loop().run_in_executor(self._threads, _handle, route, handler, call)
+        loop = call.path_id if authorised.loop is None else authorised.loop.loop_id
+        return await self._threads.run(loop, partial(_handle, route, handler, call))
 
 
 def authorise_on_loop(authenticator: Authenticator, /) -> Authorise:
