@@ -223,15 +223,22 @@ class SqliteStores:
         """Removes the folders of deleted loops that can't be recovered any more; returns their ids.
 
         Raises:
-            StoreUnavailable: they can't be removed now; the next purge continues.
+            StoreUnavailable: some can't be removed now, the others are; the next purge continues.
         """
         self.catalog.set_aside_deleted()
         now_us = self._clock_us()
         deleted = [loop.loop_id for loop in self.catalog.deleted() if loop.recoverable_until_us <= now_us]
+        failures = []
         for loop_id in deleted:
-            for remains in self._layout.remains(loop_id):
-                _remove(remains)
-            self.catalog.forget(loop_id)
+            try:
+                for remains in self._layout.remains(loop_id):
+                    _remove(remains)
+            except StoreUnavailable as error:
+                failures.append(error)
+            else:
+                self.catalog.forget(loop_id)
+        if failures:
+            raise failures[0]
         return deleted
 
     def back_up(self, loop: Loop, target: Path, /) -> None:

@@ -126,6 +126,23 @@ def test_a_folder_left_by_a_crash_during_deletion_is_set_aside(stores: SqliteSto
     assert list(loops.iterdir()) == []
 
 
+def test_a_deleted_loop_that_can_not_be_removed_keeps_no_other_from_it(
+    stores: SqliteStores, tmp_path: Path
+) -> None:
+    for name in ("a", "b"):
+        stores.catalog.create(make_loop(name, loop_id=name))
+        stores.catalog.delete(name)
+    folder = tmp_path / "loops" / ".deleted-a"
+    folder.rename(tmp_path / "elsewhere")
+    folder.symlink_to(tmp_path / "elsewhere")  # a link is not followed, and not removed
+    with pytest.raises(StoreUnavailable, match="can't be removed"):
+        stores.purge()
+    assert [loop.loop_id for loop in stores.catalog.deleted()] == ["a"]
+    folder.unlink()
+    (tmp_path / "elsewhere").rename(folder)
+    assert list(stores.purge()) == ["a"]
+
+
 def test_a_folder_that_belongs_to_no_loop_is_not_taken_over(stores: SqliteStores, tmp_path: Path) -> None:
     (tmp_path / "loops" / "a").mkdir()
     with pytest.raises(LoopExists, match="belongs to no loop"):
