@@ -7,7 +7,7 @@ import pytest
 
 from sartor.errors import Corrupt
 from sartor.management import loops
-from sartor.ports import Engine, Loop
+from sartor.ports import Engine, Loop, LoopStores
 from sartor.records import Observation
 from sartor.runtime import compose
 from sartor.runtime.shutdown import StopSignal
@@ -158,3 +158,28 @@ def test_a_loop_that_was_never_used_holds_no_engine(stores: MemoryStores) -> Non
     record_reward(stores, loop)
     run_rounds(learner, for_s=0.1)
     assert len(made) == 1
+
+
+def test_a_loop_that_can_not_be_closed_keeps_no_other_from_it(caplog: pytest.LogCaptureFixture) -> None:
+    closed: list[str] = []
+
+    class Closing(MemoryStores):
+        def open(self, loop: Loop, /) -> LoopStores:  # type: ignore[override]
+            logs = super().open(loop)
+
+            def close() -> None:
+                closed.append(loop.name)
+                if loop.name == "a":
+                    raise ZeroDivisionError("a bug")
+
+            logs.close = close  # type: ignore[method-assign]
+            return logs
+
+    closing = Closing()
+    for name in ("a", "b"):
+        loops.create_loop(closing, name)
+    learner = LearnProcess(closing, factory)
+    learner.run_once()
+    learner.close()
+    assert closed == ["a", "b"]
+    assert "The learner of a loop could not be closed: a bug" in caplog.text

@@ -1,6 +1,7 @@
 """The loop table of an api process follows the catalog and the registries; a broken loop holds up no other."""
 
 import asyncio
+from collections.abc import Sequence
 
 import pytest
 from msgspec.structs import replace
@@ -9,7 +10,7 @@ from sartor.access.served_loops import LoopTable
 from sartor.errors import StoreUnavailable, Unauthorized
 from sartor.management import loops
 from sartor.ports import Engine, Loop, LoopStores
-from sartor.records import NO_MODEL
+from sartor.records import NO_MODEL, Usage
 from sartor.runtime import compose
 from sartor.service.loop_table_sync import LoopTableSync
 from sartor.testing.builders import make_decision, make_loop, make_model
@@ -255,3 +256,44 @@ def test_after_closing_no_loop_is_served(
     loop_table_sync.sync()
     loop_table_sync.close()
     assert not is_served(loop_table, loop)
+
+
+def test_usage_that_can_not_be_read_is_logged_once_until_it_can(
+    loop_table: LoopTable, caplog: pytest.LogCaptureFixture
+) -> None:
+    class UnreadableUsage(MemoryStores):
+        is_broken = True
+
+        def usage(self, loop: Loop, /, *, from_us: int, to_us: int) -> Sequence[Usage]:
+            if self.is_broken:
+                raise ZeroDivisionError("a bug")
+            return super().usage(loop, from_us=from_us, to_us=to_us)
+
+    stores = UnreadableUsage()
+    loop = make_loop("a")
+    stores.catalog.create(replace(loop, terms=replace(loop.terms, ranks_per_month=100)))
+    loop_table_sync = LoopTableSync(stores, compose.engine_factory(), loop_table, limit=10)
+    for _ in range(3):
+        loop_table_sync.sync()
+    assert [record.getMessage() for record in caplog.records] == ["Loop 'a': ZeroDivisionError: a bug"]
+    assert is_served(loop_table, loop)
+
+
+def test_a_loop_that_can_not_be_closed_keeps_no_other_from_it(
+    stores: Stores, loop_table: LoopTable, loop_table_sync: LoopTableSync, caplog: pytest.LogCaptureFixture
+) -> None:
+    broken, sound = create_loops(stores, "a", "b")
+    loop_table_sync.sync()
+
+    async def close_with_events_waiting() -> None:
+        for loop in (broken, sound):
+            loop_table.find(loop.key1.encode()).writer.append(make_decision("last"))
+        stores.open(broken).events.append = refuse  # type: ignore[method-assign]
+        loop_table_sync.close()
+
+    def refuse(_: object) -> None:
+        raise ZeroDivisionError("a bug")
+
+    asyncio.run(close_with_events_waiting())
+    assert stores.open(sound).events.horizon().decisions == 1
+    assert "Events of a loop could not be committed: a bug" in caplog.text
