@@ -152,23 +152,23 @@ class Gain(WeightedSums, kw_only=True):
     Cost: O(rows), O(1) memory.
     """
 
-    done: float = 0.0
-    done_product: float = 0.0
-    done_product_sq: float = 0.0
-    both: float = 0.0
-    both_product: float = 0.0
-    both_product_sq: float = 0.0
+    logged: float = 0.0
+    logged_product: float = 0.0
+    logged_product_sq: float = 0.0
+    cross: float = 0.0
+    cross_product: float = 0.0
+    cross_product_sq: float = 0.0
 
     def _take(self, columns: Columns, /) -> None:
         super()._take(columns)
         weight, reward = columns.weight, columns.reward
-        done = columns.inflate(np.ones(columns.rows))
-        self.done += float(done @ done)
-        self.done_product += float(done @ (done * reward))
-        self.done_product_sq += float((done * reward) @ (done * reward))
-        self.both += float(weight @ done)
-        self.both_product += float(weight @ (done * reward))
-        self.both_product_sq += float((weight * reward) @ (done * reward))
+        logged = columns.inflate(np.ones(columns.rows))
+        self.logged += float(logged @ logged)
+        self.logged_product += float(logged @ (logged * reward))
+        self.logged_product_sq += float((logged * reward) @ (logged * reward))
+        self.cross += float(weight @ logged)
+        self.cross_product += float(weight @ (logged * reward))
+        self.cross_product_sq += float((weight * reward) @ (logged * reward))
 
     def value(self) -> float | None:
         """Returns the gain per decision; None where no row has a weight."""
@@ -182,8 +182,9 @@ class Gain(WeightedSums, kw_only=True):
             return None
         mean, reward = self.weight / self.events, self.reward / self.events
         policy_terms = self.product_sq - 2 * policy * self.product_weight + policy**2 * self.weight_sq
-        logged_terms = self.done_product_sq - 2 * reward * self.done_product + reward**2 * self.done
-        cross_terms = self.both_product_sq - (policy + reward) * self.both_product + policy * reward * self.both
+        logged_terms = self.logged_product_sq - 2 * reward * self.logged_product + reward**2 * self.logged
+        cross_terms = self.cross_product_sq - (policy + reward) * self.cross_product
+        cross_terms += policy * reward * self.cross
         return sqrt(max(0.0, policy_terms / mean**2 - 2 * cross_terms / mean + logged_terms)) / self.events
 
     def interval(self, alpha: float = 0.05) -> Interval | None:

@@ -18,9 +18,9 @@ from sartor.estimators.leave_one_out import Effect, measure_effect, normalise_ef
 from sartor.estimators.support import check_support, explain_refusal
 from sartor.evaluation.ablation import AblationTask, AblationWeights, run_ablation
 from sartor.evaluation.executor import LOCAL, Executor, open_executor
-from sartor.evaluation.progress import FEATURES, finish_stage, start_stage
+from sartor.evaluation.progress import FEATURES
 from sartor.evaluation.spec import ImportanceResult, ImportanceScore, ImportanceSpec
-from sartor.evaluation.tasks import split_evenly, without_keys
+from sartor.evaluation.tasks import run_stage, split_evenly, without_keys
 from sartor.evaluation.time_range import OutcomeRange, find_outcome_range, read_settled
 from sartor.feature_names import FeatureName, list_decision_features, list_namespaces
 from sartor.learn.policy import with_epsilon
@@ -113,7 +113,6 @@ def measure_importance(
     left_out = [*features, *list_namespaces(features)]
     narrowed = _narrow(outcomes, newest, max(1, budget // (len(left_out) + 1)))
     groups = split_evenly(left_out, executor.workers)
-    files = start_stage(progress, FEATURES, parts=len(groups))
     tasks = [
         AblationTask(
             where=where,
@@ -121,12 +120,10 @@ def measure_importance(
             outcomes=narrowed,
             arguments=arguments,
             left_out=group,
-            progress=file,
         )
-        for group, file in zip(groups, files, strict=True)
+        for group in groups
     ]
-    results = executor.map(run_ablation, tasks)
-    finish_stage(progress, FEATURES)
+    results = run_stage(executor, run_ablation, tasks, stage=FEATURES, progress=progress)
     return _summarise(groups, results, arguments, unmeasured)
 
 

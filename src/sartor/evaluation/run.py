@@ -7,11 +7,11 @@ from sartor.errors import NoLogsInRange, StoreUnavailable
 from sartor.evaluation.batch import BatchResult, BatchTask, CandidateSpec, run_batch
 from sartor.evaluation.executor import LOCAL, open_executor
 from sartor.evaluation.feature_importance import measure_importance
-from sartor.evaluation.progress import FEATURES, POLICIES, announce_stages, finish_stage, start_stage
+from sartor.evaluation.progress import FEATURES, POLICIES, announce_stages
 from sartor.evaluation.progressive_validation import CandidateScore
 from sartor.evaluation.result import build_result
 from sartor.evaluation.spec import EvaluationResult, EvaluationSpec
-from sartor.evaluation.tasks import split_evenly, without_keys
+from sartor.evaluation.tasks import run_stage, split_evenly, without_keys
 from sartor.evaluation.time_range import find_outcome_range
 from sartor.loops import SEVERAL_SLOTS
 from sartor.ports import Loop, LoopStores
@@ -58,20 +58,16 @@ def run_evaluation(
         for _ in range(_ATTEMPTS):
             announce_stages(progress, POLICIES, FEATURES)
             outcomes = find_outcome_range(logs, start_us=spec.start_us, end_us=spec.end_us)
-            batches = split_batches(loop, candidates, executor.workers)
-            files = start_stage(progress, POLICIES, parts=len(batches))
             tasks = [
                 BatchTask(
                     where=where,
                     loop=without_keys(loop),
                     outcomes=outcomes,
                     candidates=batch,
-                    progress=file,
                 )
-                for batch, file in zip(batches, files, strict=True)
+                for batch in split_batches(loop, candidates, executor.workers)
             ]
-            results = executor.map(run_batch, tasks)
-            finish_stage(progress, POLICIES)
+            results = run_stage(executor, run_batch, tasks, stage=POLICIES, progress=progress)
             if not results[0].summary.decisions:
                 raise NoLogsInRange
             importance = measure_importance(

@@ -1,19 +1,23 @@
 """Tasks over a loop's log that are computed by other processes."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TypeVar
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from sartor.evaluation.progress import PartProgress
+from sartor.evaluation.executor import Executor
+from sartor.evaluation.progress import PartProgress, finish_stage, start_stage
 from sartor.evaluation.time_range import OutcomeRange
 from sartor.management import loops
 from sartor.ports import EngineFactory, Loop, LoopStores
 from sartor.runtime import compose
 
 _Item = TypeVar("_Item")
+_Task = TypeVar("_Task", bound="LogTask")
+_Result = TypeVar("_Result")
 
 
 class LogTask(Struct, frozen=True, kw_only=True):
@@ -48,6 +52,23 @@ def open_task(task: LogTask, /) -> Iterator[TaskContext]:
     with compose.open_instance(task.where) as stores, loops.open_loop(stores, task.loop) as logs:
         progress = PartProgress(task.progress)
         yield TaskContext(logs=logs, create_engine=compose.engine_factory(), progress=progress)
+
+
+def run_stage(
+    executor: Executor,
+    function: Callable[[_Task], _Result],
+    tasks: Sequence[_Task],
+    /,
+    *,
+    stage: str,
+    progress: Path | None,
+) -> list[_Result]:
+    """Runs the tasks of a stage of a job, each with a file for its progress; returns their results in order."""
+    files = start_stage(progress, stage, parts=len(tasks))
+    started = [replace(task, progress=file) for task, file in zip(tasks, files, strict=True)]
+    results = executor.map(function, started)
+    finish_stage(progress, stage)
+    return results
 
 
 def without_keys(loop: Loop, /) -> Loop:

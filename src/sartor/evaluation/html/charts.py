@@ -70,8 +70,8 @@ def draw_estimators(one: ResultRow, /, *, colour: str) -> str:
     parts += [
         text((x(tick), height - 6), drawing.format_number(tick), "tick", anchor="middle") for tick in x.ticks(4)
     ]
-    for place, estimate in enumerate(shown):
-        middle = row * place + row / 2
+    for index, estimate in enumerate(shown):
+        middle = row * index + row / 2
         parts.append(text((0, middle + 4), _ESTIMATORS.get(estimate.estimator, estimate.estimator), "tick"))
         if estimate.interval is not None:
             left, right = x(estimate.interval.lower), x(estimate.interval.upper)
@@ -104,12 +104,12 @@ def draw_weights(bars: Sequence[HistogramBar], /, *, colour: str) -> str:
     each = (width - 8) / len(columns)
     most = max(max(rows, share) for _, rows, share in columns)
     parts = [line((0, base), (width, base), "axis")]
-    for place, (low, rows, share) in enumerate(columns):
-        left = 4 + each * place
+    for index, (low, rows, share) in enumerate(columns):
+        left = 4 + each * index
         for part, kind, offset in ((rows, "pale", 0.06), (share, "full", 0.5)):
             tall = 62 * part / most
             parts.append(box((left + offset * each, base - tall), each * 0.42, tall, kind, colour=colour))
-        if each >= 34 or low in (0.0, 1.0) or place == len(columns) - 1:
+        if each >= 34 or low in (0.0, 1.0) or index == len(columns) - 1:
             parts.append(text((left + each / 2, base + 16), _format_weight(low), "tick", anchor="middle"))
     return svg_document(width, height, parts, label="Importance weights")
 
@@ -153,8 +153,8 @@ def draw_calibration(bins: Sequence[CalibrationBin], /) -> str:
     parts = [line((left, y(tick)), (width, y(tick)), "grid") for tick in y.ticks(4)]
     parts += [text((left - 8, y(tick) + 4), f"{tick:.0%}", "tick", anchor="end") for tick in y.ticks(4)]
     parts.append(line((left, y(1)), (width, y(1)), "axis"))
-    for place, (one, (ratio, error)) in enumerate(zip(shown, ratios, strict=True)):
-        at = left + each * (place + 0.5)
+    for index, (one, (ratio, error)) in enumerate(zip(shown, ratios, strict=True)):
+        at = left + each * (index + 0.5)
         colour = "#C0392B" if abs(one.deviation) > 4 else "#0072B2"
         parts.append(line((at, y(ratio - error)), (at, y(ratio + error)), "thick", colour=colour))
         parts.append(dot((at, y(ratio)), colour=colour, radius=5))
@@ -176,8 +176,8 @@ def draw_effects(effects: Sequence[Effect], /, *, most: int = 25) -> str:
         text((x(tick), height - 6), drawing.format_number(tick), "tick", anchor="middle") for tick in x.ticks(6)
     ]
     parts.append(line((x(0), 0), (x(0), height - 24), "axis"))
-    for place, one in enumerate(shown):
-        middle = row * place + row / 2
+    for index, one in enumerate(shown):
+        middle = row * index + row / 2
         colour = "#009E73" if one.low > 0 else "#D55E00" if one.high < 0 else "#7F7F7F"
         name = f"{one.namespace}.{one.feature}" if one.feature else f"{one.namespace} (all)"
         parts.append(text((left - 12, middle + 4), shorten(name, 34), "name", anchor="end"))
@@ -244,9 +244,9 @@ def _grid(x: Scale, y: Scale, right: float, bottom: float) -> list[str]:
         parts.append(line((x.start, y(tick)), (right, y(tick)), "grid"))
         parts.append(text((x.start - 8, y(tick) + 4), drawing.format_number(tick), "tick", anchor="end"))
     count = 5
-    for place in range(count + 1):
-        at_us = x.low + (x.high - x.low) * place / count
-        anchor = "start" if place == 0 else "end" if place == count else "middle"
+    for index in range(count + 1):
+        at_us = x.low + (x.high - x.low) * index / count
+        anchor = "start" if index == 0 else "end" if index == count else "middle"
         parts.append(text((x(at_us), bottom + 20), _format_time(at_us, x.high - x.low), "tick", anchor=anchor))
     return parts
 
@@ -275,13 +275,13 @@ def _names(
         known = [one.value for one in points if one.value is not None]
         if known:
             ends.append((name, known[-1]))
-    places = spread_apart([y(value) for _, value in ends], 17, low=low, high=high)
+    heights = spread_apart([y(value) for _, value in ends], 17, low=low, high=high)
     return [
         text(
-            (at, place + 4),
+            (at, height + 4),
             f"{shorten(name)} {value:.3f}",
             "name strong" if name == "Online" else "name",
             colour=colours[name],
         )
-        for (name, value), place in zip(ends, places, strict=True)
+        for (name, value), height in zip(ends, heights, strict=True)
     ]

@@ -148,4 +148,4 @@ _OTHERS = (
 def assign_colours(rows: Sequence[ResultRow], /) -> dict[str, str]:
     """Returns a colour for each policy."""
     others = [one.name for one in rows if one.source not in _REFERENCE and not one.slot]
-    return _REFERENCE | {name: _OTHERS[place % len(_OTHERS)] for place, name in enumerate(others)}
+    return _REFERENCE | {name: _OTHERS[index % len(_OTHERS)] for index, name in enumerate(others)}
