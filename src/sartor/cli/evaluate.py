@@ -205,9 +205,9 @@ def _print_job(job: "Job", evaluation_id: str, page: Path | None, *, as_json: bo
     import msgspec
 
     from sartor.evaluation.report import EvaluationReport
-    from sartor.evaluation.spec import decode_evaluation_result
+    from sartor.evaluation.spec import EvaluationResult, decode_job
 
-    result = decode_evaluation_result(job.result)
+    result = decode_job(job.result, EvaluationResult)
     report = msgspec.json.decode(result.report, type=EvaluationReport)
     if page is not None:
         _write_page(page, report)
@@ -278,7 +278,7 @@ def _format_interval(interval: object) -> str:
 
 
 def _print_evaluations(stores: "Stores", loop: "Loop", *, as_json: bool) -> None:
-    from sartor.evaluation.spec import EVALUATION, decode_evaluation_spec, public_id
+    from sartor.evaluation.spec import EVALUATION, EvaluationSpec, decode_job, public_id
     from sartor.management import loops
 
     with loops.open_loop(stores, loop) as logs:
@@ -286,7 +286,7 @@ def _print_evaluations(stores: "Stores", loop: "Loop", *, as_json: bool) -> None
     rows = [
         {
             "id": public_id(job.job_id),
-            "name": decode_evaluation_spec(job.spec).name,
+            "name": decode_job(job.spec, EvaluationSpec).name,
             "status": job.state,
             "progress": job.progress,
             "description": job.description,

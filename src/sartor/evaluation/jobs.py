@@ -21,11 +21,12 @@ from sartor.errors import (
 from sartor.evaluation.spec import (
     EVALUATION,
     FEATURE_IMPORTANCE,
+    EvaluationResult,
     EvaluationSpec,
     ImportanceSpec,
     PolicyResult,
     PolicySpec,
-    decode_evaluation_result,
+    decode_job,
     encode_job,
     job_id,
     model_prefix,
@@ -125,7 +126,7 @@ def _find_policy_result(job: Job, name: str) -> PolicyResult:
     if job.state != "succeeded":
         reason = f": {job.description}" if job.description else "."
         raise JobNotFinished(f"The evaluation is {job.state}, so nothing can be applied{reason}")
-    for result in decode_evaluation_result(job.result).policies:
+    for result in decode_job(job.result, EvaluationResult).policies:
         if result.name == name and not result.slot:
             return result
     raise PolicyNotFound(f"There is no policy {name!r} in the evaluation.")

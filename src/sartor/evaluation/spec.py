@@ -145,7 +145,7 @@ class ImportanceResult(Struct, frozen=True, kw_only=True):
 Content = EvaluationSpec | EvaluationResult | ImportanceSpec | ImportanceResult
 """What a job's ``spec`` or ``result`` holds."""
 
-_Content = TypeVar("_Content", EvaluationSpec, EvaluationResult, ImportanceSpec, ImportanceResult)
+_Content = TypeVar("_Content", bound=Content)
 
 
 def merge_windows(windows: Sequence[EvaluationWindow], /) -> EvaluationWindow:
@@ -198,43 +198,12 @@ def encode_job(content: Content, /) -> bytes:
     return msgspec.json.encode(content)
 
 
-def decode_evaluation_spec(spec: bytes, /) -> EvaluationSpec:
-    """Decodes the spec of an evaluation.
+def decode_job(content: bytes, kind: type[_Content], /) -> _Content:
+    """Decodes the spec of a job, or the result of one that succeeded.
 
     Raises:
-        Corrupt: it is not one.
+        Corrupt: it is none of this kind.
     """
-    return _decode(spec, EvaluationSpec)
-
-
-def decode_evaluation_result(result: bytes, /) -> EvaluationResult:
-    """Decodes the result of an evaluation that succeeded.
-
-    Raises:
-        Corrupt: it is not one.
-    """
-    return _decode(result, EvaluationResult)
-
-
-def decode_importance_spec(spec: bytes, /) -> ImportanceSpec:
-    """Decodes the spec of a feature importance.
-
-    Raises:
-        Corrupt: it is not one.
-    """
-    return _decode(spec, ImportanceSpec)
-
-
-def decode_importance_result(result: bytes, /) -> ImportanceResult:
-    """Decodes the result of a feature importance that succeeded.
-
-    Raises:
-        Corrupt: it is not one.
-    """
-    return _decode(result, ImportanceResult)
-
-
-def _decode(content: bytes, kind: type[_Content]) -> _Content:
     try:
         return msgspec.json.decode(content, type=kind)
     except msgspec.DecodeError as error:

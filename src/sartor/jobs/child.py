@@ -73,7 +73,7 @@ def _evaluate(context: JobContext, job: Job) -> bytes:
     result = run_evaluation(
         context.logs,
         context.loop,
-        spec.decode_evaluation_spec(job.spec),
+        spec.decode_job(job.spec, spec.EvaluationSpec),
         job_id=job.job_id,
         where=context.where,
         compute=context.compute,
@@ -86,7 +86,7 @@ def _measure_importance(context: JobContext, job: Job) -> bytes:
     result = run_importance(
         context.logs,
         context.loop,
-        spec.decode_importance_spec(job.spec),
+        spec.decode_job(job.spec, spec.ImportanceSpec),
         where=context.where,
         compute=context.compute,
         progress=context.progress,

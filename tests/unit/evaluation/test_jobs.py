@@ -27,7 +27,7 @@ from sartor.evaluation.spec import (
     ImportanceSpec,
     PolicyResult,
     PolicySpec,
-    decode_evaluation_spec,
+    decode_job,
     encode_job,
     job_id,
     model_name,
@@ -74,7 +74,7 @@ def test_an_evaluation_becomes_a_job(world: World) -> None:
     job = create(world, given, name="any/id at all")
     assert list(world.logs.jobs.jobs(kind=EVALUATION)) == [job]
     assert jobs.find_job(world.logs, EVALUATION, "any/id at all") == job
-    assert decode_evaluation_spec(job.spec) == spec(PolicySpec(name="mine", arguments=BETTER))
+    assert decode_job(job.spec, EvaluationSpec) == spec(PolicySpec(name="mine", arguments=BETTER))
     assert job.state == "pending"
     assert job.created_at_us > 1_700_000_000_000_000
 
@@ -133,7 +133,7 @@ def test_messages_show_names_as_they_were_written(world: World, names: tuple[str
 
 def test_ten_policies_are_compared(world: World) -> None:
     job = create(world, spec(*policies_named(*(f"p{number}" for number in range(10)))))
-    assert len(decode_evaluation_spec(job.spec).policies) == 10
+    assert len(decode_job(job.spec, EvaluationSpec).policies) == 10
 
 
 def test_the_end_of_the_range_does_not_belong_to_it(world: World) -> None:

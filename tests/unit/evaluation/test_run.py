@@ -26,7 +26,7 @@ from sartor.evaluation.spec import (
     EvaluationSpec,
     ImportanceSpec,
     PolicySpec,
-    decode_evaluation_result,
+    decode_job,
     encode_job,
     merge_windows,
     model_name,
@@ -121,7 +121,7 @@ def test_doing_it_again_gives_the_same_and_keeps_nothing_twice(
 
 
 def test_the_result_survives_its_json_with_the_report(result: EvaluationResult) -> None:
-    again = decode_evaluation_result(encode_job(result))
+    again = decode_job(encode_job(result), EvaluationResult)
     assert again.policies == result.policies
     report = msgspec.json.decode(again.report, type=EvaluationReport)
     assert report.decisions == 600

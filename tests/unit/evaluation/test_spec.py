@@ -1,7 +1,5 @@
 """Specs and results of jobs, and their JSON."""
 
-from collections.abc import Callable
-
 import msgspec
 import pytest
 from msgspec.structs import replace
@@ -9,6 +7,7 @@ from msgspec.structs import replace
 from sartor.errors import Corrupt
 from sartor.evaluation.spec import (
     WINDOWS_S,
+    Content,
     EvaluationResult,
     EvaluationSpec,
     EvaluationWindow,
@@ -17,10 +16,7 @@ from sartor.evaluation.spec import (
     ImportanceSpec,
     PolicyResult,
     PolicySpec,
-    decode_evaluation_result,
-    decode_evaluation_spec,
-    decode_importance_result,
-    decode_importance_spec,
+    decode_job,
     encode_job,
     job_id,
     model_name,
@@ -50,27 +46,25 @@ SCORE = ImportanceScore(namespace="user", feature="age", score=0.5, low=0.25, hi
 
 def test_what_is_written_is_read_again() -> None:
     result = EvaluationResult(policies=(POLICY,), optimal_policy="mine", importance=(("user.age",),))
-    assert decode_evaluation_spec(encode_job(SPEC)) == SPEC
-    assert encode_job(decode_evaluation_result(encode_job(result))) == encode_job(result)
-    assert decode_evaluation_result(encode_job(result)).policies == result.policies
-    assert decode_importance_spec(encode_job(IMPORTANCE)) == IMPORTANCE
+    assert decode_job(encode_job(SPEC), EvaluationSpec) == SPEC
+    assert encode_job(decode_job(encode_job(result), EvaluationResult)) == encode_job(result)
+    assert decode_job(encode_job(result), EvaluationResult).policies == result.policies
+    assert decode_job(encode_job(IMPORTANCE), ImportanceSpec) == IMPORTANCE
     scores = ImportanceResult(scores=(SCORE,))
-    assert decode_importance_result(encode_job(scores)).scores == scores.scores
+    assert decode_job(encode_job(scores), ImportanceResult).scores == scores.scores
 
 
 def test_a_report_passes_through_untouched() -> None:
     report = msgspec.Raw(b'{"any":[1,2.50]}')
     written = encode_job(EvaluationResult(policies=(), report=report))
-    assert bytes(decode_evaluation_result(written).report) == bytes(report)
+    assert bytes(decode_job(written, EvaluationResult).report) == bytes(report)
 
 
-@pytest.mark.parametrize(
-    "read", [decode_evaluation_spec, decode_evaluation_result, decode_importance_spec, decode_importance_result]
-)
+@pytest.mark.parametrize("kind", [EvaluationSpec, EvaluationResult, ImportanceSpec, ImportanceResult])
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"name":1}'])
-def test_what_is_no_spec_and_no_result_is_corrupt(read: Callable[[bytes], object], content: bytes) -> None:
+def test_what_is_no_spec_and_no_result_is_corrupt(kind: type[Content], content: bytes) -> None:
     with pytest.raises(Corrupt, match="This job holds no"):
-        read(content)
+        decode_job(content, kind)
 
 
 def test_ids_of_kinds_do_not_meet() -> None:

@@ -12,10 +12,11 @@ from sartor.evaluation.progress import FEATURES, PartProgress, start_stage
 from sartor.evaluation.spec import (
     EVALUATION,
     FEATURE_IMPORTANCE,
+    EvaluationResult,
     EvaluationSpec,
+    ImportanceResult,
     ImportanceSpec,
-    decode_evaluation_result,
-    decode_importance_result,
+    decode_job,
     encode_job,
     job_id,
 )
@@ -86,14 +87,14 @@ def test_an_evaluation_is_computed(site: Site) -> None:
     job = site.carry_out(site.claimed(EVALUATION, spec))
     assert (job.state, job.progress, job.description) == ("succeeded", 1.0, "")
     assert job.finished_at_us > job.started_at_us > 0
-    assert decode_evaluation_result(job.result).policies[0].total.events == 200
+    assert decode_job(job.result, EvaluationResult).policies[0].total.events == 200
 
 
 def test_importances_are_computed(site: Site) -> None:
     spec = encode_job(ImportanceSpec(name="i", start_us=0, end_us=2**53))
     job = site.carry_out(site.claimed(FEATURE_IMPORTANCE, spec))
     assert job.state == "succeeded"
-    assert decode_importance_result(job.result).scores
+    assert decode_job(job.result, ImportanceResult).scores
 
 
 @pytest.mark.parametrize(

@@ -12,13 +12,7 @@ from sartor.api.routing.routes import Call, Route
 from sartor.api.routing.versions import ALL_VERSIONS, PATHS, V1_0
 from sartor.errors import JobNotFound
 from sartor.evaluation import jobs
-from sartor.evaluation.spec import (
-    EVALUATION,
-    EvaluationSpec,
-    PolicySpec,
-    decode_evaluation_result,
-    decode_evaluation_spec,
-)
+from sartor.evaluation.spec import EVALUATION, EvaluationResult, EvaluationSpec, PolicySpec, decode_job
 from sartor.records import Job
 
 TAG = "Evaluations"
@@ -81,9 +75,9 @@ def find_evaluation(call: Call, /) -> Job:
 
 
 def _to_evaluation(call: Call, job: Job, *, whole: bool) -> Evaluation:
-    result = decode_evaluation_result(job.result) if job.state == "succeeded" else None
+    result = decode_job(job.result, EvaluationResult) if job.state == "succeeded" else None
     previews = call.version != V1_0
-    return to_wire(job, decode_evaluation_spec(job.spec), result, previews=previews, whole=whole)
+    return to_wire(job, decode_job(job.spec, EvaluationSpec), result, previews=previews, whole=whole)
 
 
 ROUTES = (

@@ -20,14 +20,7 @@ from sartor.api.http.response import Response
 from sartor.api.routing.routes import Call, Parameter, Route
 from sartor.api.routing.versions import PATHS, V2022_09
 from sartor.evaluation import jobs
-from sartor.evaluation.spec import (
-    EVALUATION,
-    EvaluationResult,
-    EvaluationSpec,
-    PolicySpec,
-    decode_evaluation_result,
-    decode_evaluation_spec,
-)
+from sartor.evaluation.spec import EVALUATION, EvaluationResult, EvaluationSpec, PolicySpec, decode_job
 from sartor.records import Job
 
 _EXISTS = "EvaluationAlreadyExists"
@@ -61,7 +54,7 @@ def list_page(call: Call) -> Response:
     kind = _parse_filter(call.query.get("filter"))
     with call.context.open_loop(call.loop) as logs:
         found = evaluation_requests.sort_newest_first(logs.jobs.jobs(kind=EVALUATION))
-    items = [to_wire(job, decode_evaluation_spec(job.spec), _decode_result(job)) for job in found]
+    items = [to_wire(job, decode_job(job.spec, EvaluationSpec), _decode_result(job)) for job in found]
     chosen = [one for one in items if kind is None or one.evaluation_type.lower() == kind]
     page, next_link = evaluation_requests.slice_page(call, "/evaluations", chosen, wanted)
     return json_body.json_response(200, EvaluationPage(list(page), UNSET if next_link is None else next_link))
@@ -71,7 +64,7 @@ def get(call: Call) -> Response:
     """Read one evaluation, with its scores in the windows of the query."""
     frame = _parse_frame(call)
     job = evaluations.find_evaluation(call)
-    spec = decode_evaluation_spec(job.spec)
+    spec = decode_job(job.spec, EvaluationSpec)
     if spec.made_with in _OLDER:
         raise RequestRefused(
             _OLD, f"This evaluation was made with {spec.made_with}, which shows it; this version does not."
@@ -80,7 +73,7 @@ def get(call: Call) -> Response:
 
 
 def _decode_result(job: Job) -> EvaluationResult | None:
-    return decode_evaluation_result(job.result) if job.state == "succeeded" else None
+    return decode_job(job.result, EvaluationResult) if job.state == "succeeded" else None
 
 
 def _parse_filter(text: str | None) -> str | None:

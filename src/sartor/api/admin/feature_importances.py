@@ -17,10 +17,10 @@ from sartor.errors import JobNotFound
 from sartor.evaluation import jobs
 from sartor.evaluation.spec import (
     FEATURE_IMPORTANCE,
+    ImportanceResult,
     ImportanceScore,
     ImportanceSpec,
-    decode_importance_result,
-    decode_importance_spec,
+    decode_job,
     public_id,
 )
 from sartor.records import Job
@@ -117,8 +117,8 @@ def delete(call: Call) -> Response:
 
 
 def _to_importance(job: Job) -> FeatureImportance:
-    spec = decode_importance_spec(job.spec)
-    scores = decode_importance_result(job.result).scores if job.state == "succeeded" else None
+    spec = decode_job(job.spec, ImportanceSpec)
+    scores = decode_job(job.result, ImportanceResult).scores if job.state == "succeeded" else None
     return FeatureImportance(
         id=public_id(job.job_id),
         name=spec.name,
