@@ -11,7 +11,6 @@ import pytest
 from sartor.ports import EventLog, Loop
 from sartor.records import DecisionHeader, Horizon
 from sartor.stores.stores import SqliteStores, open_stores
-from sartor.testing.builders import make_loop
 
 SCRIPT = Path(__file__).with_name("appender.py")
 
@@ -26,20 +25,6 @@ def stores(folder: Path) -> Iterator[SqliteStores]:
     stores = open_stores(folder)
     yield stores
     stores.close()
-
-
-@pytest.fixture
-def loop(stores: SqliteStores) -> Loop:
-    created = make_loop("articles")
-    stores.catalog.create(created)
-    return created
-
-
-@pytest.fixture
-def events(stores: SqliteStores, loop: Loop) -> Iterator[EventLog]:
-    opened = stores.open(loop)
-    yield opened.events
-    opened.close()
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """What was erased is in no file any more: searched for byte by byte."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,32 +10,11 @@ from sartor.ports import Loop
 from sartor.records import Action, Cursor, Decision, JoinedObservation, Observation, Settlement
 from sartor.stores import erasure
 from sartor.stores.connection import SqliteConnection
-from sartor.stores.stores import SqliteLoopStores, SqliteStores, open_stores
-from sartor.testing.builders import make_decision, make_loop, make_outcome
+from sartor.stores.stores import SqliteLoopStores, SqliteStores
+from sartor.testing.builders import make_decision, make_outcome
 
 ERASED = range(3, 400, 7)
 MARK = b"mark-of-"
-
-
-@pytest.fixture
-def stores(tmp_path: Path) -> Iterator[SqliteStores]:
-    stores = open_stores(tmp_path)
-    yield stores
-    stores.close()
-
-
-@pytest.fixture
-def loop(stores: SqliteStores) -> Loop:
-    loop = make_loop("articles")
-    stores.catalog.create(loop)
-    return loop
-
-
-@pytest.fixture
-def opened(stores: SqliteStores, loop: Loop) -> Iterator[SqliteLoopStores]:
-    opened = stores.open(loop)
-    yield opened
-    opened.close()
 
 
 def marked(number: int) -> Decision:

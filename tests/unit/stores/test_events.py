@@ -9,30 +9,11 @@ from msgspec.structs import replace
 from sartor.errors import Corrupt, StoreUnavailable
 from sartor.records import Cursor, Decision, Observation, Settlement
 from sartor.stores.connection import SqliteConnection
-from sartor.stores.stores import SqliteLoopStores, SqliteStores, open_stores
+from sartor.stores.stores import SqliteLoopStores, SqliteStores
 from sartor.testing.builders import make_decision, make_loop
 from sartor.testing.fakes import Clock
 
 Events = list[Decision | Observation]
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def stores(tmp_path: Path, clock: Clock) -> Iterator[SqliteStores]:
-    stores = open_stores(tmp_path, clock_us=clock)
-    yield stores
-    stores.close()
-
-
-@pytest.fixture
-def opened(stores: SqliteStores) -> Iterator[SqliteLoopStores]:
-    opened = stores.open(make_loop())
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

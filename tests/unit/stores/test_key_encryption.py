@@ -116,3 +116,36 @@ def test_no_file_holds_a_key(tmp_path: Path) -> None:
         output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
         assert bool(int(output)) is bool(found)
     stores.close()
+
+
+def make_content() -> bytes:
+    return b"a very secret content"
+
+
+def test_a_secret_is_encrypted_and_for_its_owner_only(tmp_path: Path) -> None:
+    stores = open_stores(tmp_path)
+    stores.secret("signer", make_content)
+    stores.close()
+    file = tmp_path / "secrets" / "signer"
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert file.parent.stat().st_mode & 0o777 == 0o700
+    assert make_content() not in file.read_bytes()
+
+
+def test_another_secret_key_decrypts_nothing(tmp_path: Path) -> None:
+    open_stores(tmp_path, master_key=b"one key of sixteen").secret("signer", make_content)
+    with pytest.raises(Corrupt, match=r"The secret 'signer' can't be decrypted"):
+        open_stores(tmp_path, master_key=b"another of sixteen").secret("signer", make_content)
+
+
+def test_a_secret_can_not_pass_for_another(tmp_path: Path) -> None:
+    stores = open_stores(tmp_path)
+    stores.secret("signer", make_content)
+    (tmp_path / "secrets" / "signer").rename(tmp_path / "secrets" / "tokens")
+    with pytest.raises(Corrupt):
+        stores.secret("tokens", make_content)
+
+
+def test_a_secret_has_a_plain_name(tmp_path: Path) -> None:
+    with pytest.raises(InvalidSetting):
+        open_stores(tmp_path).secret("../catalog", make_content)

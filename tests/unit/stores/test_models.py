@@ -1,14 +1,13 @@
 """Models on the disk: what a crash leaves is cleared away, what is damaged is noticed."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from sartor.errors import Corrupt, StoreUnavailable
 from sartor.ports import ModelRegistry
-from sartor.stores.stores import open_stores
-from sartor.testing.builders import make_loop, make_model
+from sartor.stores.stores import SqliteLoopStores
+from sartor.testing.builders import make_model
 
 
 @pytest.fixture
@@ -17,12 +16,8 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def models(tmp_path: Path) -> Iterator[ModelRegistry]:
-    stores = open_stores(tmp_path)
-    opened = stores.open(make_loop())
-    yield opened.models
-    opened.close()
-    stores.close()
+def models(opened: SqliteLoopStores) -> ModelRegistry:
+    return opened.models
 
 
 def names(folder: Path) -> list[str]:

@@ -2,7 +2,6 @@
 
 import os
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,13 +12,6 @@ from sartor.settings import Durability
 from sartor.stores import checkpoint
 from sartor.stores.stores import SqliteStores, open_stores
 from sartor.testing.builders import make_decision, make_loop, make_model, make_outcome
-
-
-@pytest.fixture
-def stores(tmp_path: Path) -> Iterator[SqliteStores]:
-    stores = open_stores(tmp_path)
-    yield stores
-    stores.close()
 
 
 def test_a_loop_is_a_folder(stores: SqliteStores, tmp_path: Path) -> None:

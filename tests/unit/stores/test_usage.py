@@ -8,7 +8,7 @@ import pytest
 from sartor.records import Observation, Usage
 from sartor.stores import usage
 from sartor.stores.connection import SqliteConnection
-from sartor.stores.stores import SqliteLoopStores, open_stores
+from sartor.stores.stores import SqliteLoopStores
 from sartor.testing.builders import make_decision, make_loop
 from sartor.testing.fakes import Clock
 
@@ -22,19 +22,10 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def opened(tmp_path: Path, clock: Clock) -> Iterator[SqliteLoopStores]:
-    stores = open_stores(tmp_path, clock_us=clock)
-    opened = stores.open(make_loop("articles"))
-    yield opened
-    opened.close()
-    stores.close()
-
-
-@pytest.fixture
 def events(tmp_path: Path, opened: SqliteLoopStores) -> Iterator[SqliteConnection]:
     opened.events.horizon()
-    path = tmp_path / "loops" / "articles" / "events.sqlite"
-    events = SqliteConnection(path, "events", owner=make_loop("articles").loop_id)
+    path = tmp_path / "loops" / "default" / "events.sqlite"
+    events = SqliteConnection(path, "events", owner=make_loop().loop_id)
     yield events
     events.close()
 

@@ -82,7 +82,8 @@ def test_another_target_begins_with_the_first_outcome(copying: Copying) -> None:
 
 
 @pytest.mark.parametrize(
-    ("first", "second"), list(product(["before put", "after put", "shelf 0", "shelf 1", ""], repeat=2))
+    ("first", "second"),
+    list(product(["before put", "after put", "blobs 0", "blobs 1", ""], repeat=2)),
 )
 def test_nothing_is_lost_or_doubled(copying: Copying, small_blobs: None, first: str, second: str) -> None:
     copying.settle(2)
@@ -97,8 +98,8 @@ def test_nothing_is_lost_or_doubled(copying: Copying, small_blobs: None, first: 
 
 
 def _fail(copying: Copying, failure: str) -> None:
-    if failure.startswith("shelf"):
-        copying.blobs.puts_to_fail = int(failure.removeprefix("shelf "))
+    if failure.startswith("blobs"):
+        copying.blobs.puts_to_fail = int(failure.removeprefix("blobs "))
     else:
         copying.target.fails = failure
     try:

@@ -25,7 +25,7 @@ def test_a_second_put_replaces_the_first(opened: LoopStores) -> None:
     assert list(opened.blobs.names()) == ["scorecard"]
 
 
-def test_what_is_dropped_is_gone_and_dropping_it_again_is_no_error(opened: LoopStores) -> None:
+def test_what_is_deleted_is_gone_and_deleting_it_again_is_no_error(opened: LoopStores) -> None:
     opened.blobs.delete("scorecard")
     opened.blobs.put("scorecard", b"one")
     opened.blobs.delete("scorecard")
@@ -42,7 +42,7 @@ def test_it_outlives_closing(stores: Stores, loop: Loop, opened: LoopStores) -> 
     again.close()
 
 
-def test_a_loop_of_a_deleted_ones_name_has_a_shelf_of_its_own(
+def test_a_loop_of_a_deleted_ones_name_has_a_blob_store_of_its_own(
     stores: Stores, loop: Loop, opened: LoopStores
 ) -> None:
     opened.blobs.put("scorecard", b"first")
