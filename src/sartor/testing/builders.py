@@ -1,4 +1,4 @@
-"""Facts for tests: whole and valid by default, each part replaceable."""
+"""Builders of valid records for tests; each part can be replaced."""
 
 from sartor.ports import Loop
 from sartor.records import NO_MODEL, Action, Decision, Job, Model, Outcome
@@ -13,7 +13,7 @@ def make_loop(
     settings: LoopSettings | None = None,
     arguments: str = DEFAULT_ARGUMENTS,
 ) -> Loop:
-    """A loop with keys made from its id, which is made from its name."""
+    """Builds a loop with keys made from its id, which is made from its name."""
     loop_id = loop_id or f"id-of-{name}"
     return Loop(
         name=name,
@@ -36,7 +36,7 @@ def make_decision(
     deferred: bool = False,
     model_id: str = NO_MODEL,
 ) -> Decision:
-    """A uniform decision among ``actions`` actions ``action-0`` …, each with a topic and a length."""
+    """Builds a uniform decision among ``actions`` actions ``action-0`` …, each with a topic and a length."""
     order = list(range(actions))
     order[0], order[chosen] = order[chosen], order[0]
     return Decision(
@@ -54,12 +54,12 @@ def make_decision(
 
 
 def make_action(number: int = 0, /) -> Action:
-    """An action with two features."""
+    """Builds an action with two features."""
     return Action(f"action-{number}", b'[{"topic":"topic-%d","length":%d}]' % (number % 5, number * 10))
 
 
 def make_outcome(decision_seq: int = 1, event_id: str = "", /, *, reward: float = 1.0) -> Outcome:
-    """A learnable outcome without observations; the event id is made from the number."""
+    """Builds a learnable outcome without observations; the event id is made from the number."""
     return Outcome(
         decision_seq=decision_seq,
         event_id=event_id or f"event-{decision_seq}",
@@ -72,7 +72,7 @@ def make_outcome(decision_seq: int = 1, event_id: str = "", /, *, reward: float 
 
 
 def make_model(model_id: str = "model", /, *, last_outcome: int = 0, parent_id: str | None = None) -> Model:
-    """A model that learned the outcomes 1 to ``last_outcome``."""
+    """Builds a model that learned the outcomes 1 to ``last_outcome``."""
     return Model(
         model_id=model_id,
         parent_id=parent_id,
@@ -86,5 +86,5 @@ def make_model(model_id: str = "model", /, *, last_outcome: int = 0, parent_id: 
 
 
 def make_job(job_id: str = "job", /, *, kind: str = "evaluation") -> Job:
-    """A pending job that asks for nothing."""
+    """Builds a pending job with an empty specification."""
     return Job(job_id=job_id, kind=kind, spec=b"{}", created_at_us=1_700_000_000_000_000)

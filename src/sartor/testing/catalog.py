@@ -1,4 +1,4 @@
-"""A catalog in memory."""
+"""A catalog and an activity log in memory."""
 
 from collections.abc import Callable, Sequence
 
@@ -17,27 +17,27 @@ class MemoryAudit:
     def __init__(self, *, clock_us: Callable[[], int], disk: Disk) -> None:
         self._clock_us = clock_us
         self._disk = disk
-        self._lines: list[LoggedActivity] = []
+        self._entries: list[LoggedActivity] = []
 
     def append(self, activity: Activity, /) -> None:
-        """Commit a change."""
+        """Adds an entry."""
         self._disk.check()
-        seq, before, at_us = 1, BEGINNING, self._clock_us()
-        if self._lines:
-            last = self._lines[-1]
-            seq, before, at_us = last.seq + 1, last.digest, max(last.at_us, at_us)
-        made = chain_digest(before, activity, seq=seq, at_us=at_us)
-        self._lines.append(LoggedActivity(seq=seq, at_us=at_us, activity=activity, digest=made))
+        seq, digest, at_us = 1, BEGINNING, self._clock_us()
+        if self._entries:
+            last = self._entries[-1]
+            seq, digest, at_us = last.seq + 1, last.digest, max(last.at_us, at_us)
+        digest = chain_digest(digest, activity, seq=seq, at_us=at_us)
+        self._entries.append(LoggedActivity(seq=seq, at_us=at_us, activity=activity, digest=digest))
 
     def activities(self, *, after: int = 0, limit: int) -> Sequence[LoggedActivity]:
-        """The next changes after a number, in order."""
+        """Returns the next entries after a number, in order."""
         self._disk.check()
-        return self._lines[after : after + limit]
+        return self._entries[after : after + limit]
 
     def last(self, limit: int, /) -> Sequence[LoggedActivity]:
-        """The newest changes, newest first."""
+        """Returns the newest entries, newest first."""
         self._disk.check()
-        return self._lines[::-1][:limit]
+        return self._entries[::-1][:limit]
 
 
 class MemoryCatalog:
@@ -51,12 +51,12 @@ class MemoryCatalog:
         self._version = 0
 
     def loops(self) -> Sequence[Loop]:
-        """All loops, by name."""
+        """Returns all loops, by name."""
         self._disk.check()
         return [self._loops[name] for name in sorted(self._loops)]
 
     def create(self, loop: Loop, /, *, activity: Activity | None = None) -> None:
-        """Add a loop.
+        """Adds a loop.
 
         Raises:
             LoopExists: the name is taken.
@@ -65,87 +65,87 @@ class MemoryCatalog:
         if loop.name in self._loops:
             raise LoopExists(f"There is a loop {loop.name!r} already.")
         self._loops[loop.name] = loop
-        self._changed(activity)
+        self._note_change(activity)
 
     def update(self, loop: Loop, /, *, activity: Activity | None = None) -> Loop:
-        """Replace the loop of that name and id; returns it with the next version.
+        """Replaces the loop of that name and id; returns it with the next version.
 
         Raises:
             LoopNotFound: there is no such loop, or another one has taken its name.
         """
-        stored = self._stored(loop.name)
+        stored = self._find(loop.name)
         if stored.loop_id != loop.loop_id:
             raise LoopNotFound(f"The loop {loop.name!r} was deleted; another one has its name.")
         updated = replace(loop, version=stored.version + 1)
         self._loops[loop.name] = updated
-        self._changed(activity)
+        self._note_change(activity)
         return updated
 
     def delete(self, name: str, /, *, recoverable_until_us: int = 0, activity: Activity | None = None) -> None:
-        """Take a loop out of service.
+        """Takes a loop out of service.
 
         Raises:
             LoopNotFound: there is no such loop.
         """
-        loop = replace(self._stored(name), recoverable_until_us=recoverable_until_us)
+        loop = replace(self._find(name), recoverable_until_us=recoverable_until_us)
         self._deleted[loop.loop_id] = loop
         del self._loops[name]
-        self._changed(activity)
+        self._note_change(activity)
 
     def deleted(self) -> Sequence[Loop]:
-        """The deleted loops that were not removed yet, in the order of their making."""
+        """Returns the deleted loops that were not purged yet."""
         self._disk.check()
         return list(self._deleted.values())
 
     def recover(self, loop_id: str, /, *, name: str | None = None, activity: Activity | None = None) -> Loop:
-        """Bring a deleted loop back, under its name or another one.
+        """Puts a deleted loop back into service, under its name or another one.
 
         Raises:
             LoopNotFound: there is no such deleted loop.
             LoopExists: the name is taken.
         """
-        loop = self._gone(loop_id)
+        loop = self._find_deleted(loop_id)
         name = name or loop.name
         if name in self._loops:
             raise LoopExists(f"There is a loop {name!r} already.")
         self._loops[name] = replace(loop, name=name, version=loop.version + 1, recoverable_until_us=0)
         del self._deleted[loop_id]
-        self._changed(activity)
+        self._note_change(activity)
         return self._loops[name]
 
     def give_up(self, loop_id: str, /, *, activity: Activity | None = None) -> None:
-        """Let ``purge`` forget a deleted loop from now on.
+        """Lets ``purge`` remove a deleted loop from now on.
 
         Raises:
             LoopNotFound: there is no such deleted loop.
         """
-        self._deleted[loop_id] = replace(self._gone(loop_id), recoverable_until_us=0)
-        self._changed(activity)
+        self._deleted[loop_id] = replace(self._find_deleted(loop_id), recoverable_until_us=0)
+        self._note_change(activity)
 
     def forget(self, *, now_us: int) -> list[str]:
-        """Drop the deleted loops that can't be recovered any more; returns their ids."""
-        gone = [loop_id for loop_id, loop in self._deleted.items() if loop.recoverable_until_us <= now_us]
-        for loop_id in gone:
+        """Removes the deleted loops that can't be recovered any more; returns their ids."""
+        purged = [loop_id for loop_id, loop in self._deleted.items() if loop.recoverable_until_us <= now_us]
+        for loop_id in purged:
             del self._deleted[loop_id]
-        return gone
+        return purged
 
     def version(self) -> int:
-        """How often the loops changed."""
+        """Returns how often the loops changed."""
         self._disk.check()
         return self._version
 
-    def _changed(self, activity: Activity | None) -> None:
+    def _note_change(self, activity: Activity | None) -> None:
         self._version += 1
         if activity is not None:
             self._audit.append(activity)
 
-    def _gone(self, loop_id: str) -> Loop:
+    def _find_deleted(self, loop_id: str) -> Loop:
         self._disk.check()
         if loop_id not in self._deleted:
             raise LoopNotFound(f"There is no deleted loop with the id {loop_id!r}.")
         return self._deleted[loop_id]
 
-    def _stored(self, name: str) -> Loop:
+    def _find(self, name: str) -> Loop:
         self._disk.check()
         if name not in self._loops:
             raise LoopNotFound(f"There is no loop {name!r}.")

@@ -32,13 +32,13 @@ class MemoryEvents:
         self._observations: list[LoggedObservation] = []
         self._gone_decisions = 0
         self._gone_observations = 0
-        self._asked: Counter[int] = Counter()
-        self._rewarded: Counter[int] = Counter()
-        self._brought: dict[int, ImportedDecision] = {}
-        self._told: dict[tuple[int, str], tuple[int, int, int]] = {}
+        self._ranks: Counter[int] = Counter()
+        self._rewards: Counter[int] = Counter()
+        self._imported: dict[int, ImportedDecision] = {}
+        self._seen: dict[tuple[int, str], tuple[int, int, int]] = {}
 
     def append(self, events: Sequence[Decision | Observation], /) -> None:
-        """Keep all of the events, or none.
+        """Appends all of the events, or none.
 
         Raises:
             StoreUnavailable: the disk fails.
@@ -47,20 +47,20 @@ class MemoryEvents:
         self._disk.check()
         if any(_is_nan(event) for event in events):
             raise InvalidRequest("A reward must be a number.")
-        at_us = self._stamp()
+        at_us = self._next_time()
         for event in events:
             if isinstance(event, Decision):
                 self._decisions.append(LoggedDecision(self._last_decision + 1, at_us, event))
-                self._asked[at_us // DAY_US] += 1
+                self._ranks[at_us // DAY_US] += 1
             else:
                 self._observations.append(LoggedObservation(self._last_observation + 1, at_us, event))
-                self._rewarded[at_us // DAY_US] += event.reward is not None
+                self._rewards[at_us // DAY_US] += event.reward is not None
 
     def horizon(self) -> Horizon:
-        """How far the log reaches now."""
+        """Returns how far the log reaches now."""
         self._disk.check()
         return Horizon(
-            now_us=self._stamp(),
+            now_us=self._next_time(),
             decisions=self._last_decision,
             observations=self._last_observation,
             first_decision=self._gone_decisions + 1,
@@ -68,64 +68,64 @@ class MemoryEvents:
         )
 
     def heads(self, *, after: int, limit: int) -> Sequence[DecisionHeader]:
-        """The next decisions after a number, without their features."""
+        """Returns the next decisions after a number, without their features."""
         self._disk.check()
-        return [self._head(logged) for logged in self._after(after, limit)]
+        return [self._to_header(logged) for logged in self._after(after, limit)]
 
-    def _head(self, logged: LoggedDecision) -> DecisionHeader:
-        decision, brought = logged.decision, self._brought.get(logged.seq)
+    def _to_header(self, logged: LoggedDecision) -> DecisionHeader:
+        decision, imported = logged.decision, self._imported.get(logged.seq)
         return DecisionHeader(
             logged.seq,
             logged.at_us,
             decision.event_id,
             decision.deferred,
             tuple(slot.id for slot in decision.slots),
-            None if brought is None else replace(brought.outcome, decision_seq=logged.seq),
+            None if imported is None else replace(imported.outcome, decision_seq=logged.seq),
         )
 
     def decisions(self, *, after: int, limit: int) -> Sequence[LoggedDecision]:
-        """The next decisions after a number."""
+        """Returns the next decisions after a number."""
         self._disk.check()
-        return [self._made(logged) for logged in self._after(after, limit)]
+        return [self._to_logged(logged) for logged in self._after(after, limit)]
 
-    def _made(self, logged: LoggedDecision) -> LoggedDecision:
-        brought = self._brought.get(logged.seq)
-        return replace(logged, at_us=brought.made_at_us, imported=True) if brought else logged
+    def _to_logged(self, logged: LoggedDecision) -> LoggedDecision:
+        imported = self._imported.get(logged.seq)
+        return replace(logged, at_us=imported.made_at_us, imported=True) if imported else logged
 
     def _after(self, after: int, limit: int) -> Sequence[LoggedDecision]:
-        place = max(0, after - self._gone_decisions)
-        return self._decisions[place : place + limit]
+        index = max(0, after - self._gone_decisions)
+        return self._decisions[index : index + limit]
 
     def import_decisions(self, lines: Sequence[ImportedDecision], /, *, source: int) -> Sequence[bool]:
-        """Take what was not taken before: a ``History`` too.
+        """Imports what was not imported before, as a ``History`` does.
 
         Raises:
             StoreUnavailable: the disk fails.
         """
         self._disk.check()
-        at_us = self._stamp()
-        news = [self._is_new(line, source) for line in lines]
-        for line, new in zip(lines, news, strict=True):
+        at_us = self._next_time()
+        is_new = [self._is_new(line, source) for line in lines]
+        for line, new in zip(lines, is_new, strict=True):
             if new:
-                self._brought[self._last_decision + 1] = line
+                self._imported[self._last_decision + 1] = line
                 self._decisions.append(LoggedDecision(self._last_decision + 1, at_us, line.decision))
-        return news
+        return is_new
 
     def _is_new(self, line: ImportedDecision, source: int) -> bool:
         key = line.made_at_us, line.decision.event_id
-        taken, last_source, seen = self._told.get(key, (0, source, 0))
+        taken, last_source, seen = self._seen.get(key, (0, source, 0))
         seen = seen + 1 if last_source == source else 1
-        self._told[key] = max(taken, seen), source, seen
+        self._seen[key] = max(taken, seen), source, seen
         return seen > taken
 
     def observations(self, *, after: int, limit: int) -> Sequence[LoggedObservation]:
-        """The next observations after a number."""
+        """Returns the next observations after a number."""
         self._disk.check()
-        place = max(0, after - self._gone_observations)
-        return self._observations[place : place + limit]
+        index = max(0, after - self._gone_observations)
+        return self._observations[index : index + limit]
 
     def forget(self, *, decisions: int, observations: int) -> int:
-        """Remove the first decisions and observations, up to numbers; the last of each stays."""
+        """Removes the first decisions and observations, up to numbers; the last of each stays."""
         gone_decisions = max(0, min(decisions, self._last_decision - 1) - self._gone_decisions)
         gone_observations = max(0, min(observations, self._last_observation - 1) - self._gone_observations)
         del self._decisions[:gone_decisions], self._observations[:gone_observations]
@@ -134,7 +134,7 @@ class MemoryEvents:
         return gone_decisions + gone_observations
 
     def blank(self, decisions: set[int], event_ids: set[str]) -> None:
-        """Blank these decisions, and the observations with these event ids."""
+        """Blanks these decisions, and the observations with these event ids."""
         self._decisions = [
             replace(one, decision=_blank(one.decision)) if one.seq in decisions else one
             for one in self._decisions
@@ -147,13 +147,13 @@ class MemoryEvents:
         ]
 
     def usage(self, *, from_us: int, to_us: int) -> Sequence[Usage]:
-        """The days that meet a time and saw an event, in order."""
+        """Returns the days that overlap a time range and saw an event, in order."""
         self._disk.check()
         days = range(from_us // DAY_US, (to_us - 1) // DAY_US + 1)
         return [
-            Usage(day_us=day * DAY_US, decisions=self._asked[day], rewards=self._rewarded[day])
-            for day in sorted(self._asked.keys() | self._rewarded.keys())
-            if day in days and (self._asked[day] or self._rewarded[day])
+            Usage(day_us=day * DAY_US, decisions=self._ranks[day], rewards=self._rewards[day])
+            for day in sorted(self._ranks.keys() | self._rewards.keys())
+            if day in days and (self._ranks[day] or self._rewards[day])
         ]
 
     @property
@@ -164,7 +164,7 @@ class MemoryEvents:
     def _last_observation(self) -> int:
         return self._gone_observations + len(self._observations)
 
-    def _stamp(self) -> int:
+    def _next_time(self) -> int:
         self._latest_us = max(self._latest_us, self._clock_us())
         return self._latest_us
 

@@ -1,4 +1,4 @@
-"""Small fakes that tests set by hand: a clock, a disk, and what an engine for single slots need not answer."""
+"""Small fakes: a clock and a disk that tests set by hand, and a base for engines of single-slot tests."""
 
 from collections.abc import Sequence
 
@@ -6,17 +6,17 @@ from sartor.errors import EngineRefused, StoreUnavailable
 
 
 class Clock:
-    """Called, it tells the time in microseconds since 1970, as a store's ``clock_us``."""
+    """Returns, when called, microseconds since 1970, as a store's ``clock_us``."""
 
     def __init__(self, now_us: int = 1_700_000_000_000_000) -> None:
         self.now_us = now_us
 
     def __call__(self) -> int:
-        """The time."""
+        """Returns the time."""
         return self.now_us
 
     def advance(self, seconds: float, /) -> int:
-        """Move on (or back, if negative); returns the new time."""
+        """Advances the time (sets it back if negative); returns the new time."""
         self.now_us += round(seconds * 1_000_000)
         return self.now_us
 
@@ -28,7 +28,7 @@ class Disk:
         self.failing = False
 
     def check(self) -> None:
-        """Fail if the disk fails.
+        """Raises if the disk fails.
 
         Raises:
             StoreUnavailable: ``failing`` is set.
@@ -38,12 +38,12 @@ class Disk:
 
 
 class SingleSlot:
-    """The part of an ``Engine`` that is about several slots, and about explanations: there is none."""
+    """The methods of an ``Engine`` about several slots and explanations, which it does not support."""
 
     def slot_probabilities(
         self, query: bytes, actions: int, /, *, slots: int, offered: Sequence[int]
     ) -> list[float]:
-        """Refuse.
+        """Refuses the query.
 
         Raises:
             EngineRefused: always.
@@ -51,5 +51,5 @@ class SingleSlot:
         raise EngineRefused("This engine fills no slots.")
 
     def estimates(self, query: bytes, actions: int, /, *, slots: int = 0) -> list[float] | None:
-        """None: there are no estimates."""
+        """Returns None: there are no estimates."""
         return None

@@ -1,4 +1,4 @@
-"""A queue of long computations in memory."""
+"""A job queue in memory."""
 
 from collections.abc import Sequence
 
@@ -17,7 +17,7 @@ class MemoryJobs:
         self._jobs: dict[str, Job] = {}
 
     def put(self, job: Job, /) -> None:
-        """Add a job.
+        """Adds a job.
 
         Raises:
             JobExists: the id is taken.
@@ -33,12 +33,12 @@ class MemoryJobs:
         return self._jobs.get(job_id)
 
     def jobs(self, *, kind: str | None = None) -> Sequence[Job]:
-        """All jobs, or those of a kind, oldest first."""
+        """Returns all jobs, or those of a kind, oldest first."""
         self._disk.check()
         return [job for job in self._jobs.values() if kind in (None, job.kind)]
 
     def claim(self, *, now_us: int, lease_us: int) -> Job | None:
-        """Take the oldest job that nobody works on."""
+        """Claims the oldest job that no worker holds."""
         self._disk.check()
         job = next((job for job in self._jobs.values() if _is_claimable(job, now_us)), None)
         if job is None:
@@ -54,7 +54,7 @@ class MemoryJobs:
         return claimed
 
     def update(self, job: Job, /) -> bool:
-        """Replace a job. False, and nothing written, if it is gone, canceled, or another worker's meanwhile."""
+        """Replaces a job. False, and nothing done, if it was deleted, canceled or claimed by another."""
         self._disk.check()
         stored = self._jobs.get(job.job_id)
         if stored is None or stored.state == "canceled" or stored.attempts != job.attempts:
@@ -63,7 +63,7 @@ class MemoryJobs:
         return True
 
     def delete(self, job_id: str, /) -> None:
-        """Remove a job.
+        """Removes a job.
 
         Raises:
             JobNotFound: there is no such job.

@@ -1,4 +1,4 @@
-"""A model registry in memory."""
+"""A model registry in memory, and the notes on its models."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ from sartor.records import Model, ModelNote
 from sartor.testing.fakes import Disk
 
 KEPT = 20
-"""How many of the newest models keep their bytes, besides the live one, when nothing else is said."""
+"""How many of the newest models keep their bytes by default, besides the live one."""
 
 
 class MemoryModels:
@@ -19,10 +19,10 @@ class MemoryModels:
         self._blobs: dict[str, bytes] = {}
         self._live_id: str | None = None
         self.saved: set[str] = set()
-        """The models that are kept by hand; see ``model_notes``."""
+        """The models whose bytes are kept until they are removed by name; see ``MemoryModelNotes``."""
 
     def publish(self, model: Model, blob: bytes, /, *, live: bool, keep: int = KEPT) -> None:
-        """Add a model; make it the live one when asked.
+        """Adds a model, and makes it the live one if ``live``.
 
         Raises:
             StoreUnavailable: the disk fails.
@@ -40,12 +40,12 @@ class MemoryModels:
                 self._blobs.pop(old, None)
 
     def history(self, *, limit: int | None = None) -> Sequence[Model]:
-        """Every model ever published, or the newest so many, newest first."""
+        """Returns every model ever published, or the newest ``limit``, newest first."""
         self._disk.check()
         return list(reversed(self._models.values()))[:limit]
 
     def blob(self, model_id: str, /) -> bytes:
-        """The bytes of a model.
+        """Returns the bytes of a model.
 
         Raises:
             ModelNotFound: no such model, or its bytes were pruned.
@@ -56,16 +56,16 @@ class MemoryModels:
         return self._blobs[model_id]
 
     def live(self) -> Model | None:
-        """The model that serves."""
+        """Returns the model that serves."""
         self._disk.check()
         return None if self._live_id is None else self._models[self._live_id]
 
     def kept(self) -> list[str]:
-        """The models whose bytes are there, newest first."""
+        """Returns the ids of the models whose bytes are kept, newest first."""
         return [model_id for model_id in reversed(self._models) if model_id in self._blobs]
 
     def remove(self, model_id: str, /) -> None:
-        """Take the bytes of a model that does not serve.
+        """Removes the bytes of a model that does not serve.
 
         Raises:
             ModelNotFound: no such model, or its bytes were pruned.
@@ -78,7 +78,7 @@ class MemoryModels:
         self.saved.discard(model_id)
 
     def promote(self, model_id: str | None, /) -> None:
-        """Make this model the live one; None: no model.
+        """Makes this model the live one; None: no model.
 
         Raises:
             ModelNotFound: no such model, or its bytes were pruned.
@@ -98,12 +98,12 @@ class MemoryModelNotes:
         self._notes: dict[str, ModelNote] = {}
 
     def all(self) -> Sequence[ModelNote]:
-        """One for each model whose bytes are there, newest first."""
+        """Returns one note for each model whose bytes are kept, newest first."""
         self._disk.check()
         return [self._notes.get(model_id, ModelNote(model_id=model_id)) for model_id in self._models.kept()]
 
     def note(self, note: ModelNote, /) -> None:
-        """Replace what is said of a model.
+        """Replaces the note of a model.
 
         Raises:
             ModelNotFound: no such model, or its bytes were pruned.
@@ -113,7 +113,7 @@ class MemoryModelNotes:
         (self._models.saved.add if note.saved else self._models.saved.discard)(note.model_id)
 
     def remove(self, model_id: str, /) -> None:
-        """Take the bytes of a model that does not serve.
+        """Removes the bytes of a model that does not serve.
 
         Raises:
             ModelNotFound: no such model, or its bytes were pruned.

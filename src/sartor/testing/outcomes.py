@@ -20,34 +20,29 @@ class MemoryOutcomes:
         self._forgotten = 0
         self._number: dict[int, int] = {}
         self._revision = 0
-        self._strays: dict[int, UnmatchedReason] = {}
+        self._unmatched: dict[int, UnmatchedReason] = {}
         self._cursor = Cursor()
 
     def record(self, settlement: Settlement, /) -> None:
-        """Add the outcomes and unmatched observations and move the cursor.
+        """Adds the outcomes and unmatched observations and moves the cursor.
 
         Raises:
             StoreUnavailable: the disk fails.
-            Corrupt: a decision would have two outcomes, or an observation be an unmatched observation twice.
+            Corrupt: a decision would have two outcomes, or an observation be recorded as unmatched twice.
         """
         self._disk.check()
         decisions = [outcome.decision_seq for outcome in settlement.outcomes]
-        unmatched = [unmatched_observation.observation_seq for unmatched_observation in settlement.unmatched]
+        unmatched = [one.observation_seq for one in settlement.unmatched]
         _refuse_repeats(decisions, known=self._number.keys())
-        _refuse_repeats(unmatched, known=self._strays.keys())
+        _refuse_repeats(unmatched, known=self._unmatched.keys())
         for outcome in settlement.outcomes:
             self._outcomes.append(LoggedOutcome(self._last + 1, outcome))
             self._number[outcome.decision_seq] = self._last
-        self._strays.update(
-            {
-                unmatched_observation.observation_seq: unmatched_observation.reason
-                for unmatched_observation in settlement.unmatched
-            }
-        )
+        self._unmatched.update({one.observation_seq: one.reason for one in settlement.unmatched})
         self._cursor = settlement.cursor
 
     def amend(self, outcomes: Sequence[Outcome], /) -> int:
-        """Replace the outcomes of decisions that have one; numbers and times stay. Returns the new revision.
+        """Replaces the outcomes of decisions that have one; numbers and times stay. Returns the new revision.
 
         Raises:
             StoreUnavailable: the disk fails.
@@ -58,30 +53,30 @@ class MemoryOutcomes:
         if missing:
             raise Corrupt(f"Decision {missing[0]} has no outcome that could be amended.")
         for outcome in outcomes:
-            place = self._number[outcome.decision_seq] - self._gone - 1
-            was = self._outcomes[place]
-            if not was.outcome.event_id or (was.outcome.corrected and not outcome.corrected):
+            index = self._number[outcome.decision_seq] - self._gone - 1
+            old = self._outcomes[index]
+            if not old.outcome.event_id or (old.outcome.corrected and not outcome.corrected):
                 continue
-            settled_at_us = was.outcome.settled_at_us
-            self._outcomes[place] = LoggedOutcome(was.seq, replace(outcome, settled_at_us=settled_at_us))
+            settled_at_us = old.outcome.settled_at_us
+            self._outcomes[index] = LoggedOutcome(old.seq, replace(outcome, settled_at_us=settled_at_us))
         self._revision += 1
         return self._revision
 
     def outcomes(self, *, after: int, limit: int) -> Sequence[LoggedOutcome]:
-        """The next outcomes after a number."""
+        """Returns the next outcomes after a number."""
         self._disk.check()
-        place = max(0, after - self._gone)
-        return self._outcomes[place : place + limit]
+        index = max(0, after - self._gone)
+        return self._outcomes[index : index + limit]
 
     def outcomes_of(self, event_id: str, /) -> Sequence[LoggedOutcome]:
-        """The outcomes of the decisions with this event id."""
+        """Returns the outcomes of the decisions with this event id."""
         self._disk.check()
         return [logged for logged in self._outcomes if logged.outcome.event_id == event_id]
 
     def counts(self) -> OutcomeCounts:
-        """Totals."""
+        """Returns totals."""
         self._disk.check()
-        reasons = list(self._strays.values())
+        reasons = list(self._unmatched.values())
         return OutcomeCounts(
             outcomes=len(self._outcomes),
             first_outcome=self._gone + 1,
@@ -95,7 +90,7 @@ class MemoryOutcomes:
         )
 
     def forget(self, *, before_us: int) -> int:
-        """Remove the first outcomes, if settled before a time and passed by the cursor; the last one stays."""
+        """Removes the first outcomes that were settled before a time and passed by the cursor, but the last."""
         gone = 0
         while len(self._outcomes) > 1 and self._is_past(self._outcomes[0].outcome, before_us):
             decision = self._outcomes.pop(0).outcome.decision_seq
@@ -105,19 +100,19 @@ class MemoryOutcomes:
         self._gone += gone
         return gone
 
-    def forget_strays(self, *, until: int) -> int:
-        """Remove the unmatched observations up to an observation."""
-        gone = [number for number in self._strays if number <= until]
+    def forget_unmatched(self, *, until: int) -> int:
+        """Removes the unmatched observations up to an observation; returns how many."""
+        gone = [number for number in self._unmatched if number <= until]
         for number in gone:
-            del self._strays[number]
+            del self._unmatched[number]
         return len(gone)
 
     def first_decision(self) -> int | None:
-        """The first decision whose outcome is here; None: there is none."""
+        """Returns the first decision whose outcome is kept; None: there is none."""
         return min(self._number, default=None)
 
     def of_decision(self, number: int, /) -> Outcome | None:
-        """The outcome of a decision."""
+        """Returns the outcome of a decision; None: it has none."""
         if number not in self._number:
             return None
         return self._outcomes[self._number[number] - self._gone - 1].outcome

@@ -38,7 +38,7 @@ class MemoryLoopStores:
         self.blobs = MemoryBlobStore(disk=disk)
 
     def close(self) -> None:
-        """Nothing to release."""
+        """Does nothing: there is nothing to release."""
 
 
 class MemoryStores:
@@ -53,32 +53,32 @@ class MemoryStores:
         self._loops: dict[str, MemoryLoopStores] = {}
 
     def open(self, loop: Loop, /) -> MemoryLoopStores:
-        """The stores of a loop, made at first use."""
+        """Opens the stores of a loop, created at first use."""
         self.disk.check()
         if loop.loop_id not in self._loops:
             self._loops[loop.loop_id] = MemoryLoopStores(clock_us=self._clock_us, disk=self.disk)
         return self._loops[loop.loop_id]
 
     def maintain(self, loop: Loop, /, *, sparing: bool = False) -> None:
-        """Nothing to tidy up."""
+        """Does nothing: there is no maintenance in memory."""
         self.disk.check()
 
     def apply_retention(self, loop: Loop, /, *, before_us: int) -> int:
-        """Remove what was settled before a time; returns how many rows."""
+        """Removes what was settled before a time; returns how many rows."""
         opened = self.open(loop)
         return _apply_retention(opened.events, opened.outcomes, before_us=before_us)
 
     def usage(self, loop: Loop, /, *, from_us: int, to_us: int) -> Sequence[Usage]:
-        """The days that meet a time and saw an event, in order."""
+        """Returns the days that overlap a time range and saw an event, in order."""
         return self.open(loop).events.usage(from_us=from_us, to_us=to_us)
 
     def erase(self, loop: Loop, /, *, decisions: Sequence[int]) -> Sequence[int]:
-        """Blank decisions and what belongs to them; returns those that are still open."""
+        """Blanks decisions and what belongs to them; returns those that are still open."""
         opened = self.open(loop)
         return _erase(opened.events, opened.outcomes, decisions)
 
     def purge(self) -> Sequence[str]:
-        """Forget what deleted loops left behind."""
+        """Removes the stores of deleted loops."""
         self.disk.check()
         purged = self.catalog.forget(now_us=self._clock_us())
         for loop_id in purged:
@@ -86,64 +86,64 @@ class MemoryStores:
         return purged
 
     def secret(self, name: str, make: Callable[[], bytes], /) -> bytes:
-        """A secret of the instance, made at first use."""
+        """Returns a secret of the instance, made at first use."""
         self.disk.check()
         if name not in self._secrets:
             self._secrets[name] = make()
         return self._secrets[name]
 
     def check_writable(self) -> None:
-        """Fail if the disk fails."""
+        """Raises if the disk fails."""
         self.disk.check()
 
     def close(self) -> None:
-        """Nothing to release."""
+        """Does nothing: there is nothing to release."""
 
 
 class MemoryBlobStore:
-    """A ``Shelf`` that lives as long as the object."""
+    """A ``BlobStore`` that lives as long as the object."""
 
     def __init__(self, *, disk: Disk) -> None:
         self._disk = disk
         self._kept: dict[str, bytes] = {}
 
     def put(self, name: str, content: bytes, /) -> None:
-        """Keep a content under a name."""
+        """Stores a content under a name."""
         self._disk.check()
         self._kept[name] = content
 
     def get(self, name: str, /) -> bytes | None:
-        """What was kept under a name."""
+        """Returns the content of a name; None: there is none."""
         self._disk.check()
         return self._kept.get(name)
 
     def names(self) -> Sequence[str]:
-        """All names that hold something, in order."""
+        """Returns all names that have a content, in order."""
         self._disk.check()
         return sorted(self._kept)
 
     def delete(self, name: str, /) -> None:
-        """Forget a name; idempotent."""
+        """Removes a name and its content; idempotent."""
         self._disk.check()
         self._kept.pop(name, None)
 
 
 def _apply_retention(events: MemoryEvents, outcomes: MemoryOutcomes, /, *, before_us: int) -> int:
-    """Remove what was settled before a time; returns how many rows."""
-    gone = outcomes.forget(before_us=before_us)
+    """Removes what was settled before a time; returns how many rows."""
+    removed = outcomes.forget(before_us=before_us)
     cursor = outcomes.counts().cursor
     kept = outcomes.first_decision()
     observed = events.observations(after=0, limit=cursor.observations)
     old = [one.seq for one in observed if one.at_us < before_us and one.seq <= cursor.observations]
-    gone += events.forget(
+    removed += events.forget(
         decisions=0 if kept is None else min(cursor.decisions, kept - 1),
         observations=max(old, default=0),
     )
-    return gone + outcomes.forget_strays(until=events.horizon().first_observation - 1)
+    return removed + outcomes.forget_unmatched(until=events.horizon().first_observation - 1)
 
 
 def _erase(events: MemoryEvents, outcomes: MemoryOutcomes, /, decisions: Sequence[int]) -> Sequence[int]:
-    """Blank decisions and what belongs to them; returns those that are still open."""
+    """Blanks decisions and what belongs to them; returns those that are still open."""
     cursor = outcomes.counts().cursor
     heads = events.heads(after=0, limit=events.horizon().decisions)
     found = {head.seq: head.event_id for head in heads if head.seq in decisions and head.event_id}
