@@ -25,7 +25,7 @@ from sartor.api.description import openapi
 from sartor.api.routing import versions
 from sartor.api.routing.versions import Version
 from sartor.settings import DEFAULT_ARGUMENTS
-from tests.wire.harness import Service, served
+from tests.wire.harness import OWNER_KEY, Service, served
 from tests.wire.test_multislot import SEVERAL
 
 CHECKS = [
@@ -63,6 +63,16 @@ def test_every_operation_answers_as_described(version: Version, arguments: str) 
         for operation in operations:
             _try(operation, endpoint, session)
     service.close()
+
+
+def test_every_operation_of_the_control_plane_answers_as_described(service: Service, endpoint: str) -> None:
+    described = schemathesis.openapi.from_dict(openapi.describe_version(versions.CONTROL_V1))
+    operations = [result.ok() for result in described.get_all_operations() if isinstance(result, Ok)]
+    assert len(operations) == len(route_table.CONTROL_ROUTES)
+    with requests.Session() as session:
+        session.headers["ocp-apim-subscription-key"] = OWNER_KEY
+        for operation in operations:
+            _try(operation, endpoint, session)
 
 
 def _try(operation: APIOperation[Any, Any, Any, Any], endpoint: str, session: requests.Session) -> None:

@@ -44,7 +44,7 @@ class FirstServiceConfiguration(Struct, frozen=True, kw_only=True, rename="camel
     log_retention_days: Annotated[
         int,
         Meta(
-            description="Days that the log is kept: -1: no limit; or at least the reward wait time and a day.",
+            description="Days that the log is kept: at least the reward wait time and a day; -1: no limit.",
             extra_json_schema={"minimum": -1, "maximum": 2_147_483_647},
         ),
     ]
