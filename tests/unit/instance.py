@@ -17,8 +17,8 @@ from sartor.testing.builders import make_action
 ACTIONS = tuple(make_action(number) for number in range(3))
 
 
-def decided(event_id: str, loop: Loop, logs: LoopStores, factory: EngineFactory) -> Decision:
-    """What the live model decides."""
+def decide_event(event_id: str, loop: Loop, logs: LoopStores, factory: EngineFactory) -> Decision:
+    """Decides an event with the live model."""
     request = RankInput(event_id=event_id, context=b'[{"device":"mobile"}]', actions=ACTIONS)
     live = logs.models.live()
     if live is None:
@@ -39,21 +39,21 @@ def decided(event_id: str, loop: Loop, logs: LoopStores, factory: EngineFactory)
 def play(loop: Loop, logs: LoopStores, factory: EngineFactory, *, first: int, count: int) -> None:
     """Decisions ``event-first`` …, each rewarded by what was chosen."""
     for number in range(first, first + count):
-        decision = decided(f"event-{number}", loop, logs, factory)
+        decision = decide_event(f"event-{number}", loop, logs, factory)
         logs.events.append(
             [decision, Observation(event_id=decision.event_id, reward=float(decision.chosen == 1))]
         )
 
 
 def learn(loop: Loop, logs: LoopStores, factory: EngineFactory, *, ahead_s: float) -> None:
-    """What the learn process does; ``ahead_s`` tells the trainer a later time, so that an export is due."""
+    """Settles and learns; ``ahead_s`` tells the trainer a later time, so that an export is due."""
     Settler(logs.events, logs.outcomes).step(loop.settings, settings_version=loop.version)
     trainer = Trainer(logs.events, logs.outcomes, logs.models, factory)
     trainer.step(loop, now_us=time.time_ns() // 1_000 + round(ahead_s * 1_000_000))
     trainer.close()
 
 
-def taught_folder(folder: Path) -> Path:
+def create_trained_folder(folder: Path) -> Path:
     """A data folder: 'default' learned 40 outcomes in two models, and one decision is open."""
     factory = compose.engine_factory()
     with (
@@ -65,5 +65,5 @@ def taught_folder(folder: Path) -> Path:
         learn(loop, logs, factory, ahead_s=0)
         play(loop, logs, factory, first=20, count=20)
         learn(loop, logs, factory, ahead_s=600)
-        logs.events.append([decided("open", loop, logs, factory)])
+        logs.events.append([decide_event("open", loop, logs, factory)])
     return folder

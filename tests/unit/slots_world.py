@@ -19,14 +19,14 @@ SLOTS = (
 )
 
 
-def ask(event_id: str) -> MultiSlotInput:
+def make_request(event_id: str) -> MultiSlotInput:
     """A request for two slots; the second does not take the third action."""
     return MultiSlotInput(event_id=event_id, context=b'[{"device":"mobile"}]', actions=ACTIONS, slots=SLOTS)
 
 
 @contextmanager
-def serving(logs: LoopStores, factory: EngineFactory) -> Iterator[tuple[Engine | None, str]]:
-    """The engine with the live model, and its id."""
+def open_live_engine(logs: LoopStores, factory: EngineFactory) -> Iterator[tuple[Engine | None, str]]:
+    """Opens an engine with the live model; yields it with the id of the model."""
     live = logs.models.live()
     if live is None:
         yield None, NO_MODEL
@@ -41,9 +41,9 @@ def serving(logs: LoopStores, factory: EngineFactory) -> Iterator[tuple[Engine |
 def fill(loop: Loop, logs: LoopStores, factory: EngineFactory, *, first: int, count: int) -> list[Decision]:
     """Decisions ``event-first`` …; the third action on top and the first at the side are worth something."""
     made = []
-    with serving(logs, factory) as (engine, model_id):
+    with open_live_engine(logs, factory) as (engine, model_id):
         for number in range(first, first + count):
-            request = ask(f"event-{number}")
+            request = make_request(f"event-{number}")
             decision = decide_slots(
                 request,
                 predict=slot_predictor(engine, request),
@@ -65,7 +65,7 @@ def fill(loop: Loop, logs: LoopStores, factory: EngineFactory, *, first: int, co
 def play(loop: Loop, logs: LoopStores, factory: EngineFactory, *, first: int, count: int) -> list[Decision]:
     """The same for a loop of a single slot; the third action is worth something."""
     made = []
-    with serving(logs, factory) as (engine, model_id):
+    with open_live_engine(logs, factory) as (engine, model_id):
         for number in range(first, first + count):
             request = RankInput(event_id=f"event-{number}", context=b'[{"device":"mobile"}]', actions=ACTIONS)
             decision = decide(

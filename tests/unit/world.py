@@ -1,4 +1,4 @@
-"""A loop for tests of what becomes of its models: it learned 20 outcomes in one model, on stores in memory."""
+"""A loop for tests of changes of its models: it learned 20 outcomes in one model, on stores in memory."""
 
 from sartor.dsjson.context_json import encode_context
 from sartor.learn.model_file import strip_checksum
@@ -23,7 +23,7 @@ class World:
         self.played = 0
         self.later_s = 0.0
         if learned:
-            self.go_on(learned)
+            self.train(learned)
 
     @property
     def loop(self) -> Loop:
@@ -33,7 +33,7 @@ class World:
     def live(self) -> Model | None:
         return self.logs.models.live()
 
-    def go_on(self, count: int) -> Model:
+    def train(self, count: int) -> Model:
         """Decisions, rewards, learning, an export."""
         instance.play(self.loop, self.logs, FACTORY, first=self.played, count=count)
         self.played += count
@@ -52,18 +52,18 @@ class World:
         return models.export_signed(self.stores, self.raw())
 
     def probabilities(self, model: Model) -> list[float]:
-        """What the model answers to one request."""
-        return _answered(FACTORY(model.arguments, self.logs.models.blob(model.model_id)))
+        """The probabilities that the model gives to the actions of one request."""
+        return _predict(FACTORY(model.arguments, self.logs.models.blob(model.model_id)))
 
-    def replayed(self, model: Model) -> list[float]:
-        """What an engine answers that learned the same as the model."""
+    def replay_probabilities(self, model: Model) -> list[float]:
+        """The probabilities of an engine that learned the same as the model."""
         logs = self.logs
-        return _answered(
+        return _predict(
             replay(model, events=logs.events, outcomes=logs.outcomes, models=logs.models, factory=FACTORY)
         )
 
 
-def _answered(engine: Engine) -> list[float]:
+def _predict(engine: Engine) -> list[float]:
     answer = engine.probabilities(
         encode_context(b'[{"device":"mobile"}]', instance.ACTIONS), len(instance.ACTIONS)
     )

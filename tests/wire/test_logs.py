@@ -27,7 +27,7 @@ def test_an_empty_log_has_no_range(service: Service, version: Version) -> None:
 
 @EACH
 def test_the_range_goes_from_the_first_to_the_last_settled_decision(taught: Taught, version: Version) -> None:
-    taught.logs.events.append([instance.decided("open", taught.loop, taught.logs, FACTORY)])
+    taught.logs.events.append([instance.decide_event("open", taught.loop, taught.logs, FACTORY)])
     heads = taught.logs.events.heads(after=0, limit=100)
     assert taught.call("GET", at(version, "/logs/properties")).json() == {
         "dateRange": {"from": format_zoned_us(heads[0].at_us), "to": format_zoned_us(heads[-2].at_us)}

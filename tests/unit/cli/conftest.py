@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeAlias
 import pytest
 
 from sartor.cli.app import main
-from tests.unit.instance import taught_folder
+from tests.unit.instance import create_trained_folder
 
 
 class Result(NamedTuple):
@@ -48,7 +48,7 @@ def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(scope="session")
 def learned(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return taught_folder(tmp_path_factory.mktemp("learned"))
+    return create_trained_folder(tmp_path_factory.mktemp("learned"))
 
 
 @pytest.fixture

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from tests.unit.cli.conftest import Sartor
-from tests.unit.instance import taught_folder
+from tests.unit.instance import create_trained_folder
 
 
 @pytest.fixture
 def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder whose loop 'default' has learned 40 outcomes; may be changed."""
-    folder = taught_folder(tmp_path / "data")
+    folder = create_trained_folder(tmp_path / "data")
     monkeypatch.setenv("SARTOR_DATA", str(folder))
     return folder
 

@@ -146,9 +146,9 @@ def test_a_loop_is_shown_with_its_counts(sartor: Sartor, taught: Path) -> None:
 
 
 def test_the_first_model_can_not_be_rolled_back(sartor: Sartor, tmp_path: Path) -> None:
-    from tests.unit.instance import taught_folder
+    from tests.unit.instance import create_trained_folder
 
-    data = ("--data", str(taught_folder(tmp_path / "data")))
+    data = ("--data", str(create_trained_folder(tmp_path / "data")))
     newest, oldest = (model["modelId"] for model in sartor("loop", "models", "default", *data, "--json").json)
     assert sartor("loop", "rollback", "default", *data, "--json").json["modelId"] == oldest
     assert sartor("loop", "show", "default", *data, "--json").json["settings"]["modelAutoPublish"] is False

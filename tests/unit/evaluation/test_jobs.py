@@ -186,9 +186,9 @@ def test_a_policy_is_applied_with_its_model(world: World) -> None:
     assert world.live == applied
     assert (world.loop.policy_name, world.loop.arguments) == ("better", BETTER)
     assert applied.arguments == BETTER.replace("0.1", "0.3")
-    after = world.go_on(4)
+    after = world.train(4)
     assert (after.base_id, after.learned) == (applied.model_id, 4)
-    assert world.probabilities(after) == world.replayed(after)
+    assert world.probabilities(after) == world.replay_probabilities(after)
 
 
 def test_an_evaluation_that_is_not_there_can_not_be_applied(world: World) -> None:

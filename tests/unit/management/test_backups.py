@@ -27,7 +27,7 @@ def factory() -> EngineFactory:
 
 @pytest.fixture
 def stores(tmp_path: Path) -> Iterator[AuditedStores]:
-    with compose.open_instance(str(instance.taught_folder(tmp_path / "data"))) as made:
+    with compose.open_instance(str(instance.create_trained_folder(tmp_path / "data"))) as made:
         yield made
 
 

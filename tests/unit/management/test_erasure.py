@@ -42,7 +42,7 @@ def stores(tmp_path: Path, factory: EngineFactory) -> Iterator[AuditedStores]:
 
 def play(loop: Loop, logs: LoopStores, factory: EngineFactory, *, first: int, rewarded: bool = True) -> None:
     for number in range(first, first + 20):
-        decision = instance.decided(f"event-{number}", loop, logs, factory)
+        decision = instance.decide_event(f"event-{number}", loop, logs, factory)
         user = b'[{"user":"%b"}]' % (b"ada lovelace" if number % 4 == 0 else b"grace")
         logs.events.append([replace(decision, context=user)])
         if rewarded:

@@ -43,9 +43,9 @@ def test_the_model_stays_and_training_goes_on_from_it(world: World) -> None:
     live = world.live
     assert live is not None
     assert world.probabilities(live) == world.probabilities(before)
-    after = world.go_on(5)
+    after = world.train(5)
     assert (after.base_id, after.learned) == (live.model_id, 5)
-    assert world.probabilities(after) == world.replayed(after) != world.probabilities(before)
+    assert world.probabilities(after) == world.replay_probabilities(after) != world.probabilities(before)
     assert span(world) is not None
 
 
@@ -56,23 +56,23 @@ def test_it_can_be_repeated(world: World) -> None:
         log_deletion.delete_log(world.stores, "default")
     assert world.live is not None
     assert world.probabilities(world.live) == world.probabilities(before)
-    assert world.go_on(2).learned == 2
+    assert world.train(2).learned == 2
 
 
 def test_a_decision_that_waits_for_its_reward_stays(world: World) -> None:
-    world.logs.events.append([instance.decided("open", world.loop, world.logs, FACTORY)])
+    world.logs.events.append([instance.decide_event("open", world.loop, world.logs, FACTORY)])
     log_deletion.delete_log(world.stores, "default")
     heads = world.logs.events.heads(after=0, limit=1_000)
     assert [head.event_id for head in heads if head.event_id] == ["open"]
     world.logs.events.append([Observation(event_id="open", reward=1.0)])
-    assert world.go_on(1).learned == 2
+    assert world.train(1).learned == 2
     assert span(world) is not None
 
 
 def test_a_model_that_was_chosen_by_hand_still_serves(world: World) -> None:
     first = world.live
     assert first is not None
-    newest = world.go_on(5)
+    newest = world.train(5)
     loops.promote_model(world.stores, "default", first.model_id)
     log_deletion.delete_log(world.stores, "default")
     assert world.live == first
@@ -81,7 +81,7 @@ def test_a_model_that_was_chosen_by_hand_still_serves(world: World) -> None:
 
 def test_a_loop_without_a_model_loses_only_its_log() -> None:
     world = World(learned=0)
-    world.logs.events.append([instance.decided("open", world.loop, world.logs, FACTORY)])
+    world.logs.events.append([instance.decide_event("open", world.loop, world.logs, FACTORY)])
     before = world.loop
     log_deletion.delete_log(world.stores, "default")
     assert world.loop == before
@@ -105,7 +105,7 @@ def test_a_store_that_fails_is_told(world: World) -> None:
 
 
 def test_a_log_on_disk_is_emptied_while_others_read_it(tmp_path: Path) -> None:
-    folder = instance.taught_folder(tmp_path / "data")
+    folder = instance.create_trained_folder(tmp_path / "data")
     with (
         compose.open_instance(str(folder)) as stores,
         loops.open_loop(stores, loops.find_loop(stores, "default")) as opened,

@@ -33,10 +33,10 @@ def test_an_imported_model_serves_at_once(world: World) -> None:
 
 def test_training_goes_on_from_an_imported_model(world: World) -> None:
     imported = models.import_model(world.stores, "default", world.signed())
-    after = world.go_on(5)
+    after = world.train(5)
     assert after.base_id == after.parent_id == imported.model_id
     assert (after.first_outcome, after.last_outcome, after.learned) == (21, 25, 5)
-    assert world.probabilities(after) == world.replayed(after) != world.probabilities(imported)
+    assert world.probabilities(after) == world.replay_probabilities(after) != world.probabilities(imported)
 
 
 def test_an_imported_model_serves_though_others_are_not_published_by_themselves(world: World) -> None:
@@ -78,10 +78,10 @@ def test_a_refused_model_changes_nothing(world: World) -> None:
 def test_the_model_is_one_under_the_exploration_of_the_loop(world: World) -> None:
     loops.set_policy(world.stores, "default", "--cb_explore_adf --epsilon 0.2 --cb_type mtr")
     loops.change_settings(world.stores, "default", {"explorationPercentage": 0.4})
-    world.go_on(3)
+    world.train(3)
     imported = models.import_model(world.stores, "default", world.signed())
     assert imported.arguments == "--cb_explore_adf --epsilon 0.4 --cb_type mtr"
-    assert world.go_on(2).base_id == imported.model_id
+    assert world.train(2).base_id == imported.model_id
 
 
 def test_a_model_on_its_way_does_not_take_the_place_of_an_imported_one(world: World) -> None:
@@ -104,14 +104,14 @@ def test_a_model_on_its_way_does_not_take_the_place_of_an_imported_one(world: Wo
 def test_a_reset_forgets(world: World) -> None:
     models.reset_model(world.stores, "default")
     assert world.live is None
-    after = world.go_on(4)
+    after = world.train(4)
     assert (after.first_outcome, after.learned, after.base_id, after.parent_id) == (21, 4, None, None)
 
 
 def test_a_model_is_described_and_removed(world: World) -> None:
     first = world.live
     assert first is not None
-    world.go_on(3)
+    world.train(3)
     models.note_model(world.stores, "default", ModelNote(model_id=first.model_id, description="the first"))
     assert world.logs.notes.all()[-1].description == "the first"
     models.remove_model(world.stores, "default", first.model_id)
@@ -121,7 +121,7 @@ def test_a_model_is_described_and_removed(world: World) -> None:
 
 def test_a_model_in_use_is_not_removed(world: World) -> None:
     imported = models.import_model(world.stores, "default", world.signed())
-    live = world.go_on(3)
+    live = world.train(3)
     for model in (imported, live):
         with pytest.raises(ModelInUse):
             models.remove_model(world.stores, "default", model.model_id)
