@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from sartor.estimators.anytime import Anytime, log_wealth
+from sartor.estimators.anytime import Anytime, constant_exponents, log_wealth
 from sartor.estimators.interval import Bounds
 from sartor.estimators.ips import Ips
 from tests.statistics.simulated_logs import SEED, Floats, Paths
@@ -33,7 +33,8 @@ def refuted(terms: Floats, truth: Floats) -> NDArray[np.bool_]:
     total, squares = terms.cumsum(axis=0), (terms**2).cumsum(axis=0)
     for turn in range(len(terms)):
         events = np.full(terms.shape[1], turn + 1.0)
-        worth = log_wealth(events, total[turn], squares[turn], np.full(terms.shape[1], truth[turn]))
+        constant = constant_exponents(events, total[turn], squares[turn])
+        worth = log_wealth(constant, total[turn] - events * truth[turn])
         out[turn] = worth > log(2 / ALPHA)
     return out
 

@@ -84,32 +84,29 @@ def _to_interval(bounds: Bounds, low: float, high: float) -> Interval | None:
 def smallest_plausible(events: Floats, total: Floats, squares: Floats, /, *, log_threshold: float) -> Floats:
     """Returns the smallest means in [0, 1] at which log M ≤ ``log_threshold``, within 1e-10.
 
-    log M falls as the mean grows, so bisection finds it. Arguments as in ``log_wealth``.
+    log M falls as the mean grows, so bisection finds it. Arguments as in ``constant_exponents``.
     """
+    constant = constant_exponents(events, total, squares)
     low, high = np.zeros(len(events)), np.minimum(1.0, total / events)
-    high = np.where(log_wealth(events, total, squares, low) <= log_threshold, 0.0, high)
-    constant = _constant_exponents(events, total, squares)
+    high = np.where(log_wealth(constant, total) <= log_threshold, 0.0, high)
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
-        implausible = _log_mean_wealth(constant, total - events * middle) > log_threshold
+        implausible = log_wealth(constant, total - events * middle) > log_threshold
         low, high = np.where(implausible, middle, low), np.where(implausible, high, middle)
     return low
 
 
-def log_wealth(events: Floats, total: Floats, squares: Floats, value: Floats, /) -> Floats:
-    """Returns log M(value): the wealth of a gambler who started with 1 and bet that the mean exceeds ``value``.
+def constant_exponents(events: Floats, total: Floats, squares: Floats, /) -> Floats:
+    """Returns the part of each stake's exponent that does not depend on the value, averaged over the centre.
 
     Args:
-        events: how many terms Z ≥ 0 were seen.
+        events: how many terms Z ≥ 0 were seen; all arguments have the shape (sequences,).
         total: the sums of the terms.
         squares: the sums of their squares.
-        value: the values; all arguments have the shape (sequences,).
+
+    Returns:
+        Shape (sequences, stakes).
     """
-    return _log_mean_wealth(_constant_exponents(events, total, squares), total - events * value)
-
-
-def _constant_exponents(events: Floats, total: Floats, squares: Floats) -> Floats:
-    """Returns the part of each stake's exponent that does not depend on the value, averaged over the centre."""
     mean = (total / events)[..., None]
     spread = np.maximum(squares - total * total / events, 0.0)[..., None]
     sharpness = _VARIANCE_COSTS * events[..., None]
@@ -118,8 +115,13 @@ def _constant_exponents(events: Floats, total: Floats, squares: Floats) -> Float
     return np.asarray(mass + 0.5 * np.log(np.pi / sharpness) - _VARIANCE_COSTS * spread, dtype=np.float64)
 
 
-def _log_mean_wealth(constant: Floats, excess: Floats) -> Floats:
-    """Returns the log of the mean wealth over all stakes; ``excess`` is Σ Z - N value."""
+def log_wealth(constant: Floats, excess: Floats, /) -> Floats:
+    """Returns log M(V): the wealth of a gambler who started with 1 and bet that the mean exceeds V.
+
+    Args:
+        constant: the ``constant_exponents``.
+        excess: Σ Z - N V; shape (sequences,).
+    """
     exponents = constant + _STAKES * excess[..., None]
     top = exponents.max(axis=-1)
     return np.asarray(top + np.log(np.exp(exponents - top[..., None]).mean(axis=-1)), dtype=np.float64)

@@ -16,6 +16,7 @@ from sartor.estimators.logged_choices import LoggedChoice
 from sartor.estimators.policy_estimate import estimate_policies
 from sartor.estimators.reference_policies import ReferencePolicies, TrackedActions
 from sartor.estimators.scorecard_view import ScorecardView
+from sartor.times import HOUR_US, MINUTE_US
 
 MAX_POINTS = 128
 
@@ -65,8 +66,7 @@ def to_curve_point(policies: ReferencePolicies, /, *, at_us: int) -> CurvePoint:
     )
 
 
-_MINUTE_US = 60_000_000
-FINE_US, COARSE_US = 5 * _MINUTE_US, 60 * _MINUTE_US
+FINE_US, COARSE_US = 5 * MINUTE_US, HOUR_US
 """The steps by which windows move: the short ones by five minutes, the long ones by an hour."""
 
 WINDOWS = {"PT5M": (FINE_US, 1), "PT1H": (FINE_US, 12), "PT6H": (COARSE_US, 6), "P1D": (COARSE_US, 24)}

@@ -15,8 +15,7 @@ from sartor.estimators.columns import Columns
 from sartor.estimators.interval import Bounds, Interval
 from sartor.estimators.ips import Ips
 from sartor.estimators.policy_estimate import to_anytime, to_snips
-
-_MINUTES_5_US = 300_000_000
+from sartor.times import MINUTE_US
 
 
 class TimeBins(Accumulator, kw_only=True):
@@ -27,7 +26,7 @@ class TimeBins(Accumulator, kw_only=True):
 
     SETTINGS: ClassVar[frozenset[str]] = frozenset({"width_us"})
 
-    width_us: int = _MINUTES_5_US
+    width_us: int = 5 * MINUTE_US
     sums: dict[int, Ips] = field(default_factory=dict)
 
     def _take(self, columns: Columns, /) -> None:

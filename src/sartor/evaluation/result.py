@@ -23,8 +23,7 @@ from sartor.evaluation.spec import (
 )
 from sartor.evaluation.time_range import OutcomeRange
 from sartor.ports import Loop, LoopStores
-
-_S_US = 1_000_000
+from sartor.times import SECOND_US
 
 
 def build_result(
@@ -94,7 +93,7 @@ def _to_policy_result(
 ) -> PolicyResult:
     windows = {
         name: tuple(
-            _to_window(start_us, sums) for start_us, sums in score.bins.windows(length_s * _S_US).items()
+            _to_window(start_us, sums) for start_us, sums in score.bins.windows(length_s * SECOND_US).items()
         )
         for name, length_s in WINDOWS_S.items()
     }

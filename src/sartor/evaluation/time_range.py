@@ -10,7 +10,7 @@ from sartor.joined_outcomes import read_joined_outcomes
 from sartor.log_search import first_outcome_since
 from sartor.ports import LoopStores
 from sartor.records import LoggedDecision, Outcome
-from sartor.times import DAY_US
+from sartor.times import DAY_US, SECOND_US
 
 _BLOCK = 5_000
 _BINS = 120
@@ -78,9 +78,9 @@ def _choose_bin_us(logs: LoopStores, first: int, last: int, start_us: int, end_u
     """Returns the shortest length of which ``_BINS`` cover the log, or the time where that is shorter."""
     decided = sorted(_decided_at_us(logs, seq) for seq in (first, last) if seq >= 1)
     if not decided:
-        return _LENGTHS_S[0] * 1_000_000
+        return _LENGTHS_S[0] * SECOND_US
     time_us = min(end_us, decided[-1]) - max(start_us, decided[0])
-    fitting = (length * 1_000_000 for length in _LENGTHS_S if length * 1_000_000 * _BINS >= time_us)
+    fitting = (length * SECOND_US for length in _LENGTHS_S if length * SECOND_US * _BINS >= time_us)
     return next(fitting, -(-time_us // _BINS // DAY_US) * DAY_US)
 
 

@@ -23,7 +23,7 @@ from sartor.evaluation.html.svg import (
     svg_document,
     text,
 )
-from sartor.times import DAY_US
+from sartor.times import DAY_US, MINUTE_US
 
 
 def shared_scale(rows: Sequence[ResultRow], width: int, /) -> Scale:
@@ -255,7 +255,7 @@ def _format_time(at_us: float, span_us: float) -> str:
     time = datetime.fromtimestamp(at_us / 1e6, UTC)
     if span_us > 4 * DAY_US:
         return time.strftime("%-d %b")
-    if span_us > 600_000_000:
+    if span_us > 10 * MINUTE_US:
         return time.strftime("%-d %b %H:%M")
     return time.strftime("%H:%M:%S")
 

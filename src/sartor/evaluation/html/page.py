@@ -16,6 +16,7 @@ from sartor.evaluation.html.policy_cards import render_card
 from sartor.evaluation.html.svg import assign_colours
 from sartor.evaluation.html.table import render_table
 from sartor.evaluation.report import EvaluationReport
+from sartor.times import SECOND_US
 
 
 def render_report(report: EvaluationReport, /) -> str:
@@ -86,7 +87,7 @@ def _find_leader(report: EvaluationReport) -> str:
 
 def _describe_bin(report: EvaluationReport) -> str:
     starts = sorted({point.start_us for one in report.series for point in one.rolling})
-    seconds = min((b - a for a, b in itertools.pairwise(starts)), default=report.bin_us) // 1_000_000
+    seconds = min((b - a for a, b in itertools.pairwise(starts)), default=report.bin_us) // SECOND_US
     for unit, size in (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1)):
         if seconds >= size and seconds % size == 0:
             count = seconds // size
