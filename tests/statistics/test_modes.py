@@ -90,19 +90,19 @@ def test_each_slot_is_drawn_as_logged_given_the_slots_before(mode: Mode) -> None
 
 
 def test_importance_weights_of_the_slots_average_to_one() -> None:
-    """So do those of any single filling: its share of the draws is the product of the logged probabilities."""
-    fillings: Counter[tuple[int, ...]] = Counter()
+    """So does each single assignment: its share of the draws is the product of the logged probabilities."""
+    assignments: Counter[tuple[int, ...]] = Counter()
     products: dict[tuple[int, ...], float] = {}
     for number in range(MANY):
         slots = several(number, "Online").slots
-        filling = tuple(slot.chosen for slot in slots)
-        fillings[filling] += 1
+        assignment = tuple(slot.chosen for slot in slots)
+        assignments[assignment] += 1
         product = 1.0
         for slot in slots:
             product *= slot.probabilities[slot.chosen]
-        products[filling] = product
+        products[assignment] = product
     assert sum(products.values()) == pytest.approx(1.0)
-    observed = [fillings[filling] for filling in products]
+    observed = [assignments[assignment] for assignment in products]
     assert stats.chisquare(observed, [MANY * product for product in products.values()]).pvalue > LIMIT
 
 

@@ -1,4 +1,4 @@
-"""What a world says it pays is what it pays, and there is something to learn in it."""
+"""Worlds pay what they document, and there is something to learn in them."""
 
 import math
 from pathlib import Path
@@ -63,10 +63,10 @@ def test_the_page_says_what_can_be_earned(name: str) -> None:
     page = Path(__file__).parents[2].joinpath("docs/reference/worlds.md").read_text()
     row = next(line for line in page.splitlines() if line.startswith(f"| [{name}](#{name}) |"))
     world = open_world(name)
-    reward, actions, *said = [cell.strip() for cell in row.split("|")[2:8]]
+    reward, actions, *documented = [cell.strip() for cell in row.split("|")[2:8]]
     reference = build_play_report(game(name, seed=0, turns=5_000), world=name, reward_is="", seed=0).reference
     assert reward == world.reward_is
     assert int(actions) == len(world.situation(0).options)
     known = (reference.random, reference.baseline, reference.best_fixed, reference.best)
-    assert said == [f"{value:.3g}" for value in known]
+    assert documented == [f"{value:.3g}" for value in known]
     assert f"\n## {name}\n" in page

@@ -83,7 +83,7 @@ def play(loop: Loop, logs: LoopStores, factory: EngineFactory, *, first: int, co
 
 
 def learn(loop: Loop, logs: LoopStores, factory: EngineFactory, *, ahead_s: float = 0.0) -> None:
-    """Settle and learn everything; ``ahead_s`` tells the trainer a later time, so that an export is due."""
+    """Settle and learn everything; ``ahead_s`` puts the trainer's clock ahead, so that an export is due."""
     while Settler(logs.events, logs.outcomes).step(loop.settings, settings_version=loop.version):
         pass
     trainer = Trainer(logs.events, logs.outcomes, logs.models, factory)

@@ -59,7 +59,7 @@ def test_records_are_stored_without_the_names_of_their_fields() -> None:
 
 @given(st.text(), st.binary(), st.lists(st.floats(0, 1), min_size=1, max_size=5), st.booleans())
 def test_a_decision_reads_back_bit_for_bit(
-    event_id: str, context: bytes, odds: list[float], deferred: bool
+    event_id: str, context: bytes, probabilities: list[float], deferred: bool
 ) -> None:
     logged = LoggedDecision(
         7,
@@ -67,10 +67,10 @@ def test_a_decision_reads_back_bit_for_bit(
         Decision(
             event_id=event_id,
             context=context,
-            actions=tuple(Action(f"a{n}", context) for n in range(len(odds))),
+            actions=tuple(Action(f"a{n}", context) for n in range(len(probabilities))),
             excluded=(),
-            probabilities=tuple(odds),
-            ranking=tuple(range(len(odds))),
+            probabilities=tuple(probabilities),
+            ranking=tuple(range(len(probabilities))),
             chosen=0,
             model_id="m",
             settings_version=1,

@@ -48,7 +48,7 @@ class Factory:
         return self.made[-1]
 
 
-class House:
+class Serving:
     """A loop's models and a process that serves them."""
 
     def __init__(self) -> None:
@@ -62,134 +62,134 @@ class House:
 
 
 @pytest.fixture
-def house() -> House:
-    return House()
+def serving() -> Serving:
+    return Serving()
 
 
-def test_before_the_first_model_there_is_no_engine(house: House) -> None:
-    assert house.live.refresh() is False
-    assert house.live.engine is None
-    assert house.live.model_id == NO_MODEL
-    assert house.live.arguments is None
-    assert house.live.problem is None
+def test_before_the_first_model_there_is_no_engine(serving: Serving) -> None:
+    assert serving.live.refresh() is False
+    assert serving.live.engine is None
+    assert serving.live.model_id == NO_MODEL
+    assert serving.live.arguments is None
+    assert serving.live.problem is None
 
 
-def test_a_published_model_serves_after_the_next_refresh(house: House) -> None:
-    house.publish("m1", b"one")
-    assert house.live.model_id == NO_MODEL
-    assert house.live.refresh() is True
-    assert house.live.engine is house.factory.made[0]
-    assert house.factory.made[0].blob == b"one"
-    assert house.live.model_id == "m1"
-    assert house.live.arguments == make_model().arguments
+def test_a_published_model_serves_after_the_next_refresh(serving: Serving) -> None:
+    serving.publish("m1", b"one")
+    assert serving.live.model_id == NO_MODEL
+    assert serving.live.refresh() is True
+    assert serving.live.engine is serving.factory.made[0]
+    assert serving.factory.made[0].blob == b"one"
+    assert serving.live.model_id == "m1"
+    assert serving.live.arguments == make_model().arguments
 
 
-def test_the_same_model_is_loaded_once(house: House) -> None:
-    house.publish("m1")
-    house.live.refresh()
-    assert house.live.refresh() is False
-    assert house.factory.calls == 1
+def test_the_same_model_is_loaded_once(serving: Serving) -> None:
+    serving.publish("m1")
+    serving.live.refresh()
+    assert serving.live.refresh() is False
+    assert serving.factory.calls == 1
 
 
-def test_a_newer_model_takes_over_and_the_old_engine_is_closed(house: House) -> None:
-    house.publish("m1")
-    house.live.refresh()
-    house.publish("m2")
-    house.live.refresh()
-    old, new = house.factory.made
+def test_a_newer_model_takes_over_and_the_old_engine_is_closed(serving: Serving) -> None:
+    serving.publish("m1")
+    serving.live.refresh()
+    serving.publish("m2")
+    serving.live.refresh()
+    old, new = serving.factory.made
     assert (old.closed, new.closed) == (True, False)
-    assert house.live.engine is new
-    assert house.live.model_id == "m2"
+    assert serving.live.engine is new
+    assert serving.live.model_id == "m2"
 
 
-def test_a_model_that_is_not_live_does_not_serve(house: House) -> None:
-    house.publish("m1", live=False)
-    assert house.live.refresh() is False
-    assert house.live.engine is None
+def test_a_model_that_is_not_live_does_not_serve(serving: Serving) -> None:
+    serving.publish("m1", live=False)
+    assert serving.live.refresh() is False
+    assert serving.live.engine is None
 
 
-def test_a_rollback_serves_the_older_model_again(house: House) -> None:
-    house.publish("m1", b"one")
-    house.publish("m2", b"two")
-    house.live.refresh()
-    house.models.promote("m1")
-    assert house.live.refresh() is True
-    assert house.live.model_id == "m1"
-    assert house.factory.made[-1].blob == b"one"
+def test_a_rollback_serves_the_older_model_again(serving: Serving) -> None:
+    serving.publish("m1", b"one")
+    serving.publish("m2", b"two")
+    serving.live.refresh()
+    serving.models.promote("m1")
+    assert serving.live.refresh() is True
+    assert serving.live.model_id == "m1"
+    assert serving.factory.made[-1].blob == b"one"
 
 
-def test_a_rollback_to_no_model_serves_none(house: House) -> None:
-    house.publish("m1")
-    house.live.refresh()
-    house.models.promote(None)
-    assert house.live.refresh() is True
-    assert house.live.engine is None
-    assert house.live.model_id == NO_MODEL
-    assert house.factory.made[0].closed
+def test_a_rollback_to_no_model_serves_none(serving: Serving) -> None:
+    serving.publish("m1")
+    serving.live.refresh()
+    serving.models.promote(None)
+    assert serving.live.refresh() is True
+    assert serving.live.engine is None
+    assert serving.live.model_id == NO_MODEL
+    assert serving.factory.made[0].closed
 
 
 def test_a_broken_model_is_told_and_not_tried_again_and_the_old_one_serves_on(
-    house: House, caplog: pytest.LogCaptureFixture
+    serving: Serving, caplog: pytest.LogCaptureFixture
 ) -> None:
-    house.publish("m1")
-    house.live.refresh()
-    house.publish("m2", BROKEN)
+    serving.publish("m1")
+    serving.live.refresh()
+    serving.publish("m2", BROKEN)
     with caplog.at_level(logging.ERROR):
-        refreshed = [house.live.refresh() for _ in range(5)]
+        refreshed = [serving.live.refresh() for _ in range(5)]
     assert refreshed == [False] * 5
-    assert house.factory.calls == 2
-    assert house.live.model_id == "m1"
-    assert not house.factory.made[0].closed
-    assert house.live.problem == "Model m2 can't be loaded: The bytes are not a model."
+    assert serving.factory.calls == 2
+    assert serving.live.model_id == "m1"
+    assert not serving.factory.made[0].closed
+    assert serving.live.problem == "Model m2 can't be loaded: The bytes are not a model."
     assert len(caplog.records) == 1
 
 
-def test_a_model_without_bytes_is_told(house: House) -> None:
-    house.publish("m1")
-    del house.models._blobs["m1"]
-    assert house.live.refresh() is False
-    assert house.live.problem is not None
-    assert house.live.engine is None
+def test_a_model_without_bytes_is_a_problem(serving: Serving) -> None:
+    serving.publish("m1")
+    del serving.models._blobs["m1"]
+    assert serving.live.refresh() is False
+    assert serving.live.problem is not None
+    assert serving.live.engine is None
 
 
-def test_the_next_good_model_ends_the_problem(house: House) -> None:
-    house.publish("m1", BROKEN)
-    house.live.refresh()
-    house.publish("m2")
-    assert house.live.refresh() is True
-    assert house.live.problem is None
-    assert house.live.model_id == "m2"
+def test_the_next_good_model_ends_the_problem(serving: Serving) -> None:
+    serving.publish("m1", BROKEN)
+    serving.live.refresh()
+    serving.publish("m2")
+    assert serving.live.refresh() is True
+    assert serving.live.problem is None
+    assert serving.live.model_id == "m2"
 
 
-def test_going_back_to_the_model_that_serves_ends_the_problem(house: House) -> None:
-    house.publish("m1")
-    house.live.refresh()
-    house.publish("m2", BROKEN)
-    house.live.refresh()
-    house.models.promote("m1")
-    assert house.live.refresh() is False
-    assert house.live.problem is None
-    assert house.factory.calls == 2
+def test_going_back_to_the_model_that_serves_ends_the_problem(serving: Serving) -> None:
+    serving.publish("m1")
+    serving.live.refresh()
+    serving.publish("m2", BROKEN)
+    serving.live.refresh()
+    serving.models.promote("m1")
+    assert serving.live.refresh() is False
+    assert serving.live.problem is None
+    assert serving.factory.calls == 2
 
 
-def test_a_store_that_fails_leaves_everything_as_it_was(house: House) -> None:
-    house.publish("m1")
-    house.live.refresh()
-    house.publish("m2")
-    house.stores.disk.failing = True
+def test_a_store_that_fails_leaves_everything_as_it_was(serving: Serving) -> None:
+    serving.publish("m1")
+    serving.live.refresh()
+    serving.publish("m2")
+    serving.stores.disk.failing = True
     with pytest.raises(StoreUnavailable):
-        house.live.refresh()
-    assert house.live.model_id == "m1"
-    house.stores.disk.failing = False
-    assert house.live.refresh() is True
-    assert house.live.model_id == "m2"
+        serving.live.refresh()
+    assert serving.live.model_id == "m1"
+    serving.stores.disk.failing = False
+    assert serving.live.refresh() is True
+    assert serving.live.model_id == "m2"
 
 
-def test_closing_frees_the_engine_and_twice_is_fine(house: House) -> None:
-    house.publish("m1")
-    house.live.refresh()
-    house.live.close()
-    house.live.close()
-    assert house.factory.made[0].closed
-    assert house.live.engine is None
-    assert house.live.model_id == NO_MODEL
+def test_closing_frees_the_engine_and_twice_is_fine(serving: Serving) -> None:
+    serving.publish("m1")
+    serving.live.refresh()
+    serving.live.close()
+    serving.live.close()
+    assert serving.factory.made[0].closed
+    assert serving.live.engine is None
+    assert serving.live.model_id == NO_MODEL

@@ -167,9 +167,9 @@ def test_logging_only_learns_nothing_of_a_single_slot() -> None:
 
 def test_a_question_leaves_the_slots_before_no_choice_and_offers_the_rest() -> None:
     shared = encode_context(DECISION.context, DECISION.actions)
-    asked = json.loads(encode_slot_query(shared, b'[{"size":"big"}]', taken=[2], offered=[0, 1]))
-    assert {name: asked[name] for name in ("FromUrl", "_multi")} == json.loads(shared)
-    assert asked["_slots"] == [
+    query = json.loads(encode_slot_query(shared, b'[{"size":"big"}]', taken=[2], offered=[0, 1]))
+    assert {name: query[name] for name in ("FromUrl", "_multi")} == json.loads(shared)
+    assert query["_slots"] == [
         {"_tag": "seed=0", "_inc": [2]},
         {"_tag": "seed=0", "_inc": [0, 1], "sj": [{"size": "big"}]},
     ]
@@ -178,10 +178,10 @@ def test_a_question_leaves_the_slots_before_no_choice_and_offers_the_rest() -> N
 @given(features)
 def test_features_of_a_slot_are_made_safe_for_the_engine(value: list[object]) -> None:
     blob = msgspec.json.encode(value)
-    asked = json.loads(
+    query = json.loads(
         encode_slot_query(encode_context(b"[]", DECISION.actions), blob, taken=[], offered=[0, 1, 2])
     )
-    assert asked["_slots"][0]["sj"] == made_safe(value)
+    assert query["_slots"][0]["sj"] == made_safe(value)
     hostile = replace(DECISION, slots=(replace(DECISION.slots[0], features=blob), DECISION.slots[1]))
     line = json.loads(single_slot.encode_outcome_line(replace(LOGGED, decision=hostile), OUTCOME))
     inside = names_in(line["c"]["_slots"][0]["sj"])
@@ -240,13 +240,13 @@ def test_a_line_reads_back_to_the_values_that_went_in(decision: Decision, data: 
     assert list(line) == ["Timestamp", "Version", "EventId", "c", "_outcomes", "_ba", "VWState"]
     assert line["_ba"] == [slot.baseline for slot in decision.slots]
     taken: list[int] = []
-    for slot, found, asked, reward in zip(
+    for slot, found, query, reward in zip(
         decision.slots, line["_outcomes"], line["c"]["_slots"], rewards, strict=True
     ):
         closed = {*taken, *slot.excluded}
-        assert (found["_id"], asked["_id"], -found["_label_cost"]) == (slot.id, slot.id, reward)
+        assert (found["_id"], query["_id"], -found["_label_cost"]) == (slot.id, slot.id, reward)
         assert found["_a"] == [index for index in slot.ranking if index not in closed]
         assert found["_p"] == [slot.probabilities[index] for index in found["_a"]]
         allowed = [index for index in range(len(decision.actions)) if index not in slot.excluded]
-        assert asked.get("_inc", list(range(len(decision.actions)))) == allowed
+        assert query.get("_inc", list(range(len(decision.actions)))) == allowed
         taken.append(slot.chosen)

@@ -174,13 +174,13 @@ def settled(draw: st.DrawFn) -> tuple[LoggedDecision, Outcome]:
     count = draw(st.integers(1, 6))
     excluded = tuple(sorted(draw(st.sets(st.integers(0, count - 1), max_size=count - 1))))
     rankable = [index for index in range(count) if index not in excluded]
-    odds = [0.0 if index in excluded else draw(st.floats(1e-6, 1.0)) for index in range(count)]
+    probabilities = [0.0 if index in excluded else draw(st.floats(1e-6, 1.0)) for index in range(count)]
     decision = Decision(
         event_id=draw(texts),
         context=msgspec.json.encode(draw(features)),
         actions=tuple(Action(draw(texts), msgspec.json.encode(draw(features))) for _ in range(count)),
         excluded=excluded,
-        probabilities=tuple(odds),
+        probabilities=tuple(probabilities),
         ranking=tuple(draw(st.permutations(range(count)))),
         chosen=draw(st.sampled_from(rankable)),
         model_id=draw(texts),

@@ -54,9 +54,9 @@ def test_nothing_can_be_picked_where_nothing_is_possible() -> None:
         pick([0.0, 0.0], 0.0)
 
 
-odds = st.lists(st.floats(0, 1), min_size=1).filter(lambda values: max(values) > 0)
+probability_lists = st.lists(st.floats(0, 1), min_size=1).filter(lambda values: max(values) > 0)
 
 
-@given(odds, st.floats(0, 1, exclude_max=True))
+@given(probability_lists, st.floats(0, 1, exclude_max=True))
 def test_an_impossible_action_is_never_picked(probabilities: list[float], point: float) -> None:
     assert probabilities[pick(probabilities, point)] > 0

@@ -1,4 +1,4 @@
-"""A past decision can be asked for again, and a difference has a name."""
+"""A past decision is recomputed, and differing fields are named."""
 
 import pytest
 from msgspec.structs import replace
@@ -16,17 +16,17 @@ REQUEST = RankInput(
 )
 
 
-def decided(request: RankInput) -> Decision:
+def decide_request(request: RankInput) -> Decision:
     return decide(request, probabilities=[0.3, 0.7], loop_id="l", model_id="m", settings_version=2)
 
 
 def test_what_was_asked_can_be_read_from_the_decision() -> None:
-    assert rebuild_request(decided(REQUEST)) == REQUEST
+    assert rebuild_request(decide_request(REQUEST)) == REQUEST
 
 
 def test_a_decision_recomputed_is_the_same() -> None:
-    decision = decided(REQUEST)
-    assert find_differing_fields(decision, decided(rebuild_request(decision))) == []
+    decision = decide_request(REQUEST)
+    assert find_differing_fields(decision, decide_request(rebuild_request(decision))) == []
 
 
 @pytest.mark.parametrize(
@@ -34,5 +34,5 @@ def test_a_decision_recomputed_is_the_same() -> None:
     [("probabilities", (0.3 + 1e-16, 0.0, 0.7)), ("ranking", (2, 1, 0)), ("chosen", 2), ("model_id", "n")],
 )
 def test_the_smallest_difference_is_named(field: str, value: object) -> None:
-    decision = decided(REQUEST)
+    decision = decide_request(REQUEST)
     assert find_differing_fields(decision, replace(decision, **{field: value})) == [field]

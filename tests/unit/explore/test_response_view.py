@@ -1,4 +1,4 @@
-"""What the record holds and what the caller is told, in each learning mode (contract, section 2.6)."""
+"""The record and the response of a decision, in each learning mode (contract, section 2.6)."""
 
 import math
 
@@ -11,26 +11,28 @@ from sartor.explore.response_view import SingleSlotView, SlotView, view_decision
 from sartor.explore.slots import decide_slots
 from sartor.records import Action, Decision, Mode, MultiSlotInput, RankInput, SlotInput
 
-ODDS = [0.1, 0.2, 0.7]
+PROBABILITIES = [0.1, 0.2, 0.7]
 
 
-def decided(mode: Mode, *, event_id: str = "e", excluded: tuple[int, ...] = ()) -> Decision:
-    actions = tuple(Action(f"a{n}", b'[{"n":1}]') for n in range(len(ODDS) + len(excluded)))
-    asked = RankInput(event_id=event_id, context=b"[]", actions=actions, excluded=excluded)
-    return decide(asked, probabilities=ODDS, loop_id="l", model_id="m", settings_version=1, mode=mode)
+def decide_in_mode(mode: Mode, *, event_id: str = "e", excluded: tuple[int, ...] = ()) -> Decision:
+    actions = tuple(Action(f"a{n}", b'[{"n":1}]') for n in range(len(PROBABILITIES) + len(excluded)))
+    rank_input = RankInput(event_id=event_id, context=b"[]", actions=actions, excluded=excluded)
+    return decide(
+        rank_input, probabilities=PROBABILITIES, loop_id="l", model_id="m", settings_version=1, mode=mode
+    )
 
 
 def filled(mode: Mode, event_id: str = "e") -> Decision:
     slots = [SlotInput(id=f"s{n}", features=b"[]", baseline=n) for n in range(2)]
-    asked = MultiSlotInput(
+    rank_input = MultiSlotInput(
         event_id=event_id,
         context=b"[]",
         actions=tuple(Action(f"a{n}", b'[{"n":1}]') for n in range(3)),
         slots=tuple(slots),
     )
     return decide_slots(
-        asked,
-        predict=lambda taken, offered: [ODDS[index] for index in offered],
+        rank_input,
+        predict=lambda taken, offered: [PROBABILITIES[index] for index in offered],
         loop_id="l",
         model_id="m",
         settings_version=1,
@@ -39,7 +41,7 @@ def filled(mode: Mode, event_id: str = "e") -> Decision:
 
 
 def test_online_answers_what_was_drawn() -> None:
-    decision = decided("Online", excluded=(0,))
+    decision = decide_in_mode("Online", excluded=(0,))
     assert view_decision(decision) == SingleSlotView(
         ranking=decision.ranking, probabilities=decision.probabilities, chosen=decision.chosen
     )
@@ -47,8 +49,8 @@ def test_online_answers_what_was_drawn() -> None:
 
 @pytest.mark.parametrize("event_id", [f"e{n}" for n in range(20)])
 def test_apprentice_records_the_draw_of_the_model_and_answers_the_order_of_the_caller(event_id: str) -> None:
-    decision = decided("Apprentice", event_id=event_id, excluded=(0,))
-    online = decided("Online", event_id=event_id, excluded=(0,))
+    decision = decide_in_mode("Apprentice", event_id=event_id, excluded=(0,))
+    online = decide_in_mode("Online", event_id=event_id, excluded=(0,))
     assert (decision.chosen, decision.ranking) == (online.chosen, online.ranking)
     assert decision.probabilities == online.probabilities
     assert view_decision(decision) == SingleSlotView(
@@ -58,23 +60,23 @@ def test_apprentice_records_the_draw_of_the_model_and_answers_the_order_of_the_c
 
 @pytest.mark.parametrize("event_id", [f"e{n}" for n in range(20)])
 def test_logging_only_records_the_baseline_for_certain(event_id: str) -> None:
-    decision = decided("LoggingOnly", event_id=event_id, excluded=(0,))
+    decision = decide_in_mode("LoggingOnly", event_id=event_id, excluded=(0,))
     assert (decision.chosen, decision.propensity) == (1, 1.0)
     assert decision.probabilities == (0.0, 1.0, 0.0, 0.0)
     assert decision.ranking == (0, 1, 2, 3)
 
 
 def test_logging_only_answers_the_probabilities_of_the_model_without_recording_them() -> None:
-    decision = decided("LoggingOnly", excluded=(0,))
-    assert view_decision(decision, model=ODDS) == SingleSlotView(
-        ranking=(0, 1, 2, 3), probabilities=(0.0, *ODDS), chosen=1
+    decision = decide_in_mode("LoggingOnly", excluded=(0,))
+    assert view_decision(decision, model=PROBABILITIES) == SingleSlotView(
+        ranking=(0, 1, 2, 3), probabilities=(0.0, *PROBABILITIES), chosen=1
     )
     assert view_decision(decision).probabilities == decision.probabilities
 
 
 @pytest.mark.parametrize("mode", ["Online", "Apprentice"])
 def test_what_the_model_gave_changes_no_answer_whose_record_has_it(mode: Mode) -> None:
-    decision = decided(mode)
+    decision = decide_in_mode(mode)
     assert view_decision(decision, model=[1.0, 0.0, 0.0]) == view_decision(decision)
 
 
@@ -87,7 +89,7 @@ def test_the_slots_of_a_loop_that_is_online_get_what_was_drawn_for_them() -> Non
 
 
 @given(st.text(max_size=5))
-def test_in_apprentice_each_slot_gets_its_baseline_with_the_odds_that_it_had(event_id: str) -> None:
+def test_in_apprentice_each_slot_gets_its_baseline_with_the_probability_that_it_had(event_id: str) -> None:
     decision = filled("Apprentice", event_id)
     assert [slot.chosen for slot in decision.slots] == [
         slot.chosen for slot in filled("Online", event_id).slots
@@ -96,7 +98,11 @@ def test_in_apprentice_each_slot_gets_its_baseline_with_the_odds_that_it_had(eve
     first, second = view_slots(decision)
     assert first.probability == pytest.approx(0.1)
     taken = decision.slots[0].chosen
-    expected = 0.0 if taken == 1 else 0.2 / math.fsum(odd for place, odd in enumerate(ODDS) if place != taken)
+    expected = (
+        0.0
+        if taken == 1
+        else 0.2 / math.fsum(probability for place, probability in enumerate(PROBABILITIES) if place != taken)
+    )
     assert second.probability == pytest.approx(expected)
 
 

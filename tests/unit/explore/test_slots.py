@@ -42,8 +42,8 @@ def weights(taken: Sequence[int], offered: Sequence[int]) -> Sequence[float]:
     return [1.0 + index * (1 + len(taken)) for index in offered]
 
 
-def decided(asked: MultiSlotInput, *, loop_id: str = "loop") -> Decision:
-    return decide_slots(asked, predict=weights, loop_id=loop_id, model_id="m1", settings_version=3)
+def decide_request(slots_input: MultiSlotInput, *, loop_id: str = "loop") -> Decision:
+    return decide_slots(slots_input, predict=weights, loop_id=loop_id, model_id="m1", settings_version=3)
 
 
 @st.composite
@@ -60,77 +60,85 @@ def requests(draw_from: st.DrawFn) -> MultiSlotInput:
 
 
 def test_a_decision_keeps_what_was_asked_and_the_first_slot_stands_for_it() -> None:
-    asked = request(3, (0, (2,)), (1, ()), deferred=True)
-    decision = decided(asked)
+    slots_input = request(3, (0, (2,)), (1, ()), deferred=True)
+    decision = decide_request(slots_input)
     first = decision.slots[0]
     assert (decision.excluded, decision.probabilities) == (first.excluded, first.probabilities)
     assert (decision.ranking, decision.chosen) == (first.ranking, first.chosen)
     assert (decision.baseline, decision.propensity) == (0, first.probabilities[first.chosen])
-    assert (decision.event_id, decision.context, decision.actions) == ("e", asked.context, asked.actions)
+    assert (decision.event_id, decision.context, decision.actions) == (
+        "e",
+        slots_input.context,
+        slots_input.actions,
+    )
     assert (decision.model_id, decision.settings_version, decision.deferred) == ("m1", 3, True)
-    assert rebuild_slots_request(decision) == asked
+    assert rebuild_slots_request(decision) == slots_input
 
 
 @given(requests())
-def test_no_action_goes_into_two_slots_nor_where_it_is_excluded(asked: MultiSlotInput) -> None:
-    decision = decided(asked)
+def test_no_action_goes_into_two_slots_nor_where_it_is_excluded(slots_input: MultiSlotInput) -> None:
+    decision = decide_request(slots_input)
     chosen = [slot.chosen for slot in decision.slots]
-    assert len(set(chosen)) == len(chosen) == len(asked.slots)
+    assert len(set(chosen)) == len(chosen) == len(slots_input.slots)
     assert all(slot.chosen not in slot.excluded for slot in decision.slots)
 
 
 @given(requests())
-def test_the_logged_odds_of_each_slot_are_those_of_its_draw(asked: MultiSlotInput) -> None:
-    decision = decided(asked)
+def test_the_logged_probabilities_of_each_slot_are_those_of_its_draw(slots_input: MultiSlotInput) -> None:
+    decision = decide_request(slots_input)
     taken: set[int] = set()
     for number, slot in enumerate(decision.slots):
         assert math.fsum(slot.probabilities) == pytest.approx(1.0, abs=1e-12)
         assert all(slot.probabilities[index] == 0.0 for index in {*slot.excluded, *taken})
-        assert slot.chosen == pick(slot.probabilities, draw("loop", slot_seed(asked.event_id, number)))
+        assert slot.chosen == pick(slot.probabilities, draw("loop", slot_seed(slots_input.event_id, number)))
         taken.add(slot.chosen)
 
 
 @given(requests())
-def test_what_a_slot_can_t_take_keeps_its_place_and_the_rest_is_in_order(asked: MultiSlotInput) -> None:
-    decision = decided(asked)
+def test_what_a_slot_can_t_take_keeps_its_place_and_the_rest_is_in_order(slots_input: MultiSlotInput) -> None:
+    decision = decide_request(slots_input)
     taken: set[int] = set()
     for slot in decision.slots:
         closed = {*slot.excluded, *taken}
-        assert sorted(slot.ranking) == list(range(len(asked.actions)))
+        assert sorted(slot.ranking) == list(range(len(slots_input.actions)))
         assert all(slot.ranking[index] == index for index in closed)
         ranked = [index for index in slot.ranking if index not in closed]
-        best = sorted(set(range(len(asked.actions))) - closed, key=lambda i: (-slot.probabilities[i], i))
+        best = sorted(set(range(len(slots_input.actions))) - closed, key=lambda i: (-slot.probabilities[i], i))
         where = best.index(slot.chosen)
         best[0], best[where] = best[where], best[0]
         assert ranked == best
         taken.add(slot.chosen)
 
 
-def fillings(asked: MultiSlotInput) -> set[tuple[int, ...]]:
-    """Every complete filling, found by trying all."""
-    count = len(asked.actions)
+def find_assignments(slots_input: MultiSlotInput) -> set[tuple[int, ...]]:
+    """Every complete assignment of actions to slots, found by trying all."""
+    count = len(slots_input.actions)
     return {
-        filling
-        for filling in itertools.permutations(range(count), len(asked.slots))
-        if all(index not in slot.excluded for index, slot in zip(filling, asked.slots, strict=True))
+        assignment
+        for assignment in itertools.permutations(range(count), len(slots_input.slots))
+        if all(index not in slot.excluded for index, slot in zip(assignment, slots_input.slots, strict=True))
     }
 
 
 @given(requests())
-def test_a_slot_is_offered_exactly_what_can_still_be_completed(asked: MultiSlotInput) -> None:
-    everything = frozenset(range(len(asked.actions)))
-    complete = fillings(asked)
+def test_a_slot_is_offered_exactly_what_can_still_be_completed(slots_input: MultiSlotInput) -> None:
+    everything = frozenset(range(len(slots_input.actions)))
+    complete = find_assignments(slots_input)
     taken: list[int] = []
 
-    def odds(before: Sequence[int], offered: Sequence[int]) -> Sequence[float]:
+    def predicted(before: Sequence[int], offered: Sequence[int]) -> Sequence[float]:
         assert list(before) == taken
         place = len(before)
         assert list(offered) == sorted({one[place] for one in complete if one[:place] == tuple(before)})
-        odds = [1.0] * len(offered)
-        taken.append(offered[pick([p / len(odds) for p in odds], draw("l", slot_seed(asked.event_id, place)))])
-        return odds
+        predicted = [1.0] * len(offered)
+        taken.append(
+            offered[
+                pick([p / len(predicted) for p in predicted], draw("l", slot_seed(slots_input.event_id, place)))
+            ]
+        )
+        return predicted
 
-    decision = decide_slots(asked, predict=odds, loop_id="l", model_id="m", settings_version=1)
+    decision = decide_slots(slots_input, predict=predicted, loop_id="l", model_id="m", settings_version=1)
     assert tuple(slot.chosen for slot in decision.slots) in complete
     assert everything >= set(taken)
 
@@ -146,8 +154,8 @@ def test_a_dead_end_is_seen_many_slots_ahead() -> None:
 
 
 @given(requests())
-def test_the_same_request_gives_the_same_decision(asked: MultiSlotInput) -> None:
-    assert decided(asked) == decided(asked)
+def test_the_same_request_gives_the_same_decision(slots_input: MultiSlotInput) -> None:
+    assert decide_request(slots_input) == decide_request(slots_input)
 
 
 def test_the_draws_of_the_slots_do_not_depend_on_one_another() -> None:
@@ -161,29 +169,33 @@ def test_the_draws_of_the_slots_do_not_depend_on_one_another() -> None:
     assert [slot_seed("e", number) for number in range(3)] == ["e", "e\0001", "e\0002"]
 
 
-@pytest.mark.parametrize("odds", [[], [0.5], [0.0, 0.0, 0.0], [math.nan, 1.0, 1.0], [-1.0, 1.0, 1.0]])
-def test_what_is_not_odds_is_refused(odds: list[float]) -> None:
+@pytest.mark.parametrize("predicted", [[], [0.5], [0.0, 0.0, 0.0], [math.nan, 1.0, 1.0], [-1.0, 1.0, 1.0]])
+def test_what_is_no_distribution_is_refused(predicted: list[float]) -> None:
     with pytest.raises(ValueError):  # noqa: PT011
         decide_slots(
-            request(3, (0, ())), predict=lambda *_: odds, loop_id="l", model_id="m", settings_version=1
+            request(3, (0, ())), predict=lambda *_: predicted, loop_id="l", model_id="m", settings_version=1
         )
 
 
 @given(requests())
-def test_without_a_model_every_offered_action_has_the_same_odds(asked: MultiSlotInput) -> None:
+def test_without_a_model_every_offered_action_has_the_same_probability(slots_input: MultiSlotInput) -> None:
     decision = decide_slots(
-        asked, predict=slot_predictor(None, asked), loop_id="l", model_id=NO_MODEL, settings_version=1
+        slots_input,
+        predict=slot_predictor(None, slots_input),
+        loop_id="l",
+        model_id=NO_MODEL,
+        settings_version=1,
     )
     for slot in decision.slots:
         assert len({p for p in slot.probabilities if p > 0}) == 1
 
 
 @given(requests())
-def test_a_decision_of_the_engine_is_recomputed_bit_for_bit(asked: MultiSlotInput) -> None:
-    ranks = create_engine(SEVERAL)
+def test_a_decision_of_the_engine_is_recomputed_bit_for_bit(slots_input: MultiSlotInput) -> None:
+    engine = create_engine(SEVERAL)
     decision = decide_slots(
-        asked,
-        predict=slot_predictor(ranks, asked),
+        slots_input,
+        predict=slot_predictor(engine, slots_input),
         loop_id="l",
         model_id="m",
         settings_version=1,
@@ -192,23 +204,23 @@ def test_a_decision_of_the_engine_is_recomputed_bit_for_bit(asked: MultiSlotInpu
     again = create_engine(SEVERAL)
     for _ in range(2):
         assert find_differing_fields(decision, recompute_decision(decision, again, loop_id="l")) == []
-    ranks.close()
+    engine.close()
     again.close()
 
 
 @pytest.mark.parametrize("mode", ["Apprentice", "LoggingOnly"])
 def test_other_modes_are_recomputed_too(mode: Mode) -> None:
-    asked = request(3, (0, ()), (1, (0,)))
+    slots_input = request(3, (0, ()), (1, (0,)))
     decision = decide_slots(
-        asked,
-        predict=slot_predictor(None, asked),
+        slots_input,
+        predict=slot_predictor(None, slots_input),
         loop_id="l",
         model_id=NO_MODEL,
         settings_version=1,
         mode=mode,
     )
     assert recompute_decision(decision, None, loop_id="l") == decision
-    single = RankInput(event_id="e", context=b"[]", actions=asked.actions, excluded=(0,))
+    single = RankInput(event_id="e", context=b"[]", actions=slots_input.actions, excluded=(0,))
     one = decide(
         single, probabilities=[0.5, 0.5], loop_id="l", model_id=NO_MODEL, settings_version=1, mode=mode
     )

@@ -1,4 +1,4 @@
-"""An explanation says what the engine would have said without each feature, for every exploration."""
+"""An explanation gives what the engine predicts without each feature, for every exploration."""
 
 import msgspec
 import pytest

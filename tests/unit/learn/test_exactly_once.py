@@ -9,74 +9,74 @@ from msgspec.structs import replace
 from sartor.learn.trainer import replay_gap
 from sartor.learn.vw import create_engine
 from sartor.settings import AZURE_ARGUMENTS, DEFAULT_ARGUMENTS
-from tests.unit.learn.bench import Bench
+from tests.unit.learn.training_loop import TrainingLoop
 
 POLICIES = [DEFAULT_ARGUMENTS, AZURE_ARGUMENTS, "--cb_explore_adf --bag 3 --epsilon 0.1 --random_seed 4"]
 
-Event = Callable[[Bench], object]
+Event = Callable[[TrainingLoop], object]
 
 
 def _settles(count: int, learnable: bool) -> Event:
-    return lambda bench: bench.settle(count, learnable=learnable)
+    return lambda training: training.settle(count, learnable=learnable)
 
 
 def _steps(limit: int) -> Event:
-    return lambda bench: bench.step(limit=limit)
+    return lambda training: training.step(limit=limit)
 
 
 def _waits(seconds: int) -> Event:
-    return lambda bench: bench.clock.advance(seconds)
+    return lambda training: training.clock.advance(seconds)
 
 
 def _changes(arguments: str, days: int) -> Event:
-    return lambda bench: bench.change(arguments=arguments, model_retrain_days=days)
+    return lambda training: training.change(arguments=arguments, model_retrain_days=days)
 
 
 def _explores(percentage: float) -> Event:
-    return lambda bench: bench.change(exploration_percentage=percentage)
+    return lambda training: training.change(exploration_percentage=percentage)
 
 
-def _crashes(bench: Bench) -> None:
-    bench.restart()
+def _crashes(training: TrainingLoop) -> None:
+    training.restart()
 
 
-def _rolls_back(bench: Bench) -> None:
-    bench.models.promote(None)
+def _rolls_back(training: TrainingLoop) -> None:
+    training.models.promote(None)
 
 
-def _loses_the_newest_model(bench: Bench) -> None:
-    if bench.models.history():
-        bench.models._blobs[bench.newest.model_id] = b"junk"
-        bench.restart()
+def _loses_the_newest_model(training: TrainingLoop) -> None:
+    if training.models.history():
+        training.models._blobs[training.newest.model_id] = b"junk"
+        training.restart()
 
 
-def _resets(bench: Bench) -> None:
-    bench.reset()
+def _resets(training: TrainingLoop) -> None:
+    training.reset()
 
 
-def _imports(bench: Bench) -> None:
-    bench.bring_in(create_engine(bench.loop.arguments).dump())
+def _imports(training: TrainingLoop) -> None:
+    training.import_model(create_engine(training.loop.arguments).dump())
 
 
-def _retrains(bench: Bench) -> None:
-    bench.loop = replace(bench.loop, generation=bench.loop.generation + 1, first_outcome=None)
+def _retrains(training: TrainingLoop) -> None:
+    training.loop = replace(training.loop, generation=training.loop.generation + 1, first_outcome=None)
 
 
 def _amends(place: int, learnable: bool) -> Event:
-    def event(bench: Bench) -> None:
-        counts = bench.log.outcomes.counts()
+    def event(training: TrainingLoop) -> None:
+        counts = training.log.outcomes.counts()
         if counts.outcomes:
             number = counts.first_outcome + place % counts.outcomes
-            bench.amend(number, reward=0.75, learnable=learnable)
+            training.amend(number, reward=0.75, learnable=learnable)
 
     return event
 
 
 def _forgets(count: int) -> Event:
-    def event(bench: Bench) -> None:
-        counts = bench.log.outcomes.counts()
+    def event(training: TrainingLoop) -> None:
+        counts = training.log.outcomes.counts()
         if count < counts.outcomes:
-            bench.forget(counts.first_outcome - 1 + count)
+            training.forget(counts.first_outcome - 1 + count)
 
     return event
 
@@ -96,39 +96,41 @@ EVENTS = st.one_of(
 @given(events=st.lists(EVENTS, min_size=5, max_size=40))
 @settings(max_examples=80)
 def test_the_newest_model_equals_a_replay_whatever_happened(events: list[Event]) -> None:
-    bench = Bench()
+    training = TrainingLoop()
     for event in events:
-        event(bench)
-    bench.restart()
-    bench.step(limit=1)  # settings that learn nothing again begin with what settles after they were seen
-    bench.settle(1)
-    bench.clock.advance(61)  # the model before may be named a moment later than now
-    while bench.step(limit=1_000):
+        event(training)
+    training.restart()
+    training.step(limit=1)  # settings that learn nothing again begin with what settles after they were seen
+    training.settle(1)
+    training.clock.advance(61)  # the model before may be named a moment later than now
+    while training.step(limit=1_000):
         pass
     learnable = [
-        logged.seq for logged in bench.log.outcomes.outcomes(after=0, limit=10_000) if logged.outcome.learnable
+        logged.seq
+        for logged in training.log.outcomes.outcomes(after=0, limit=10_000)
+        if logged.outcome.learnable
     ]
-    newest = bench.newest
+    newest = training.newest
     assert newest.last_outcome == learnable[-1]
-    assert newest.revision == bench.log.outcomes.counts().revision
-    assert newest.generation == bench.loop.generation
-    if replay_gap(newest, bench.log.outcomes.counts()) is not None:
+    assert newest.revision == training.log.outcomes.counts().revision
+    assert newest.generation == training.loop.generation
+    if replay_gap(newest, training.log.outcomes.counts()) is not None:
         return  # the log lost what it began with
     assert newest.learned == len([seq for seq in learnable if seq >= newest.first_outcome])
-    bench.assert_newest_equals_a_replay()
+    training.assert_newest_equals_a_replay()
 
 
 @given(events=st.lists(EVENTS, min_size=5, max_size=30))
 @settings(max_examples=20)
 def test_every_model_ever_published_says_truly_what_is_in_it(events: list[Event]) -> None:
-    bench = Bench()
+    training = TrainingLoop()
     for event in events:
-        event(bench)
-    counts = bench.log.outcomes.counts()
-    models = [model for model in bench.models.history() if model.base_id != model.model_id]
+        event(training)
+    counts = training.log.outcomes.counts()
+    models = [model for model in training.models.history() if model.base_id != model.model_id]
     ids = [model.model_id for model in models]
     assert ids == sorted(set(ids), reverse=True)
-    outcomes = bench.log.outcomes.outcomes(after=0, limit=10_000)
+    outcomes = training.log.outcomes.outcomes(after=0, limit=10_000)
     for model in (model for model in models if replay_gap(model, counts) is None):
         within = [logged for logged in outcomes if model.first_outcome <= logged.seq <= model.last_outcome]
         assert model.learned == sum(logged.outcome.learnable for logged in within) > 0

@@ -1,4 +1,4 @@
-"""A model from elsewhere, checked, tried, and written anew."""
+"""A foreign model is checked, tried, and written again."""
 
 import pytest
 
@@ -20,7 +20,7 @@ def line(number: int) -> bytes:
     )
 
 
-def taught(arguments: str = OWN, *, count: int = 30) -> bytes:
+def train_model(arguments: str = OWN, *, count: int = 30) -> bytes:
     made = create_engine(arguments)
     for number in range(count):
         made.learn(line(number))
@@ -29,7 +29,7 @@ def taught(arguments: str = OWN, *, count: int = 30) -> bytes:
     return blob
 
 
-def odds(arguments: str, blob: bytes, *, after: int = 0) -> list[float]:
+def predict(arguments: str, blob: bytes, *, after: int = 0) -> list[float]:
     """What an engine answers that learned some more."""
     made = create_engine(arguments, blob)
     for number in range(100, 100 + after):
@@ -45,22 +45,22 @@ def odds(arguments: str, blob: bytes, *, after: int = 0) -> list[float]:
     [OWN, "--cb_explore_adf --squarecb --cb_type mtr -q ::", "--cb_explore_adf --bag 3 --cb_type mtr"],
 )
 def test_an_adopted_model_goes_on_as_the_one_it_was(arguments: str) -> None:
-    blob = taught(arguments)
+    blob = train_model(arguments)
     other = adopt_model(strip_checksum(blob), arguments)
-    assert odds(arguments, other) == odds(arguments, blob)
-    assert odds(arguments, other, after=10) == odds(arguments, blob, after=10)
-    assert odds(arguments, other) != odds(arguments, taught(arguments, count=0))
+    assert predict(arguments, other) == predict(arguments, blob)
+    assert predict(arguments, other, after=10) == predict(arguments, blob, after=10)
+    assert predict(arguments, other) != predict(arguments, train_model(arguments, count=0))
 
 
 def test_the_trial_leaves_no_trace() -> None:
-    assert adopt_model(strip_checksum(taught()), OWN) == adopt_model(
-        strip_checksum(adopt_model(strip_checksum(taught()), OWN)), OWN
+    assert adopt_model(strip_checksum(train_model()), OWN) == adopt_model(
+        strip_checksum(adopt_model(strip_checksum(train_model()), OWN)), OWN
     )
 
 
 def test_a_model_that_does_not_fit_is_refused_with_its_own_settings() -> None:
     with pytest.raises(InvalidModel, match=r"without --squarecb\. Its own are: .*--quadratic ::"):
-        adopt_model(strip_checksum(taught()), "--cb_explore_adf --squarecb --cb_type mtr -q ::")
+        adopt_model(strip_checksum(train_model()), "--cb_explore_adf --squarecb --cb_type mtr -q ::")
 
 
 def test_a_seal_is_checked() -> None:

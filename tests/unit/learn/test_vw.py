@@ -112,26 +112,26 @@ def test_a_loaded_dump_goes_on_bit_for_bit(arguments: str) -> None:
 
 @pytest.mark.parametrize("arguments", POLICIES)
 def test_predicting_changes_nothing(arguments: str) -> None:
-    asked, unasked = create_engine(arguments), create_engine(arguments)
+    queried, not_queried = create_engine(arguments), create_engine(arguments)
     for line in lines(0, 100):
-        asked.learn(line)
-        unasked.learn(line)
-    first = answers(asked, REQUESTS)
+        queried.learn(line)
+        not_queried.learn(line)
+    first = answers(queried, REQUESTS)
     for _ in range(80):
-        assert answers(asked, REQUESTS) == first
+        assert answers(queried, REQUESTS) == first
     for line in lines(100, 150):
-        asked.learn(line)
-        unasked.learn(line)
-    assert answers(asked, REQUESTS) == answers(unasked, REQUESTS)
+        queried.learn(line)
+        not_queried.learn(line)
+    assert answers(queried, REQUESTS) == answers(not_queried, REQUESTS)
 
 
 @pytest.mark.parametrize("arguments", POLICIES)
 def test_probabilities_are_a_distribution_from_the_first_request_on(arguments: str) -> None:
     fresh = create_engine(arguments)
     for seed in range(60):
-        odds = answer(fresh, seed)
-        assert abs(math.fsum(odds) - 1) <= 1e-12
-        assert all(odd >= 0 for odd in odds)
+        predicted = answer(fresh, seed)
+        assert abs(math.fsum(predicted) - 1) <= 1e-12
+        assert all(probability >= 0 for probability in predicted)
         fresh.learn(make_line(seed))
 
 
@@ -145,9 +145,9 @@ def test_what_would_not_go_on_exactly_is_refused(rest: str) -> None:
 @settings(max_examples=100)
 def test_whatever_the_wire_lets_through_is_ranked(request: tuple[bytes, list[Action]], seed: int) -> None:
     features, actions = request
-    odds = TRAINED.probabilities(context_json.encode_context(features, actions), len(actions))
-    assert len(odds) == len(actions)
-    assert abs(math.fsum(odds) - 1) <= 1e-12
+    predicted = TRAINED.probabilities(context_json.encode_context(features, actions), len(actions))
+    assert len(predicted) == len(actions)
+    assert abs(math.fsum(predicted) - 1) <= 1e-12
     assert answer(TRAINED, seed) == answer(TWIN, seed)
 
 
@@ -222,9 +222,9 @@ def test_it_learns_which_action_is_better_and_answers_in_the_order_of_the_reques
     for number in range(300):
         reward = 1.0 if number % 3 == 0 else 0.0
         learner.learn(single_slot.encode_outcome_line(*_settled(b"[]", actions, number % 3, reward, 1 / 3)))
-    odds = learner.probabilities(context_json.encode_context(b"[]", actions), 3)
+    predicted = learner.probabilities(context_json.encode_context(b"[]", actions), 3)
     reverse = learner.probabilities(context_json.encode_context(b"[]", actions[::-1]), 3)
-    assert odds[0] > 0.8
+    assert predicted[0] > 0.8
     assert reverse[2] > 0.8
 
 
@@ -261,7 +261,7 @@ MALFORMED = [
 
 @pytest.mark.parametrize("arguments", [DEFAULT_ARGUMENTS, AZURE_ARGUMENTS, "--cb_explore_adf --cover 3"])
 def test_malformed_contexts_are_refused_and_do_no_harm(arguments: str) -> None:
-    attacked, spared = create_engine(arguments), create_engine(arguments)
+    attacked, untouched = create_engine(arguments), create_engine(arguments)
     for seed in range(200):
         for context in MALFORMED:
             with pytest.raises(EngineRefused):
@@ -269,9 +269,9 @@ def test_malformed_contexts_are_refused_and_do_no_harm(arguments: str) -> None:
         with pytest.raises(EngineRefused):
             attacked.learn(make_line(seed)[: -20 - seed])
         attacked.learn(make_line(seed))
-        spared.learn(make_line(seed))
-        assert answer(attacked, seed) == answer(spared, seed)
-    assert answers(create_engine(arguments, attacked.dump()), REQUESTS) == answers(spared, REQUESTS)
+        untouched.learn(make_line(seed))
+        assert answer(attacked, seed) == answer(untouched, seed)
+    assert answers(create_engine(arguments, attacked.dump()), REQUESTS) == answers(untouched, REQUESTS)
 
 
 def test_malformed_contexts_leak_no_memory() -> None:

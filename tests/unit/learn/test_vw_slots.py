@@ -49,7 +49,7 @@ POLICIES = [
 REQUESTS = range(10_000, 10_012)
 
 
-def taught(arguments: str, first: int, last: int) -> VowpalWabbit:
+def train_engine(arguments: str, first: int, last: int) -> VowpalWabbit:
     made = create_engine(arguments)
     for line in slot_lines(first, last):
         made.learn(line)
@@ -59,7 +59,7 @@ def taught(arguments: str, first: int, last: int) -> VowpalWabbit:
 @pytest.mark.parametrize("arguments", POLICIES)
 def test_a_loaded_dump_goes_on_bit_for_bit(arguments: str) -> None:
     assert check_policy(arguments) == arguments
-    going = taught(arguments, 0, 80)
+    going = train_engine(arguments, 0, 80)
     loaded = create_engine(arguments, going.dump())
     assert slot_answers(loaded, REQUESTS) == slot_answers(going, REQUESTS)
     for seed in range(80, 140):
@@ -73,18 +73,18 @@ def test_a_loaded_dump_goes_on_bit_for_bit(arguments: str) -> None:
 
 @pytest.mark.parametrize("arguments", POLICIES)
 def test_asking_changes_nothing(arguments: str) -> None:
-    asked, unasked = create_engine(arguments), create_engine(arguments)
+    query, not_queried = create_engine(arguments), create_engine(arguments)
     for number, line in enumerate(slot_lines(0, 60)):
-        asked.learn(line)
-        unasked.learn(line)
+        query.learn(line)
+        not_queried.learn(line)
         if number % 3 == 0:
-            slot_answers(asked, REQUESTS)
-    first = slot_answers(asked, REQUESTS)
-    assert slot_answers(asked, REQUESTS) == first == slot_answers(unasked, REQUESTS)
+            slot_answers(query, REQUESTS)
+    first = slot_answers(query, REQUESTS)
+    assert slot_answers(query, REQUESTS) == first == slot_answers(not_queried, REQUESTS)
 
 
 @pytest.mark.parametrize("arguments", POLICIES)
-def test_the_odds_of_each_slot_are_a_distribution_over_what_is_left(arguments: str) -> None:
+def test_the_probabilities_of_each_slot_are_a_distribution_over_what_is_left(arguments: str) -> None:
     fresh = create_engine(arguments)
     for seed in range(40):
         decision = make_slots_decision(seed)
@@ -97,12 +97,12 @@ def test_the_odds_of_each_slot_are_a_distribution_over_what_is_left(arguments: s
 def test_the_number_of_a_slot_is_a_feature_from_the_first_request_on() -> None:
     """An engine that has not seen several slots yet answers as it will afterwards."""
     single = [make_slots_line(seed, decision=_first_slot_only(seed)) for seed in range(30)]
-    fresh, asked = create_engine(SEVERAL), create_engine(SEVERAL)
-    slot_answers(asked, REQUESTS)
+    fresh, query = create_engine(SEVERAL), create_engine(SEVERAL)
+    slot_answers(query, REQUESTS)
     for line in single:
         fresh.learn(line)
-        asked.learn(line)
-    assert slot_answers(fresh, REQUESTS) == slot_answers(asked, REQUESTS)
+        query.learn(line)
+    assert slot_answers(fresh, REQUESTS) == slot_answers(query, REQUESTS)
 
 
 def _first_slot_only(seed: int) -> Decision:
@@ -112,7 +112,7 @@ def _first_slot_only(seed: int) -> Decision:
 
 def test_what_was_put_into_earlier_slots_matters_only_as_it_is_gone() -> None:
     """Their features are not sent: the probabilities of a slot are the same with them."""
-    trained = taught(SEVERAL, 0, 200)
+    trained = train_engine(SEVERAL, 0, 200)
     decision = make_slots_decision(7)
     shared, count = encode_context(decision.context, decision.actions), len(decision.actions)
     offered = [index for index in range(count) if index != 1]
@@ -213,7 +213,7 @@ MALFORMED = [
 
 @pytest.mark.parametrize("arguments", [SEVERAL, "--ccb_explore_adf --bag 3"])
 def test_malformed_questions_are_refused_and_do_no_harm(arguments: str) -> None:
-    ranks, untouched = taught(arguments, 0, 30), taught(arguments, 0, 30)
+    ranks, untouched = train_engine(arguments, 0, 30), train_engine(arguments, 0, 30)
     for number in range(1_500):
         bad = MALFORMED[number % len(MALFORMED)]
         with pytest.raises(EngineRefused):
@@ -222,16 +222,16 @@ def test_malformed_questions_are_refused_and_do_no_harm(arguments: str) -> None:
 
 
 def test_malformed_questions_leak_no_memory() -> None:
-    ranks = taught(SEVERAL, 0, 10)
+    ranks = train_engine(SEVERAL, 0, 10)
 
-    def ask(times: int) -> None:
+    def send_queries(times: int) -> None:
         for number in range(times):
             with pytest.raises(EngineRefused):
                 ranks.slot_probabilities(MALFORMED[number % len(MALFORMED)], 2, slots=1, offered=[0, 1])
 
-    ask(500)
+    send_queries(500)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    ask(1_500)
+    send_queries(1_500)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 10_000
 
 
@@ -239,11 +239,11 @@ def test_each_kind_of_engine_refuses_the_requests_and_lines_of_the_other() -> No
     single, several = create_engine(DEFAULT_ARGUMENTS), create_engine(SEVERAL)
     decision = make_slots_decision(3)
     shared, count = encode_context(decision.context, decision.actions), len(decision.actions)
-    asked = encode_slot_query(shared, b"[]", taken=[], offered=list(range(count)))
+    query = encode_slot_query(shared, b"[]", taken=[], offered=list(range(count)))
     with pytest.raises(EngineRefused, match="fill several slots"):
         several.probabilities(shared, count)
     with pytest.raises(EngineRefused, match="fill no slots"):
-        single.slot_probabilities(asked, count, slots=1, offered=range(count))
+        single.slot_probabilities(query, count, slots=1, offered=range(count))
     with pytest.raises(EngineRefused, match="not one of several slots"):
         several.learn(make_line(1))
     with pytest.raises(EngineRefused, match="does not begin with a label"):
@@ -294,8 +294,8 @@ def test_as_many_slots_as_actions_are_filled() -> None:
     seen = encode_context(b"[]", actions)
     for number in (0, 25, 49):
         offered = list(range(number, count))
-        asked = encode_slot_query(seen, b"[]", taken=list(range(number)), offered=offered)
-        found = ranks.slot_probabilities(asked, count, slots=number + 1, offered=offered)
+        query = encode_slot_query(seen, b"[]", taken=list(range(number)), offered=offered)
+        found = ranks.slot_probabilities(query, count, slots=number + 1, offered=offered)
         assert len(found) == count - number
 
 
@@ -311,12 +311,12 @@ def test_an_estimate_is_the_reward_that_was_learned(kind: str, rest: str) -> Non
     ranks = create_engine(f"{kind} {rest} --cb_type mtr -l 0.5")
     actions = [Action(name, b'[{"x":1}]') for name in "abc"]
     seen = encode_context(b"[]", actions)
-    asked = encode_slot_query(seen, b"[]", taken=[], offered=[0, 1, 2]) if kind == "--ccb_explore_adf" else seen
+    query = encode_slot_query(seen, b"[]", taken=[], offered=[0, 1, 2]) if kind == "--ccb_explore_adf" else seen
     slots = int(kind == "--ccb_explore_adf")
     for turn in range(600):
         place = turn % 3
-        ranks.learn(_line(json.loads(asked), place, reward=[0.0, 0.5, 1.0][place], slots=slots))
-    found = ranks.estimates(asked, 3, slots=slots)
+        ranks.learn(_line(json.loads(query), place, reward=[0.0, 0.5, 1.0][place], slots=slots))
+    found = ranks.estimates(query, 3, slots=slots)
     assert found == pytest.approx([0.0, 0.5, 1.0], abs=0.1)
 
 

@@ -198,21 +198,21 @@ def test_a_restart_reads_again_only_what_is_not_done_with() -> None:
     step(world)
     world.events.append([make_decision("open")])
     step(world)
-    asked: list[int] = []
+    read_after: list[int] = []
 
     class Spied(Interrupted):
         def heads(self, *, after: int, limit: int) -> list:  # type: ignore[type-arg]
-            asked.append(after)
+            read_after.append(after)
             return list(super().heads(after=after, limit=limit))
 
     world.events = Spied(world.events, lambda: None)
     world.restart()
     step(world)
-    assert min(asked) == 1
+    assert min(read_after) == 1
 
 
 class Counted(Interrupted):
-    """Counts how often the log is asked for its horizon."""
+    """Counts how often the horizon of the log is read."""
 
     horizons = 0
 

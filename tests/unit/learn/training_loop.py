@@ -1,4 +1,4 @@
-"""A loop on the bench: stores in memory, a clock that is moved by hand, and a trainer that can be killed."""
+"""A loop in training: stores in memory, a clock that is moved by hand, and a trainer that can be killed."""
 
 from datetime import timedelta
 
@@ -18,8 +18,8 @@ REQUESTS = range(10_000, 10_010)
 EVERY_MINUTE = LoopSettings(model_export_frequency=timedelta(minutes=1))
 
 
-class Bench:
-    """A loop with stores in memory, a clock, and a trainer that can be killed."""
+class TrainingLoop:
+    """Stores in memory, a clock, and a trainer that can be killed."""
 
     def __init__(self, *, settings: LoopSettings = EVERY_MINUTE) -> None:
         self.clock = Clock()
@@ -55,12 +55,12 @@ class Bench:
         self.loop = replace(loop, arguments=arguments) if arguments is not None else loop
 
     def reset(self) -> None:
-        """Begin with the next outcome, without a model, as a service would."""
+        """Start with the next outcome, without a model, as a service does."""
         following = self.log.outcomes.counts().last_outcome + 1
         self.loop = replace(self.loop, generation=self.loop.generation + 1, first_outcome=following)
         self.models.promote(None)
 
-    def bring_in(self, blob: bytes) -> Model:
+    def import_model(self, blob: bytes) -> Model:
         """Import a model in a generation of its own, as a service would."""
         counts = self.log.outcomes.counts()
         generation = self.loop.generation + 1

@@ -1,4 +1,4 @@
-"""Judging a line: the probabilities from before it is learned, and the same engine afterwards, bit for bit."""
+"""predict_then_learn: the probabilities from before a line is learned, then the same engine, bit for bit."""
 
 import pytest
 
@@ -28,7 +28,7 @@ EXPLORATIONS = (
 
 
 @pytest.fixture(scope="module")
-def lessons() -> list[tuple[LoggedDecision, Outcome]]:
+def logged_outcomes() -> list[tuple[LoggedDecision, Outcome]]:
     logs = MemoryStores().open(make_loop())
     fill_log(logs, open_world("tutorial"), None, loop_id="x", turns=150)
     decisions = logs.events.decisions(after=0, limit=150)
@@ -37,20 +37,20 @@ def lessons() -> list[tuple[LoggedDecision, Outcome]]:
 
 
 @pytest.mark.parametrize("exploration", EXPLORATIONS)
-def test_judging_is_asking_and_then_learning(
-    lessons: list[tuple[LoggedDecision, Outcome]], exploration: str
+def test_it_predicts_and_then_learns(
+    logged_outcomes: list[tuple[LoggedDecision, Outcome]], exploration: str
 ) -> None:
     arguments = f"--cb_explore_adf {exploration}"
     two_steps, one_step = create_engine(arguments), create_engine(arguments)
-    for logged, outcome in lessons:
+    for logged, outcome in logged_outcomes:
         rankable = logged.decision.rankable
         line = single_slot.encode_outcome_line(logged, outcome)
-        asked = two_steps.probabilities(
+        expected = two_steps.probabilities(
             context_json.encode_decision_context(logged.decision, rankable), len(rankable)
         )
         two_steps.learn(line)
-        assert one_step.predict_then_learn(line, len(rankable)) == asked
-    last = lessons[-1][0].decision
+        assert one_step.predict_then_learn(line, len(rankable)) == expected
+    last = logged_outcomes[-1][0].decision
     context = context_json.encode_decision_context(last, last.rankable)
     assert one_step.probabilities(context, len(last.rankable)) == two_steps.probabilities(
         context, len(last.rankable)
@@ -60,10 +60,10 @@ def test_judging_is_asking_and_then_learning(
 
 
 def test_what_does_not_fit_is_refused_and_the_engine_stays_usable(
-    lessons: list[tuple[LoggedDecision, Outcome]],
+    logged_outcomes: list[tuple[LoggedDecision, Outcome]],
 ) -> None:
     judging = create_engine("--cb_explore_adf --epsilon 0.2")
-    logged, outcome = lessons[0]
+    logged, outcome = logged_outcomes[0]
     line = single_slot.encode_outcome_line(logged, outcome)
     count = len(logged.decision.rankable)
     with pytest.raises(EngineRefused):
@@ -75,9 +75,9 @@ def test_what_does_not_fit_is_refused_and_the_engine_stays_usable(
 
 
 def test_an_engine_for_several_slots_judges_no_single_ones(
-    lessons: list[tuple[LoggedDecision, Outcome]],
+    logged_outcomes: list[tuple[LoggedDecision, Outcome]],
 ) -> None:
     several = create_engine("--ccb_explore_adf --epsilon 0.2")
     with pytest.raises(EngineRefused, match="several slots"):
-        several.predict_then_learn(single_slot.encode_outcome_line(*lessons[0]), 3)
+        several.predict_then_learn(single_slot.encode_outcome_line(*logged_outcomes[0]), 3)
     several.close()
