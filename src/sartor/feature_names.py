@@ -90,18 +90,18 @@ def remove_feature(features: bytes, name: FeatureName, /, *, namespace: str) -> 
     sought = name.namespace if namespace != name.namespace else name.name
     if sought and _encode(sought)[1:-1] not in features:
         return features
-    return _encode(_pruned(_decode(features), name, namespace))
+    return _encode(_prune(_decode(features), name, namespace))
 
 
-def _pruned(value: object, name: FeatureName, namespace: str) -> object:
+def _prune(value: object, name: FeatureName, namespace: str) -> object:
     if isinstance(value, dict):
         return {
-            key: _pruned(inner, name, key if isinstance(inner, dict) else namespace)
+            key: _prune(inner, name, key if isinstance(inner, dict) else namespace)
             for key, inner in value.items()
             if isinstance(inner, dict) or namespace != name.namespace or name.name not in ("", key)
         }
     if isinstance(value, list):
-        return [_pruned(inner, name, namespace) for inner in value]
+        return [_prune(inner, name, namespace) for inner in value]
     return value
 
 
@@ -122,7 +122,7 @@ def list_decision_features(decision: Decision, /) -> list[FeatureName]:
 
 
 def remove_decision_feature(decision: Decision, name: FeatureName, /) -> Decision:
-    """Returns a decision as if nobody had sent a feature, or any feature of a namespace."""
+    """Returns a decision as if a feature, or all features of a namespace, had not been sent."""
     return replace(
         decision,
         context=remove_feature(decision.context, name, namespace=CONTEXT),

@@ -43,7 +43,7 @@ class Loop(Struct, frozen=True, kw_only=True):
 
     @property
     def has_several_slots(self) -> bool:
-        """Whether it fills several slots at once: its learning settings say so (contract, section 2.10)."""
+        """Whether its learning settings are for several slots at once (contract, section 2.10)."""
         return has_several_slots(self.arguments)
 
 

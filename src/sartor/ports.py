@@ -89,7 +89,7 @@ class OutcomeLog(Protocol):
     def amend(self, outcomes: Sequence[Outcome], /) -> int:
         """Replace the outcomes of decisions that have one. Raises the revision and returns it.
 
-        Their numbers stay, and the times at which they were settled, whatever ``settled_at_us`` says. An
+        Their numbers stay, and the times at which they were settled, whatever their ``settled_at_us``. An
         outcome that was erased (its event id is empty) stays as it is, and so does one that was corrected,
         unless it is corrected again.
 
@@ -129,7 +129,7 @@ class ModelRegistry(Protocol):
     """The models of one loop: the live one, the imported ones, and the newest, with their bytes."""
 
     def publish(self, model: Model, blob: bytes, /, *, live: bool, keep: int = 20) -> None:
-        """Add a model, atomically; make it the live one when asked. Prunes all but the newest ``keep``."""
+        """Add a model, atomically; make it the live one if ``live``. Prunes all but the newest ``keep``."""
 
     def history(self, *, limit: int | None = None) -> Sequence[Model]:
         """The lineage of the newest models, newest first, also of those whose bytes are gone; None: of all."""

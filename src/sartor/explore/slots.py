@@ -1,7 +1,7 @@
 """Decides several slots: one after the other, each with a different action (contract, section 2.10).
 
 The engine draws for several slots by itself, in a way that can't be recomputed. So each slot is drawn here: the
-engine is asked for the probabilities of one slot, given the actions drawn for those before it.
+engine is queried for the probabilities of one slot, given the actions drawn for those before it.
 """
 
 from collections.abc import Sequence

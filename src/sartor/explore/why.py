@@ -1,7 +1,7 @@
 """Explains a decision: what each feature adds to the score of an action (contract, section 2.8).
 
-Each feature is left out once and the engine asked again; the difference is the feature's score. This works with
-every exploration; what two features do together is in the scores of both. The score of an action is the
+Each feature is left out once and the engine queried again; the difference is the feature's score. This works
+with every exploration; what two features do together is in the scores of both. The score of an action is the
 reward that the engine expects of it, or its probability where the exploration has no single expectation.
 """
 

@@ -11,7 +11,7 @@ from sartor.learn.policy import fills_several_slots, try_policy
 from sartor.learn.vw import create_engine
 
 
-def adopt_model(model: bytes, arguments: str, /) -> bytes:
+def convert_model(model: bytes, arguments: str, /) -> bytes:
     """Returns a dump with the state of a model file, from which training under these arguments can go on.
 
     A file that was cut after its header can't be distinguished from a whole one: only by a signature.

@@ -26,7 +26,7 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 class SettledReward(Struct, frozen=True, kw_only=True):
-    """The reward of a settled decision. ``due_us``: when it was certain, however late somebody looked.
+    """The reward of a settled decision. ``due_us``: when it became certain, however late it was settled.
 
     ``joined`` are the observations up to then, in order of arrival; those that came later change nothing.
     ``slot_rewards``: one for each slot of a multi-slot decision, in order; ``reward`` is then the first.

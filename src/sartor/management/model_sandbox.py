@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 from sartor.errors import InvalidModel, SartorError
-from sartor.learn.model_import import adopt_model, check_header
+from sartor.learn.model_import import check_header, convert_model
 
 _TIMEOUT_S = 60.0
 _MEMORY_BYTES = 4 << 30
@@ -48,7 +48,7 @@ def _limit_resources() -> None:
 
 def _convert(model: bytes, arguments: str) -> bytes:
     try:
-        return b"+" + adopt_model(model, arguments)
+        return b"+" + convert_model(model, arguments)
     except SartorError as error:
         return b"-" + error.message.encode()
 

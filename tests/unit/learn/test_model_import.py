@@ -5,7 +5,7 @@ import pytest
 from sartor.dsjson import context_json, single_slot
 from sartor.errors import Corrupt, InvalidModel
 from sartor.learn.model_file import add_checksum, strip_checksum
-from sartor.learn.model_import import adopt_model
+from sartor.learn.model_import import convert_model
 from sartor.learn.vw import create_engine
 from sartor.records import LoggedDecision
 from sartor.testing.builders import make_decision, make_outcome
@@ -46,21 +46,21 @@ def predict(arguments: str, blob: bytes, *, after: int = 0) -> list[float]:
 )
 def test_an_adopted_model_goes_on_as_the_one_it_was(arguments: str) -> None:
     blob = train_model(arguments)
-    other = adopt_model(strip_checksum(blob), arguments)
+    other = convert_model(strip_checksum(blob), arguments)
     assert predict(arguments, other) == predict(arguments, blob)
     assert predict(arguments, other, after=10) == predict(arguments, blob, after=10)
     assert predict(arguments, other) != predict(arguments, train_model(arguments, count=0))
 
 
 def test_the_trial_leaves_no_trace() -> None:
-    assert adopt_model(strip_checksum(train_model()), OWN) == adopt_model(
-        strip_checksum(adopt_model(strip_checksum(train_model()), OWN)), OWN
+    assert convert_model(strip_checksum(train_model()), OWN) == convert_model(
+        strip_checksum(convert_model(strip_checksum(train_model()), OWN)), OWN
     )
 
 
 def test_a_model_that_does_not_fit_is_refused_with_its_own_settings() -> None:
     with pytest.raises(InvalidModel, match=r"without --squarecb\. Its own are: .*--quadratic ::"):
-        adopt_model(strip_checksum(train_model()), "--cb_explore_adf --squarecb --cb_type mtr -q ::")
+        convert_model(strip_checksum(train_model()), "--cb_explore_adf --squarecb --cb_type mtr -q ::")
 
 
 def test_a_seal_is_checked() -> None:

@@ -18,7 +18,7 @@ REQUESTS = range(10_000, 10_010)
 EVERY_MINUTE = LoopSettings(model_export_frequency=timedelta(minutes=1))
 
 
-class TrainingLoop:
+class Training:
     """Stores in memory, a clock, and a trainer that can be killed."""
 
     def __init__(self, *, settings: LoopSettings = EVERY_MINUTE) -> None:
