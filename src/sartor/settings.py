@@ -58,7 +58,7 @@ class LoopSettings(Struct, frozen=True, kw_only=True, rename="camel", forbid_unk
         Meta(
             ge=0,
             le=36500,
-            description="Days of log learned again after the learning settings changed.",
+            description="Days of the log that are relearned after the learning settings changed.",
         ),
     ] = 2
     learning_mode: Annotated[
@@ -71,7 +71,9 @@ class LoopSettings(Struct, frozen=True, kw_only=True, rename="camel", forbid_unk
     ] = "Online"
     log_retention_days: Annotated[
         int,
-        Meta(ge=-1, le=2_147_483_647, description="Days that the log is kept; -1: for ever."),
+        Meta(
+            ge=-1, le=2_147_483_647, description="Days after which entries of the log are deleted; -1: never."
+        ),
     ] = 90
     log_mirror_enabled: Annotated[bool, Meta(description="Whether the joined log is copied to a target.")] = (
         False
@@ -84,20 +86,20 @@ class LoopSettings(Struct, frozen=True, kw_only=True, rename="camel", forbid_unk
         bool, Meta(description="Whether the answers of previews explain which features mattered.")
     ] = False
     is_auto_optimization_enabled: Annotated[
-        bool, Meta(description="Kept for clients that set it; nothing optimises by itself yet.")
+        bool, Meta(description="Stored for clients that set it; there is no automatic optimization yet.")
     ] = False
     auto_optimization_frequency: Annotated[
-        timedelta, Meta(description="Kept with isAutoOptimizationEnabled; whole days.")
+        timedelta, Meta(description="Stored with isAutoOptimizationEnabled; whole days.")
     ] = timedelta(days=28)
     auto_optimization_start_date: Annotated[
-        str | None, Meta(description="Kept with isAutoOptimizationEnabled; an ISO 8601 time.")
+        str | None, Meta(description="Stored with isAutoOptimizationEnabled; an ISO 8601 time.")
     ] = None
     staged_model_history_length: Annotated[
         int, Meta(ge=1, le=20, description="How many models are kept besides the live one.")
     ] = 20
     allow_unsigned_models: Annotated[
         bool,
-        Meta(description="Whether models without a signature, or with another's, may be imported."),
+        Meta(description="Whether models without a trusted signature may be imported."),
     ] = False
     trusted_model_signers: Annotated[
         str,
@@ -119,28 +121,28 @@ class LoopSettings(Struct, frozen=True, kw_only=True, rename="camel", forbid_unk
 class LoopTerms(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
     """The terms of use of a loop: quotas, networks, locks. Nothing here affects what it learns."""
 
-    tier: Annotated[Tier, Meta(description="Which quotas it has by default; only F0 has any.")] = "S0"
+    tier: Annotated[Tier, Meta(description="The tier, which sets the default quotas; only F0 has any.")] = "S0"
     tags: Annotated[
-        dict[str, str], Meta(description="Names and values for people and programs; nothing reads them.")
+        dict[str, str], Meta(description="Names and values for your own use; the service does not read them.")
     ] = {}
     lock: Annotated[
         Lock,
         Meta(
-            description="'delete': it can't be deleted. 'change': nor changed. Ranks and rewards go on, and so "
-            "does learning."
+            description="'delete': it can't be deleted. 'change': it can't be changed or deleted. Ranks, "
+            "rewards and learning continue."
         ),
     ] = "none"
     allowed_networks: Annotated[
         tuple[str, ...],
-        Meta(description="From where it may be called, in CIDR notation; empty: from everywhere."),
+        Meta(description="Networks from which it may be called, in CIDR notation; empty: all."),
     ] = ()
     ranks_per_second: Annotated[
         Annotated[int, Meta(ge=0, le=1_000_000)] | None,
-        Meta(description="In place of the tier's quota; 0: no limit."),
+        Meta(description="Replaces the tier's quota; 0: no limit."),
     ] = None
     ranks_per_month: Annotated[
         Annotated[int, Meta(ge=0, le=1_000_000_000_000)] | None,
-        Meta(description="In place of the tier's quota, by calendar months (UTC); 0: no limit."),
+        Meta(description="Replaces the tier's quota, by calendar months (UTC); 0: no limit."),
     ] = None
 
     @property
@@ -174,9 +176,7 @@ class Limits(Struct, frozen=True, kw_only=True):
 class ServeSettings(Struct, frozen=True, kw_only=True):
     """How one instance runs. Each field is a flag of ``sartor serve``, and ``SARTOR_<NAME>``."""
 
-    data: Annotated[str, Meta(description="The folder (or sqlite:/// URL) that holds everything.")] = (
-        "sartor-data"
-    )
+    data: Annotated[str, Meta(description="The data folder, or its sqlite:/// URL.")] = "sartor-data"
     host: Annotated[str, Meta(description="The address to listen on.")] = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65535, description="The port to listen on.")] = 5000
     api_processes: Annotated[int, Meta(ge=1, le=64, description="How many processes answer requests.")] = 1
@@ -196,12 +196,12 @@ class ServeSettings(Struct, frozen=True, kw_only=True):
     ] = "local"
     tls_cert: Annotated[
         str | None,
-        Meta(description="A certificate (PEM, with its chain): answer by HTTPS. Read again when it changes."),
+        Meta(description="A certificate (PEM, with its chain), to serve HTTPS; read again when it changes."),
     ] = None
     tls_key: Annotated[str | None, Meta(description="The key of the certificate (PEM).")] = None
     tokens: Annotated[
         str | None,
-        Meta(description="A JSON file that says whose bearer tokens are accepted, and which roles they give."),
+        Meta(description="A JSON file with the trusted issuers of bearer tokens and the roles they give."),
     ] = None
     trusted_proxies: Annotated[
         str | None,
@@ -211,9 +211,7 @@ class ServeSettings(Struct, frozen=True, kw_only=True):
         bool,
         Meta(description="Write a JSON line for each request to standard error: ids and hashes, no features."),
     ] = False
-    log_format: Annotated[
-        LogFormat, Meta(description="How processes tell about themselves on standard error.")
-    ] = "text"
+    log_format: Annotated[LogFormat, Meta(description="The format of log lines on standard error.")] = "text"
 
 
 _RANGES_S = {"rewardWaitTime": (1, 30 * 86_400), "modelExportFrequency": (1, 86_400)}
