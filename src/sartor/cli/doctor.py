@@ -44,7 +44,9 @@ def doctor(replay: Replay = False, data: Data = DEFAULTS.data, as_json: AsJson =
 def _print_reports(reports: "list[DoctorReport]", *, healthy: bool) -> None:
     for report in reports:
         totals = ", ".join(f"{number} {kind}" for kind, number in report.counts.items())
-        sys.stdout.write(f"{report.loop}: {totals}; live model {report.live_model or 'none'}\n")
+        sys.stdout.write(
+            f"{report.loop}: {totals or 'not counted'}; live model {report.live_model or 'none'}\n"
+        )
         if report.compared is not None:
             sys.stdout.write(f"  compared with a replay on {report.compared} decisions\n")
         for note in report.notes:

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from msgspec import Struct
 
-from sartor.errors import InvalidRequest
+from sartor.errors import InvalidRequest, SartorError
 from sartor.ports import Loop, Stores
 from sartor.runtime.for_each_loop import LoopVisits, for_each_loop
 from sartor.times import DAY_US
@@ -52,17 +52,22 @@ def read_all_usage(
     """
     ordered = list(loops)
     days: dict[str, Sequence[UsageByDay]] = {}
+    reasons: dict[str, str] = {}
     visits = LoopVisits("usage_not_read")
 
     def read(loop: Loop) -> None:
-        days[loop.loop_id] = read_usage(stores, [loop], first=first, last=last)
+        try:
+            days[loop.loop_id] = read_usage(stores, [loop], first=first, last=last)
+        except SartorError as error:
+            reasons[loop.loop_id] = error.message
 
     read_usage(stores, (), first=first, last=last)  # refuses days that are not in order
     for_each_loop(ordered, read, visits=visits)
+    reasons |= visits.failures  # unforeseen errors, which are logged with their tracebacks
     problems = [
-        f"The usage of the loop {loop.name!r} can't be read: {visits.failures[loop.loop_id]}"
+        f"The usage of the loop {loop.name!r} can't be read: {reasons[loop.loop_id]}"
         for loop in ordered
-        if loop.loop_id in visits.failures
+        if loop.loop_id in reasons
     ]
     return [day for loop in ordered for day in days.get(loop.loop_id, ())], problems
 

@@ -46,8 +46,11 @@ def check_all_loops(stores: Stores, factory: EngineFactory, /, *, replay: bool) 
     visits = LoopVisits("check_failed")
 
     def check(loop: Loop) -> None:
-        with closing(stores.open(loop)) as logs:
-            reports[loop.loop_id] = check_loop(loop, logs, factory, replay=replay)
+        try:
+            with closing(stores.open(loop)) as logs:
+                reports[loop.loop_id] = check_loop(loop, logs, factory, replay=replay)
+        except SartorError as error:
+            reports[loop.loop_id] = _report_failure(loop, error.message)
 
     for_each_loop(loops, check, visits=visits)
     for loop in loops:

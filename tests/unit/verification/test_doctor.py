@@ -14,15 +14,18 @@ class Stores(MemoryStores):
     """Can't open one loop."""
 
     broken = ""
+    error: Exception = StoreUnavailable("The folder can't be opened.")
 
     def open(self, loop: Loop, /) -> LoopStores:  # type: ignore[override]
         if loop.name == self.broken:
-            raise StoreUnavailable("The folder can't be opened.")
+            raise self.error
         return super().open(loop)
 
 
 @pytest.mark.parametrize("broken", ["a", "b", "c"])
-def test_a_loop_that_can_not_be_opened_is_a_problem_of_its_own(broken: str) -> None:
+def test_a_loop_that_can_not_be_opened_is_a_problem_of_its_own(
+    broken: str, caplog: pytest.LogCaptureFixture
+) -> None:
     stores = Stores()
     stores.broken = broken
     for name in "abc":
@@ -32,3 +35,14 @@ def test_a_loop_that_can_not_be_opened_is_a_problem_of_its_own(broken: str) -> N
     assert {report.loop: report.problems for report in reports if not report.healthy} == {
         broken: ("The loop can't be checked: The folder can't be opened.",)
     }
+    assert not caplog.records, "the report says it"
+
+
+def test_an_unforeseen_error_with_one_loop_is_a_problem_of_its_own() -> None:
+    stores = Stores()
+    stores.broken, stores.error = "a", ZeroDivisionError("a bug")
+    for name in "ab":
+        stores.catalog.create(make_loop(name))
+    first, second = check_all_loops(stores, compose.engine_factory(), replay=False)
+    assert first.problems == ("The loop can't be checked: ZeroDivisionError: a bug",)
+    assert second.healthy
