@@ -1,4 +1,4 @@
-"""A process that appends until it is done or killed, and says after each batch that it was acknowledged.
+"""A process that appends until it is done or killed, and prints after each batch that it was acknowledged.
 
 python appender.py FOLDER LOOP WHO BATCHES BATCH
 """

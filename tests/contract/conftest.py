@@ -1,4 +1,4 @@
-"""Every store that there is, under the same tests; a new one is a line in ``STORES``."""
+"""Every store under the same tests; a new one is a line in ``STORES``."""
 
 import resource
 from collections.abc import Callable, Iterator
@@ -36,7 +36,7 @@ def stores(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> Iter
 
 @pytest.fixture
 def full_disk(stores: Stores) -> FullDisk:
-    """While it is entered, nothing can be written."""
+    """Returns a context manager within which nothing can be written."""
     return (lambda: _failing(stores)) if isinstance(stores, MemoryStores) else _no_growth
 
 

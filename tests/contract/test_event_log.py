@@ -77,7 +77,7 @@ def test_the_same_event_id_may_come_twice(events: EventLog) -> None:
     assert [logged.decision.chosen for logged in events.decisions(after=0, limit=10)] == [0, 1]
 
 
-def test_nothing_to_append_is_no_mistake(events: EventLog) -> None:
+def test_nothing_to_append_is_no_error(events: EventLog) -> None:
     events.append([])
     assert events.horizon().decisions == 0
 

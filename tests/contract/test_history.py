@@ -1,4 +1,4 @@
-"""What every history promises: what was done elsewhere comes in whole, in order, and once."""
+"""What every history promises: decisions made elsewhere are imported whole, in order, and once."""
 
 import pytest
 from msgspec.structs import replace
@@ -54,14 +54,14 @@ def test_the_times_of_commits_stay_in_order(history: History, events: EventLog, 
     assert events.horizon().decisions == 3
 
 
-def test_another_source_tells_of_the_same(history: History, events: EventLog) -> None:
+def test_another_source_holds_the_same(history: History, events: EventLog) -> None:
     lines = [imported("a"), imported("b")]
     assert history.import_decisions(lines, source=1) == [True, True]
     assert history.import_decisions([*lines, imported("c")], source=2) == [False, False, True]
     assert [one.decision.event_id for one in events.decisions(after=0, limit=10)] == ["a", "b", "c"]
 
 
-def test_one_source_tells_of_two_that_share_id_and_time(history: History) -> None:
+def test_one_source_holds_two_that_share_id_and_time(history: History) -> None:
     twice = [imported("a", reward=1.0), imported("b"), imported("a", reward=0.0)]
     assert history.import_decisions(twice, source=1) == [True, True, True]
     assert history.import_decisions(twice[:2], source=2) == [False, False]
@@ -69,7 +69,7 @@ def test_one_source_tells_of_two_that_share_id_and_time(history: History) -> Non
     assert history.import_decisions([twice[0]], source=2) == [True]
 
 
-def test_a_reading_that_was_cut_short_goes_on(history: History) -> None:
+def test_an_interrupted_import_continues(history: History) -> None:
     lines = [imported("a"), imported("a"), imported("b")]
     history.import_decisions(lines[:1], source=1)
     assert history.import_decisions(lines, source=2) == [False, True, True]
@@ -80,7 +80,7 @@ def test_the_same_id_at_another_time_is_another(history: History) -> None:
     assert history.import_decisions([imported("a", at_us=MADE_US + 1)], source=2) == [False]
 
 
-def test_nothing_is_brought_to_a_full_disk(history: History, events: EventLog, full_disk: FullDisk) -> None:
+def test_nothing_is_imported_to_a_full_disk(history: History, events: EventLog, full_disk: FullDisk) -> None:
     events.append([make_decision("before")])
     with full_disk(), pytest.raises(StoreUnavailable):
         history.import_decisions([imported("a")], source=1)
@@ -88,7 +88,7 @@ def test_nothing_is_brought_to_a_full_disk(history: History, events: EventLog, f
     assert history.import_decisions([imported("a")], source=1) == [True]
 
 
-def test_nobody_asked_for_it_here(
+def test_imported_decisions_are_no_usage(
     stores: Stores, loop: Loop, history: History, events: EventLog, clock: Clock
 ) -> None:
     events.append([make_decision("here")])

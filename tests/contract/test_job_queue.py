@@ -1,4 +1,4 @@
-"""What every queue of long computations promises."""
+"""What every job queue promises."""
 
 import pytest
 from msgspec.structs import replace

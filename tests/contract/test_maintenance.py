@@ -69,7 +69,7 @@ def outcomes(opened: LoopStores) -> list[int]:
     return [logged.seq for logged in opened.outcomes.outcomes(after=0, limit=1_000)]
 
 
-def test_an_empty_log_has_nothing_to_lose(stores: Stores, loop: Loop, clock: Clock) -> None:
+def test_retention_of_an_empty_log_removes_nothing(stores: Stores, loop: Loop, clock: Clock) -> None:
     assert stores.apply_retention(loop, before_us=clock.now_us + DAY_US) == 0
     assert not stores.erase(loop, decisions=[1])
     assert not stores.usage(loop, from_us=0, to_us=clock.now_us + DAY_US)
@@ -144,7 +144,7 @@ def test_nothing_younger_goes(stores: Stores, loop: Loop, opened: LoopStores, cl
     assert decisions(opened) == [1, 2, 3]
 
 
-def test_strays_go_with_their_observations(
+def test_unmatched_observations_go_with_their_observations(
     stores: Stores, loop: Loop, opened: LoopStores, clock: Clock
 ) -> None:
     append(opened, 1, 2, 3)
@@ -176,7 +176,7 @@ def test_many_rows_go_in_many_steps(stores: Stores, loop: Loop, opened: LoopStor
     assert opened.outcomes.outcomes_of("event-3000")
 
 
-def test_usage_is_told_by_the_day(stores: Stores, loop: Loop, opened: LoopStores, clock: Clock) -> None:
+def test_usage_is_counted_by_day(stores: Stores, loop: Loop, opened: LoopStores, clock: Clock) -> None:
     clock.now_us = MIDNIGHT_US - 1
     append(opened, 1)
     clock.now_us = MIDNIGHT_US
@@ -257,7 +257,7 @@ def test_erasing_again_changes_nothing(stores: Stores, loop: Loop, opened: LoopS
     assert opened.outcomes.counts().revision == 1
 
 
-def test_an_open_decision_is_told_and_left(
+def test_an_open_decision_is_returned_and_left(
     stores: Stores, loop: Loop, opened: LoopStores, clock: Clock
 ) -> None:
     append(opened, 1, 2)
@@ -266,7 +266,7 @@ def test_an_open_decision_is_told_and_left(
     assert [head.event_id for head in opened.events.heads(after=0, limit=9)] == ["", "event-2"]
 
 
-def test_a_decision_for_which_a_reward_waits_is_told_and_left(
+def test_a_decision_for_which_a_reward_waits_is_returned_and_left(
     stores: Stores, loop: Loop, opened: LoopStores, clock: Clock
 ) -> None:
     append(opened, 1)
@@ -298,8 +298,8 @@ def test_a_full_disk_loses_nothing(
     assert opened.outcomes.counts().learnable == 2
 
 
-class Story:
-    """A loop through which time passes, beside a twin that loses nothing."""
+class LoopHistory:
+    """A loop that gets events and outcomes as time passes."""
 
     def __init__(self, stores: Stores, clock: Clock, name: str) -> None:
         self.stores = stores
@@ -340,24 +340,24 @@ def test_stores_agree_about_what_goes(
     stores: Stores, clock: Clock, story: list[tuple[int, list[int], int, int | None]]
 ) -> None:
     now_us = clock.now_us
-    told = Story(stores, clock, f"a{uuid4().hex}")
+    kept = LoopHistory(stores, clock, f"a{uuid4().hex}")
     twin_clock = Clock(now_us)
-    twin = Story(MemoryStores(clock_us=twin_clock), twin_clock, "twin")
+    twin = LoopHistory(MemoryStores(clock_us=twin_clock), twin_clock, "twin")
     for count, order, seconds, days in story:
-        told.live(count, order, seconds)
+        kept.live(count, order, seconds)
         twin.live(count, order, seconds)
         if days is not None:
             before_us = clock.now_us - days * 1_000_000
-            gone = told.stores.apply_retention(told.loop, before_us=before_us)
+            gone = kept.stores.apply_retention(kept.loop, before_us=before_us)
             assert gone == twin.stores.apply_retention(twin.loop, before_us=before_us)
-        check(told)
-    assert decisions(told.opened) == decisions(twin.opened)
-    assert observations(told.opened) == observations(twin.opened)
-    assert told.opened.outcomes.counts() == twin.opened.outcomes.counts()
-    told.opened.close()
+        check(kept)
+    assert decisions(kept.opened) == decisions(twin.opened)
+    assert observations(kept.opened) == observations(twin.opened)
+    assert kept.opened.outcomes.counts() == twin.opened.outcomes.counts()
+    kept.opened.close()
 
 
-def check(story: Story) -> None:
+def check(story: LoopHistory) -> None:
     """What every reader relies on: whole numbers, every outcome with its decision, nothing open lost."""
     here, kept = decisions(story.opened), story.opened.outcomes.outcomes(after=0, limit=1_000)
     horizon, counts = story.opened.events.horizon(), story.opened.outcomes.counts()

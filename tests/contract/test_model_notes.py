@@ -1,4 +1,4 @@
-"""What every store of notes on models promises, and every keeper of secrets."""
+"""What every store promises of notes on models, and of secrets."""
 
 import secrets
 

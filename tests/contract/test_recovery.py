@@ -1,4 +1,4 @@
-"""What every store promises of deleted loops: they come back whole, or go for good when it is time."""
+"""What every store promises of deleted loops: they are recovered whole, or purged when it is time."""
 
 import pytest
 
@@ -52,7 +52,7 @@ def test_it_comes_back_under_another_name_when_its_own_is_taken(
         again.close()
 
 
-def test_it_goes_when_its_time_is_over(stores: Stores, loop: Loop, clock: Clock) -> None:
+def test_it_is_purged_when_its_time_is_over(stores: Stores, loop: Loop, clock: Clock) -> None:
     stores.catalog.delete(loop.name, recoverable_until_us=until(clock))
     clock.advance(WEEK_S - 1)
     assert list(stores.purge()) == []
@@ -62,7 +62,7 @@ def test_it_goes_when_its_time_is_over(stores: Stores, loop: Loop, clock: Clock)
         stores.catalog.recover(loop.loop_id)
 
 
-def test_it_goes_at_once_when_it_is_given_up(stores: Stores, loop: Loop, clock: Clock) -> None:
+def test_it_is_purged_at_once_when_it_is_given_up(stores: Stores, loop: Loop, clock: Clock) -> None:
     stores.catalog.delete(loop.name, recoverable_until_us=until(clock))
     stores.catalog.give_up(loop.loop_id)
     assert list(stores.purge()) == [loop.loop_id]
@@ -76,7 +76,7 @@ def test_a_loop_in_service_is_no_deleted_one(stores: Stores, loop: Loop) -> None
         stores.catalog.give_up(loop.loop_id)
 
 
-def test_coming_and_going_changes_the_version(stores: Stores, loop: Loop, clock: Clock) -> None:
+def test_deletion_and_recovery_change_the_version(stores: Stores, loop: Loop, clock: Clock) -> None:
     seen = [stores.catalog.version()]
     stores.catalog.delete(loop.name, recoverable_until_us=until(clock))
     seen.append(stores.catalog.version())

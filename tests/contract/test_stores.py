@@ -45,7 +45,7 @@ def test_what_a_loop_holds_outlives_closing_it(stores: Stores, loop: Loop, opene
     again.close()
 
 
-def test_tidying_up_changes_nothing(stores: Stores, loop: Loop, opened: LoopStores) -> None:
+def test_maintenance_changes_nothing(stores: Stores, loop: Loop, opened: LoopStores) -> None:
     stores.maintain(loop)
     fill(opened)
     stores.maintain(loop)

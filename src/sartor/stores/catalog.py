@@ -204,7 +204,7 @@ class SqliteCatalog:
             raise LoopExists(f"{self._layout.loop(name)} exists, but belongs to no loop; move it away.")
 
     def _create_files(self, loop: Loop) -> None:
-        # Now, lest a process that has not heard of a deletion creates them for the loop that had the name.
+        # Now: a process that does not know of a deletion yet could create them for the loop that had the name.
         # Where it fails they are created at first use, like those of any loop.
         with suppress(StoreUnavailable, OSError, sqlite3.Error):
             folder = self._layout.make_loop(loop.name)

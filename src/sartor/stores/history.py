@@ -45,10 +45,10 @@ class SqliteHistory:
 
 def _is_new(raw: sqlite3.Connection, line: ImportedDecision, source: int) -> bool:
     key = line.made_at_us, event_key(line.decision.event_id)
-    row = raw.execute(_SQL["told"], key).fetchone()
+    row = raw.execute(_SQL["import_count"], key).fetchone()
     taken, last_source, seen = row or (0, source, 0)
     seen = seen + 1 if last_source == source else 1
-    raw.execute(_SQL["tell"], (*key, max(taken, seen), source, seen))
+    raw.execute(_SQL["set_import_count"], (*key, max(taken, seen), source, seen))
     return seen > taken
 
 

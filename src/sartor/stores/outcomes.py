@@ -38,7 +38,7 @@ class SqliteOutcomes:
         with self._connection.transaction() as raw:
             try:
                 raw.executemany(_SQL["add_outcome"], outcomes)
-                raw.executemany(_SQL["add_stray"], unmatched)
+                raw.executemany(_SQL["add_unmatched"], unmatched)
             except sqlite3.IntegrityError as error:
                 raise Corrupt(f"Something would be settled twice: {error}.") from error
             raw.execute(_SQL["advance"], _totals(settlement))

@@ -111,11 +111,11 @@ class Retention:
             return raw.execute(_EVENTS["remove_observations"], (until,)).rowcount
 
     def _remove_unmatched(self, rows: int, last: int) -> int:
-        first: int | None = self._outcomes.rows(_OUTCOMES["first_stray"])[0][0]
+        first: int | None = self._outcomes.rows(_OUTCOMES["first_unmatched"])[0][0]
         if first is None:
             return 0
         with self._outcomes.transaction() as raw:
-            removed_rows = raw.execute(_OUTCOMES["remove_strays"], (min(last, first + rows - 1),)).fetchall()
+            removed_rows = raw.execute(_OUTCOMES["remove_unmatched"], (min(last, first + rows - 1),)).fetchall()
             reasons = Counter(reason for (reason,) in removed_rows)
-            raw.execute(_OUTCOMES["removed_strays"], (reasons["late"], reasons["dangling"]))
+            raw.execute(_OUTCOMES["removed_unmatched"], (reasons["late"], reasons["dangling"]))
         return len(removed_rows)

@@ -16,7 +16,7 @@ class MemoryOutcomes:
     def __init__(self, *, disk: Disk) -> None:
         self._disk = disk
         self._outcomes: list[LoggedOutcome] = []
-        self._gone = 0
+        self._removed = 0
         self._forgotten = 0
         self._number: dict[int, int] = {}
         self._revision = 0
@@ -53,7 +53,7 @@ class MemoryOutcomes:
         if missing:
             raise Corrupt(f"Decision {missing[0]} has no outcome that could be amended.")
         for outcome in outcomes:
-            index = self._number[outcome.decision_seq] - self._gone - 1
+            index = self._number[outcome.decision_seq] - self._removed - 1
             old = self._outcomes[index]
             if not old.outcome.event_id or (old.outcome.corrected and not outcome.corrected):
                 continue
@@ -65,7 +65,7 @@ class MemoryOutcomes:
     def outcomes(self, *, after: int, limit: int) -> Sequence[LoggedOutcome]:
         """Returns the next outcomes after a number."""
         self._disk.check()
-        index = max(0, after - self._gone)
+        index = max(0, after - self._removed)
         return self._outcomes[index : index + limit]
 
     def outcomes_of(self, event_id: str, /) -> Sequence[LoggedOutcome]:
@@ -79,7 +79,7 @@ class MemoryOutcomes:
         reasons = list(self._unmatched.values())
         return OutcomeCounts(
             outcomes=len(self._outcomes),
-            first_outcome=self._gone + 1,
+            first_outcome=self._removed + 1,
             last_outcome=self._last,
             learnable=sum(logged.outcome.learnable for logged in self._outcomes),
             late=reasons.count("late"),
@@ -91,21 +91,21 @@ class MemoryOutcomes:
 
     def forget(self, *, before_us: int) -> int:
         """Removes the first outcomes that were settled before a time and passed by the cursor, but the last."""
-        gone = 0
+        removed = 0
         while len(self._outcomes) > 1 and self._is_past(self._outcomes[0].outcome, before_us):
             decision = self._outcomes.pop(0).outcome.decision_seq
             del self._number[decision]
             self._forgotten = max(self._forgotten, decision)
-            gone += 1
-        self._gone += gone
-        return gone
+            removed += 1
+        self._removed += removed
+        return removed
 
     def forget_unmatched(self, *, until: int) -> int:
         """Removes the unmatched observations up to an observation; returns how many."""
-        gone = [number for number in self._unmatched if number <= until]
-        for number in gone:
+        passed = [number for number in self._unmatched if number <= until]
+        for number in passed:
             del self._unmatched[number]
-        return len(gone)
+        return len(passed)
 
     def first_decision(self) -> int | None:
         """Returns the first decision whose outcome is kept; None: there is none."""
@@ -115,14 +115,14 @@ class MemoryOutcomes:
         """Returns the outcome of a decision; None: it has none."""
         if number not in self._number:
             return None
-        return self._outcomes[self._number[number] - self._gone - 1].outcome
+        return self._outcomes[self._number[number] - self._removed - 1].outcome
 
     def _is_past(self, outcome: Outcome, before_us: int) -> bool:
         return outcome.settled_at_us < before_us and outcome.decision_seq <= self._cursor.decisions
 
     @property
     def _last(self) -> int:
-        return self._gone + len(self._outcomes)
+        return self._removed + len(self._outcomes)
 
 
 def _refuse_repeats(numbers: Sequence[int], *, known: Set[int]) -> None:

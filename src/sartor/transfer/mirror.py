@@ -19,7 +19,7 @@ from sartor.times import now_us
 from sartor.transfer.locations import FileLocation
 
 LARGEST_BLOB = 4 * 2**20
-"""Bytes after which the next blob of the day is begun."""
+"""Bytes after which the next blob of the day is started."""
 
 
 class MirroredOutcome(Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""The activity log's table refuses to forget."""
+"""The table of the activity log refuses changes, and forged entries are detected."""
 
 import sqlite3
 from pathlib import Path
@@ -13,7 +13,7 @@ from sartor.stores.stores import open_stores
 @pytest.mark.parametrize(
     "sql", ["DELETE FROM audit", "UPDATE audit SET body = 'x'", "UPDATE audit SET seq = 9"]
 )
-def test_no_line_is_changed_or_removed(tmp_path: Path, sql: str) -> None:
+def test_no_entry_is_changed_or_removed(tmp_path: Path, sql: str) -> None:
     stores = open_stores(tmp_path)
     stores.audit.append(Activity(by="somebody", action="create"))
     stores.close()
@@ -31,7 +31,7 @@ def test_no_line_is_changed_or_removed(tmp_path: Path, sql: str) -> None:
         ("UPDATE audit SET at_us = at_us + 1 WHERE seq = 3", 3),
     ],
 )
-def test_a_line_that_was_forged_all_the_same_is_found(tmp_path: Path, forgery: str, line: int) -> None:
+def test_an_entry_that_was_forged_all_the_same_is_detected(tmp_path: Path, forgery: str, line: int) -> None:
     stores = open_stores(tmp_path)
     for action in ("one", "two", "three"):
         stores.audit.append(Activity(by="somebody", action=action))

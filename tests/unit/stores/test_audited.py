@@ -1,4 +1,4 @@
-"""Whoever changes a loop leaves a line that says what, without a secret; and a lock holds against everybody."""
+"""Each change of a loop leaves an entry without a secret, and a lock holds against everybody."""
 
 import json
 from collections.abc import Callable
@@ -28,67 +28,70 @@ def shop(stores: AuditedStores) -> Loop:
     return loops.find_loop(stores, "shop")
 
 
-def line(stores: AuditedStores) -> tuple[str, str, Any, Any]:
-    """The newest line: who, what, before, after."""
+def last_entry(stores: AuditedStores) -> tuple[str, str, Any, Any]:
+    """The newest entry: who, what, before, after."""
     choice = stores.audit.last(1)[0].activity
     assert choice.loop == "shop"
     return choice.by, choice.action, json.loads(choice.before), json.loads(choice.after)
 
 
-def test_a_new_loop_is_told_whole(stores: AuditedStores) -> None:
+def test_a_new_loop_is_recorded_whole(stores: AuditedStores) -> None:
     stores.wrapped.catalog.delete("shop")
     lifecycle.create(stores, "shop", terms={"tier": "F0"})
-    by, action, before, after = line(stores)
+    by, action, before, after = last_entry(stores)
     assert (by, action, before) == ("ada", "create", None)
     assert after["terms"]["tier"] == "F0"
     assert after["settings"]["rewardWaitTime"] == "PT600S"
 
 
-def test_of_a_change_only_what_changed_is_told(stores: AuditedStores) -> None:
+def test_of_a_change_only_what_changed_is_recorded(stores: AuditedStores) -> None:
     loops.change_settings(stores, "shop", {"defaultReward": 0.5})
-    assert line(stores) == (
+    assert last_entry(stores) == (
         "ada",
         "update",
         {"settings": {"defaultReward": 0.0}},
         {"settings": {"defaultReward": 0.5}},
     )
     lifecycle.set_tags(stores, "shop", {"team": "news"})
-    assert line(stores)[2:] == ({"terms": {"tags": {"team": None}}}, {"terms": {"tags": {"team": "news"}}})
+    assert last_entry(stores)[2:] == (
+        {"terms": {"tags": {"team": None}}},
+        {"terms": {"tags": {"team": "news"}}},
+    )
 
 
-def test_no_key_is_told(stores: AuditedStores) -> None:
+def test_no_key_is_recorded(stores: AuditedStores) -> None:
     before = shop(stores)
     after = loops.rotate_key(stores, "shop", second=True)
     assert after.key2 != before.key2
-    assert line(stores)[2:] == ({"key2": ""}, {"key2": "replaced"})
+    assert last_entry(stores)[2:] == ({"key2": ""}, {"key2": "replaced"})
     lifecycle.delete(stores, "shop")
-    said = b"".join(one.activity.before + one.activity.after for one in stores.audit.last(99)).decode()
+    text = b"".join(one.activity.before + one.activity.after for one in stores.audit.last(99)).decode()
     for key in (before.key1, before.key2, after.key2):
-        assert key not in said
+        assert key not in text
 
 
-def test_no_signature_of_a_mirror_is_told(stores: AuditedStores) -> None:
+def test_no_signature_of_a_mirror_is_recorded(stores: AuditedStores) -> None:
     loops.change_settings(stores, "shop", {"logMirrorSasUri": TARGET})
-    told = {"settings": {"logMirrorSasUri": "https://store.example/container?…"}}
-    assert line(stores)[2:] == ({"settings": {"logMirrorSasUri": None}}, told)
+    target = {"settings": {"logMirrorSasUri": "https://store.example/container?…"}}
+    assert last_entry(stores)[2:] == ({"settings": {"logMirrorSasUri": None}}, target)
     loops.change_settings(stores, "shop", {"logMirrorSasUri": TARGET.replace("very", "other")})
-    assert line(stores)[2:] == (told, told)
+    assert last_entry(stores)[2:] == (target, target)
     lifecycle.delete(stores, "shop")
-    said = b"".join(one.activity.before + one.activity.after for one in stores.audit.last(99))
-    assert b"secret" not in said
-    assert b"word" not in said
+    text = b"".join(one.activity.before + one.activity.after for one in stores.audit.last(99))
+    assert b"secret" not in text
+    assert b"word" not in text
 
 
-def test_each_acts_in_their_own_name(stores: AuditedStores) -> None:
+def test_each_entry_names_its_caller(stores: AuditedStores) -> None:
     lifecycle.set_tags(audited(stores, "grace"), "shop", {"a": "b"})
-    assert line(stores)[0] == "grace"
+    assert last_entry(stores)[0] == "grace"
     lifecycle.set_tags(stores, "shop", {"a": "c"})
-    assert line(stores)[0] == "ada"
+    assert last_entry(stores)[0] == "ada"
 
 
-def test_a_deed_beside_the_catalog(stores: AuditedStores) -> None:
+def test_a_change_beside_the_catalog(stores: AuditedStores) -> None:
     stores.note("ImportModel", shop(stores), after={"bytes": 3})
-    assert line(stores) == ("ada", "ImportModel", None, {"bytes": 3})
+    assert last_entry(stores) == ("ada", "ImportModel", None, {"bytes": 3})
 
 
 def test_a_lock_against_deletion_lets_changes_through(stores: AuditedStores) -> None:
@@ -141,10 +144,10 @@ def test_what_is_not_there_can_not_be_changed(stores: AuditedStores) -> None:
     assert list(stores.audit.last(9)) == []
 
 
-def test_a_model_that_was_chosen_is_told(stores: AuditedStores) -> None:
+def test_a_model_that_was_chosen_is_recorded(stores: AuditedStores) -> None:
     opened = stores.open(shop(stores))
     opened.models.publish(make_model("m1"), b"", live=True)
     opened.models.publish(make_model("m2"), b"", live=False)
     loops.change_settings(stores, "shop", {"modelAutoPublish": False})
     loops.promote_model(stores, "shop", "m2")
-    assert line(stores) == ("ada", "promote", {"liveModel": "m1"}, {"liveModel": "m2"})
+    assert last_entry(stores) == ("ada", "promote", {"liveModel": "m1"}, {"liveModel": "m2"})

@@ -1,4 +1,4 @@
-"""Connections say what went wrong in our own words, and recover."""
+"""Connections translate SQLite's errors, and recover."""
 
 import sqlite3
 import threading

@@ -1,4 +1,4 @@
-"""What was erased is in no file any more: searched for byte by byte."""
+"""Erased values are in no file any more, searched byte by byte."""
 
 from pathlib import Path
 

@@ -87,7 +87,7 @@ def test_a_text_that_is_no_unicode_fails_before_anything_is_written(opened: Sqli
     assert opened.events.heads(after=0, limit=1)[0].event_id == "next"
 
 
-def test_reading_holds_up_no_append(opened: SqliteLoopStores, database: SqliteConnection) -> None:
+def test_reading_delays_no_append(opened: SqliteLoopStores, database: SqliteConnection) -> None:
     opened.events.append([make_decision("a"), make_decision("b")])
     database.rows("BEGIN")
     before = database.rows("SELECT count(*) FROM decisions")

@@ -1,4 +1,4 @@
-"""A data folder of version 1 opens, keeps what is in it, and works on.
+"""A data folder of schema version 1 opens, keeps what is in it, and can be used.
 
 ``version_1`` holds the schemas as they were; the bodies are written here as that version wrote them.
 """
@@ -49,8 +49,8 @@ def folder(tmp_path: Path) -> Path:
     (loop_folder / "models").mkdir(parents=True)
     (loop_folder / "models" / "m1.vw").write_bytes(b"bytes")
     with closing(made(tmp_path / "catalog.sqlite", "catalog")) as catalog:
-        sealed = KeyEncryption(SECRET).encrypt_keys((LOOP.key1, LOOP.key2), loop_id=LOOP.loop_id)
-        row = (LOOP.loop_id, LOOP.name, LOOP_BODY, sealed)
+        encrypted = KeyEncryption(SECRET).encrypt_keys((LOOP.key1, LOOP.key2), loop_id=LOOP.loop_id)
+        row = (LOOP.loop_id, LOOP.name, LOOP_BODY, encrypted)
         catalog.execute("INSERT INTO loops (loop_id, name, body, keys) VALUES (?, ?, ?, ?)", row)
     with closing(made(loop_folder / "events.sqlite", "events", owner=LOOP.loop_id)) as events:
         for seq in (1, 2):

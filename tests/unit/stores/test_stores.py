@@ -1,4 +1,4 @@
-"""A data folder as a whole: where things lie, deleted loops, tidying, both durabilities."""
+"""A data folder as a whole: where files are, deleted loops, maintenance, both durabilities."""
 
 import os
 import sqlite3
@@ -91,7 +91,7 @@ def test_the_name_of_a_deleted_loop_is_free_at_once_while_its_files_are_open(
     again.close()
 
 
-def test_who_has_not_heard_of_a_deletion_can_not_write_to_the_next_loop(stores: SqliteStores) -> None:
+def test_a_process_that_missed_a_deletion_can_not_write_to_the_next_loop(stores: SqliteStores) -> None:
     first, second = make_loop("a", loop_id="first"), make_loop("a", loop_id="second")
     stores.catalog.create(first)
     stores.catalog.delete("a")
@@ -143,7 +143,9 @@ def test_a_folder_that_belongs_to_no_loop_is_not_taken_over(stores: SqliteStores
     stores.catalog.create(make_loop("a"))
 
 
-def test_tidying_cuts_the_write_ahead_logs_and_keeps_everything(stores: SqliteStores, tmp_path: Path) -> None:
+def test_maintenance_truncates_the_write_ahead_logs_and_keeps_everything(
+    stores: SqliteStores, tmp_path: Path
+) -> None:
     loop = make_loop()
     opened = stores.open(loop)
     opened.events.append([make_decision(f"e{number}") for number in range(500)])
@@ -190,7 +192,7 @@ def test_sparing_copies_a_log_back_that_has_grown(
     opened.close()
 
 
-def test_tidying_waits_for_no_reader(
+def test_maintenance_waits_for_no_reader(
     stores: SqliteStores, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(checkpoint, "LONGEST_WAL_BYTES", 1)

@@ -1,4 +1,4 @@
-"""Steps of long work: short ones, and pauses between them. Times are found by bisection."""
+"""Long work in short transactions with pauses between them."""
 
 import time
 
@@ -8,7 +8,7 @@ from sartor.stores.throttled_transactions import LARGEST, ThrottledTransactions
 
 
 class Machine:
-    """A clock that work moves on, and that counts the pauses."""
+    """A clock that work advances, and that counts the pauses."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now_s = 0.0
@@ -50,7 +50,7 @@ def test_all_is_done_in_order(machine: Machine) -> None:
     assert done == list(range(10_000))
 
 
-def test_what_fails_is_told_at_once(machine: Machine) -> None:
+def test_a_failure_is_raised_at_once(machine: Machine) -> None:
     def fail(_: object) -> None:
         raise OSError
 

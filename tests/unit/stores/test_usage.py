@@ -1,4 +1,4 @@
-"""Counting days: once, whoever counts, and in the middle of whatever."""
+"""Days are counted once, whichever process counts."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,7 +31,7 @@ def events(tmp_path: Path, opened: SqliteLoopStores) -> Iterator[SqliteConnectio
 
 
 def play(opened: SqliteLoopStores, clock: Clock, days: int) -> list[Usage]:
-    """Some events on each day, and what they amount to."""
+    """Appends events on each day; returns the expected usage."""
     expected = []
     for day in range(days):
         clock.now_us = (FIRST + day) * DAY_US + 5
@@ -84,7 +84,7 @@ def test_what_was_counted_is_not_read_again(
     assert reported(events) == expected
 
 
-def test_numbers_that_a_power_cut_took_count_as_asked(
+def test_numbers_that_a_power_cut_took_count_as_usage(
     opened: SqliteLoopStores, events: SqliteConnection, clock: Clock
 ) -> None:
     play(opened, clock, 3)

@@ -29,11 +29,11 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
-        asked = parse_qs(urlsplit(self.path).query)
+        query = parse_qs(urlsplit(self.path).query)
         if not self._may():
             return
-        if asked.get("comp") == ["list"]:
-            self._answer(200, self._page(asked))
+        if query.get("comp") == ["list"]:
+            self._answer(200, self._page(query))
         elif self._name() in self.server.blobs:
             self._answer(200, self.server.blobs[self._name()])
         else:
@@ -54,10 +54,10 @@ class _Handler(BaseHTTPRequestHandler):
     def _name(self) -> str:
         return unquote(urlsplit(self.path).path).removeprefix("/logs/")
 
-    def _page(self, asked: dict[str, list[str]]) -> bytes:
-        prefix = asked.get("prefix", [""])[0]
+    def _page(self, query: dict[str, list[str]]) -> bytes:
+        prefix = query.get("prefix", [""])[0]
         names = [name for name in sorted(self.server.blobs) if name.startswith(prefix)]
-        start = int(asked.get("marker", ["0"])[0])
+        start = int(query.get("marker", ["0"])[0])
         blobs = "".join(
             f"<Blob><Name>{escape(name)}</Name><Properties><Content-Length>"
             f"{len(self.server.blobs[name])}</Content-Length></Properties></Blob>"

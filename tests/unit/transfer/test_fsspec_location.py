@@ -61,14 +61,14 @@ def test_a_relative_path_stays_the_same_file(tmp_path: Path, monkeypatch: pytest
 
 
 @pytest.mark.parametrize(
-    ("url", "said"),
+    ("url", "message"),
     [
         pytest.param("/nowhere/at/all", "There is nothing at /nowhere/at/all", id="no such folder"),
         pytest.param("memory://empty-one", "There is nothing at", id="an empty location"),
     ],
 )
-def test_nothing_is_there(url: str, said: str) -> None:
-    with pytest.raises(LocationUnavailable, match=said):
+def test_nothing_is_there(url: str, message: str) -> None:
+    with pytest.raises(LocationUnavailable, match=message):
         open_location(url).files()
 
 

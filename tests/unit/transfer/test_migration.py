@@ -130,7 +130,7 @@ def test_settings_and_policy_come_first(migrated: MigratedLoop) -> None:
 
 def test_a_model_comes_last_and_knows_the_history_already(migrated: MigratedLoop) -> None:
     engine = FACTORY(migrated.loop.arguments)
-    raw = engine.dump()[:-24]  # without the seal
+    raw = engine.dump()[:-24]  # without the checksum
     engine.close()
     loops.change_settings(migrated.stores, "default", {"allowUnsignedModels": True})
     moved = migrated.migrate(logs=migrated.save("log", lines.log(0, 5)), model=migrated.save("model", raw))

@@ -15,11 +15,11 @@ INSERT INTO loops (loop_id, name, body, keys) VALUES (?, ?, ?, ?);
 UPDATE loops SET body = ?, keys = ? WHERE loop_id = ?;
 
 -- delete_loop --
--- Out of service; purge takes the rest when it is time.
+-- Takes it out of service; purge removes the row later.
 UPDATE loops SET deleted = 1, body = ? WHERE loop_id = ?;
 
 -- deleted_loops --
--- What was deleted and not removed yet, oldest first.
+-- The deleted loops that were not purged yet, oldest first.
 SELECT loop_id, body, keys, name FROM loops WHERE deleted ORDER BY rowid;
 
 -- deleted_loop --
@@ -31,27 +31,27 @@ SELECT loop_id, body FROM loops WHERE loop_id = ? AND deleted;
 UPDATE loops SET deleted = 0, name = ?, body = ? WHERE loop_id = ?;
 
 -- forget_loop --
--- The last trace of a purged loop.
+-- Removes the row of a purged loop.
 DELETE FROM loops WHERE loop_id = ?;
 
 -- last_activity --
--- What the next line of the activity log follows.
+-- The last entry of the activity log.
 SELECT seq, at_us, digest FROM audit WHERE seq = (SELECT max(seq) FROM audit);
 
 -- add_activity --
--- One more line.
+-- Adds an entry.
 INSERT INTO audit (seq, at_us, body, digest) VALUES (?, ?, ?, ?);
 
 -- activities --
--- The next lines after a number.
+-- The next entries after a number.
 SELECT seq, at_us, body, digest FROM audit WHERE seq > ? ORDER BY seq LIMIT ?;
 
 -- last_activities --
--- The newest lines.
+-- The newest entries, newest first.
 SELECT seq, at_us, body, digest FROM audit WHERE seq > 0 ORDER BY seq DESC LIMIT ?;
 
 -- count_change --
--- Every change of the loops counts one up.
+-- Counts a change of the loops.
 UPDATE state SET version = version + 1;
 
 -- version --
@@ -59,5 +59,5 @@ UPDATE state SET version = version + 1;
 SELECT version FROM state;
 
 -- try_write --
--- A write that changes nothing of worth.
+-- A write that nothing depends on.
 UPDATE state SET tried = tried + 1;

@@ -1,30 +1,30 @@
 -- append_decision --
--- The number is NULL, so that SQLite gives the next one, save for the first append after a power cut.
+-- The number is NULL, so that SQLite assigns the next one, except for the first append after a power cut.
 INSERT INTO decisions (seq, at_us, event_id, deferred, body, slots) VALUES (?, ?, ?, ?, ?, ?);
 
 -- append_imported --
--- As append_decision; with the time at which it was made, and its outcome.
+-- Like append_decision, with the time at which it was made, and its outcome.
 INSERT INTO decisions (seq, at_us, event_id, deferred, body, slots, made_at_us, outcome)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?);
 
--- told --
--- How many decisions of a time and event id were taken, and how many a file told of.
+-- import_count --
+-- How many decisions of a time and event id were imported, and how many the last file held so far.
 SELECT taken, source, seen FROM imported WHERE made_at_us = ? AND event_key = ?;
 
--- tell --
--- Replaces what told says.
+-- set_import_count --
+-- Replaces the counts of a time and event id.
 INSERT OR REPLACE INTO imported (made_at_us, event_key, taken, source, seen) VALUES (?, ?, ?, ?, ?);
 
 -- append_observation --
--- As append_decision.
+-- Like append_decision.
 INSERT INTO observations (seq, at_us, event_id, reward, slot) VALUES (?, ?, ?, ?, ?);
 
 -- last_numbers --
--- How many of each there are; both are read from the right edge of a tree.
+-- The last number of each; both are read from the right edge of a tree.
 SELECT coalesce((SELECT max(seq) FROM decisions), 0), coalesce((SELECT max(seq) FROM observations), 0);
 
 -- first_numbers --
--- With which the log begins, after retention.
+-- The first number of each; after retention these are not 1.
 SELECT coalesce((SELECT min(seq) FROM decisions), 1), coalesce((SELECT min(seq) FROM observations), 1);
 
 -- last_time --
@@ -77,12 +77,12 @@ GROUP BY 1 ORDER BY 1;
 UPDATE counted SET decisions = ?, observations = ? WHERE decisions = ? AND observations = ?;
 
 -- add_usage --
--- Adds to what was counted of a day before.
+-- Adds to the counts of a day.
 INSERT INTO usage (day, decisions, rewards) VALUES (?, ?, ?)
 ON CONFLICT (day) DO UPDATE SET decisions = decisions + excluded.decisions, rewards = rewards + excluded.rewards;
 
 -- usage --
--- What was counted, by the day.
+-- The counts by day.
 SELECT day, decisions, rewards FROM usage WHERE day BETWEEN ? AND ?;
 
 -- decision --

@@ -15,13 +15,13 @@ SELECT body FROM jobs ORDER BY number;
 SELECT body FROM jobs WHERE kind = ? ORDER BY number;
 
 -- claimable --
--- The oldest job that nobody works on.
+-- The oldest job that no worker holds.
 SELECT body FROM jobs
 WHERE state IN ('pending', 'running') AND (state = 'pending' OR lease_until_us <= ?)
 ORDER BY number LIMIT 1;
 
 -- replace_job --
--- Changes nothing if the job is gone, was canceled, or is another worker's by now.
+-- Changes nothing if the job was deleted, canceled, or claimed by another worker.
 UPDATE jobs SET kind = ?, state = ?, lease_until_us = ?, attempts = ?, body = ?
 WHERE job_id = ? AND state <> 'canceled' AND attempts = ?;
 

@@ -2,8 +2,8 @@
 -- Fails if the decision has an outcome already.
 INSERT INTO outcomes (decision_seq, event_key, body) VALUES (?, ?, ?);
 
--- add_stray --
--- Fails if the observation is a stray already.
+-- add_unmatched --
+-- Fails if the observation is recorded as unmatched already.
 INSERT INTO strays (observation_seq, reason) VALUES (?, ?);
 
 -- advance --
@@ -25,7 +25,7 @@ SELECT seq, body FROM outcomes WHERE decision_seq = ?;
 UPDATE outcomes SET event_key = ?, body = ? WHERE seq = ?;
 
 -- amended --
--- Raises the revision; tells it.
+-- Raises the revision and returns it.
 UPDATE progress SET revision = revision + 1, learnable = learnable + ? RETURNING revision;
 
 -- counts --
@@ -39,7 +39,7 @@ FROM progress;
 SELECT min(seq) FROM outcomes WHERE decision_seq > ?;
 
 -- first_decision --
--- The first decision that has its outcome here; others may follow that have not.
+-- The first decision whose outcome is kept; the outcomes of some after it may be removed.
 SELECT min(decision_seq) FROM outcomes;
 
 -- remove_outcomes --
@@ -47,22 +47,22 @@ SELECT min(decision_seq) FROM outcomes;
 DELETE FROM outcomes WHERE seq <= ? RETURNING decision_seq, body;
 
 -- removed_outcomes --
--- Keeps the totals right, and in mind which decisions may have lost their outcomes.
+-- Updates the totals, and up to which decision outcomes may have been removed.
 UPDATE progress SET
     outcomes = outcomes - ?,
     learnable = learnable - ?,
     forgotten = max(forgotten, ?);
 
--- first_stray --
+-- first_unmatched --
 -- NULL: there is none.
 SELECT min(observation_seq) FROM strays;
 
--- remove_strays --
+-- remove_unmatched --
 -- From the beginning, up to an observation.
 DELETE FROM strays WHERE observation_seq <= ? RETURNING reason;
 
--- removed_strays --
--- Keeps the totals right.
+-- removed_unmatched --
+-- Updates the totals.
 UPDATE progress SET late = late - ?, dangling = dangling - ?;
 
 -- outcomes --
@@ -70,7 +70,7 @@ UPDATE progress SET late = late - ?, dangling = dangling - ?;
 SELECT seq, body FROM outcomes WHERE seq > ? ORDER BY seq LIMIT ?;
 
 -- outcomes_of --
--- The outcomes of an event, asked of each segment of the index; another event may share the key.
+-- The outcomes of an event, looked up in each segment of the index; another event may share the key.
 WITH RECURSIVE segments (number) AS (
     SELECT min(seq) >> 16 FROM outcomes
     UNION ALL
@@ -103,7 +103,7 @@ SELECT model_id FROM models WHERE has_blob;
 SELECT digest FROM models WHERE model_id = ? AND has_blob;
 
 -- prune --
--- Gives up the bytes of all but the newest so many, the live one, the pinned and the saved; tells whose.
+-- Marks the bytes of all but the newest, the live, the pinned and the saved models as pruned; returns their ids.
 UPDATE models SET has_blob = 0
 WHERE has_blob
     AND NOT pinned
@@ -113,11 +113,11 @@ WHERE has_blob
 RETURNING model_id;
 
 -- notes --
--- What is said of the models whose bytes are kept, newest first.
+-- The notes on the models whose bytes are kept, newest first.
 SELECT model_id, saved, description FROM models WHERE has_blob ORDER BY number DESC;
 
 -- note --
--- Changes nothing if there is no such model, or its bytes are gone.
+-- Changes nothing if there is no such model, or its bytes were removed.
 UPDATE models SET saved = ?, description = ? WHERE model_id = ? AND has_blob;
 
 -- live_id --
@@ -125,5 +125,5 @@ UPDATE models SET saved = ?, description = ? WHERE model_id = ? AND has_blob;
 SELECT model_id FROM live;
 
 -- remove_blob --
--- Changes nothing if there is no such model, or its bytes are gone.
+-- Changes nothing if there is no such model, or its bytes were removed.
 UPDATE models SET has_blob = 0, saved = 0 WHERE model_id = ? AND has_blob;
