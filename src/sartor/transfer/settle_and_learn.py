@@ -16,6 +16,7 @@ from sartor.log.settler import Settler
 from sartor.ports import EngineFactory, EventLog, Loop, LoopStores
 from sartor.records import DecisionHeader
 from sartor.runtime.instance_lock import InstanceLock
+from sartor.times import now_us
 
 _BATCH = 5_000
 _POLL_S = 0.1
@@ -48,13 +49,13 @@ def settle_imported(loop: Loop, logs: LoopStores, /, *, on_progress: OnProgress)
 
 
 def learn_imported(loop: Loop, logs: LoopStores, factory: EngineFactory, /, *, on_progress: OnProgress) -> int:
-    """Learn what was settled; returns how many outcomes were learned. Only when ``alone``."""
+    """Learns what was settled; returns how many outcomes were learned. ``hold_instance`` must be held."""
     last = logs.outcomes.counts().last_outcome
     trainer = Trainer(logs.events, logs.outcomes, logs.models, factory)
     learned = 0
     try:
         for step in range(math.ceil(last / _BATCH) + 1):
-            learned += trainer.step(loop, now_us=time.time_ns() // 1_000, limit=_BATCH)
+            learned += trainer.step(loop, now_us=now_us(), limit=_BATCH)
             on_progress(min(last, (step + 1) * _BATCH), last)
     finally:
         trainer.close()

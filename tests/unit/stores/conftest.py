@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from sartor.ports import Loop
+from sartor.stores.connection import SqliteConnection
 from sartor.stores.stores import SqliteLoopStores, SqliteStores, open_stores
 from sartor.testing.builders import make_loop
 from sartor.testing.fakes import Clock
@@ -35,3 +36,13 @@ def opened(stores: SqliteStores, loop: Loop) -> Iterator[SqliteLoopStores]:
     opened = stores.open(loop)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def events(tmp_path: Path, loop: Loop, opened: SqliteLoopStores) -> Iterator[SqliteConnection]:
+    """Another connection to the event log of the loop."""
+    opened.events.horizon()
+    path = tmp_path / "loops" / loop.name / "events.sqlite"
+    connection = SqliteConnection(path, "events", owner=loop.loop_id)
+    yield connection
+    connection.close()

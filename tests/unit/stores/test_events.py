@@ -1,6 +1,5 @@
 """What the event log does that only SQLite can get wrong."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,15 +13,6 @@ from sartor.testing.builders import make_decision, make_loop
 from sartor.testing.fakes import Clock
 
 Events = list[Decision | Observation]
-
-
-@pytest.fixture
-def database(tmp_path: Path, opened: SqliteLoopStores) -> Iterator[SqliteConnection]:
-    opened.events.horizon()
-    path = tmp_path / "loops" / "default" / "events.sqlite"
-    connection = SqliteConnection(path, "events", owner=make_loop().loop_id)
-    yield connection
-    connection.close()
 
 
 def limit_pages(opened: SqliteLoopStores, pages: int) -> None:
@@ -69,9 +59,9 @@ def test_a_lost_clock_file_is_made_again_from_the_log(
     again.close()
 
 
-def test_a_body_that_is_no_decision_is_corrupt(opened: SqliteLoopStores, database: SqliteConnection) -> None:
+def test_a_body_that_is_no_decision_is_corrupt(opened: SqliteLoopStores, events: SqliteConnection) -> None:
     opened.events.append([make_decision("a"), make_decision("b")])
-    with database.transaction() as raw:
+    with events.transaction() as raw:
         raw.execute("UPDATE decisions SET body = x'93' WHERE seq = 2")
     assert len(opened.events.decisions(after=0, limit=1)) == 1
     with pytest.raises(Corrupt, match="Decision 2"):
@@ -87,11 +77,11 @@ def test_a_text_that_is_no_unicode_fails_before_anything_is_written(opened: Sqli
     assert opened.events.heads(after=0, limit=1)[0].event_id == "next"
 
 
-def test_reading_delays_no_append(opened: SqliteLoopStores, database: SqliteConnection) -> None:
+def test_reading_delays_no_append(opened: SqliteLoopStores, events: SqliteConnection) -> None:
     opened.events.append([make_decision("a"), make_decision("b")])
-    database.rows("BEGIN")
-    before = database.rows("SELECT count(*) FROM decisions")
+    events.rows("BEGIN")
+    before = events.rows("SELECT count(*) FROM decisions")
     opened.events.append([make_decision("c")])
-    assert database.rows("SELECT count(*) FROM decisions") == before == [(2,)]
-    database.rows("COMMIT")
-    assert database.rows("SELECT count(*) FROM decisions") == [(3,)]
+    assert events.rows("SELECT count(*) FROM decisions") == before == [(2,)]
+    events.rows("COMMIT")
+    assert events.rows("SELECT count(*) FROM decisions") == [(3,)]

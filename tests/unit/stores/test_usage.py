@@ -1,15 +1,12 @@
 """Days are counted once, whichever process counts."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from sartor.records import Observation, Usage
 from sartor.stores import usage
 from sartor.stores.connection import SqliteConnection
 from sartor.stores.stores import SqliteLoopStores
-from sartor.testing.builders import make_decision, make_loop
+from sartor.testing.builders import make_decision
 from sartor.testing.fakes import Clock
 
 DAY_US = 86_400_000_000
@@ -19,15 +16,6 @@ FIRST = 20_000
 @pytest.fixture
 def clock() -> Clock:
     return Clock(FIRST * DAY_US)
-
-
-@pytest.fixture
-def events(tmp_path: Path, opened: SqliteLoopStores) -> Iterator[SqliteConnection]:
-    opened.events.horizon()
-    path = tmp_path / "loops" / "default" / "events.sqlite"
-    events = SqliteConnection(path, "events", owner=make_loop().loop_id)
-    yield events
-    events.close()
 
 
 def play(opened: SqliteLoopStores, clock: Clock, days: int) -> list[Usage]:
