@@ -38,7 +38,7 @@ class RunningJob(Protocol):
 
 Start = Callable[[Loop, Job], RunningJob]
 
-_Answer = TypeVar("_Answer")
+_Result = TypeVar("_Result")
 
 
 class _ClaimedJob(Struct, frozen=True):
@@ -90,23 +90,25 @@ class JobWorker:
         elif not self._is_wanted(task):
             task.running_job.kill()
             self._task = None
-            self._with(task.loop, lambda logs: self._forget(logs, task.job))
+            self._call_with_stores(task.loop, lambda logs: self._forget(logs, task.job))
 
     def _is_wanted(self, task: _ClaimedJob) -> bool:
-        found = self._with(task.loop, lambda logs: logs.jobs.find(task.job.job_id))
+        found = self._call_with_stores(task.loop, lambda logs: logs.jobs.find(task.job.job_id))
         return found is not None and found.state != "canceled"
 
     def _settle(self, task: _ClaimedJob, cause: str, *, again_us: int) -> None:
         """Give back the job of a child that ended without finishing it."""
-        found = self._with(task.loop, lambda logs: logs.jobs.find(task.job.job_id))
+        found = self._call_with_stores(task.loop, lambda logs: logs.jobs.find(task.job.job_id))
         if found is None or found.state == "canceled":
-            self._with(task.loop, lambda logs: self._forget(logs, task.job))
+            self._call_with_stores(task.loop, lambda logs: self._forget(logs, task.job))
         elif found.state == "running" and found.attempts == task.job.attempts:
-            self._with(task.loop, lambda logs: logs.jobs.update(_give_back(found, cause, again_us=again_us)))
+            self._call_with_stores(
+                task.loop, lambda logs: logs.jobs.update(_give_back(found, cause, again_us=again_us))
+            )
 
     def _claim_next(self, now_us: int) -> None:
         def claim(loop: Loop) -> bool:
-            job = self._with(loop, lambda logs: logs.jobs.claim(now_us=now_us, lease_us=LEASE_US))
+            job = self._call_with_stores(loop, lambda logs: logs.jobs.claim(now_us=now_us, lease_us=LEASE_US))
             if job is None:
                 return False
             extra = {"action": "job_started", "loop": loop.name, "job": job.job_id}
@@ -116,7 +118,7 @@ class JobWorker:
 
         for_each_loop(self._stores.catalog.loops(), claim, visits=self._visits)
 
-    def _with(self, loop: Loop, act: Callable[[LoopStores], _Answer]) -> _Answer:
+    def _call_with_stores(self, loop: Loop, act: Callable[[LoopStores], _Result]) -> _Result:
         logs = self._stores.open(loop)
         try:
             return act(logs)
