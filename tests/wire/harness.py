@@ -18,7 +18,7 @@ from sartor.api.app import create_app
 from sartor.api.http.connection_limits import Timeouts
 from sartor.api.http.server import Server, run
 from sartor.api.http.tls import Certificates
-from sartor.deploy.live import LiveModel
+from sartor.deploy.live_model import LiveModel
 from sartor.errors import StoreUnavailable
 from sartor.learn.vw import create_engine
 from sartor.log.writer import Writer

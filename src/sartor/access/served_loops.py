@@ -17,7 +17,7 @@ from sartor.ports import Engine, Loop
 
 
 class ServedModel(Protocol):
-    """The model that serves now; ``deploy.live.LiveModel`` is one."""
+    """The model that serves now; ``deploy.live_model.LiveModel`` is one."""
 
     @property
     def engine(self) -> Engine | None:

@@ -1,1 +1,1 @@
-"""Deployment: ``live.py`` loads the live model of a loop into the engine that serves in this process."""
+"""Deployment: ``live_model.py`` loads the live model of a loop into the engine that serves in this process."""

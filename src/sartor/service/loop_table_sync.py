@@ -11,7 +11,7 @@ from sartor.access.allowed_networks import AllowedNetworks
 from sartor.access.quota import QuotaLimiter
 from sartor.access.served_loops import LoopTable, ServedLoop
 from sartor.access.shared_counters import WindowCounter
-from sartor.deploy.live import LiveModel
+from sartor.deploy.live_model import LiveModel
 from sartor.errors import SartorError
 from sartor.log.writer import Writer
 from sartor.ports import EngineFactory, Loop, LoopStores, Stores

@@ -2,7 +2,7 @@ import logging
 
 import pytest
 
-from sartor.deploy.live import LiveModel
+from sartor.deploy.live_model import LiveModel
 from sartor.errors import Corrupt, StoreUnavailable
 from sartor.records import NO_MODEL
 from sartor.testing.builders import make_loop, make_model
