@@ -4,7 +4,6 @@ from msgspec.structs import replace
 
 from sartor.management import loops, models
 from sartor.ports import Loop, LoopStores, Stores
-from sartor.stores.audited import refuse_locked
 from sartor.times import now_us
 
 _BATCH = 5_000
@@ -34,9 +33,7 @@ def keep_model(stores: Stores, name: str, /) -> Loop:
         LoopNotFound: there is no such loop.
         LoopLocked: it is locked against changes.
     """
-    loop = loops.find_loop(stores, name)
-    refuse_locked(loop)
-    with loops.open_loop(stores, loop) as logs:
+    with loops.open_to_change(stores, name) as (loop, logs):
         return _rebase(stores, loop, logs)
 
 

@@ -92,6 +92,20 @@ def open_loop(stores: Stores, loop: Loop, /) -> Iterator[LoopStores]:
         logs.close()
 
 
+@contextmanager
+def open_to_change(stores: Stores, name: str, /) -> Iterator[tuple[Loop, LoopStores]]:
+    """Find a loop that may be changed and open its stores; they are closed at the end.
+
+    Raises:
+        LoopNotFound: there is no such loop.
+        LoopLocked: it is locked against changes.
+    """
+    loop = find_loop(stores, name)
+    refuse_locked(loop)
+    with open_loop(stores, loop) as logs:
+        yield loop, logs
+
+
 def change_settings(stores: Stores, name: str, changes: Mapping[str, object], /) -> Loop:
     """Change settings, under their names on the wire.
 

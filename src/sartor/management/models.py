@@ -116,9 +116,7 @@ def reset_model(stores: Stores, name: str, /) -> Loop:
         LoopNotFound: there is no such loop.
         LoopLocked: it is locked against changes.
     """
-    loop = loops.find_loop(stores, name)
-    refuse_locked(loop)
-    with loops.open_loop(stores, loop) as logs:
+    with loops.open_to_change(stores, name) as (loop, logs):
         following = logs.outcomes.counts().last_outcome + 1
         logs.models.promote(None)
         new = stores.catalog.update(
@@ -138,9 +136,7 @@ def note_model(stores: Stores, name: str, note: ModelNote, /) -> None:
         LoopLocked: it is locked against changes.
         ModelNotFound: no such model, or its bytes are gone.
     """
-    loop = loops.find_loop(stores, name)
-    refuse_locked(loop)
-    with loops.open_loop(stores, loop) as logs:
+    with loops.open_to_change(stores, name) as (_, logs):
         logs.notes.note(note)
 
 
@@ -153,9 +149,7 @@ def remove_model(stores: Stores, name: str, model_id: str, /) -> None:
         ModelNotFound: no such model, or its bytes are gone.
         ModelInUse: it serves, or the models of today began with it.
     """
-    loop = loops.find_loop(stores, name)
-    refuse_locked(loop)
-    with loops.open_loop(stores, loop) as logs:
+    with loops.open_to_change(stores, name) as (loop, logs):
         history = logs.models.history()
         if any(model.base_id == model_id and model.generation == loop.generation for model in history):
             raise ModelInUse(f"The models of today began with {model_id}: it can't be removed.")

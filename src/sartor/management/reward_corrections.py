@@ -13,7 +13,7 @@ from sartor.errors import EventOpen, InvalidRequest
 from sartor.management import loops
 from sartor.ports import Loop, LoopStores
 from sartor.records import LoggedDecision, LoggedOutcome, Outcome
-from sartor.stores.audited import AuditedStores, refuse_locked
+from sartor.stores.audited import AuditedStores
 from sartor.verification import decision_replay
 
 
@@ -49,14 +49,10 @@ def correct_reward(
         EventOpen: it is not settled yet.
         InvalidRequest: a slot is missing, or not one of the event's.
     """
-    loop = loops.find_loop(stores, name)
-    refuse_locked(loop)
-    right = loop.settings.default_reward if reward is None else reward
-    with loops.open_loop(stores, loop) as logs:
-        decisions, outcomes = (
-            decision_replay.find_decisions(logs, event_id),
-            logs.outcomes.outcomes_of(event_id),
-        )
+    with loops.open_to_change(stores, name) as (loop, logs):
+        right = loop.settings.default_reward if reward is None else reward
+        decisions = decision_replay.find_decisions(logs, event_id)
+        outcomes = logs.outcomes.outcomes_of(event_id)
         _refuse_open(decisions, outcomes, event_id)
         slots = {logged.seq: _slot_index(logged, slot) for logged in decisions}
         corrected = [_correct(one.outcome, slots[one.outcome.decision_seq], right) for one in outcomes]

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 
 from msgspec.structs import replace
 
+from sartor.errors import StoreUnavailable
 from sartor.ports import Loop
 from sartor.records import Usage
 from sartor.testing.catalog import MemoryAudit, MemoryCatalog
@@ -42,10 +43,16 @@ class MemoryLoopStores:
 
 
 class MemoryStores:
-    """A ``Stores`` that lives as long as the object; opening a loop twice gives the same stores."""
+    """A ``Stores`` that lives as long as the object; opening a loop twice gives the same stores.
+
+    Attributes:
+        disk: fails on demand, for all loops.
+        broken: names of loops that can't be opened.
+    """
 
     def __init__(self, *, clock_us: Callable[[], int] = now_us) -> None:
         self.disk = Disk()
+        self.broken: set[str] = set()
         self.audit = MemoryAudit(clock_us=clock_us, disk=self.disk)
         self.catalog = MemoryCatalog(self.audit, disk=self.disk)
         self._clock_us = clock_us
@@ -55,6 +62,8 @@ class MemoryStores:
     def open(self, loop: Loop, /) -> MemoryLoopStores:
         """Opens the stores of a loop, created at first use."""
         self.disk.check()
+        if loop.name in self.broken:
+            raise StoreUnavailable(f"The folder of {loop.name} can't be opened.")
         if loop.loop_id not in self._loops:
             self._loops[loop.loop_id] = MemoryLoopStores(clock_us=self._clock_us, disk=self.disk)
         return self._loops[loop.loop_id]

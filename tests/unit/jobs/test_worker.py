@@ -3,7 +3,6 @@
 import pytest
 from msgspec.structs import replace
 
-from sartor.errors import StoreUnavailable
 from sartor.jobs.worker import LEASE_US, MOST_ATTEMPTS, JobWorker
 from sartor.ports import Loop, LoopStores
 from sartor.records import Job
@@ -30,24 +29,11 @@ class Child:
         self.killed = True
 
 
-class Stores(MemoryStores):
-    """Can't open the loops that are named in ``broken``."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.broken: set[str] = set()
-
-    def open(self, loop: Loop, /) -> LoopStores:  # type: ignore[override]
-        if loop.name in self.broken:
-            raise StoreUnavailable(f"The folder of {loop.name} can't be opened.")
-        return super().open(loop)
-
-
 class Site:
     """An instance with two loops, a job worker and the children that it started."""
 
     def __init__(self) -> None:
-        self.stores = Stores()
+        self.stores = MemoryStores()
         self.loops = [make_loop("first"), make_loop("second")]
         for loop in self.loops:
             self.stores.catalog.create(loop)
@@ -64,7 +50,7 @@ class Site:
         self.forgotten.append(job.job_id)
 
     def put(self, job_id: str, *, loop: int = 0) -> None:
-        MemoryStores.open(self.stores, self.loops[loop]).jobs.put(make_job(job_id))
+        self.stores.open(self.loops[loop]).jobs.put(make_job(job_id))
 
     def job(self, job_id: str, *, loop: int = 0) -> Job:
         return next(one for one in self.stores.open(self.loops[loop]).jobs.jobs() if one.job_id == job_id)

@@ -18,7 +18,6 @@ class Stores(MemoryStores):
     def __init__(self, *names: str) -> None:
         super().__init__()
         self.maintained: list[str] = []
-        self.broken: set[str] = set()
         self.error: Exception = StoreUnavailable("The folder is read-only.")
         for name in names:
             self.catalog.create(make_loop(name))

@@ -7,9 +7,9 @@ import pytest
 from msgspec.structs import replace
 
 from sartor.access.served_loops import LoopTable
-from sartor.errors import StoreUnavailable, Unauthorized
+from sartor.errors import Unauthorized
 from sartor.management import loops
-from sartor.ports import Engine, Loop, LoopStores
+from sartor.ports import Engine, Loop
 from sartor.records import NO_MODEL, Usage
 from sartor.runtime import compose
 from sartor.service.loop_table_sync import LoopTableSync
@@ -17,22 +17,9 @@ from sartor.testing.builders import make_decision, make_loop, make_model
 from sartor.testing.stores import MemoryStores
 
 
-class Stores(MemoryStores):
-    """Can't open the loops that are listed in ``broken``."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.broken: set[str] = set()
-
-    def open(self, loop: Loop, /) -> LoopStores:  # type: ignore[override]
-        if loop.name in self.broken:
-            raise StoreUnavailable(f"The folder of {loop.name} can't be opened.")
-        return super().open(loop)
-
-
 @pytest.fixture
-def stores() -> Stores:
-    return Stores()
+def stores() -> MemoryStores:
+    return MemoryStores()
 
 
 @pytest.fixture
@@ -56,7 +43,7 @@ def clock() -> Seconds:
 
 
 @pytest.fixture
-def loop_table_sync(stores: Stores, loop_table: LoopTable, clock: Seconds) -> LoopTableSync:
+def loop_table_sync(stores: MemoryStores, loop_table: LoopTable, clock: Seconds) -> LoopTableSync:
     return LoopTableSync(stores, compose.engine_factory(), loop_table, limit=10, monotonic_s=clock)
 
 
@@ -69,7 +56,7 @@ def is_served(loop_table: LoopTable, loop: Loop) -> bool:
 
 
 def test_a_new_loop_is_served_from_the_next_tick_on(
-    stores: Stores, loop_table: LoopTable, loop_table_sync: LoopTableSync
+    stores: MemoryStores, loop_table: LoopTable, loop_table_sync: LoopTableSync
 ) -> None:
     loop_table_sync.sync()
     loop = loops.create_loop(stores, "a")
@@ -79,7 +66,7 @@ def test_a_new_loop_is_served_from_the_next_tick_on(
 
 
 def test_a_served_loop_keeps_its_writer_when_settings_change(
-    stores: Stores, loop_table: LoopTable, loop_table_sync: LoopTableSync
+    stores: MemoryStores, loop_table: LoopTable, loop_table_sync: LoopTableSync
 ) -> None:
     loop = loops.create_loop(stores, "a")
     loop_table_sync.sync()
@@ -93,7 +80,7 @@ def test_a_served_loop_keeps_its_writer_when_settings_change(
 
 
 def test_a_deleted_loop_is_not_served_and_loses_nothing(
-    stores: Stores, loop_table: LoopTable, loop_table_sync: LoopTableSync
+    stores: MemoryStores, loop_table: LoopTable, loop_table_sync: LoopTableSync
 ) -> None:
     loop = loops.create_loop(stores, "a")
     loop_table_sync.sync()
@@ -110,7 +97,7 @@ def test_a_deleted_loop_is_not_served_and_loses_nothing(
 
 
 def test_a_model_serves_at_the_next_tick(
-    stores: Stores, loop_table: LoopTable, loop_table_sync: LoopTableSync
+    stores: MemoryStores, loop_table: LoopTable, loop_table_sync: LoopTableSync
 ) -> None:
     loop = loops.create_loop(stores, "a")
     loop_table_sync.sync()
@@ -124,7 +111,7 @@ def test_a_model_serves_at_the_next_tick(
     assert loop_table_sync.find_problems() == []
 
 
-def create_loops(stores: Stores, *names: str) -> list[Loop]:
+def create_loops(stores: MemoryStores, *names: str) -> list[Loop]:
     """Creates loops whose ids sort as their names do."""
     for name in names:
         stores.catalog.create(make_loop(name))
@@ -133,7 +120,7 @@ def create_loops(stores: Stores, *names: str) -> list[Loop]:
 
 @pytest.mark.parametrize("broken_name", ["a", "b", "c"])
 def test_a_loop_that_can_not_be_opened_keeps_no_other_from_being_served(
-    stores: Stores, loop_table: LoopTable, loop_table_sync: LoopTableSync, broken_name: str
+    stores: MemoryStores, loop_table: LoopTable, loop_table_sync: LoopTableSync, broken_name: str
 ) -> None:
     stores.broken = {broken_name}
     created = create_loops(stores, "a", "b", "c")
@@ -146,7 +133,7 @@ def test_a_loop_that_can_not_be_opened_keeps_no_other_from_being_served(
 
 @pytest.mark.parametrize("broken_name", ["a", "c"])
 def test_beside_a_loop_that_can_not_be_opened_a_rotated_key_stops_working(
-    stores: Stores, loop_table: LoopTable, loop_table_sync: LoopTableSync, broken_name: str
+    stores: MemoryStores, loop_table: LoopTable, loop_table_sync: LoopTableSync, broken_name: str
 ) -> None:
     (sound,) = create_loops(stores, "b")
     loop_table_sync.sync()
@@ -161,7 +148,7 @@ def test_beside_a_loop_that_can_not_be_opened_a_rotated_key_stops_working(
 
 @pytest.mark.parametrize("broken_name", ["a", "c"])
 def test_beside_a_loop_that_can_not_be_opened_a_deleted_one_is_closed(
-    stores: Stores, loop_table: LoopTable, loop_table_sync: LoopTableSync, broken_name: str
+    stores: MemoryStores, loop_table: LoopTable, loop_table_sync: LoopTableSync, broken_name: str
 ) -> None:
     stores.broken = {broken_name}
     created = {loop.name: loop for loop in create_loops(stores, "a", "b", "c", "d")}
@@ -174,7 +161,7 @@ def test_beside_a_loop_that_can_not_be_opened_a_deleted_one_is_closed(
 
 
 def test_a_loop_that_is_well_again_is_served_after_a_pause(
-    stores: Stores, loop_table: LoopTable, loop_table_sync: LoopTableSync, clock: Seconds
+    stores: MemoryStores, loop_table: LoopTable, loop_table_sync: LoopTableSync, clock: Seconds
 ) -> None:
     stores.broken = {"a"}
     broken, _ = create_loops(stores, "a", "b")
@@ -189,7 +176,7 @@ def test_a_loop_that_is_well_again_is_served_after_a_pause(
 
 
 def test_a_loop_whose_change_can_not_be_followed_is_not_served_as_it_was(
-    stores: Stores, loop_table: LoopTable, loop_table_sync: LoopTableSync
+    stores: MemoryStores, loop_table: LoopTable, loop_table_sync: LoopTableSync
 ) -> None:
     first, second = create_loops(stores, "a", "b")
     loop_table_sync.sync()
@@ -203,7 +190,7 @@ def test_a_loop_whose_change_can_not_be_followed_is_not_served_as_it_was(
 
 
 def test_an_unforeseen_error_with_one_model_keeps_no_other_from_serving(
-    stores: Stores, loop_table: LoopTable
+    stores: MemoryStores, loop_table: LoopTable
 ) -> None:
     engines = compose.engine_factory()
 
@@ -227,7 +214,7 @@ def test_an_unforeseen_error_with_one_model_keeps_no_other_from_serving(
     loop_table_sync.close()
 
 
-def test_a_full_disk_is_a_problem_while_it_lasts(stores: Stores, loop_table_sync: LoopTableSync) -> None:
+def test_a_full_disk_is_a_problem_while_it_lasts(stores: MemoryStores, loop_table_sync: LoopTableSync) -> None:
     loops.create_loop(stores, "a")
     loop_table_sync.sync()
     stores.disk.failing = True
@@ -239,7 +226,7 @@ def test_a_full_disk_is_a_problem_while_it_lasts(stores: Stores, loop_table_sync
 
 
 def test_a_model_that_can_not_be_loaded_is_a_problem(
-    stores: Stores, loop_table: LoopTable, loop_table_sync: LoopTableSync
+    stores: MemoryStores, loop_table: LoopTable, loop_table_sync: LoopTableSync
 ) -> None:
     stores.catalog.create(make_loop("a"))
     loop_table_sync.sync()
@@ -250,7 +237,7 @@ def test_a_model_that_can_not_be_loaded_is_a_problem(
 
 
 def test_after_closing_no_loop_is_served(
-    stores: Stores, loop_table: LoopTable, loop_table_sync: LoopTableSync
+    stores: MemoryStores, loop_table: LoopTable, loop_table_sync: LoopTableSync
 ) -> None:
     loop = loops.create_loop(stores, "a")
     loop_table_sync.sync()
@@ -280,7 +267,10 @@ def test_usage_that_can_not_be_read_is_logged_once_until_it_can(
 
 
 def test_a_loop_that_can_not_be_closed_keeps_no_other_from_it(
-    stores: Stores, loop_table: LoopTable, loop_table_sync: LoopTableSync, caplog: pytest.LogCaptureFixture
+    stores: MemoryStores,
+    loop_table: LoopTable,
+    loop_table_sync: LoopTableSync,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     broken, sound = create_loops(stores, "a", "b")
     loop_table_sync.sync()

@@ -13,11 +13,11 @@ from sartor.verification.doctor import check_all_loops
 class Stores(MemoryStores):
     """Can't open one loop."""
 
-    broken = ""
+    refused = ""
     error: Exception = StoreUnavailable("The folder can't be opened.")
 
     def open(self, loop: Loop, /) -> LoopStores:  # type: ignore[override]
-        if loop.name == self.broken:
+        if loop.name == self.refused:
             raise self.error
         return super().open(loop)
 
@@ -27,7 +27,7 @@ def test_a_loop_that_can_not_be_opened_is_a_problem_of_its_own(
     broken: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     stores = Stores()
-    stores.broken = broken
+    stores.refused = broken
     for name in "abc":
         stores.catalog.create(make_loop(name))
     reports = check_all_loops(stores, compose.engine_factory(), replay=False)
@@ -40,7 +40,7 @@ def test_a_loop_that_can_not_be_opened_is_a_problem_of_its_own(
 
 def test_an_unforeseen_error_with_one_loop_is_a_problem_of_its_own() -> None:
     stores = Stores()
-    stores.broken, stores.error = "a", ZeroDivisionError("a bug")
+    stores.refused, stores.error = "a", ZeroDivisionError("a bug")
     for name in "ab":
         stores.catalog.create(make_loop(name))
     first, second = check_all_loops(stores, compose.engine_factory(), replay=False)
