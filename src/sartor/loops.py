@@ -9,7 +9,7 @@ from typing import Protocol, runtime_checkable
 
 from msgspec import Struct
 
-from sartor.records import Activity, LoggedActivity
+from sartor.records import AuditEntry, LoggedAuditEntry
 from sartor.settings import LoopSettings, LoopTerms
 
 SEVERAL_SLOTS = "--ccb_explore_adf"
@@ -55,27 +55,27 @@ def has_several_slots(arguments: str, /) -> bool:
 class Catalog(Protocol):
     """The loops of one instance, their keys and settings. Keys are encrypted at rest by the store.
 
-    The ``activity`` of a change is committed to the ``AuditLog`` together with the change, or neither is.
+    The ``entry`` of a change is committed to the ``AuditLog`` together with the change, or neither is.
     """
 
     def loops(self) -> Sequence[Loop]:
         """All loops in service, by name."""
 
-    def create(self, loop: Loop, /, *, activity: Activity | None = None) -> None:
+    def create(self, loop: Loop, /, *, entry: AuditEntry | None = None) -> None:
         """Add a loop.
 
         Raises:
             LoopExists: the name is taken.
         """
 
-    def update(self, loop: Loop, /, *, activity: Activity | None = None) -> Loop:
+    def update(self, loop: Loop, /, *, entry: AuditEntry | None = None) -> Loop:
         """Replace the loop of that name; returns it with its version raised by one.
 
         Raises:
             LoopNotFound: there is no such loop.
         """
 
-    def delete(self, name: str, /, *, recoverable_until_us: int = 0, activity: Activity | None = None) -> None:
+    def delete(self, name: str, /, *, recoverable_until_us: int = 0, entry: AuditEntry | None = None) -> None:
         """Take a loop out of service and free its name. ``Stores.purge`` removes its data after a time.
 
         Raises:
@@ -85,7 +85,7 @@ class Catalog(Protocol):
     def deleted(self) -> Sequence[Loop]:
         """The deleted loops whose data is not removed yet, in the order of their creation."""
 
-    def recover(self, loop_id: str, /, *, name: str | None = None, activity: Activity | None = None) -> Loop:
+    def recover(self, loop_id: str, /, *, name: str | None = None, entry: AuditEntry | None = None) -> Loop:
         """Recover a deleted loop with all its data, under its name or another one.
 
         Raises:
@@ -93,7 +93,7 @@ class Catalog(Protocol):
             LoopExists: the name is taken.
         """
 
-    def give_up(self, loop_id: str, /, *, activity: Activity | None = None) -> None:
+    def give_up(self, loop_id: str, /, *, entry: AuditEntry | None = None) -> None:
         """Let ``Stores.purge`` remove a deleted loop from now on; it can't be recovered any more.
 
         Raises:
@@ -107,13 +107,13 @@ class Catalog(Protocol):
 class AuditLog(Protocol):
     """Who changed what in the instance, numbered from 1. Entries are never changed or removed."""
 
-    def append(self, activity: Activity, /) -> None:
+    def append(self, entry: AuditEntry, /) -> None:
         """Commit an entry by itself, for a change outside the catalog."""
 
-    def activities(self, *, after: int = 0, limit: int) -> Sequence[LoggedActivity]:
+    def entries(self, *, after: int = 0, limit: int) -> Sequence[LoggedAuditEntry]:
         """The next entries after a number, in order."""
 
-    def last(self, limit: int, /) -> Sequence[LoggedActivity]:
+    def last(self, limit: int, /) -> Sequence[LoggedAuditEntry]:
         """The newest entries, newest first."""
 
 

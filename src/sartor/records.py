@@ -270,7 +270,7 @@ class Model(Struct, frozen=True, kw_only=True):
     revision: int = 0
 
 
-class Activity(Struct, frozen=True, kw_only=True):
+class AuditEntry(Struct, frozen=True, kw_only=True):
     """An entry of the audit log: who changed what in which loop. It holds no key and no other secret.
 
     ``before`` and ``after``: JSON, the values that were changed; ``null`` where there was, or is, nothing.
@@ -284,12 +284,12 @@ class Activity(Struct, frozen=True, kw_only=True):
     after: bytes = b"null"
 
 
-class LoggedActivity(Struct, frozen=True, kw_only=True):
+class LoggedAuditEntry(Struct, frozen=True, kw_only=True):
     """An audit entry with its number, the time of its commit, and a digest of it and all before it."""
 
     seq: int
     at_us: int
-    activity: Activity
+    entry: AuditEntry
     digest: bytes
 
 

@@ -22,7 +22,7 @@ from sartor.estimators.scorecard import Scorecard
 from sartor.loops import Loop
 from sartor.metrics.apprentice import ApprenticeMatchFold
 from sartor.ports import LoopStores
-from sartor.records import Activity, Decision, Job, Model, Outcome
+from sartor.records import AuditEntry, Decision, Job, Model, Outcome
 from sartor.stores.stores import open_stores
 from sartor.testing.fakes import Clock
 from sartor.transfer.mirror import MirrorProgress, read_progress
@@ -181,7 +181,7 @@ def open_loop(folder: Path, name: str) -> LoopStores:
         ("loops/*/outcomes.sqlite", "SELECT lineage FROM models", msgspec.msgpack, Model),
         ("loops/*/jobs.sqlite", "SELECT body FROM jobs", msgspec.msgpack, Job),
         ("catalog.sqlite", "SELECT body FROM loops", msgspec.json, Loop),
-        ("catalog.sqlite", "SELECT body FROM audit", msgspec.json, Activity),
+        ("catalog.sqlite", "SELECT body FROM audit", msgspec.json, AuditEntry),
     ],
 )
 def test_what_is_stored_is_written_as_it_was_read(

@@ -13,7 +13,7 @@ import pytest
 from scipy import stats  # type: ignore[import-untyped]
 
 from sartor.explore.decide import decide
-from sartor.explore.draw import draw, pick
+from sartor.explore.draw import draw_point, pick_action
 from sartor.explore.event_id import new_event_id
 from sartor.records import Action, RankInput
 
@@ -50,7 +50,7 @@ PROBABILITIES = [
 
 @cache
 def draws(loop_id: str, name: Callable[[int], str] = counted, count: int = MANY) -> np.ndarray:
-    return np.array([draw(loop_id, name(number)) for number in range(count)])
+    return np.array([draw_point(loop_id, name(number)) for number in range(count)])
 
 
 @pytest.mark.parametrize("name", IDS)
@@ -100,7 +100,7 @@ def fits(chosen: Sequence[int], probabilities: Sequence[float]) -> float:
 def test_actions_are_picked_as_often_as_the_probabilities_say(
     name: Callable[[int], str], probabilities: list[float]
 ) -> None:
-    chosen = [pick(probabilities, point) for point in draws("loop", name).tolist()]
+    chosen = [pick_action(probabilities, point) for point in draws("loop", name).tolist()]
     assert fits(chosen, probabilities) > LIMIT
 
 
@@ -124,5 +124,5 @@ def test_decisions_choose_as_often_as_they_log(excluded: tuple[int, ...]) -> Non
 
 
 def test_the_tests_themselves_see_a_die_that_is_loaded_by_one_percent() -> None:
-    loaded = [pick([0.21, 0.2, 0.2, 0.2, 0.19], point) for point in draws("loop").tolist()]
+    loaded = [pick_action([0.21, 0.2, 0.2, 0.2, 0.19], point) for point in draws("loop").tolist()]
     assert fits(loaded, [0.2] * 5) < LIMIT

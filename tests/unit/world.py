@@ -2,7 +2,7 @@
 
 from sartor.dsjson.context_json import encode_context
 from sartor.learn.model_file import strip_checksum
-from sartor.learn.trainer import replay
+from sartor.learn.trainer import relearn
 from sartor.management import loops, models
 from sartor.ports import Engine, EngineFactory, Loop
 from sartor.records import Model
@@ -59,7 +59,7 @@ class World:
         """The probabilities of an engine that learned the same as the model."""
         logs = self.logs
         return _predict(
-            replay(model, events=logs.events, outcomes=logs.outcomes, models=logs.models, factory=FACTORY)
+            relearn(model, events=logs.events, outcomes=logs.outcomes, models=logs.models, factory=FACTORY)
         )
 
 

@@ -138,5 +138,5 @@ def test_guessing_tokens_is_slowed_down(inside: Inside) -> None:
 
 def test_the_activity_log_names_the_holder(inside: Inside) -> None:
     inside(inside.issuer.token("Shop.Contributor", sub="grace"), "DELETE", f"{NAMED}/configurations/policy")
-    line = inside.service.stores.audit.last(1)[0].activity
+    line = inside.service.stores.audit.last(1)[0].entry
     assert (line.by, line.action) == ("token of grace", "update")

@@ -32,7 +32,7 @@ class Grant(Struct, frozen=True):
 
 
 class Caller(Struct, frozen=True, kw_only=True):
-    """Who sends a request. ``name`` is what the activity log says; it holds no secret."""
+    """Who sends a request. ``name`` is what the audit log says; it holds no secret."""
 
     name: str
     grants: tuple[Grant, ...] = ()

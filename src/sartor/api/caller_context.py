@@ -17,7 +17,7 @@ class CallerContext(Struct, frozen=True, kw_only=True):
     """The stores of the instance on behalf of one caller, for handlers on several threads.
 
     Attributes:
-        stores: their changes of the catalog are noted on the activity log under the caller's name.
+        stores: their changes of the catalog are noted on the audit log under the caller's name.
         lock: held while the catalog is read or changed, by all handlers of the process. What takes long, such
             as checking a model or reading a whole log, is done without it.
         caller: who sent the request, and what they may do.

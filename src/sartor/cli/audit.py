@@ -1,4 +1,4 @@
-"""``sartor audit``: who changed what, and whether the activity log is complete."""
+"""``sartor audit``: who changed what, and whether the audit log is complete."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -7,7 +7,7 @@ import typer
 
 from sartor.cli import formatting
 from sartor.cli.options import DEFAULTS, AsJson, Data
-from sartor.records import LoggedActivity
+from sartor.records import LoggedAuditEntry
 from sartor.times import format_timestamp
 
 _LONGEST = 160
@@ -47,7 +47,7 @@ def audit(
     data: Data = DEFAULTS.data,
     as_json: AsJson = False,
 ) -> None:
-    """Print the activity log: who changed which loop, when and how; oldest first. It never contains keys.
+    """Print the audit log: who changed which loop, when and how; oldest first. It never contains keys.
 
     --json prints everything. Each entry has a digest of itself and all entries before it. Keep the last one
     elsewhere, and --verify --expect shows later that no entry was removed.
@@ -66,22 +66,22 @@ def audit(
     _print_entries(entries, as_json=as_json)
 
 
-def _print_entries(entries: Sequence[LoggedActivity], *, as_json: bool) -> None:
+def _print_entries(entries: Sequence[LoggedAuditEntry], *, as_json: bool) -> None:
     from sartor.api.control import wire
 
     if as_json:
-        formatting.print_json([wire.to_activity_line(entry) for entry in entries])
+        formatting.print_json([wire.to_activity_line(logged) for logged in entries])
     elif entries:
         rows = [
             (
-                entry.seq,
-                format_timestamp(entry.at_us),
-                entry.activity.by,
-                entry.activity.action,
-                entry.activity.loop,
-                _shorten(f"{entry.activity.before.decode()} -> {entry.activity.after.decode()}"),
+                logged.seq,
+                format_timestamp(logged.at_us),
+                logged.entry.by,
+                logged.entry.action,
+                logged.entry.loop,
+                _shorten(f"{logged.entry.before.decode()} -> {logged.entry.after.decode()}"),
             )
-            for entry in entries
+            for logged in entries
         ]
         formatting.print_table(("#", "WHEN", "WHO", "WHAT", "LOOP", "BEFORE -> AFTER"), rows)
     else:

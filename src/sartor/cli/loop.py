@@ -87,7 +87,7 @@ def create(
 
     terms = {"tier": tier, "tags": parse_named_values(tags)}
     with compose.open_instance(data, must_exist=False) as stores:
-        loop = lifecycle.create(stores, name, terms=terms, loop_id=loop_id)
+        loop = lifecycle.create_on_terms(stores, name, terms=terms, loop_id=loop_id)
         formatting.print_keys(loop, data, as_json=as_json)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sartor.explore.draw import draw, pick
+from sartor.explore.draw import draw_point, pick_action
 from sartor.ranking import keep_positions, normalise, one_hot, order_actions, scatter
 from sartor.records import Decision, Mode, RankInput
 
@@ -45,7 +45,7 @@ def decide(
     if mode == "LoggingOnly":
         order, used = list(range(len(used))), one_hot(0, len(used))
     else:
-        order = order_actions(used, pick(used, draw(loop_id, request.event_id)))
+        order = order_actions(used, pick_action(used, draw_point(loop_id, request.event_id)))
     chosen = order[0]
     if excluded:
         rankable = request.rankable

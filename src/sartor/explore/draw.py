@@ -12,7 +12,7 @@ _UNIT = 2.0**-53
 """The spacing of the draws: all 53 bits of a double between 0 and 1."""
 
 
-def draw(loop_id: str, event_id: str) -> float:
+def draw_point(loop_id: str, event_id: str) -> float:
     """Returns a number in [0, 1), uniform over event ids.
 
     It is the first 53 bits of BLAKE2b of the event id, keyed with the loop id.
@@ -28,7 +28,7 @@ def _start_hash(loop_id: str) -> "hashlib.blake2b":
     return hashlib.blake2b(digest_size=8, key=hashlib.blake2b(loop_id.encode(), digest_size=32).digest())
 
 
-def pick(probabilities: Sequence[float], point: float) -> int:
+def pick_action(probabilities: Sequence[float], point: float) -> int:
     """Returns the index on which a point in [0, 1) falls, with the probabilities laid end to end.
 
     Never an index with probability 0. If rounding leaves a rest, it counts for the last one above 0.

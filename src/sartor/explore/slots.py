@@ -6,7 +6,7 @@ engine is queried for the probabilities of one slot, given the actions drawn for
 
 from collections.abc import Sequence
 
-from sartor.explore.draw import draw, pick
+from sartor.explore.draw import draw_point, pick_action
 from sartor.explore.slot_matching import SlotMatching
 from sartor.inference import SlotPredictor
 from sartor.ranking import keep_positions, normalise, order_actions, scatter
@@ -75,7 +75,7 @@ def _draw_slots(request: MultiSlotInput, predict: SlotPredictor, loop_id: str) -
         probabilities = normalise(predict(taken, offered))
         if len(probabilities) != len(offered):
             raise ValueError(f"{len(probabilities)} probabilities for {len(offered)} actions")
-        place = pick(probabilities, draw(loop_id, slot_seed(request.event_id, number)))
+        place = pick_action(probabilities, draw_point(loop_id, slot_seed(request.event_id, number)))
         slots.append(_build_slot(request, slot, taken, offered, probabilities, place))
         taken.append(offered[place])
         matching.take(offered[place])

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sartor.lab.report import PlayReport
-from sartor.metrics.line_labels import label_lines
+from sartor.metrics.chart_labels import label_lines
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -152,7 +152,7 @@ class Trainer:
         )
 
 
-def replay(
+def relearn(
     model: Model, /, *, events: EventLog, outcomes: OutcomeLog, models: ModelRegistry, factory: EngineFactory
 ) -> Engine:
     """Returns an engine that learned exactly what the model learned, from the model that it is based on if any.

@@ -272,7 +272,7 @@ class RewardWindows:
             self._close(window)
             outcomes.append(_to_outcome(window.head, settled, horizon.now_us, settings_version))
         self._early = [window for window in self._early if not window.settled]
-        self._expire(frontier_us, was_decided)
+        self._label_unmatched(frontier_us, was_decided)
         unmatched = self._drop_observations()
         self._drop_windows(frontier_us)
         return Settlement(outcomes=tuple(outcomes), unmatched=tuple(unmatched), cursor=self.cursor)
@@ -283,7 +283,7 @@ class RewardWindows:
             pending.done = True
         window.pending = window.kinds = None
 
-    def _expire(self, frontier_us: int, was_decided: Callable[[str], bool]) -> None:
+    def _label_unmatched(self, frontier_us: int, was_decided: Callable[[str], bool]) -> None:
         """Find the observations that no decision can claim any more, and why."""
         while self._expiring and self._expiring[0].joined.at_us + BEFORE_US <= frontier_us:
             pending = self._expiring.popleft()

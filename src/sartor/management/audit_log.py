@@ -1,4 +1,4 @@
-"""Reads the activity log, and verifies that no entry was changed or removed."""
+"""Reads the audit log, and verifies that no entry was changed or removed."""
 
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from msgspec import Struct
 
 from sartor.ports import AuditLog, Stores
-from sartor.records import LoggedActivity
+from sartor.records import LoggedAuditEntry
 from sartor.stores.audit import BEGINNING, chain_digest
 
 _BATCH = 1_000
@@ -26,17 +26,17 @@ class AuditVerification(Struct, frozen=True, kw_only=True, rename="camel"):
         return self.problem or f"All {self.lines} lines are whole. Digest of the last one: {self.digest}"
 
 
-def read_newest(stores: Stores, count: int, /, *, loop: str | None = None) -> Sequence[LoggedActivity]:
+def read_newest(stores: Stores, count: int, /, *, loop: str | None = None) -> Sequence[LoggedAuditEntry]:
     """Returns the newest entries, oldest of them first; with ``loop``, those of loops of that name or id."""
     if loop is None:
         return stores.audit.last(count)[::-1]
-    named = (one for one in _read_all(stores.audit) if loop in (one.activity.loop, one.activity.loop_id))
+    named = (one for one in _read_all(stores.audit) if loop in (one.entry.loop, one.entry.loop_id))
     return list(deque(named, maxlen=count))
 
 
-def _read_all(audit: AuditLog) -> Iterator[LoggedActivity]:
+def _read_all(audit: AuditLog) -> Iterator[LoggedAuditEntry]:
     after = 0
-    while batch := audit.activities(after=after, limit=_BATCH):
+    while batch := audit.entries(after=after, limit=_BATCH):
         yield from batch
         after = batch[-1].seq
 
@@ -45,7 +45,7 @@ def verify_audit(audit: AuditLog, /, *, expect: str | None = None) -> AuditVerif
     """Check every entry; with ``expect``, also that an entry with this digest (hex) is still there."""
     before, lines, is_found = BEGINNING, 0, expect is None
     for one in _read_all(audit):
-        digest = chain_digest(before, one.activity, seq=one.seq, at_us=one.at_us)
+        digest = chain_digest(before, one.entry, seq=one.seq, at_us=one.at_us)
         if one.seq != lines + 1 or one.digest != digest:
             problem = f"Line {lines + 1} is not what was written there."
             return AuditVerification(whole=False, lines=lines, digest=before.hex(), problem=problem)

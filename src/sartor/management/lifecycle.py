@@ -23,7 +23,7 @@ _TAGS = 50
 _TAG_CHARS = 256
 
 
-def create(
+def create_on_terms(
     stores: Stores, name: str, /, *, terms: Mapping[str, object] | None = None, loop_id: str | None = None
 ) -> Loop:
     """Create a loop with two new keys.

@@ -10,7 +10,7 @@ from sartor.estimators.ips import Ips
 from sartor.estimators.policy_estimate import FIXED, estimate_policies, reward_bounds, to_anytime, to_snips
 from sartor.estimators.scorecard import CurvePoint, Scorecard, to_curve_point
 from sartor.estimators.scorecard_view import PolicyEstimate
-from sartor.metrics.line_labels import label_lines
+from sartor.metrics.chart_labels import label_lines
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

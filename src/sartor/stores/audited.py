@@ -1,4 +1,4 @@
-"""Stores that audit: each change of the catalog leaves an entry in the activity log, and locks are respected.
+"""Stores that audit: each change of the catalog leaves an entry in the audit log, and locks are respected.
 
 Whoever is given ``AuditedStores`` in place of the plain stores can't forget either. An entry describes all of a
 loop that can be changed, and no secret: of a key it says only that it was replaced, of the target of the log
@@ -11,14 +11,14 @@ import msgspec
 
 from sartor.errors import LoopLocked, LoopNotFound
 from sartor.ports import AuditLog, Catalog, Loop, LoopStores, Stores
-from sartor.records import Activity, Usage
+from sartor.records import AuditEntry, Usage
 
 _REPLACED = "replaced"
 _QUERY = "?…"
 
 
 def audited(stores: Stores, by: str, /) -> "AuditedStores":
-    """Returns the same stores on behalf of a caller; ``by`` is the caller's name for the activity log."""
+    """Returns the same stores on behalf of a caller; ``by`` is the caller's name for the audit log."""
     return AuditedStores(stores.wrapped if isinstance(stores, AuditedStores) else stores, by)
 
 
@@ -54,11 +54,11 @@ class AuditedCatalog:
         """Returns all loops in service, by name."""
         return self._catalog.loops()
 
-    def create(self, loop: Loop, /, *, activity: Activity | None = None) -> None:
+    def create(self, loop: Loop, /, *, entry: AuditEntry | None = None) -> None:
         """Adds a loop."""
-        self._catalog.create(loop, activity=activity or self._describe("create", loop, None, loop))
+        self._catalog.create(loop, entry=entry or self._describe("create", loop, None, loop))
 
-    def update(self, loop: Loop, /, *, activity: Activity | None = None) -> Loop:
+    def update(self, loop: Loop, /, *, entry: AuditEntry | None = None) -> Loop:
         """Replaces the loop of that name.
 
         Raises:
@@ -67,9 +67,9 @@ class AuditedCatalog:
         before = self._find(loop.name)
         if before.terms.lock == loop.terms.lock:
             refuse_locked(before)
-        return self._catalog.update(loop, activity=activity or self._describe("update", loop, before, loop))
+        return self._catalog.update(loop, entry=entry or self._describe("update", loop, before, loop))
 
-    def delete(self, name: str, /, *, recoverable_until_us: int = 0, activity: Activity | None = None) -> None:
+    def delete(self, name: str, /, *, recoverable_until_us: int = 0, entry: AuditEntry | None = None) -> None:
         """Takes a loop out of service.
 
         Raises:
@@ -80,23 +80,23 @@ class AuditedCatalog:
         self._catalog.delete(
             name,
             recoverable_until_us=recoverable_until_us,
-            activity=activity or self._describe("delete", loop, loop, None),
+            entry=entry or self._describe("delete", loop, loop, None),
         )
 
     def deleted(self) -> Sequence[Loop]:
         """Returns the deleted loops that were not purged yet."""
         return self._catalog.deleted()
 
-    def recover(self, loop_id: str, /, *, name: str | None = None, activity: Activity | None = None) -> Loop:
+    def recover(self, loop_id: str, /, *, name: str | None = None, entry: AuditEntry | None = None) -> Loop:
         """Puts a deleted loop back into service."""
         loop = self._find_deleted(loop_id)
-        entry = self._describe("recover", loop, None, loop)
-        return self._catalog.recover(loop_id, name=name, activity=activity or entry)
+        described = self._describe("recover", loop, None, loop)
+        return self._catalog.recover(loop_id, name=name, entry=entry or described)
 
-    def give_up(self, loop_id: str, /, *, activity: Activity | None = None) -> None:
+    def give_up(self, loop_id: str, /, *, entry: AuditEntry | None = None) -> None:
         """Lets a deleted loop be purged from now on."""
         loop = self._find_deleted(loop_id)
-        self._catalog.give_up(loop_id, activity=activity or self._describe("purge", loop, loop, None))
+        self._catalog.give_up(loop_id, entry=entry or self._describe("purge", loop, loop, None))
 
     def version(self) -> int:
         """Returns a number that changes with every change of the catalog."""
@@ -114,9 +114,9 @@ class AuditedCatalog:
                 return loop
         raise LoopNotFound(f"There is no deleted loop with the id {loop_id!r}.")
 
-    def _describe(self, action: str, loop: Loop, before: Loop | None, after: Loop | None) -> Activity:
+    def _describe(self, action: str, loop: Loop, before: Loop | None, after: Loop | None) -> AuditEntry:
         was, became = diff_loops(before, after)
-        return Activity(
+        return AuditEntry(
             by=self._by, action=action, loop=loop.name, loop_id=loop.loop_id, before=was, after=became
         )
 
@@ -131,13 +131,13 @@ class AuditedStores:
 
     @property
     def audit(self) -> AuditLog:
-        """The activity log."""
+        """The audit log."""
         return self.wrapped.audit
 
     def note(self, action: str, loop: Loop, /, *, before: object = None, after: object = None) -> None:
         """Adds an entry about a change outside the catalog; ``before`` and ``after`` become JSON."""
         self.wrapped.audit.append(
-            Activity(
+            AuditEntry(
                 by=self.by,
                 action=action,
                 loop=loop.name,
@@ -182,10 +182,6 @@ class AuditedStores:
     def close(self) -> None:
         """Releases files and connections."""
         self.wrapped.close()
-
-
-_REPLACED = "replaced"
-_QUERY = "?…"
 
 
 def describe_loop(loop: Loop, /) -> dict[str, object]:

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from sartor.errors import Corrupt, LoopExists, LoopNotFound, StoreUnavailable
 from sartor.ports import Loop
-from sartor.records import Activity
+from sartor.records import AuditEntry
 from sartor.stores.audit import SqliteAudit
 from sartor.stores.connection import DataVersion, Row, SqliteConnection
 from sartor.stores.key_encryption import KeyEncryption
@@ -43,7 +43,7 @@ class SqliteCatalog:
         """
         return [self._decrypt(row) for row in self._connection.rows(_SQL["loops"])]
 
-    def create(self, loop: Loop, /, *, activity: Activity | None = None) -> None:
+    def create(self, loop: Loop, /, *, entry: AuditEntry | None = None) -> None:
         """Adds a loop.
 
         Raises:
@@ -59,10 +59,10 @@ class SqliteCatalog:
             except sqlite3.IntegrityError as error:
                 raise LoopExists(f"There is a loop {loop.name!r} already.") from error
             self._free_folder(raw, loop.name)
-            self._note_change(raw, activity)
+            self._note_change(raw, entry)
         self._create_files(loop)
 
-    def update(self, loop: Loop, /, *, activity: Activity | None = None) -> Loop:
+    def update(self, loop: Loop, /, *, entry: AuditEntry | None = None) -> Loop:
         """Replaces the loop of that name and id; returns it with the next version.
 
         Raises:
@@ -75,10 +75,10 @@ class SqliteCatalog:
                 raise LoopNotFound(f"The loop {loop.name!r} was deleted; another one has its name.")
             updated = replace(loop, version=stored.version + 1)
             raw.execute(_SQL["replace_loop"], (*self.encrypt(updated), loop.loop_id))
-            self._note_change(raw, activity)
+            self._note_change(raw, entry)
         return updated
 
-    def delete(self, name: str, /, *, recoverable_until_us: int = 0, activity: Activity | None = None) -> None:
+    def delete(self, name: str, /, *, recoverable_until_us: int = 0, entry: AuditEntry | None = None) -> None:
         """Takes a loop out of service and frees its name; its folder stays until ``purge``.
 
         Raises:
@@ -88,7 +88,7 @@ class SqliteCatalog:
         with self._connection.transaction() as raw:
             loop = replace(self._find(raw, name), recoverable_until_us=recoverable_until_us)
             raw.execute(_SQL["delete_loop"], (_encode(loop), loop.loop_id))
-            self._note_change(raw, activity)
+            self._note_change(raw, entry)
         # After the commit: a loop in service always has its folder. `create` and `purge` do it after a crash.
         self.set_aside_deleted()
 
@@ -101,7 +101,7 @@ class SqliteCatalog:
         """
         return [self._decrypt(row[:3]) for row in self._connection.rows(_SQL["deleted_loops"])]
 
-    def recover(self, loop_id: str, /, *, name: str | None = None, activity: Activity | None = None) -> Loop:
+    def recover(self, loop_id: str, /, *, name: str | None = None, entry: AuditEntry | None = None) -> Loop:
         """Puts a deleted loop back into service with its folder, under its name or another one.
 
         Raises:
@@ -120,7 +120,7 @@ class SqliteCatalog:
             self._layout.put_back(name, loop_id=loop_id)
             loop = replace(loop, name=name, version=loop.version + 1, recoverable_until_us=0)
             raw.execute(_SQL["recover_loop"], (name, _encode(loop), loop_id))
-            self._note_change(raw, activity)
+            self._note_change(raw, entry)
         return next(found for found in self.loops() if found.loop_id == loop_id)
 
     def encrypt(self, loop: Loop, /) -> tuple[str, bytes]:
@@ -155,7 +155,7 @@ class SqliteCatalog:
             move()
             self._note_change(raw, None)
 
-    def give_up(self, loop_id: str, /, *, activity: Activity | None = None) -> None:
+    def give_up(self, loop_id: str, /, *, entry: AuditEntry | None = None) -> None:
         """Lets ``purge`` remove a deleted loop from now on.
 
         Raises:
@@ -165,7 +165,7 @@ class SqliteCatalog:
         with self._connection.transaction() as raw:
             loop = replace(self._find_deleted(raw, loop_id), recoverable_until_us=0)
             raw.execute(_SQL["delete_loop"], (_encode(loop), loop_id))
-            self._note_change(raw, activity)
+            self._note_change(raw, entry)
 
     def version(self) -> int:
         """Returns how often the loops changed; takes a few microseconds while nothing changes.
@@ -191,8 +191,8 @@ class SqliteCatalog:
                 if raw.execute(_SQL["loop"], (name,)).fetchone() is None:
                     self._free_folder(raw, name)
 
-    def _note_change(self, raw: sqlite3.Connection, activity: Activity | None) -> None:
-        self._audit.write(raw, activity)
+    def _note_change(self, raw: sqlite3.Connection, entry: AuditEntry | None) -> None:
+        self._audit.write(raw, entry)
         raw.execute(_SQL["count_change"])
         self._data_version = None  # SQLite's number does not change with commits of the same connection
 

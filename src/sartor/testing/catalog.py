@@ -1,4 +1,4 @@
-"""A catalog and an activity log in memory."""
+"""A catalog and an audit log in memory."""
 
 from collections.abc import Callable, Sequence
 
@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from sartor.errors import LoopExists, LoopNotFound
 from sartor.ports import Loop
-from sartor.records import Activity, LoggedActivity
+from sartor.records import AuditEntry, LoggedAuditEntry
 from sartor.stores.audit import BEGINNING, chain_digest
 from sartor.testing.fakes import Disk
 
@@ -17,24 +17,24 @@ class MemoryAudit:
     def __init__(self, *, clock_us: Callable[[], int], disk: Disk) -> None:
         self._clock_us = clock_us
         self._disk = disk
-        self._entries: list[LoggedActivity] = []
+        self._entries: list[LoggedAuditEntry] = []
 
-    def append(self, activity: Activity, /) -> None:
+    def append(self, entry: AuditEntry, /) -> None:
         """Adds an entry."""
         self._disk.check()
         seq, digest, at_us = 1, BEGINNING, self._clock_us()
         if self._entries:
             last = self._entries[-1]
             seq, digest, at_us = last.seq + 1, last.digest, max(last.at_us, at_us)
-        digest = chain_digest(digest, activity, seq=seq, at_us=at_us)
-        self._entries.append(LoggedActivity(seq=seq, at_us=at_us, activity=activity, digest=digest))
+        digest = chain_digest(digest, entry, seq=seq, at_us=at_us)
+        self._entries.append(LoggedAuditEntry(seq=seq, at_us=at_us, entry=entry, digest=digest))
 
-    def activities(self, *, after: int = 0, limit: int) -> Sequence[LoggedActivity]:
+    def entries(self, *, after: int = 0, limit: int) -> Sequence[LoggedAuditEntry]:
         """Returns the next entries after a number, in order."""
         self._disk.check()
         return self._entries[after : after + limit]
 
-    def last(self, limit: int, /) -> Sequence[LoggedActivity]:
+    def last(self, limit: int, /) -> Sequence[LoggedAuditEntry]:
         """Returns the newest entries, newest first."""
         self._disk.check()
         return self._entries[::-1][:limit]
@@ -55,7 +55,7 @@ class MemoryCatalog:
         self._disk.check()
         return [self._loops[name] for name in sorted(self._loops)]
 
-    def create(self, loop: Loop, /, *, activity: Activity | None = None) -> None:
+    def create(self, loop: Loop, /, *, entry: AuditEntry | None = None) -> None:
         """Adds a loop.
 
         Raises:
@@ -65,9 +65,9 @@ class MemoryCatalog:
         if loop.name in self._loops:
             raise LoopExists(f"There is a loop {loop.name!r} already.")
         self._loops[loop.name] = loop
-        self._note_change(activity)
+        self._note_change(entry)
 
-    def update(self, loop: Loop, /, *, activity: Activity | None = None) -> Loop:
+    def update(self, loop: Loop, /, *, entry: AuditEntry | None = None) -> Loop:
         """Replaces the loop of that name and id; returns it with the next version.
 
         Raises:
@@ -78,10 +78,10 @@ class MemoryCatalog:
             raise LoopNotFound(f"The loop {loop.name!r} was deleted; another one has its name.")
         updated = replace(loop, version=stored.version + 1)
         self._loops[loop.name] = updated
-        self._note_change(activity)
+        self._note_change(entry)
         return updated
 
-    def delete(self, name: str, /, *, recoverable_until_us: int = 0, activity: Activity | None = None) -> None:
+    def delete(self, name: str, /, *, recoverable_until_us: int = 0, entry: AuditEntry | None = None) -> None:
         """Takes a loop out of service.
 
         Raises:
@@ -90,14 +90,14 @@ class MemoryCatalog:
         loop = replace(self._find(name), recoverable_until_us=recoverable_until_us)
         self._deleted[loop.loop_id] = loop
         del self._loops[name]
-        self._note_change(activity)
+        self._note_change(entry)
 
     def deleted(self) -> Sequence[Loop]:
         """Returns the deleted loops that were not purged yet."""
         self._disk.check()
         return list(self._deleted.values())
 
-    def recover(self, loop_id: str, /, *, name: str | None = None, activity: Activity | None = None) -> Loop:
+    def recover(self, loop_id: str, /, *, name: str | None = None, entry: AuditEntry | None = None) -> Loop:
         """Puts a deleted loop back into service, under its name or another one.
 
         Raises:
@@ -110,17 +110,17 @@ class MemoryCatalog:
             raise LoopExists(f"There is a loop {name!r} already.")
         self._loops[name] = replace(loop, name=name, version=loop.version + 1, recoverable_until_us=0)
         del self._deleted[loop_id]
-        self._note_change(activity)
+        self._note_change(entry)
         return self._loops[name]
 
-    def give_up(self, loop_id: str, /, *, activity: Activity | None = None) -> None:
+    def give_up(self, loop_id: str, /, *, entry: AuditEntry | None = None) -> None:
         """Lets ``purge`` remove a deleted loop from now on.
 
         Raises:
             LoopNotFound: there is no such deleted loop.
         """
         self._deleted[loop_id] = replace(self._find_deleted(loop_id), recoverable_until_us=0)
-        self._note_change(activity)
+        self._note_change(entry)
 
     def forget(self, *, now_us: int) -> list[str]:
         """Removes the deleted loops that can't be recovered any more; returns their ids."""
@@ -134,10 +134,10 @@ class MemoryCatalog:
         self._disk.check()
         return self._version
 
-    def _note_change(self, activity: Activity | None) -> None:
+    def _note_change(self, entry: AuditEntry | None) -> None:
         self._version += 1
-        if activity is not None:
-            self._audit.append(activity)
+        if entry is not None:
+            self._audit.append(entry)
 
     def _find_deleted(self, loop_id: str) -> Loop:
         self._disk.check()

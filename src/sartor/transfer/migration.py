@@ -123,7 +123,7 @@ def migrate(
 
 
 def _note_import(stores: Stores, loop: Loop, saved: SavedResources) -> None:
-    """Adds an entry to the activity log, if the stores act on behalf of somebody."""
+    """Adds an entry to the audit log, if the stores act on behalf of somebody."""
     if isinstance(stores, AuditedStores):
         sources = {name: strip_secrets(url) for name, url in asdict(saved).items() if url is not None}
         stores.note("import", loop, after=sources)

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from sartor.errors import EventNotFound, ModelNotFound
 from sartor.explore.recompute import find_differing_fields, recompute_decision
-from sartor.learn.trainer import replay, replay_gap
+from sartor.learn.trainer import relearn, replay_gap
 from sartor.ports import Engine, EngineFactory, Loop, LoopStores
 from sartor.records import NO_MODEL, Decision, LoggedDecision, Model
 
@@ -116,7 +116,7 @@ def open_past_engine(logs: LoopStores, model_id: str, factory: EngineFactory) ->
         if reason is not None:
             message = f"The bytes of model {model_id} are gone, and it can't be learned again: {reason}."
             raise ModelNotFound(message) from None
-        return "replayed", replay(
+        return "replayed", relearn(
             model, events=logs.events, outcomes=logs.outcomes, models=logs.models, factory=factory
         )
     return "stored", factory(model.arguments, blob)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from sartor.errors import EngineRefused
 from sartor.inference import decision_probabilities
-from sartor.learn.trainer import replay
+from sartor.learn.trainer import relearn
 from sartor.ports import Engine, EngineFactory, LoopStores
 from sartor.records import LoggedDecision, Model
 
@@ -21,7 +21,7 @@ def compare_with_replay(
         ModelNotFound: the bytes of the model are not there.
     """
     stored = factory(model.arguments, logs.models.blob(model.model_id))
-    again = replay(model, events=logs.events, outcomes=logs.outcomes, models=logs.models, factory=factory)
+    again = relearn(model, events=logs.events, outcomes=logs.outcomes, models=logs.models, factory=factory)
     try:
         recent = _read_newest(logs, decisions)
         return len(recent), list(_find_differences(model, recent, stored, again))

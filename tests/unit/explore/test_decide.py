@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sartor.explore.decide import decide
-from sartor.explore.draw import draw, pick
+from sartor.explore.draw import draw_point, pick_action
 from sartor.inference import uniform_probabilities
 from sartor.records import NO_MODEL, Action, Decision, RankInput
 
@@ -27,7 +27,7 @@ def decide_request(rank_input: RankInput, probabilities: list[float], *, loop_id
 
 def event_that_draws(low: float, high: float) -> str:
     """An event id whose draw in the loop "loop" lies between the two."""
-    return next(f"e{n}" for n in range(100_000) if low <= draw("loop", f"e{n}") < high)
+    return next(f"e{n}" for n in range(100_000) if low <= draw_point("loop", f"e{n}") < high)
 
 
 def test_a_decision_keeps_what_was_asked_and_who_answered() -> None:
@@ -149,7 +149,7 @@ def test_the_logged_probabilities_are_those_of_the_draw(case: tuple[RankInput, l
     decision = decide_request(*case)
     rankable = decision.rankable
     used = [decision.probabilities[index] for index in rankable]
-    assert decision.chosen == rankable[pick(used, draw("loop", decision.event_id))]
+    assert decision.chosen == rankable[pick_action(used, draw_point("loop", decision.event_id))]
 
 
 @given(inputs_and_probabilities())

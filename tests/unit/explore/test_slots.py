@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sartor.explore.decide import decide
-from sartor.explore.draw import draw, pick
+from sartor.explore.draw import draw_point, pick_action
 from sartor.explore.recompute import find_differing_fields, rebuild_slots_request, recompute_decision
 from sartor.explore.slot_matching import SlotMatching
 from sartor.explore.slots import decide_slots, slot_seed
@@ -90,7 +90,9 @@ def test_the_logged_probabilities_of_each_slot_are_those_of_its_draw(slots_input
     for number, slot in enumerate(decision.slots):
         assert math.fsum(slot.probabilities) == pytest.approx(1.0, abs=1e-12)
         assert all(slot.probabilities[index] == 0.0 for index in {*slot.excluded, *taken})
-        assert slot.chosen == pick(slot.probabilities, draw("loop", slot_seed(slots_input.event_id, number)))
+        assert slot.chosen == pick_action(
+            slot.probabilities, draw_point("loop", slot_seed(slots_input.event_id, number))
+        )
         taken.add(slot.chosen)
 
 
@@ -133,7 +135,10 @@ def test_a_slot_is_offered_exactly_what_can_still_be_completed(slots_input: Mult
         predicted = [1.0] * len(offered)
         taken.append(
             offered[
-                pick([p / len(predicted) for p in predicted], draw("l", slot_seed(slots_input.event_id, place)))
+                pick_action(
+                    [p / len(predicted) for p in predicted],
+                    draw_point("l", slot_seed(slots_input.event_id, place)),
+                )
             ]
         )
         return predicted

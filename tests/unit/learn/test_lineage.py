@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from sartor.errors import ModelNotFound
-from sartor.learn.trainer import replay, replay_gap
+from sartor.learn.trainer import relearn, replay_gap
 from sartor.learn.vw import create_engine
 from sartor.records import Model
 from sartor.settings import AZURE_ARGUMENTS
@@ -190,7 +190,7 @@ def test_a_lost_base_is_told_and_done_without(world: Training, caplog: pytest.Lo
     assert (world.newest.base_id, world.newest.learned) == (None, 10)
     world.assert_newest_equals_a_replay()
     with pytest.raises(ModelNotFound):
-        replay(
+        relearn(
             lost,
             events=world.log.events,
             outcomes=world.log.outcomes,

@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from sartor.errors import Corrupt, InvalidPolicy, ModelNotFound, StoreUnavailable
-from sartor.learn.trainer import replay
+from sartor.learn.trainer import relearn
 from sartor.learn.vw import create_engine
 from sartor.records import Cursor, Model, Settlement
 from sartor.settings import AZURE_ARGUMENTS
@@ -390,7 +390,7 @@ def test_a_replay_of_a_lineage_that_began_later_begins_there(world: Training) ->
         learned=0,
         created_at_us=1,
     )
-    again = replay(
+    again = relearn(
         empty,
         events=world.log.events,
         outcomes=world.log.outcomes,

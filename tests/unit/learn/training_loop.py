@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from msgspec.structs import replace
 
-from sartor.learn.trainer import Trainer, replay
+from sartor.learn.trainer import Trainer, relearn
 from sartor.learn.training_data import read_examples
 from sartor.learn.vw import create_engine
 from sartor.records import Cursor, Model, Outcome, Settlement
@@ -107,7 +107,7 @@ class Training:
 
     def assert_newest_equals_a_replay(self) -> None:
         stored = create_engine(self.newest.arguments, self.models.blob(self.newest.model_id))
-        again = replay(
+        again = relearn(
             self.newest,
             events=self.log.events,
             outcomes=self.log.outcomes,

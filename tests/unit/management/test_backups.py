@@ -73,7 +73,7 @@ def test_everything_comes_back(stores: AuditedStores, file: Path, factory: Engin
         assert check_loop(back, logs, factory, replay=True).problems == ()
         instance.play(back, logs, factory, first=100, count=3)
         instance.learn(back, logs, factory, ahead_s=600)
-    assert [line.activity.action for line in stores.audit.last(9)][:1] == ["restore"]
+    assert [line.entry.action for line in stores.audit.last(9)][:1] == ["restore"]
 
 
 def test_elsewhere_it_has_new_keys_and_the_same_draws(

@@ -156,10 +156,10 @@ def test_without_a_match_nothing_changes(stores: AuditedStores, logs: LoopStores
 
 def test_its_audit_entry_holds_no_value(stores: AuditedStores) -> None:
     receipt = erasure.erase_with_receipt(stores, "shop", ADA)
-    choice = stores.audit.last(1)[0].activity
-    entry = json.loads(choice.after)
-    assert (choice.action, entry["receiptId"], entry["decisions"]) == ("erase", receipt.receipt_id, 10)
-    assert b"lovelace" not in choice.after
+    logged = stores.audit.last(1)[0].entry
+    entry = json.loads(logged.after)
+    assert (logged.action, entry["receiptId"], entry["decisions"]) == ("erase", receipt.receipt_id, 10)
+    assert b"lovelace" not in logged.after
 
 
 def test_a_locked_loop_is_not_erased(stores: AuditedStores, logs: LoopStores) -> None:

@@ -16,10 +16,10 @@ def stores() -> AuditedStores:
 
 
 def test_a_loop_is_made_on_terms(stores: AuditedStores) -> None:
-    loop = lifecycle.create(stores, "shop", terms={"tier": "F0", "tags": {"team": "news"}})
+    loop = lifecycle.create_on_terms(stores, "shop", terms={"tier": "F0", "tags": {"team": "news"}})
     assert loop.terms == LoopTerms(tier="F0", tags={"team": "news"})
     assert (loop.terms.quota_per_second, loop.terms.quota_per_month) == (20, 50_000)
-    assert lifecycle.create(stores, "other").terms == LoopTerms()
+    assert lifecycle.create_on_terms(stores, "other").terms == LoopTerms()
 
 
 @pytest.mark.parametrize(
@@ -47,9 +47,9 @@ def test_a_quota_of_its_own_goes_before_the_tiers(
     ],
 )
 def test_terms_that_are_none(stores: AuditedStores, terms: dict[str, object]) -> None:
-    lifecycle.create(stores, "shop")
+    lifecycle.create_on_terms(stores, "shop")
     with pytest.raises(InvalidSetting):
-        lifecycle.create(stores, "new", terms=terms)
+        lifecycle.create_on_terms(stores, "new", terms=terms)
     with pytest.raises(InvalidSetting):
         lifecycle.set_terms(stores, "shop", terms)
     assert [loop.name for loop in stores.catalog.loops()] == ["shop"]
@@ -57,14 +57,14 @@ def test_terms_that_are_none(stores: AuditedStores, terms: dict[str, object]) ->
 
 
 def test_tags_are_added_replaced_and_removed(stores: AuditedStores) -> None:
-    lifecycle.create(stores, "shop", terms={"tags": {"a": "1", "b": "2"}})
+    lifecycle.create_on_terms(stores, "shop", terms={"tags": {"a": "1", "b": "2"}})
     assert lifecycle.set_tags(stores, "shop", {"a": None, "b": "3", "c": ""}).terms.tags == {"b": "3", "c": ""}
 
 
 def test_deleted_brought_back_under_another_name_and_removed(stores: AuditedStores) -> None:
-    first = lifecycle.create(stores, "shop")
+    first = lifecycle.create_on_terms(stores, "shop")
     lifecycle.delete(stores, "shop")
-    second = lifecycle.create(stores, "shop")
+    second = lifecycle.create_on_terms(stores, "shop")
     assert [loop.loop_id for loop in lifecycle.list_deleted(stores)] == [first.loop_id]
     with pytest.raises(LoopExists):
         lifecycle.recover(stores, "shop")
@@ -79,9 +79,9 @@ def test_deleted_brought_back_under_another_name_and_removed(stores: AuditedStor
 
 
 def test_of_two_that_had_the_name_the_later_one_comes_back(stores: AuditedStores) -> None:
-    lifecycle.create(stores, "shop")
+    lifecycle.create_on_terms(stores, "shop")
     lifecycle.delete(stores, "shop")
-    later = lifecycle.create(stores, "shop")
+    later = lifecycle.create_on_terms(stores, "shop")
     lifecycle.delete(stores, "shop")
     assert lifecycle.recover(stores, "shop").loop_id == later.loop_id
 
@@ -89,7 +89,7 @@ def test_of_two_that_had_the_name_the_later_one_comes_back(stores: AuditedStores
 def test_seven_days_to_think_again() -> None:
     clock = Clock()
     stores = audited(MemoryStores(clock_us=clock), "ada")
-    lifecycle.create(stores, "shop")
+    lifecycle.create_on_terms(stores, "shop")
     gone = lifecycle.delete(stores, "shop")
     clock.now_us = gone.recoverable_until_us - 1
     assert list(stores.purge()) == []
@@ -98,19 +98,19 @@ def test_seven_days_to_think_again() -> None:
 
 
 def test_the_record_of_a_loop_outlives_it(stores: AuditedStores) -> None:
-    lifecycle.create(stores, "other")
-    lifecycle.create(stores, "shop")
+    lifecycle.create_on_terms(stores, "other")
+    lifecycle.create_on_terms(stores, "shop")
     lifecycle.delete(stores, "shop")
     lifecycle.purge(stores, "shop")
     stores.purge()
     found = audit_log.read_newest(stores, 99, loop="shop")
-    assert [line.activity.action for line in found] == ["create", "delete", "purge"]
-    assert [line.activity.action for line in audit_log.read_newest(stores, 1, loop="shop")] == ["purge"]
+    assert [line.entry.action for line in found] == ["create", "delete", "purge"]
+    assert [line.entry.action for line in audit_log.read_newest(stores, 1, loop="shop")] == ["purge"]
     assert len(audit_log.read_newest(stores, 99)) == 4
 
 
 def test_a_whole_record_and_one_that_lost_its_end(stores: AuditedStores) -> None:
-    lifecycle.create(stores, "shop")
+    lifecycle.create_on_terms(stores, "shop")
     noted = audit_log.verify_audit(stores.audit)
     assert (noted.whole, noted.lines) == (True, 1)
     lifecycle.delete(stores, "shop")

@@ -114,10 +114,10 @@ def test_one_slot_of_several() -> None:
 def test_it_leaves_a_line_with_both_rewards(stores: AuditedStores, logs: LoopStores) -> None:
     was = reward_of(logs, "event-7")
     reward_corrections.correct_reward(stores, "default", "event-7", 0.25)
-    choice = stores.audit.last(1)[0].activity
-    assert choice.action == "correct reward"
-    assert json.loads(choice.before) == {"eventId": "event-7", "reward": [was]}
-    assert json.loads(choice.after)["reward"] == [0.25]
+    entry = stores.audit.last(1)[0].entry
+    assert entry.action == "correct reward"
+    assert json.loads(entry.before) == {"eventId": "event-7", "reward": [was]}
+    assert json.loads(entry.after)["reward"] == [0.25]
 
 
 def test_a_locked_loop_is_not_corrected(stores: AuditedStores, logs: LoopStores) -> None:

@@ -1,4 +1,4 @@
-"""The table of the activity log refuses changes, and forged entries are detected."""
+"""The table of the audit log refuses changes, and forged entries are detected."""
 
 import sqlite3
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from sartor.management.audit_log import verify_audit
-from sartor.records import Activity
+from sartor.records import AuditEntry
 from sartor.stores.stores import open_stores
 
 
@@ -15,7 +15,7 @@ from sartor.stores.stores import open_stores
 )
 def test_no_entry_is_changed_or_removed(tmp_path: Path, sql: str) -> None:
     stores = open_stores(tmp_path)
-    stores.audit.append(Activity(by="somebody", action="create"))
+    stores.audit.append(AuditEntry(by="somebody", action="create"))
     stores.close()
     raw = sqlite3.connect(tmp_path / "catalog.sqlite")
     with pytest.raises(sqlite3.IntegrityError, match="append-only"):
@@ -34,7 +34,7 @@ def test_no_entry_is_changed_or_removed(tmp_path: Path, sql: str) -> None:
 def test_an_entry_that_was_forged_all_the_same_is_detected(tmp_path: Path, forgery: str, line: int) -> None:
     stores = open_stores(tmp_path)
     for action in ("one", "two", "three"):
-        stores.audit.append(Activity(by="somebody", action=action))
+        stores.audit.append(AuditEntry(by="somebody", action=action))
     raw = sqlite3.connect(tmp_path / "catalog.sqlite", isolation_level=None)
     for trigger in ("audit_keeps_lines", "audit_keeps_words"):
         raw.execute(f"DROP TRIGGER {trigger}")

@@ -30,14 +30,14 @@ def shop(stores: AuditedStores) -> Loop:
 
 def last_entry(stores: AuditedStores) -> tuple[str, str, Any, Any]:
     """The newest entry: who, what, before, after."""
-    choice = stores.audit.last(1)[0].activity
-    assert choice.loop == "shop"
-    return choice.by, choice.action, json.loads(choice.before), json.loads(choice.after)
+    entry = stores.audit.last(1)[0].entry
+    assert entry.loop == "shop"
+    return entry.by, entry.action, json.loads(entry.before), json.loads(entry.after)
 
 
 def test_a_new_loop_is_recorded_whole(stores: AuditedStores) -> None:
     stores.wrapped.catalog.delete("shop")
-    lifecycle.create(stores, "shop", terms={"tier": "F0"})
+    lifecycle.create_on_terms(stores, "shop", terms={"tier": "F0"})
     by, action, before, after = last_entry(stores)
     assert (by, action, before) == ("ada", "create", None)
     assert after["terms"]["tier"] == "F0"
@@ -65,7 +65,7 @@ def test_no_key_is_recorded(stores: AuditedStores) -> None:
     assert after.key2 != before.key2
     assert last_entry(stores)[2:] == ({"key2": ""}, {"key2": "replaced"})
     lifecycle.delete(stores, "shop")
-    text = b"".join(one.activity.before + one.activity.after for one in stores.audit.last(99)).decode()
+    text = b"".join(one.entry.before + one.entry.after for one in stores.audit.last(99)).decode()
     for key in (before.key1, before.key2, after.key2):
         assert key not in text
 
@@ -77,7 +77,7 @@ def test_no_signature_of_a_mirror_is_recorded(stores: AuditedStores) -> None:
     loops.change_settings(stores, "shop", {"logMirrorSasUri": TARGET.replace("very", "other")})
     assert last_entry(stores)[2:] == (target, target)
     lifecycle.delete(stores, "shop")
-    text = b"".join(one.activity.before + one.activity.after for one in stores.audit.last(99))
+    text = b"".join(one.entry.before + one.entry.after for one in stores.audit.last(99))
     assert b"secret" not in text
     assert b"word" not in text
 

@@ -194,8 +194,8 @@ def test_an_import_leaves_an_entry_in_the_activity_log(migrated: MigratedLoop) -
     url = f"file://{migrated.save('log', lines.log(0, 2))}"
     migrated.migrate(logs=url)
     (newest,) = migrated.stores.audit.last(1)
-    assert (newest.activity.action, newest.activity.loop) == ("import", "default")
-    assert json.loads(newest.activity.after or "") == {"logs": url}
+    assert (newest.entry.action, newest.entry.loop) == ("import", "default")
+    assert json.loads(newest.entry.after or "") == {"logs": url}
 
 
 def test_a_decision_made_elsewhere_can_not_be_made_again(migrated: MigratedLoop) -> None:

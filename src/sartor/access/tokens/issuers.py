@@ -40,7 +40,7 @@ class Issuer(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_f
     """Whose tokens are accepted.
 
     ``audiences``: at least one must be in the token. ``jwks_uri``: where its keys are; by default where its
-    discovery document says. ``name_claim``: what the activity log calls a holder.
+    discovery document says. ``name_claim``: what the audit log calls a holder.
     """
 
     issuer: Annotated[str, Meta(min_length=1)]

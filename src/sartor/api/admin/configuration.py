@@ -37,12 +37,12 @@ _KIND = {version: kind for kind, versions in _SERVED for version in versions}
 _READ_ONLY = frozenset({"lastConfigurationEditDate", "latestApprenticeModeMetrics"})
 
 
-def get(call: Call) -> Response:
+def get_configuration(call: Call) -> Response:
     """Read the configuration as it is now."""
     return _respond(call, call.context.find_loop(call.loop))
 
 
-def put(call: Call) -> Response:
+def put_configuration(call: Call) -> Response:
     """Change what the body names, and respond with the whole configuration."""
     contract = json_body.decode_json(_KIND[call.version], call.body, invalid=_INVALID)
     changes = {name: value for name, value in msgspec.to_builtins(contract).items() if name not in _READ_ONLY}
@@ -126,7 +126,7 @@ def _build_routes(kind: type[FirstServiceConfiguration], versions: tuple[Version
         method="GET",
         path="/configurations/service",
         versions=versions,
-        handler=get,
+        handler=get_configuration,
         permission="change",  # the target of the log mirror holds a signature
         tag=_TAG,
         summary="How the loop learns, decides and logs.",
@@ -141,7 +141,7 @@ def _build_routes(kind: type[FirstServiceConfiguration], versions: tuple[Version
         method="PUT",
         path="/configurations/service",
         versions=versions,
-        handler=put,
+        handler=put_configuration,
         permission="change",
         tag=_TAG,
         summary="Change how the loop learns, decides and logs.",

@@ -21,7 +21,7 @@ NOT_FOUND = "EvaluationNotFound"
 _PATH = "/evaluations"
 
 
-def create(call: Call) -> Response:
+def create_evaluation(call: Call) -> Response:
     """Create an evaluation; the service names it."""
     contract = json_body.decode_json(EvaluationContract, call.body, invalid=INVALID)
     spec = EvaluationSpec(
@@ -48,12 +48,12 @@ def list_all(call: Call) -> Response:
     )
 
 
-def get(call: Call) -> Response:
+def get_evaluation(call: Call) -> Response:
     """Read one evaluation."""
     return json_body.json_response(200, _to_evaluation(call, find_evaluation(call), whole=True))
 
 
-def delete(call: Call) -> Response:
+def delete_evaluation(call: Call) -> Response:
     """Remove an evaluation; one that runs is stopped."""
     try:
         evaluation_requests.delete_job(call, EVALUATION)
@@ -86,7 +86,7 @@ ROUTES = (
         method="POST",
         path=_PATH,
         versions=PATHS,
-        handler=create,
+        handler=create_evaluation,
         permission="change",
         is_audited=True,
         tag=TAG,
@@ -119,7 +119,7 @@ ROUTES = (
         method="GET",
         path=f"{_PATH}/{{evaluationId}}",
         versions=PATHS,
-        handler=get,
+        handler=get_evaluation,
         permission="read",
         tag=TAG,
         summary="One evaluation.",
@@ -134,7 +134,7 @@ ROUTES = (
         method="DELETE",
         path=f"{_PATH}/{{evaluationId}}",
         versions=ALL_VERSIONS,
-        handler=delete,
+        handler=delete_evaluation,
         permission="change",
         is_audited=True,
         tag=TAG,

@@ -31,7 +31,7 @@ _FILTER = re.compile(r"\s*evaluationType\s+eq\s+'(Manual|Auto)'\s*", re.IGNORECA
 _OLDER = frozenset(version.name for version in PATHS)
 
 
-def put(call: Call) -> Response:
+def put_evaluation(call: Call) -> Response:
     """Create an evaluation under the name in the path."""
     contract = json_body.decode_json(NamedEvaluationContract, call.body, invalid=INVALID)
     spec = EvaluationSpec(
@@ -60,7 +60,7 @@ def list_page(call: Call) -> Response:
     return json_body.json_response(200, EvaluationPage(list(page), UNSET if next_link is None else next_link))
 
 
-def get(call: Call) -> Response:
+def get_evaluation(call: Call) -> Response:
     """Read one evaluation, with its scores in the windows of the query."""
     frame = _parse_frame(call)
     job = evaluations.find_evaluation(call)
@@ -126,7 +126,7 @@ ROUTES = (
         method="PUT",
         path="/evaluations/{evaluationId}",
         versions=(V2022_09,),
-        handler=put,
+        handler=put_evaluation,
         permission="change",
         is_audited=True,
         tag=TAG,
@@ -165,7 +165,7 @@ ROUTES = (
         method="GET",
         path="/evaluations/{evaluationId}",
         versions=(V2022_09,),
-        handler=get,
+        handler=get_evaluation,
         permission="read",
         tag=TAG,
         summary="One evaluation with its scores.",

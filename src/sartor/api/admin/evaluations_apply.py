@@ -36,7 +36,7 @@ class PolicyReferenceContract(Struct, frozen=True, rename="camel"):
     policy_name: Annotated[Name, Meta(description="The name of one of its policies.")]
 
 
-def apply(call: Call) -> Response:
+def apply_policy(call: Call) -> Response:
     """Take the learning settings and the model of a policy in a finished evaluation."""
     reference = json_body.decode_json(PolicyReferenceContract, call.body, invalid=_INVALID_BODY)
     try:
@@ -62,7 +62,7 @@ ROUTES = (
         method="POST",
         path="/configurations/applyFromEvaluation",
         versions=PREVIEWS,
-        handler=apply,
+        handler=apply_policy,
         permission="change",
         tag="Configuration",
         summary="Take over a policy of an evaluation.",

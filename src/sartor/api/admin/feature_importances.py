@@ -70,7 +70,7 @@ class FeatureImportancePage(Struct, frozen=True, rename="camel"):
     next_link: str | UnsetType = UNSET
 
 
-def put(call: Call) -> Response:
+def put_importance(call: Call) -> Response:
     """Create a feature importance under the name in the path."""
     contract = json_body.decode_json(FeatureImportanceContract, call.body, invalid=_INVALID)
     spec = ImportanceSpec(
@@ -97,7 +97,7 @@ def list_page(call: Call) -> Response:
     return json_body.json_response(200, page)
 
 
-def get(call: Call) -> Response:
+def get_importance(call: Call) -> Response:
     """Read one feature importance."""
     try:
         return json_body.json_response(
@@ -107,7 +107,7 @@ def get(call: Call) -> Response:
         raise RequestRefused(_NOT_FOUND, error.message) from error
 
 
-def delete(call: Call) -> Response:
+def delete_importance(call: Call) -> Response:
     """Remove a feature importance; one that runs is stopped."""
     try:
         evaluation_requests.delete_job(call, FEATURE_IMPORTANCE)
@@ -142,7 +142,7 @@ ROUTES = (
         method="PUT",
         path=f"{_PATH}/{{featureImportanceId}}",
         versions=(V2022_09,),
-        handler=put,
+        handler=put_importance,
         permission="change",
         is_audited=True,
         tag=_TAG,
@@ -174,7 +174,7 @@ ROUTES = (
         method="GET",
         path=f"{_PATH}/{{featureImportanceId}}",
         versions=(V2022_09,),
-        handler=get,
+        handler=get_importance,
         permission="read",
         tag=_TAG,
         summary="One feature importance.",
@@ -189,7 +189,7 @@ ROUTES = (
         method="DELETE",
         path=f"{_PATH}/{{featureImportanceId}}",
         versions=(V2022_09,),
-        handler=delete,
+        handler=delete_importance,
         permission="change",
         is_audited=True,
         tag=_TAG,

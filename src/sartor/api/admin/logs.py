@@ -40,7 +40,7 @@ def get_properties(call: Call) -> Response:
     )
 
 
-def delete(call: Call) -> Response:
+def delete_logs(call: Call) -> Response:
     """Remove the log."""
     with call.context.acquire_loop(call.loop) as loop:
         kept = log_deletion.keep_model(call.context.stores, loop.name)
@@ -72,7 +72,7 @@ ROUTES = (
         method="DELETE",
         path="/logs",
         versions=ALL_VERSIONS,
-        handler=delete,
+        handler=delete_logs,
         permission="change",
         is_audited=True,
         tag=_TAG,

@@ -54,7 +54,7 @@ class MetricBucket(Struct, frozen=True, rename="camel"):
     cumulative_sum_of_imitated_rewards: float
 
 
-def get(call: Call) -> Response:
+def get_metrics(call: Call) -> Response:
     """Read the metrics in the windows of the query."""
     query = {name.lower(): value for name, value in call.query.items()}
     counted = [name for name in _BY_COUNT if name in query]
@@ -162,7 +162,7 @@ ROUTES = (
         method="GET",
         path="/metrics/learning",
         versions=FROM_PREVIEW_3,
-        handler=get,
+        handler=get_metrics,
         permission="read",
         tag="Evaluations",
         summary="How the loop does beside its baseline.",

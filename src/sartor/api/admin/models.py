@@ -36,7 +36,7 @@ class ModelProperties(Struct, frozen=True, rename="camel"):
     last_modified_time: Annotated[str, durations.TIME]
 
 
-def get(call: Call) -> Response:
+def export_model(call: Call) -> Response:
     """Export the live model: the file of Vowpal Wabbit, or the zip of it with a signature."""
     with call.context.open_loop(call.loop) as logs:
         live = logs.models.live()
@@ -50,7 +50,7 @@ def get(call: Call) -> Response:
     return send_model(model, "model.vw", live)
 
 
-def put(call: Call) -> Response:
+def import_model(call: Call) -> Response:
     """Import a model in the place of the live one."""
     try:
         # Checking a model runs a child process; others change the catalog meanwhile.
@@ -64,7 +64,7 @@ def put(call: Call) -> Response:
     return Response(204)
 
 
-def delete(call: Call) -> Response:
+def reset_model(call: Call) -> Response:
     """Forget the model."""
     with call.context.acquire_loop(call.loop) as loop:
         models.reset_model(call.context.stores, loop.name)
@@ -129,7 +129,7 @@ def _build_get_route(name: str, *, signed: bool) -> Route:
         method="GET",
         path="/model",
         versions=FROM_PREVIEW_3 if signed else (V1_0, PREVIEW_1, PREVIEW_2),
-        handler=get,
+        handler=export_model,
         permission="change",  # it takes the contents of the loop away
         tag=_TAG,
         summary="Take the model out.",
@@ -152,7 +152,7 @@ ROUTES = (
         method="PUT",
         path="/model",
         versions=FROM_PREVIEW_3,
-        handler=put,
+        handler=import_model,
         permission="change",
         is_audited=True,
         tag=_TAG,
@@ -170,7 +170,7 @@ ROUTES = (
         method="DELETE",
         path="/model",
         versions=ALL_VERSIONS,
-        handler=delete,
+        handler=reset_model,
         permission="change",
         is_audited=True,
         tag=_TAG,

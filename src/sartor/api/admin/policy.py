@@ -28,12 +28,12 @@ class PolicyContract(Struct, frozen=True):
     ]
 
 
-def get(call: Call) -> Response:
+def get_policy(call: Call) -> Response:
     """Read the learning settings as they are now."""
     return _respond(call.context.find_loop(call.loop))
 
 
-def put(call: Call) -> Response:
+def put_policy(call: Call) -> Response:
     """Replace the learning settings."""
     contract = json_body.decode_json(PolicyContract, call.body, invalid=_INVALID)
     try:
@@ -54,7 +54,7 @@ def _check_optimization(call: Call, arguments: str) -> None:
         )
 
 
-def delete(call: Call) -> Response:
+def reset_policy(call: Call) -> Response:
     """Reset the learning settings to the default ones."""
     return _replace(call, None, name=call.loop.loop_id)
 
@@ -107,10 +107,10 @@ _CHANGE_DESCRIPTION = (
 )
 
 ROUTES = (
-    _build_route("GET", get, "GetPolicy", "The learning settings of the loop."),
+    _build_route("GET", get_policy, "GetPolicy", "The learning settings of the loop."),
     _build_route(
         "PUT",
-        put,
+        put_policy,
         "UpdatePolicy",
         "Replace the learning settings.",
         description=_CHANGE_DESCRIPTION,
@@ -118,7 +118,7 @@ ROUTES = (
     ),
     _build_route(
         "DELETE",
-        delete,
+        reset_policy,
         "ResetPolicy",
         "Put the default learning settings back.",
         description=_CHANGE_DESCRIPTION,

@@ -66,14 +66,14 @@ def list_all(call: Call) -> Response:
         )
 
 
-def get(call: Call) -> Response:
+def get_staged_model(call: Call) -> Response:
     """Export one model as a file."""
     with call.context.open_loop(call.loop) as logs:
         model, _ = _find_model(logs, call.path_id)
         return send_model(strip_checksum(logs.models.blob(model.model_id)), "model.vw", model)
 
 
-def put(call: Call) -> Response:
+def put_staged_model(call: Call) -> Response:
     """Describe a model, or save it."""
     changes = json_body.decode_json(ModelMetadata, call.body, invalid=_INVALID)
     loop = call.context.find_loop(call.loop)
@@ -87,7 +87,7 @@ def put(call: Call) -> Response:
         return json_body.json_response(200, _to_metadata(loop, logs, history, changed))
 
 
-def delete(call: Call) -> Response:
+def delete_staged_model(call: Call) -> Response:
     """Remove a model that does not serve."""
     try:
         with call.context.acquire_loop(call.loop) as loop:
@@ -97,7 +97,7 @@ def delete(call: Call) -> Response:
     return Response(204)
 
 
-def publish(call: Call) -> Response:
+def publish_staged_model(call: Call) -> Response:
     """Make a model the live one."""
     try:
         with call.context.acquire_loop(call.loop) as loop:
@@ -178,7 +178,11 @@ def _build_route(
     is_audited: bool = False,
     status: int = 200,
 ) -> Route:
-    responses: dict[Handler, object] = {list_all: list[ModelMetadata], get: bytes, put: ModelMetadata}
+    responses: dict[Handler, object] = {
+        list_all: list[ModelMetadata],
+        get_staged_model: bytes,
+        put_staged_model: ModelMetadata,
+    }
     return Route(
         name=name,
         method=method,
@@ -192,16 +196,16 @@ def _build_route(
         description=_DESCRIPTIONS.get(handler, ""),
         status=status,
         invalid=_INVALID,
-        request=ModelMetadata if handler is put else None,
+        request=ModelMetadata if handler is put_staged_model else None,
         response=responses.get(handler),
         codes=(_MISSING,) if "{" in path else (),
-        headers=FILE_HEADERS if handler is get else {},
+        headers=FILE_HEADERS if handler is get_staged_model else {},
     )
 
 
 _DESCRIPTIONS: dict[Handler, str] = {
-    publish: "It serves until another one is published: modelAutoPublish is off then.",
-    delete: "Not the one that serves, nor an imported one with which training began.",
+    publish_staged_model: "It serves until another one is published: modelAutoPublish is off then.",
+    delete_staged_model: "Not the one that serves, nor an imported one with which training began.",
 }
 _ONE = "/{modelId}"
 
@@ -214,8 +218,14 @@ ROUTES = (
         "The models of the history, the newest first.",
         permission="read",
     ),
-    _build_route("GetStagedModel", "GET", _ONE, get, "Take a model of the history out."),
-    _build_route("UpdateStagedModel", "PUT", _ONE, put, "Describe a model, or save it.", is_audited=True),
-    _build_route("DeleteStagedModel", "DELETE", _ONE, delete, "Remove a model.", is_audited=True, status=204),
-    _build_route("PublishStagedModel", "PUT", f"{_ONE}/publish", publish, "Let a model serve.", status=204),
+    _build_route("GetStagedModel", "GET", _ONE, get_staged_model, "Take a model of the history out."),
+    _build_route(
+        "UpdateStagedModel", "PUT", _ONE, put_staged_model, "Describe a model, or save it.", is_audited=True
+    ),
+    _build_route(
+        "DeleteStagedModel", "DELETE", _ONE, delete_staged_model, "Remove a model.", is_audited=True, status=204
+    ),
+    _build_route(
+        "PublishStagedModel", "PUT", f"{_ONE}/publish", publish_staged_model, "Let a model serve.", status=204
+    ),
 )

@@ -10,7 +10,7 @@ from sartor.api.routing.routes import Call, Route
 from sartor.api.routing.versions import FROM_PREVIEW_2
 
 
-def refuse(call: Call) -> Response:
+def refuse_upload(call: Call) -> Response:
     """Refuse the upload: it is not supported yet."""
     raise RequestRefused(
         "InvalidRequest",
@@ -25,7 +25,7 @@ def _build_route(name: str, path: str) -> Route:
         method="POST",
         path=path,
         versions=FROM_PREVIEW_2,
-        handler=refuse,
+        handler=refuse_upload,
         permission="change",
         is_audited=True,
         tag="Logs",

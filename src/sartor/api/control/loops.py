@@ -35,23 +35,23 @@ def list_loops(call: Call) -> Response:
     return json_body.json_response(200, [to_loop_resource(loop) for loop in readable])
 
 
-def create(call: Call) -> Response:
+def create_loop(call: Call) -> Response:
     """Create a loop."""
     contract = json_body.decode_json(NewLoop, call.body, invalid=_INVALID)
     terms = {"tier": contract.tier, "tags": contract.tags}
     with call.context.lock:
-        loop = lifecycle.create(call.context.stores, contract.name, terms=terms)
+        loop = lifecycle.create_on_terms(call.context.stores, contract.name, terms=terms)
     return json_body.json_response(201, to_loop_resource(loop), _location(loop))
 
 
-def get(call: Call) -> Response:
+def get_loop(call: Call) -> Response:
     """Read one loop."""
     with call.context.lock:
         loop = loops.find_loop(call.context.stores, call.path["name"])
     return json_body.json_response(200, to_loop_resource(loop))
 
 
-def change(call: Call) -> Response:
+def change_loop(call: Call) -> Response:
     """Change some terms."""
     contract = json_body.decode_json(TermsChange, call.body, invalid=_INVALID)
     with call.context.lock:
@@ -59,7 +59,7 @@ def change(call: Call) -> Response:
     return json_body.json_response(200, to_loop_resource(loop))
 
 
-def delete(call: Call) -> Response:
+def delete_loop(call: Call) -> Response:
     """Take a loop out of service."""
     with call.context.lock:
         loop = lifecycle.delete(call.context.stores, call.path["name"])
@@ -90,7 +90,7 @@ def list_deleted(call: Call) -> Response:
     return json_body.json_response(200, [to_deleted_loop(loop) for loop in found])
 
 
-def recover(call: Call) -> Response:
+def recover_loop(call: Call) -> Response:
     """Recover a deleted loop."""
     rename = json_body.decode_json(Recovery, call.body, invalid=_INVALID).name if call.body else None
     with call.context.lock:
@@ -98,7 +98,7 @@ def recover(call: Call) -> Response:
     return json_body.json_response(200, to_loop_resource(loop), _location(loop))
 
 
-def purge(call: Call) -> Response:
+def purge_loop(call: Call) -> Response:
     """Remove a deleted loop for good."""
     with call.context.lock:
         lifecycle.purge(call.context.stores, call.path["loopId"])
@@ -129,7 +129,7 @@ ROUTES = (
         method="POST",
         path="/loops",
         versions=(CONTROL_V1,),
-        handler=create,
+        handler=create_loop,
         permission="own",
         tag=_TAG,
         summary="Make a loop.",
@@ -148,7 +148,7 @@ ROUTES = (
         method="GET",
         path="/loops/{name}",
         versions=(CONTROL_V1,),
-        handler=get,
+        handler=get_loop,
         permission="read",
         tag=_TAG,
         summary="One loop and its terms.",
@@ -163,7 +163,7 @@ ROUTES = (
         method="PATCH",
         path="/loops/{name}",
         versions=(CONTROL_V1,),
-        handler=change,
+        handler=change_loop,
         permission="change",
         tag=_TAG,
         summary="Change tier, tags, lock, allowed networks or quotas.",
@@ -181,7 +181,7 @@ ROUTES = (
         method="DELETE",
         path="/loops/{name}",
         versions=(CONTROL_V1,),
-        handler=delete,
+        handler=delete_loop,
         permission="change",
         tag=_TAG,
         summary="Take a loop out of service.",
@@ -242,7 +242,7 @@ ROUTES = (
         method="POST",
         path="/deleted-loops/{loopId}/recover",
         versions=(CONTROL_V1,),
-        handler=recover,
+        handler=recover_loop,
         permission="own",
         tag="Deleted loops",
         summary="Bring a loop back, with its keys, its log and its models.",
@@ -261,7 +261,7 @@ ROUTES = (
         method="DELETE",
         path="/deleted-loops/{loopId}",
         versions=(CONTROL_V1,),
-        handler=purge,
+        handler=purge_loop,
         permission="own",
         tag="Deleted loops",
         summary="Remove a deleted loop for good.",

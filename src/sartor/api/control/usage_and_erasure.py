@@ -1,4 +1,4 @@
-"""Usage, activity log, corrections of rewards, erasure and scorecards of loops."""
+"""Usage, audit log, corrections of rewards, erasure and scorecards of loops."""
 
 from collections.abc import Sequence
 
@@ -82,7 +82,7 @@ def _parse_last(call: Call) -> int:
     return int(text)
 
 
-def correct(call: Call) -> Response:
+def correct_reward(call: Call) -> Response:
     """Replace the reward of a settled event."""
     contract = json_body.decode_json(Correction, call.body, invalid=_INVALID)
     name, event_id = call.path["name"], call.path["eventId"]
@@ -93,7 +93,7 @@ def correct(call: Call) -> Response:
     return json_body.json_response(200, to_correction_result(correction))
 
 
-def erase(call: Call) -> Response:
+def erase_decisions(call: Call) -> Response:
     """Erase what was decided for a person."""
     contract = json_body.decode_json(ErasureRequest, call.body, invalid=_INVALID)
     criteria = ErasureCriteria(where=contract.where, event_ids=contract.event_ids)
@@ -199,7 +199,7 @@ ROUTES = (
         method="PUT",
         path="/loops/{name}/events/{eventId}/reward",
         versions=(CONTROL_V1,),
-        handler=correct,
+        handler=correct_reward,
         permission="decide",
         tag="Corrections",
         summary="Put the reward of a settled event right, or take it back.",
@@ -217,7 +217,7 @@ ROUTES = (
         method="POST",
         path="/loops/{name}/erasures",
         versions=(CONTROL_V1,),
-        handler=erase,
+        handler=erase_decisions,
         permission="change",
         tag="Corrections",
         summary="Erase what was decided for somebody.",

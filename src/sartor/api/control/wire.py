@@ -10,7 +10,7 @@ from sartor.management.erasure_receipts import ErasureReceiptRecord
 from sartor.management.reward_corrections import RewardCorrection
 from sartor.management.usage import UsageByDay
 from sartor.ports import Loop
-from sartor.records import LoggedActivity
+from sartor.records import LoggedAuditEntry
 from sartor.settings import Lock, LoopTerms, Tier
 from sartor.times import format_timestamp
 
@@ -130,18 +130,18 @@ class ErasureReceipt(Struct, frozen=True, kw_only=True, rename="camel"):
     seal: str
 
 
-def to_activity_line(logged: LoggedActivity, /) -> ActivityLine:
-    """Convert a line of the activity log."""
-    activity = logged.activity
+def to_activity_line(logged: LoggedAuditEntry, /) -> ActivityLine:
+    """Convert a line of the audit log."""
+    entry = logged.entry
     return ActivityLine(
         number=logged.seq,
         at=format_timestamp(logged.at_us),
-        by=activity.by,
-        action=activity.action,
-        loop=activity.loop,
-        loop_id=activity.loop_id,
-        before=msgspec.Raw(activity.before),
-        after=msgspec.Raw(activity.after),
+        by=entry.by,
+        action=entry.action,
+        loop=entry.loop,
+        loop_id=entry.loop_id,
+        before=msgspec.Raw(entry.before),
+        after=msgspec.Raw(entry.after),
         digest=logged.digest.hex(),
     )
 

@@ -88,7 +88,7 @@ class Route(Struct, frozen=True, kw_only=True):
         handler: what answers it.
         permission: what a caller must be allowed: on the addressed loop; on the control plane, on the loop that
             ``{name}`` in the path names, or on every loop where none is named.
-        is_audited: whether the route leaves a line in the activity log under its name. Those whose functions
+        is_audited: whether the route leaves a line in the audit log under its name. Those whose functions
             change the catalog leave it to them.
         tag: under which it is described.
         summary: one sentence for the description.

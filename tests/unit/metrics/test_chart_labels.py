@@ -2,7 +2,7 @@
 
 import pytest
 
-from sartor.metrics.line_labels import move_apart
+from sartor.metrics.chart_labels import move_apart
 
 
 @pytest.mark.parametrize(
