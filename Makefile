@@ -34,7 +34,7 @@ lint: .venv/.dev  ## style, formatting, types and the order of imports, without 
 
 coverage: .venv/.dev  ## measure which lines and branches the unit, contract and wire tests run; rewrites docs/coverage.md
 	@rm -rf build/coverage && mkdir -p build/coverage
-	@$(BIN)/coverage run -m pytest -q --timeout 300 $(COVERED)
+	@$(BIN)/coverage run -m pytest -q -n auto --dist loadfile --timeout 300 $(COVERED)
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage json --quiet
 	@$(BIN)/python -m tests.docs.coverage_page

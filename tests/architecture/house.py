@@ -89,6 +89,18 @@ def inits_with_code(paths: Iterable[Path]) -> Iterator[str]:
             yield f"{path}: more than a docstring"
 
 
+def repeated_class_names(paths: Iterable[Path]) -> Iterator[str]:
+    """Yields classes whose name another class has: a name means one thing in the whole tree."""
+    places: dict[str, list[str]] = {}
+    for path in paths:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ClassDef):
+                places.setdefault(node.name, []).append(f"{path}:{node.lineno}")
+    for name, found in places.items():
+        if len(found) > 1:
+            yield f"{name}: {', '.join(found)}"
+
+
 def words_of_the_workplace(paths: Iterable[Path]) -> Iterator[str]:
     """Yields lines that mention paths of one machine, package hosts or development tools of the authors."""
     for path in paths:

@@ -9,6 +9,7 @@ import pytest
 from tests.architecture import house
 
 TOLD = house.python_files("src", "benchmarks")
+SOURCE = house.python_files("src")
 PYTHON = house.python_files("src", "tests", "benchmarks")
 
 Rule = Callable[[Iterable[Path]], Iterator[str]]
@@ -22,6 +23,7 @@ Rule = Callable[[Iterable[Path]], Iterator[str]]
         pytest.param(house.vaguely_named_files, PYTHON, id="files named after a subject"),
         pytest.param(house.undocumented_files, TOLD, id="every file has a docstring"),
         pytest.param(house.inits_with_code, PYTHON, id="__init__ is a door sign"),
+        pytest.param(house.repeated_class_names, SOURCE, id="no class name twice"),
         pytest.param(house.words_of_the_workplace, house.text_files(), id="no words of the workplace"),
     ],
 )
@@ -48,6 +50,12 @@ def test_the_rule_holds(rule: Rule, paths: list[Path]) -> None:
         ),
         pytest.param(
             house.inits_with_code, "__init__.py", '"""Docstring."""\n__version__ = "1"\n', id="a version"
+        ),
+        pytest.param(
+            house.repeated_class_names,
+            "twins.py",
+            "class Reader: ...\n\n\nclass Log:\n    class Reader: ...\n",
+            id="two readers",
         ),
         pytest.param(
             house.words_of_the_workplace, "page.md", "see /wo" + "rk/main", id="a path of one machine"
