@@ -1,4 +1,4 @@
-"""The scorecard of a loop is what folding its outcomes gives, whatever died in between."""
+"""The scorecard of a loop is what folding its outcomes gives, whatever process crashed in between."""
 
 import logging
 
