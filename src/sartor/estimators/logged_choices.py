@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
+from sartor.ranking import one_hot
 from sartor.records import Decision, Outcome, Slot
 
 
@@ -52,7 +53,7 @@ def _show_baseline(decision: Decision) -> Decision:
         decision,
         mode="Online",
         chosen=baseline,
-        probabilities=_one_hot(baseline, len(decision.actions)),
+        probabilities=tuple(one_hot(baseline, len(decision.actions))),
         ranking=_move_to_front(baseline, decision.ranking),
     )
 
@@ -62,7 +63,7 @@ def _show_baselines(decision: Decision) -> Decision:
         replace(
             slot,
             chosen=slot.baseline,
-            probabilities=_one_hot(slot.baseline, len(decision.actions)),
+            probabilities=tuple(one_hot(slot.baseline, len(decision.actions))),
             ranking=_move_to_front(slot.baseline, slot.ranking),
         )
         for slot in decision.slots
@@ -76,10 +77,6 @@ def _show_baselines(decision: Decision) -> Decision:
         probabilities=first.probabilities,
         ranking=first.ranking,
     )
-
-
-def _one_hot(index: int, count: int) -> tuple[float, ...]:
-    return tuple(float(other == index) for other in range(count))
 
 
 def _move_to_front(index: int, ranking: Sequence[int]) -> tuple[int, ...]:

@@ -20,7 +20,9 @@ from sartor.estimators.reference_policies import ReferencePolicies, TrackedActio
 from sartor.evaluation.column_buffer import ColumnBuffer
 from sartor.evaluation.row_predictions import RowPredictions
 from sartor.evaluation.spec import Source
+from sartor.inference import uniform_probabilities
 from sartor.ports import Engine
+from sartor.ranking import one_hot
 from sartor.records import Decision, LoggedDecision, Outcome
 
 _MAX_SLOTS = 64
@@ -203,8 +205,8 @@ def _probabilities_of(
     if candidate.source == "Online":
         return choice.probabilities
     if candidate.source == "Random":
-        return [1.0 / count] * count
-    return [1.0 if number == choice.baseline else 0.0 for number in range(count)]
+        return uniform_probabilities(count)
+    return one_hot(choice.baseline, count)
 
 
 def _recorded_choices(decision: Decision) -> Iterator[tuple[Sequence[float], int]]:

@@ -51,6 +51,8 @@ class LoopVisits:
 
     def forget_all_but(self, loops: Iterable[Loop], /) -> None:
         """Forget the failures of loops that are gone."""
+        if not self._reports:  # ten times a second, and nearly always: nothing failed
+            return
         with self._lock:
             for loop_id in self._reports.keys() - {loop.loop_id for loop in loops}:
                 del self._reports[loop_id]
