@@ -13,6 +13,7 @@ from msgspec import Struct
 from sartor.loops import AuditLog as AuditLog
 from sartor.loops import Catalog as Catalog
 from sartor.loops import Loop as Loop
+from sartor.problems import ProcessReports as ProcessReports
 from sartor.records import (
     Cursor,
     Decision,
@@ -310,6 +311,10 @@ class Stores(Maintenance, Protocol):
     @property
     def audit(self) -> AuditLog:
         """Who changed what."""
+
+    @property
+    def reports(self) -> ProcessReports:
+        """What the processes of the instance say about themselves."""
 
     def open(self, loop: Loop, /) -> LoopStores:
         """Open the stores of a loop, which are created at first use. The caller closes them."""

@@ -15,6 +15,7 @@ from msgspec import Struct
 from sartor.errors import Corrupt, SartorError
 from sartor.joined_outcomes import JoinedOutcome, read_joined_outcomes
 from sartor.ports import LoopStores, OutcomeCounts, OutcomeLog
+from sartor.problems import Problem
 from sartor.runtime.report_once import ReportOnce
 
 _log = logging.getLogger(__name__)
@@ -70,6 +71,11 @@ class CheckpointedFold(Generic[_F]):
         self._save_at_s = 0.0
         subject = f"{definition.subject} of the loop {loop_name!r} is not updated"
         self._report = ReportOnce(subject, action=definition.action)
+
+    @property
+    def problem(self) -> Problem | None:
+        """Why the last try failed; None: it did not. The loop learns on."""
+        return next(iter(self._report.find_problems(fatal=False)), None)
 
     def try_step(self, *, start: bool = True) -> int:
         """``step``, whose failures are logged once: counting must not stop learning. Returns 0 then."""

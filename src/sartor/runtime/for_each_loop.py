@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 
 from sartor.ports import Loop
+from sartor.problems import Problem
 from sartor.runtime.report_once import ReportOnce
 
 
@@ -19,6 +20,7 @@ class LoopVisits:
     def __init__(self, action: str, /) -> None:
         self.action = action
         self._reports: dict[str, ReportOnce] = {}
+        self._names: dict[str, str] = {}
         self._lock = threading.Lock()
         self._last = ""
 
@@ -27,6 +29,19 @@ class LoopVisits:
         """By loop id, why the last visit of the loop failed; loops whose visit succeeded are not in it."""
         with self._lock:
             return {loop_id: report.reason for loop_id, report in self._reports.items()}
+
+    def find_problems(self, what: str, /, *, fatal: bool = True) -> list[Problem]:
+        """The failures as problems of their loops.
+
+        Args:
+            what: what failed, for people: ``Settling and learning failed``.
+            fatal: whether a loop can't do its work because of it.
+        """
+        with self._lock:
+            return [
+                Problem(f"{what}: {report.reason}", loop_id, self._names[loop_id], self.action, fatal)
+                for loop_id, report in self._reports.items()
+            ]
 
     def order(self, loops: Iterable[Loop], /) -> list[Loop]:
         """The loops in their turns: a round begins after the loop with which the one before began."""
@@ -40,6 +55,7 @@ class LoopVisits:
         if loop.loop_id in self._reports:
             with self._lock:
                 self._reports.pop(loop.loop_id).note_success()
+                del self._names[loop.loop_id]
 
     def note_failure(self, loop: Loop, error: Exception, /) -> None:
         """The visit of a loop failed: logged once, until the reason changes or a visit goes well."""
@@ -47,6 +63,7 @@ class LoopVisits:
             report = self._reports.setdefault(
                 loop.loop_id, ReportOnce(f"Loop {loop.name!r}", action=self.action)
             )
+            self._names[loop.loop_id] = loop.name
             report.note_failure(error)
 
     def forget_all_but(self, loops: Iterable[Loop], /) -> None:
@@ -55,7 +72,7 @@ class LoopVisits:
             return
         with self._lock:
             for loop_id in self._reports.keys() - {loop.loop_id for loop in loops}:
-                del self._reports[loop_id]
+                del self._reports[loop_id], self._names[loop_id]
 
 
 def for_each_loop(

@@ -3,6 +3,7 @@
 import logging
 
 from sartor.errors import SartorError
+from sartor.problems import Problem
 
 _log = logging.getLogger(__name__)
 
@@ -29,6 +30,12 @@ class ReportOnce:
         self.reason = reason
         unforeseen = None if isinstance(error, SartorError) else error
         _log.error("%s: %s", self.subject, reason, exc_info=unforeseen, extra={"action": self.action})
+
+    def find_problems(self, *, fatal: bool = True) -> list[Problem]:
+        """The last failure as a problem of the process; none while it succeeds."""
+        if not self.reason:
+            return []
+        return [Problem(f"{self.subject}: {self.reason}", action=self.action, fatal=fatal)]
 
     def note_success(self) -> None:
         """An attempt succeeded; logged after a failure."""

@@ -10,7 +10,9 @@ from sartor.api.app import create_app
 from sartor.api.http.server import Server
 from sartor.api.http.server import run as serve
 from sartor.ports import EngineFactory, Stores
+from sartor.problems import Problem
 from sartor.runtime import log_format
+from sartor.runtime.progress_reporter import ProgressReporter
 from sartor.service.loop_table_sync import LoopTableSync
 from sartor.service.server_options import ServerOptions
 from sartor.settings import Limits
@@ -51,27 +53,36 @@ def run(
         owner_key=options.owner_key.encode(),
         token_verifier=options.token_verifier,
         limits=limits,
-        probe=loop_table_sync.find_problems,
+        probe=lambda: [_describe(problem) for problem in loop_table_sync.find_problems()],
     )
     app = options.wrap(app, loop_table, apart, open_log=log_format.line_writer)
-    tick = _Tick(loop_table_sync, ready)
+    reporter = ProgressReporter(apart.reports, "api")
+    tick = _Tick(loop_table_sync, ready, reporter)
     server = Server(app, limits=limits, on_tick=tick, tls=options.certificates)
+    reporter.start()
     try:
         serve(server, [listener])
     finally:
+        reporter.close()
         loop_table_sync.close()
         counters.close()
+
+
+def _describe(problem: Problem) -> str:
+    return f"Loop {problem.loop!r}: {problem.message}" if problem.loop else problem.message
 
 
 class _Tick:
     """Runs ten times a second; the first time it notifies the supervisor that requests are answered."""
 
-    def __init__(self, loop_table_sync: LoopTableSync, ready: int | None) -> None:
+    def __init__(self, loop_table_sync: LoopTableSync, ready: int | None, reporter: ProgressReporter) -> None:
         self._loop_table_sync = loop_table_sync
         self._ready = ready
+        self._reporter = reporter
 
     def __call__(self) -> None:
         if self._ready is not None:
             os.write(self._ready, b"+")
             self._ready = None
         self._loop_table_sync.sync()
+        self._reporter.note_progress(self._loop_table_sync.list_problems)

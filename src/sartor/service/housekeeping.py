@@ -14,7 +14,8 @@ class Housekeeping:
 
     def __init__(self, stores: Stores) -> None:
         self._stores = stores
-        self._visits = LoopVisits("housekeeping_failed")
+        self.visits = LoopVisits("housekeeping_failed")
+        """What failed last, by loop."""
 
     def run_once(self) -> None:
         """Visit every loop once; one that fails does not stop the others.
@@ -22,7 +23,7 @@ class Housekeeping:
         Raises:
             StoreUnavailable: the catalog can't be read.
         """
-        for_each_loop(self._stores.catalog.loops(), self._maintain, visits=self._visits)
+        for_each_loop(self._stores.catalog.loops(), self._maintain, visits=self.visits)
 
     def _maintain(self, loop: Loop) -> None:
         self._stores.maintain(loop, sparing=True)

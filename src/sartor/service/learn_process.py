@@ -2,11 +2,13 @@
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from sartor.errors import SartorError
 from sartor.ports import EngineFactory, Loop, Stores
+from sartor.problems import Problem
 from sartor.runtime.for_each_loop import LoopVisits, for_each_loop
+from sartor.runtime.progress_reporter import ProgressReporter
 from sartor.runtime.report_once import ReportOnce
 from sartor.runtime.shutdown import StopSignal
 from sartor.service.loop_learner import LoopLearner
@@ -27,15 +29,23 @@ class LearnProcess:
         self._version: int | None = None
         self._visits = LoopVisits("learning_failed")
         self._catalog_report = ReportOnce("The loops can't be read", action="catalog_unreadable")
+        self._reporter = ProgressReporter(stores.reports, "learn")
 
     def run(self, stop_signal: StopSignal, /) -> None:
         """Learn until the stop signal is set."""
+        self._reporter.start()
         while not stop_signal.is_set:
             stop_signal.wait(self.run_once())
         self.close()
+        self._reporter.close()
 
     def run_once(self) -> float:
         """Visit every loop that is due; returns how many seconds to sleep."""
+        pause_s = self._run_round()
+        self._reporter.note_progress(self.find_problems)
+        return pause_s
+
+    def _run_round(self) -> float:
         try:
             self._follow_catalog()
         except SartorError as error:
@@ -45,11 +55,30 @@ class LearnProcess:
         now_s = time.monotonic()
         for_each_loop(
             self._loops,
-            lambda loop: self._learners[loop.loop_id].step(now_s=time.monotonic()),
+            self._step,
             visits=self._visits,
             is_due=lambda loop: self._learners[loop.loop_id].due_s <= now_s,
         )
         return self._pause_s()
+
+    def _step(self, loop: Loop) -> None:
+        self._reporter.note_start(loop.name)
+        self._learners[loop.loop_id].step(now_s=time.monotonic())
+        self._reporter.note_progress()
+
+    def find_problems(self) -> list[Problem]:
+        """Finds what keeps this process, or a loop, from settling and learning."""
+        return [
+            *self._catalog_report.find_problems(),
+            *self._visits.find_problems("Settling and learning failed"),
+            *self._find_reported(),
+        ]
+
+    def _find_reported(self) -> Iterator[Problem]:
+        """What the learners of the loops say themselves, whether or not a step fails."""
+        for loop in self._loops:
+            if loop.loop_id in self._learners:
+                yield from self._learners[loop.loop_id].find_problems()
 
     def _pause_s(self) -> float:
         due_s = min((learner.due_s for learner in self._learners.values()), default=float("inf"))

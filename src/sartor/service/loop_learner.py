@@ -1,6 +1,10 @@
 """The part of the learn process that settles and learns one loop."""
 
+from collections.abc import Sequence
 from contextlib import ExitStack
+from typing import Protocol
+
+from msgspec.structs import replace
 
 from sartor import times
 from sartor.learn.trainer import Trainer
@@ -9,6 +13,7 @@ from sartor.log.settler import Settler
 from sartor.metrics.apprentice import ApprenticeUpdater
 from sartor.metrics.scorecard import ScorecardUpdater
 from sartor.ports import EngineFactory, Loop, Stores
+from sartor.problems import Problem
 
 _MOST_EXAMPLES = 5_000
 _BUSY_S = 0.002
@@ -16,6 +21,14 @@ _IDLE_S = 0.02
 _LONGEST_IDLE_S = 0.2
 _FIRST_RETRY_S = 0.25
 _LONGEST_RETRY_S = 5.0
+
+
+class Watched(Protocol):
+    """A part of the learning of a loop that can say that something is wrong although its steps succeed."""
+
+    @property
+    def problem(self) -> Problem | None:
+        """What is wrong; None: nothing. Its loop may be left empty. Cheap: asked once a second."""
 
 
 class LoopLearner:
@@ -67,6 +80,16 @@ class LoopLearner:
             self._pipeline = _LoopPipeline(self._stores, self._factory, self._loop)
         return self._pipeline.step(self._loop)
 
+    def find_problems(self) -> list[Problem]:
+        """What the parts of the learning of this loop say is wrong, although their steps succeed."""
+        watched = () if self._pipeline is None else self._pipeline.watched
+        found = [part.problem for part in watched]
+        return [
+            replace(problem, loop_id=self._loop.loop_id, loop=self._loop.name)
+            for problem in found
+            if problem is not None
+        ]
+
     def close(self) -> None:
         """Release the stores and the engine."""
         pipeline, self._pipeline = self._pipeline, None
@@ -89,6 +112,7 @@ class _LoopPipeline:
         self._trainer = Trainer(self._logs.events, self._logs.outcomes, self._logs.models, factory)
         self._scorecard = ScorecardUpdater(self._logs, loop_name=loop.name)
         self._apprentice = ApprenticeUpdater(self._logs, loop_name=loop.name)
+        self.watched: Sequence[Watched] = (self._scorecard, self._apprentice)
 
     def step(self, loop: Loop) -> int:
         now_us = times.now_us()

@@ -15,6 +15,7 @@ from sartor.deploy.live_model import LiveModel
 from sartor.errors import SartorError
 from sartor.log.writer import Writer
 from sartor.ports import EngineFactory, Loop, LoopStores, Stores
+from sartor.problems import Problem
 from sartor.runtime.for_each_loop import LoopVisits, for_each_loop
 from sartor.runtime.report_once import ReportOnce
 
@@ -166,21 +167,25 @@ class LoopTableSync:
     def _is_usage_due(self, loop: Loop) -> bool:
         return self._open_loops[loop.loop_id].rate_limiter.is_refresh_due
 
-    def find_problems(self) -> list[str]:
+    def find_problems(self) -> list[Problem]:
         """Finds why this process can't serve as it should; empty when it can. It tries a write."""
-        problems = [self._catalog_report.reason]
-        for loop in self._loops:
-            if reason := self._opening.failures.get(loop.loop_id):
-                problems.append(f"The loop {loop.name!r} is not served: {reason}")
-        for loop_id, open_loop in self._open_loops.items():
-            if reason := self._models.failures.get(loop_id):
-                problems.append(f"The loop {open_loop.loop.name!r} does not follow its models: {reason}")
-            problems.append(open_loop.live.problem or "")
+        problems = self.list_problems()
         try:
             self._stores.check_writable()
         except SartorError as error:
-            problems.append(error.message)
-        return [problem for problem in problems if problem]
+            problems.append(Problem(error.message, action="disk_not_writable"))
+        return problems
+
+    def list_problems(self) -> list[Problem]:
+        """What went wrong when this process last followed the catalog, the loops and their models."""
+        problems = self._catalog_report.find_problems()
+        problems += self._opening.find_problems("The loop is not served")
+        problems += self._models.find_problems("The loop does not follow its models")
+        problems += self._usage.find_problems("The usage of the loop is not counted", fatal=False)
+        for loop_id, open_loop in self._open_loops.items():
+            if reason := open_loop.live.problem:
+                problems.append(Problem(reason, loop_id, open_loop.loop.name, "model_not_loaded"))
+        return problems
 
     def close(self) -> None:
         """Commit what is waiting, and close every served loop."""

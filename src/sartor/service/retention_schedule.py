@@ -40,7 +40,8 @@ class RetentionSchedule:
         self._pause_s = pause_s
         self._thread: threading.Thread | None = None
         self._due_s = 0.0
-        self._visits = LoopVisits("retention_failed")
+        self.visits = LoopVisits("retention_failed")
+        """What failed last, by loop."""
 
     def run_once(self, loops: Sequence[Loop], /) -> None:
         """Begin a visit, if one is due and none is under way; returns at once."""
@@ -58,7 +59,7 @@ class RetentionSchedule:
             nonlocal removed
             removed += self._apply_retention(loop)
 
-        for_each_loop(loops, apply, visits=self._visits)
+        for_each_loop(loops, apply, visits=self.visits)
         return removed
 
     def _apply_retention(self, loop: Loop) -> int:

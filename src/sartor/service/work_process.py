@@ -1,11 +1,13 @@
 """The work process: background tasks that no request waits for."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from sartor.management import erasure
 from sartor.ports import Stores
+from sartor.problems import Problem
 from sartor.runtime.for_each_loop import LoopVisits
+from sartor.runtime.progress_reporter import ProgressReporter
 from sartor.runtime.report_once import ReportOnce
 from sartor.runtime.shutdown import StopSignal
 from sartor.service.housekeeping import Housekeeping
@@ -21,14 +23,25 @@ _PURGE_S = 5.0
 class BackgroundTask:
     """A task that is called again and again; a failure is logged once and stops nothing else."""
 
-    def __init__(self, subject: str, run: Callable[[], object], /, *, every_s: float = 0.0) -> None:
+    def __init__(
+        self,
+        subject: str,
+        run: Callable[[], object],
+        /,
+        *,
+        every_s: float = 0.0,
+        visits: Sequence[LoopVisits] = (),
+    ) -> None:
         """Not called yet.
 
         Args:
             subject: what it does, for the log.
             run: does it once.
             every_s: seconds from one call to the next, and before the first.
+            visits: what it knows of the loops that it visits.
         """
+        self._subject = subject
+        self._visits = visits
         self._run = run
         self._every_s = every_s
         self._due_s = time.monotonic() + every_s
@@ -46,14 +59,26 @@ class BackgroundTask:
             self._report.note_success()
         self._due_s = time.monotonic() + self._every_s
 
+    def find_problems(self) -> list[Problem]:
+        """Why it failed last, for the process or for single loops; what it does is never fatal."""
+        found = self._report.find_problems(fatal=False)
+        for visits in self._visits:
+            found += visits.find_problems(f"{self._subject} failed", fatal=False)
+        return found
+
 
 def run(stores: Stores, stop_signal: StopSignal, /) -> None:
     """Run the background tasks until the stop signal is set."""
     tasks = _create_tasks(stores)
+    reporter = ProgressReporter(stores.reports, "work")
+    reporter.start()
     while not stop_signal.is_set:
         for task in tasks:
             task.run_if_due()
+            reporter.note_progress()
+        reporter.note_progress(lambda: [problem for task in tasks for problem in task.find_problems()])
         stop_signal.wait(_ROUND_S)
+    reporter.close()
 
 
 def _create_tasks(stores: Stores) -> list[BackgroundTask]:
@@ -61,13 +86,18 @@ def _create_tasks(stores: Stores) -> list[BackgroundTask]:
     mirrors = MirrorThreads(stores, open_location, export.read_joined_log)
     forgetting = LoopVisits("models_not_forgotten")
     return [
-        BackgroundTask("Housekeeping", housekeeping.run_once),
-        BackgroundTask("Log mirroring", lambda: mirrors.run_once(stores.catalog.loops())),
-        BackgroundTask("Retention", lambda: retention.run_once(stores.catalog.loops())),
+        BackgroundTask("Housekeeping", housekeeping.run_once, visits=[housekeeping.visits]),
+        BackgroundTask(
+            "Log mirroring", lambda: mirrors.run_once(stores.catalog.loops()), visits=mirrors.visits
+        ),
+        BackgroundTask(
+            "Retention", lambda: retention.run_once(stores.catalog.loops()), visits=[retention.visits]
+        ),
         BackgroundTask("Removal of deleted loops", housekeeping.purge, every_s=_PURGE_S),
         BackgroundTask(
             "Removal of models that learned what was erased",
             lambda: erasure.forget_everywhere(stores, visits=forgetting),
             every_s=_PURGE_S,
+            visits=[forgetting],
         ),
     ]

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from sartor.errors import LoopLocked, LoopNotFound
-from sartor.ports import AuditLog, Catalog, Loop, LoopStores, Stores
+from sartor.ports import AuditLog, Catalog, Loop, LoopStores, ProcessReports, Stores
 from sartor.records import AuditEntry, Usage
 
 _REPLACED = "replaced"
@@ -133,6 +133,11 @@ class AuditedStores:
     def audit(self) -> AuditLog:
         """The audit log."""
         return self.wrapped.audit
+
+    @property
+    def reports(self) -> ProcessReports:
+        """The reports of the processes."""
+        return self.wrapped.reports
 
     def note(self, action: str, loop: Loop, /, *, before: object = None, after: object = None) -> None:
         """Adds an entry about a change outside the catalog; ``before`` and ``after`` become JSON."""

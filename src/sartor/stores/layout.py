@@ -3,6 +3,7 @@
 catalog.sqlite          loops, settings, encrypted keys, the audit log
 secret.key              encrypts the keys, unless a key is given from outside
 secrets/NAME            other secrets of the instance, encrypted with the same key
+reports/ROLE-PID.json   what each process says about itself
 loops/NAME/             one loop; move or back it up as a whole
     events.sqlite       decisions and observations
     latest-time         the latest time that the log assigned
@@ -59,6 +60,7 @@ class Layout:
         self.catalog = root / "catalog.sqlite"
         self.secret_key = root / "secret.key"
         self.secrets = root / "secrets"
+        self.reports = root / "reports"
         self._loops = root / "loops"
 
     def prepare(self) -> None:

@@ -29,6 +29,7 @@ from sartor.stores.key_encryption import EncryptedSecrets, KeyEncryption, read_m
 from sartor.stores.layout import Layout, check_id
 from sartor.stores.models import SqliteModelNotes, SqliteModels
 from sartor.stores.outcomes import SqliteOutcomes
+from sartor.stores.process_reports import FileProcessReports
 from sartor.stores.retention import Retention
 from sartor.stores.schema import read_statements
 from sartor.times import now_us
@@ -120,6 +121,7 @@ class SqliteStores:
         self._restarted_s = -RESTARTS_EVERY_S
         self.audit = SqliteAudit(self._connection, clock_us=clock_us)
         self.catalog = SqliteCatalog(layout, self._connection, encryption, self.audit)
+        self.reports = FileProcessReports(layout.reports)
         self._secrets = EncryptedSecrets(layout, encryption)
 
     def open(self, loop: Loop, /) -> SqliteLoopStores:

@@ -23,6 +23,7 @@ from sartor.testing.fakes import Disk
 from sartor.testing.jobs import MemoryJobs
 from sartor.testing.models import MemoryModelNotes, MemoryModels
 from sartor.testing.outcomes import MemoryOutcomes
+from sartor.testing.process_reports import MemoryProcessReports
 from sartor.times import now_us
 
 
@@ -55,6 +56,7 @@ class MemoryStores:
         self.broken: set[str] = set()
         self.audit = MemoryAudit(clock_us=clock_us, disk=self.disk)
         self.catalog = MemoryCatalog(self.audit, disk=self.disk)
+        self.reports = MemoryProcessReports(disk=self.disk)
         self._clock_us = clock_us
         self._secrets: dict[str, bytes] = {}
         self._loops: dict[str, MemoryLoopStores] = {}

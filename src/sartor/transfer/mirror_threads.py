@@ -49,6 +49,11 @@ class MirrorThreads:
         self._starts = LoopVisits("mirror_not_started")
         self._copies = LoopVisits("mirror_failed")
 
+    @property
+    def visits(self) -> Sequence[LoopVisits]:
+        """What failed last, by loop."""
+        return self._starts, self._copies
+
     def run_once(self, loops: Sequence[Loop], /) -> None:
         """Start the copying of every loop that wants it and is due; returns at once."""
         wanted = {loop.loop_id: loop for loop in loops if mirror_target(loop) is not None}

@@ -183,3 +183,37 @@ def test_a_loop_that_can_not_be_closed_keeps_no_other_from_it(caplog: pytest.Log
     learner.close()
     assert closed == ["a", "b"]
     assert "The learner of a loop could not be closed: a bug" in caplog.text
+
+
+def test_a_loop_that_fails_is_among_the_problems_until_it_recovers(stores: MemoryStores) -> None:
+    broken, sound = (make_loop(name) for name in ("a", "b"))
+    for loop in (broken, sound):
+        stores.catalog.create(loop)
+        record_reward(stores, loop)
+    stores.broken = {"a"}
+    learner = LearnProcess(stores, factory)
+    learner.run_once()
+    (problem,) = learner.find_problems()
+    assert (problem.loop_id, problem.loop, problem.fatal) == (broken.loop_id, "a", True)
+    assert problem.message == "Settling and learning failed: The folder of a can't be opened."
+    stores.broken = set()
+    run_rounds(learner, for_s=0.6)
+    assert learner.find_problems() == []
+    learner.close()
+
+
+def test_what_a_part_of_the_learning_says_is_wrong_is_a_problem_of_its_loop(
+    stores: MemoryStores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> int:
+        raise ZeroDivisionError("a bug")
+
+    monkeypatch.setattr("sartor.metrics.checkpointed_fold.CheckpointedFold.step", fail)
+    loop = loops.create_loop(stores, "a")
+    record_reward(stores, loop)
+    learner = LearnProcess(stores, factory)
+    learner.run_once()
+    problem = learner.find_problems()[0]
+    assert (problem.loop_id, problem.loop, problem.fatal) == (loop.loop_id, "a", False)
+    assert "scorecard" in problem.message.lower()
+    learner.close()

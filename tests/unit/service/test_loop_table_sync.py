@@ -126,9 +126,9 @@ def test_a_loop_that_can_not_be_opened_keeps_no_other_from_being_served(
     created = create_loops(stores, "a", "b", "c")
     loop_table_sync.sync()
     assert [is_served(loop_table, loop) for loop in created] == [loop.name != broken_name for loop in created]
-    assert loop_table_sync.find_problems() == [
-        f"The loop {broken_name!r} is not served: The folder of {broken_name} can't be opened."
-    ]
+    (problem,) = loop_table_sync.find_problems()
+    assert (problem.loop, problem.fatal) == (broken_name, True)
+    assert problem.message == f"The loop is not served: The folder of {broken_name} can't be opened."
 
 
 @pytest.mark.parametrize("broken_name", ["a", "c"])
@@ -186,7 +186,7 @@ def test_a_loop_whose_change_can_not_be_followed_is_not_served_as_it_was(
     loop_table_sync.sync()
     assert [is_served(loop_table, loop) for loop in (first, second, rotated)] == [False, False, True]
     (problem,) = loop_table_sync.find_problems()
-    assert problem.startswith("The loop 'a' is not served: ")
+    assert problem.message.startswith("The loop is not served: ")
 
 
 def test_an_unforeseen_error_with_one_model_keeps_no_other_from_serving(
@@ -208,9 +208,9 @@ def test_an_unforeseen_error_with_one_model_keeps_no_other_from_serving(
     engine.close()
     loop_table_sync.sync()
     assert loop_table.find(sound.key1.encode()).live.model_id == "m2"
-    assert loop_table_sync.find_problems() == [
-        "The loop 'a' does not follow its models: ZeroDivisionError: a bug"
-    ]
+    (problem,) = loop_table_sync.find_problems()
+    assert problem.loop == "a"
+    assert problem.message == "The loop does not follow its models: ZeroDivisionError: a bug"
     loop_table_sync.close()
 
 
@@ -219,7 +219,8 @@ def test_a_full_disk_is_a_problem_while_it_lasts(stores: MemoryStores, loop_tabl
     loop_table_sync.sync()
     stores.disk.failing = True
     loop_table_sync.sync()
-    assert "The disk is full, as a test asked." in loop_table_sync.find_problems()
+    found = {problem.message: problem for problem in loop_table_sync.find_problems()}
+    assert found["The disk is full, as a test asked."].loop_id == ""
     stores.disk.failing = False
     loop_table_sync.sync()
     assert loop_table_sync.find_problems() == []
@@ -233,7 +234,7 @@ def test_a_model_that_can_not_be_loaded_is_a_problem(
     stores.open(make_loop("a")).models.publish(make_model("m1"), b"noise", live=True)
     loop_table_sync.sync()
     (problem,) = loop_table_sync.find_problems()
-    assert problem.startswith("Model m1 can't be loaded")
+    assert problem.message.startswith("Model m1 can't be loaded")
 
 
 def test_after_closing_no_loop_is_served(
