@@ -258,8 +258,8 @@ def test_guessing_the_owner_key_is_slowed_down(service: Service) -> None:
         for number in range(30)
     }
     assert statuses == {401, 429}
-    assert service.call("GET", f"{V1}/loops", key=OWNER_KEY, client="198.51.100.1").status == 429
-    assert service.call("GET", f"{V1}/loops", key=OWNER_KEY, client="198.51.100.2").status == 200
+    assert service.call("GET", f"{V1}/loops", key=OWNER_KEY, client="198.51.100.1").status == 200
+    assert service.call("GET", f"{V1}/loops", key="guess-30", client="198.51.100.1").status == 429
 
 
 @pytest.mark.parametrize("path", ["", "/", "/nothing", "/loops/a/b/c", "/loops//keys", "/loop"])

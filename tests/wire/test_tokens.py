@@ -1,5 +1,6 @@
 """Bearer tokens of a real issuer, as seen from outside: which roles open what, and how a loop is named."""
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -134,6 +135,20 @@ def test_guessing_tokens_is_slowed_down(inside: Inside) -> None:
         for number in range(FAILURES + 1)
     ]
     assert statuses == [401] * FAILURES + [429]
+
+
+def test_a_good_token_is_served_amid_a_flood_of_wrong_ones(inside: Inside) -> None:
+    """New ones too, which nobody has seen before."""
+    client, (head, claims, _) = "198.51.100.8", inside.issuer.token("Shop.User").split(".")
+    statuses: Counter[int] = Counter()
+    for number in range(1_000):
+        wrong = f"{head}.{claims}.{number:0342d}"
+        statuses[inside(wrong, "POST", f"{NAMED}/rank", person(), client=client).status] += 1
+        if number % 100 == 0:
+            new = inside.issuer.token("Shop.User", jti=number)
+            for _ in range(2):
+                assert inside(new, "POST", f"{NAMED}/rank", person(), client=client).status == 201
+    assert statuses == {401: FAILURES, 429: 1_000 - FAILURES}
 
 
 def test_the_activity_log_names_the_holder(inside: Inside) -> None:

@@ -30,11 +30,14 @@ _BEARER = b"bearer "
 class TokenVerifier(Protocol):
     """Verifies bearer tokens."""
 
-    async def verify(self, token: bytes, /) -> Caller:
+    async def verify(self, token: bytes, /, *, address: str = "") -> Caller:
         """Verify a token and return its holder; it may wait for an issuer's keys.
+
+        ``address``: of the client, on whose account computing is done.
 
         Raises:
             Unauthorized: the token is not valid here.
+            TooManyRequests: too many tokens of that address wait to be verified.
         """
 
 
@@ -62,7 +65,7 @@ class Authenticator:
         Args:
             loop_table: the loops that it serves.
             token_verifier: verifies tokens; None: tokens are not accepted.
-            throttle: slows down addresses that try wrong keys or tokens.
+            throttle: slows down those who try wrong keys or tokens.
             owner_key: is an Owner on the control plane; empty: there is none.
         """
         self._owner_key = owner_key
@@ -76,21 +79,16 @@ class Authenticator:
         Raises:
             Unauthorized: the key belongs to no loop, or not to the one that the path names.
             Forbidden: not from this network.
-            TooManyRequests: too many wrong keys came from this address.
+            TooManyRequests: the key is wrong, and too many such were tried.
         """
         key = find_key(scope["headers"], scope["query_string"])
         if not key:
             return None
-        throttle = self._throttle
-        if throttle.is_active:
-            throttle.check(client_address(scope), key)
         try:
             served_loop = self._loop_table.find(key)
         except Unauthorized:
-            throttle.record_failure(client_address(scope), key)
+            self._throttle.record_wrong_key(client_address(scope), key)
             raise
-        if throttle.is_active:
-            throttle.record_success(client_address(scope), key)
         name = scope.get(SCOPE_LOOP)
         if name is not None and name != served_loop.loop.name:
             raise Unauthorized("Access denied: the key belongs to another loop than the one in the path.")
@@ -104,7 +102,7 @@ class Authenticator:
         Raises:
             Unauthorized: neither is there, or what is there is not valid here.
             Forbidden: the caller lacks the permission, or calls from a network that the loop does not allow.
-            TooManyRequests: too many wrong keys or tokens came from this address.
+            TooManyRequests: the key or token is wrong, and too many such were tried.
         """
         served_loop = self.authenticate_key(scope)
         if served_loop is not None:
@@ -128,16 +126,11 @@ class Authenticator:
         Raises:
             Unauthorized: neither a key nor a token is there, or what is there is not valid here.
             Forbidden: the loop of the key can't be called from this network.
-            TooManyRequests: too many wrong keys or tokens came from this address.
+            TooManyRequests: the key or token is wrong, and too many such were tried.
         """
         key = find_key(scope["headers"], scope["query_string"])
-        if key and self._owner_key:
-            if self._throttle.is_active:
-                self._throttle.check(client_address(scope), key)
-            if hmac.compare_digest(key, self._owner_key):
-                if self._throttle.is_active:
-                    self._throttle.record_success(client_address(scope), key)
-                return _OWNER
+        if key and self._owner_key and hmac.compare_digest(key, self._owner_key):
+            return _OWNER
         served_loop = self.authenticate_key(scope)
         if served_loop is None:
             return await self.verify_token(scope)
@@ -150,23 +143,18 @@ class Authenticator:
 
         Raises:
             Unauthorized: there is none, or it is not valid here.
-            TooManyRequests: too many wrong keys or tokens came from this address.
+            TooManyRequests: the key or token is wrong, and too many such were tried.
         """
         token = find_bearer_token(scope["headers"])
         if not token or self._token_verifier is None:
             self._loop_table.find(b"")  # raises, in the words of a missing key
             raise Unauthorized
-        client = client_address(scope)
-        if self._throttle.is_active:
-            self._throttle.check(client, token)
+        address = client_address(scope)
         try:
-            caller = await self._token_verifier.verify(token)
+            return await self._token_verifier.verify(token, address=address)
         except Unauthorized:
-            self._throttle.record_failure(client, token)
+            self._throttle.record_wrong_token(address, token)
             raise
-        if self._throttle.is_active:
-            self._throttle.record_success(client, token)
-        return caller
 
     def _find_named_loop(self, scope: Scope) -> ServedLoop | None:
         name = scope.get(SCOPE_LOOP) or find_host_label(scope["headers"])

@@ -1,19 +1,23 @@
-"""Throttling of failed authentication, by the address of the client.
+"""Throttling of failed authentication, by the address of the client and by what a wrong key begins with.
 
 Guessing a key of 128 random bits is hopeless; this keeps attempts cheap for the service and visible to its
-operators. An address may try some different wrong keys or tokens at once, and then one a second. Beyond that it
-is refused before its credential is looked at, except those that were accepted from there lately: an application
-behind the same address goes on. The same wrong key sent again and again is no guess, and is not counted.
+operators. Only what was looked up and is wrong comes here: a key that is valid is served, whatever else its
+address does. What is right is never asked for, so neither an answer nor its time depends on which keys exist.
+
+The same wrong key again and again is no guess and is counted once: an application that goes on with a key that
+was replaced uses up nobody's attempts. No key at all is no guess either.
 """
 
 import logging
+import math
+import secrets
 import time
-from collections import OrderedDict
+from array import array
 from collections.abc import Callable
+from hashlib import blake2b
 from ipaddress import IPv6Address, ip_address
 
-from msgspec import Struct
-
+from sartor.access.rate_table import RateTable
 from sartor.errors import TooManyRequests
 
 FAILURES = 20
@@ -22,93 +26,82 @@ FAILURES = 20
 PER_S = 1.0
 """How many more it may try each second."""
 
-ADDRESSES = 4096
-"""How many addresses are remembered; those whose last failure is oldest are forgotten first."""
+PREFIX_BYTES = 4
+"""How much of a wrong key is its beginning. A key has 32 digits, so this says nothing about the rest."""
 
-_CREDENTIALS = 64
+PREFIX_FAILURES = 100
+"""How many wrong keys with the same beginning may be tried at once, from all addresses together."""
+
+PREFIX_PER_S = 5.0
+"""How many more each second; five times those of an address, so that one alone does not use them up."""
+
+_REMEMBERED = 4096
+_LOG_EVERY_S = 10.0
 _log = logging.getLogger(__name__)
 
 
-class _FailedAddress(Struct):
-    left: float
-    at_s: float
-    accepted: set[int]
-    refused: set[int]
-    is_logged: bool = False
-
-
 class FailedAuthThrottle:
-    """Remembers failures by address; by the first 64 bits of IPv6 addresses, which one subscriber has."""
+    """Counts failures by address, of IPv6 by the first 64 bits, which one subscriber has; memory is fixed."""
 
     def __init__(self, *, clock_s: Callable[[], float] = time.monotonic) -> None:
+        """``clock_s``: seconds, never going back."""
         self._clock_s = clock_s
-        self._addresses: OrderedDict[str, _FailedAddress] = OrderedDict()
+        self._addresses = RateTable(burst=FAILURES, per_s=PER_S, clock_s=clock_s)
+        self._prefixes = RateTable(burst=PREFIX_FAILURES, per_s=PREFIX_PER_S, clock_s=clock_s)
+        self._secret = secrets.token_bytes(32)
+        self._recent = array("Q", bytes(8 * _REMEMBERED))
+        self._logged_s = -math.inf
+        self._refused = 0
 
-    @property
-    def is_active(self) -> bool:
-        """Whether failures of any address are remembered."""
-        return bool(self._addresses)
-
-    def check(self, address: str, credential: bytes, /) -> None:
-        """Check that an address may try a credential.
+    def record_wrong_key(self, address: str, key: bytes, /) -> None:
+        """Count a key that belongs to nobody.
 
         Raises:
-            TooManyRequests: it failed too often, and this credential was not accepted from there lately.
+            TooManyRequests: too many were tried from this address, or with this beginning.
         """
-        self._forget_oldest()
-        failures = self._addresses.get(_find_subscriber(address))
-        if failures is None or self._refill(failures) >= 1 or hash(credential) in failures.accepted:
+        self._record(address, key, prefix=key[:PREFIX_BYTES])
+
+    def record_wrong_token(self, address: str, token: bytes, /) -> None:
+        """Count a token that is not valid. All tokens begin alike, so only the address counts.
+
+        Raises:
+            TooManyRequests: too many were tried from this address.
+        """
+        self._record(address, token, prefix=b"")
+
+    def _record(self, address: str, credential: bytes, *, prefix: bytes) -> None:
+        digest = int.from_bytes(blake2b(credential, key=self._secret, digest_size=8).digest())
+        place = digest % _REMEMBERED
+        if self._recent[place] == digest:
             return
-        if not failures.is_logged:
-            failures.is_logged = True
-            extra = {"action": "keys_tried", "address": address}
-            _log.warning("An address tries one wrong key or token after another.", extra=extra)
-        raise TooManyRequests("Too many wrong keys or tokens came from your address.", retry_after_s=1)
+        subscriber = find_subscriber(address).encode()
+        wait_s = self._addresses.wait_s(subscriber) if address else 0.0  # a local socket has none
+        if prefix:
+            wait_s = max(wait_s, self._prefixes.wait_s(prefix))
+        if wait_s:
+            self._note_refusal(address)
+            raise TooManyRequests("Too many wrong keys or tokens were tried.", retry_after_s=math.ceil(wait_s))
+        # What is refused counts nowhere and is not remembered: it would push out what was tried in good faith.
+        self._recent[place] = digest
+        if address:
+            self._addresses.take(subscriber)
+        if prefix:
+            self._prefixes.take(prefix)
 
-    def record_failure(self, address: str, credential: bytes, /) -> None:
-        """Remember that a credential from an address was not accepted."""
-        if not address:  # a local socket
-            return
-        name = _find_subscriber(address)
-        failures = self._addresses.get(name)
-        if failures is None:
-            failures = self._addresses[name] = _FailedAddress(float(FAILURES), self._clock_s(), set(), set())
-            if len(self._addresses) > ADDRESSES:
-                self._addresses.popitem(last=False)
-        self._addresses.move_to_end(name)
-        guess = hash(credential)
-        if guess not in failures.refused:
-            failures.left = max(0.0, self._refill(failures) - 1)
-            if len(failures.refused) >= _CREDENTIALS:
-                failures.refused.clear()
-            failures.refused.add(guess)
-
-    def record_success(self, address: str, credential: bytes, /) -> None:
-        """Remember that a credential was accepted; forgets the address if its failures are long ago."""
-        name = _find_subscriber(address)
-        failures = self._addresses.get(name)
-        if failures is None:
-            return
-        if self._refill(failures) >= FAILURES:
-            del self._addresses[name]
-        elif len(failures.accepted) < _CREDENTIALS:
-            failures.accepted.add(hash(credential))
-
-    def _forget_oldest(self) -> None:
-        """Forget the address whose last failure is oldest, if that is long ago; in the end none is left."""
-        if self._addresses:
-            oldest = next(iter(self._addresses))
-            if self._refill(self._addresses[oldest]) >= FAILURES:
-                del self._addresses[oldest]
-
-    def _refill(self, failures: _FailedAddress) -> float:
+    def _note_refusal(self, address: str) -> None:
+        self._refused += 1
         now_s = self._clock_s()
-        failures.left = min(float(FAILURES), failures.left + (now_s - failures.at_s) * PER_S)
-        failures.at_s = now_s
-        return failures.left
+        if now_s - self._logged_s < _LOG_EVERY_S:
+            return
+        extra = {"action": "keys_tried", "address": address, "refused": self._refused}
+        _log.warning(
+            "One wrong key or token after another is tried, the last one from %s.", address, extra=extra
+        )
+        self._logged_s, self._refused = now_s, 0
 
 
-def _find_subscriber(address: str) -> str:
+def find_subscriber(address: str, /) -> str:
+    """Return what an address counts as: itself, or the /64 network of an IPv6 address."""
     if ":" not in address:
         return address
     try:

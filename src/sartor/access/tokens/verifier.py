@@ -1,7 +1,8 @@
 """Verifies bearer tokens: signature, issuer, audience, times; and reads which roles their claims give.
 
 A token that was accepted is remembered for a minute, so that most requests cost one look-up. What may wait for
-an issuer happens on a thread.
+an issuer happens on a thread. Signatures cost: an address whose tokens have wrong ones gets so many checks a
+second and waits for further ones, so that a good token among bad ones is late at most.
 """
 
 import asyncio
@@ -10,22 +11,35 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from hashlib import blake2b
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from joserfc import jws
 from joserfc.errors import JoseError
 
+from sartor.access.rate_table import RateTable
 from sartor.access.roles import Caller
+from sartor.access.throttle import find_subscriber
 from sartor.access.tokens.issuers import Issuer, TrustedIssuers
 from sartor.access.tokens.keyset import WAIT_S, IssuerKeys, PublicKey
-from sartor.errors import Unauthorized, Unavailable
+from sartor.errors import TooManyRequests, Unauthorized, Unavailable
 
 REMEMBERED_S = 60.0
 """How long an accepted token is not checked again."""
 
+CHECKS_PER_S = 2_000.0
+"""How many wrong signatures an address may have checked in a second: a fifth of a core."""
+
+QUEUE_S = 2.0
+"""How long a token may wait for its check, seconds; beyond that it is refused unchecked, and may come again."""
+
+_COSTS = {"ES384": 8.0, "ES512": 8.0}
 _REMEMBERED = 4096
 _TOKEN_BYTES = 16_384
+
+
+_WRONG_SIGNATURE = "The signature of the token is not valid."
+_T = TypeVar("_T")
 
 
 class _TokenHeader(msgspec.Struct, frozen=True):
@@ -42,39 +56,60 @@ class JwtVerifier:
         self._issuers = {issuer.issuer: (issuer, IssuerKeys(issuer)) for issuer in trusted.issuers}
         self._clock_s = clock_s
         self._accepted: OrderedDict[bytes, tuple[float, Caller]] = OrderedDict()
+        self._refused: OrderedDict[bytes, PublicKey] = OrderedDict()
+        self._checks = RateTable(burst=CHECKS_PER_S, per_s=CHECKS_PER_S)
         # A thread for each issuer, so that none waits while another one is slow.
         self._threads = ThreadPoolExecutor(len(self._issuers), thread_name_prefix="issuers")
         self._fetches: dict[str, Future[None]] = {}
 
-    async def verify(self, token: bytes, /) -> Caller:
-        """Verify a token and return its holder.
+    async def verify(self, token: bytes, /, *, address: str = "") -> Caller:
+        """Verify a token and return its holder. ``address``: of the client, on whose account it is checked.
 
         Raises:
             Unauthorized: it is not valid here.
             Unavailable: the keys of its issuer can't be fetched, and those at hand are too old.
+            TooManyRequests: too many tokens of that address wait to be verified.
         """
         digest = blake2b(token, digest_size=32).digest()
         known = self._accepted.get(digest)
         now_s = self._clock_s()
         if known is not None and now_s < known[0]:
             return known[1]
-        issuer, claims = await self._verify_anew(token)
+        issuer, claims = await self._verify_anew(token, digest, address)
         caller = issuer.caller(claims)
-        self._accepted[digest] = (min(now_s + REMEMBERED_S, self._find_expiry_s(claims)), caller)
-        self._accepted.move_to_end(digest)
-        if len(self._accepted) > _REMEMBERED:
-            self._accepted.popitem(last=False)
+        _remember(self._accepted, digest, (min(now_s + REMEMBERED_S, self._find_expiry_s(claims)), caller))
         return caller
 
-    async def _verify_anew(self, token: bytes) -> tuple[Issuer, Mapping[str, Any]]:
+    async def _verify_anew(self, token: bytes, digest: bytes, address: str) -> tuple[Issuer, Mapping[str, Any]]:
         header, claims = _decode_unverified(token)
         issuer, keys = self._issuer_of(claims)
         # Before any key is looked at: the token must not choose how it is checked.
         if header.alg not in issuer.algorithms:
             raise Unauthorized(f"The token is signed with {header.alg!r}, which is not accepted.")
-        _check_signature(token, await self._find_key(issuer, keys, header.kid), header.alg)
+        key = await self._find_key(issuer, keys, header.kid)
+        await self._check_signature(token, digest, key, header.alg, address)
         self._check_claims(issuer, claims)
         return issuer, claims
+
+    async def _check_signature(
+        self, token: bytes, digest: bytes, key: PublicKey, algorithm: str, address: str
+    ) -> None:
+        if self._refused.get(digest) is key:
+            raise Unauthorized(_WRONG_SIGNATURE)
+        account, cost = find_subscriber(address).encode(), _COSTS.get(algorithm, 1.0)
+        # Counted before it waits, so that many at once wait one after another.
+        wait_s = self._checks.take(account, cost=cost)
+        if wait_s > QUEUE_S:
+            self._checks.give_back(account, cost=cost)
+            raise TooManyRequests("Too many tokens of your address wait to be verified.", retry_after_s=1)
+        if wait_s:
+            await asyncio.sleep(wait_s)
+        try:
+            _check_signature(token, key, algorithm)
+        except Unauthorized:
+            _remember(self._refused, digest, key)
+            raise
+        self._checks.give_back(account, cost=cost)
 
     def _issuer_of(self, claims: Mapping[str, Any]) -> tuple[Issuer, IssuerKeys]:
         name = claims.get("iss")
@@ -138,4 +173,11 @@ def _check_signature(token: bytes, key: PublicKey, algorithm: str) -> None:
     try:
         jws.deserialize_compact(token, key, algorithms=[algorithm])
     except (JoseError, ValueError, TypeError) as error:
-        raise Unauthorized("The signature of the token is not valid.") from error
+        raise Unauthorized(_WRONG_SIGNATURE) from error
+
+
+def _remember(table: OrderedDict[bytes, _T], digest: bytes, value: _T) -> None:
+    table[digest] = value
+    table.move_to_end(digest)
+    if len(table) > _REMEMBERED:
+        table.popitem(last=False)
