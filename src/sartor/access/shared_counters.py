@@ -7,9 +7,12 @@ all of them: nobody waits for anybody. The counts are worth nothing a second lat
 import fcntl
 import mmap
 import os
+import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from sartor import open_files
 from sartor.errors import StoreUnavailable
 
 PLACES = 64
@@ -58,32 +61,92 @@ class WindowCounter:
 
 
 class SharedWindowCounter(WindowCounter):
-    """Counts together with the other processes that map the same file."""
+    """Counts together with the other processes that map the same file.
 
-    def __init__(self, path: Path, /, *, place: int) -> None:
-        """Map a file, made at first use.
+    The file is mapped at the first use, since a map holds a file open and most loops have no quota.
+    """
 
-        Raises:
-            OSError: it can't be made or mapped.
-        """
+    def __init__(self, path: Path, /, *, place: int, mapped: "MappedCounters") -> None:
+        """Nothing is mapped yet. Where the file can't be mapped, it counts for this process alone."""
         super().__init__()
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._path = path
+        self._shared_place = place
+        self._mapped = mapped
+        self._map: mmap.mmap | None = None
+
+    def count(self, second: int, /) -> int:
+        """Return how much was counted in this second so far, by all processes."""
+        if self._map is None:
+            self._open()
+        return super().count(second)
+
+    def add(self, second: int, /) -> None:
+        """Count one more in this second."""
+        if self._map is None:
+            self._open()
+        super().add(second)
+
+    def is_over(self, second: int, /) -> bool:
+        """Whether nothing was asked or counted in this second or later."""
+        return self._second < second
+
+    def _open(self) -> None:
         try:
-            if os.fstat(descriptor).st_size < _BYTES:
-                os.ftruncate(descriptor, _BYTES)
-            self._map = mmap.mmap(descriptor, _BYTES)
-        finally:
-            os.close(descriptor)
+            self._map = _map_file(self._path)
+        except OSError:
+            return
         self._cells = memoryview(self._map).cast("q")
-        self._place = place
+        self._place = self._shared_place
         self._used = PLACES
+        self._mapped.add(self)
 
     def close(self) -> None:
-        """Release the memory; idempotent."""
-        with suppress(ValueError):
-            self._cells[self._place] = 0
+        """Release the memory and the file; idempotent. The next use maps it again."""
+        mapped, self._map = self._map, None
+        if mapped is None:
+            return
+        self._mapped.remove(self)
+        self._cells[self._place] = 0
         self._cells.release()
-        self._map.close()
+        mapped.close()
+        super().__init__()
+
+
+def _map_file(path: Path) -> mmap.mmap:
+    """Map a file, made at first use. Raises ``OSError``."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        if os.fstat(descriptor).st_size < _BYTES:
+            os.ftruncate(descriptor, _BYTES)
+        return mmap.mmap(descriptor, _BYTES)
+    finally:
+        os.close(descriptor)
+
+
+class MappedCounters:
+    """The counters of a process whose files are mapped: those that count nothing now make room for others."""
+
+    def __init__(self, most: int, clock_s: Callable[[], float] = time.time, /) -> None:
+        """``most``: how many may be mapped, unless more count in this very second."""
+        self._most = most
+        self._clock_s = clock_s
+        self._mapped: dict[SharedWindowCounter, None] = {}
+
+    def __len__(self) -> int:
+        return len(self._mapped)
+
+    def add(self, counter: SharedWindowCounter, /) -> None:
+        """A counter was mapped."""
+        if len(self._mapped) >= self._most:
+            # What was counted in a second that is over is worth nothing; one second more, as clocks differ.
+            second = int(self._clock_s()) - 1
+            for idle in [one for one in self._mapped if one.is_over(second)]:
+                idle.close()
+        self._mapped[counter] = None
+
+    def remove(self, counter: SharedWindowCounter, /) -> None:
+        """A counter was released."""
+        self._mapped.pop(counter, None)
 
 
 class SharedCounters:
@@ -102,15 +165,13 @@ class SharedCounters:
         except OSError as error:
             raise StoreUnavailable(f"{folder} can't be used: {error.strerror}.") from error
         self._place = self._take_place()
+        self._mapped = MappedCounters(open_files.divide().counters)
 
     def counter_of(self, loop_id: str, /) -> WindowCounter:
         """Make the counter of a loop; of this process alone where it can't be shared."""
         if self._place is None:
             return WindowCounter()
-        try:
-            return SharedWindowCounter(self._folder / loop_id, place=self._place)
-        except OSError:
-            return WindowCounter()
+        return SharedWindowCounter(self._folder / loop_id, place=self._place, mapped=self._mapped)
 
     def close(self) -> None:
         """Give the place up."""

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from sartor import open_files
 from sartor.access.secrets import resolver
 from sartor.errors import InvalidSetting
 from sartor.ports import EngineFactory, Stores
@@ -31,14 +32,15 @@ def data_folder(where: str, /) -> Path:
 
 
 def open_stores(where: str, /, *, durability: Durability = "commit") -> Stores:
-    """Open the stores of an instance, creating them at first use.
+    """Open the stores of an instance, created at first use, and let the process have all files it may have.
 
     Raises:
-        InvalidSetting: the URL has an unknown scheme.
+        InvalidSetting: the URL has an unknown scheme, or the process may have too few files open.
         StoreUnavailable: the folder can't be read or written.
     """
     from sartor.stores import stores as folder
 
+    open_files.raise_limit()
     return folder.open_stores(data_folder(where), durability=durability, master_key=_find_master_key())
 
 

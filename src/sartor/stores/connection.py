@@ -1,7 +1,8 @@
 """One connection to one SQLite file: opened at first use, with its pragmas, and errors translated to ours.
 
-A connection may move between threads, but serves one at a time. Python must never open and close a database
-file by itself while a connection of the same process is open: POSIX would drop the locks that SQLite holds.
+A connection may move between threads, but serves one at a time. Between two uses it may be closed for others
+(see ``open_connections``), and is opened again. Python must never open and close a database file by itself
+while a connection of the same process is open: POSIX would drop the locks that SQLite holds.
 """
 
 import os
@@ -9,12 +10,14 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from sartor.errors import Corrupt, SartorError, StoreUnavailable
 from sartor.settings import Durability
 from sartor.stores import schema
+from sartor.stores.open_connections import OPEN_CONNECTIONS, OpenConnections
 
 Row = tuple[Any, ...]
 
@@ -71,6 +74,8 @@ class SqliteConnection:
         durability: Durability = "commit",
         checkpoints: bool = True,
         overwrites: bool = False,
+        on_close: Callable[[], None] = lambda: None,
+        open_connections: OpenConnections = OPEN_CONNECTIONS,
     ) -> None:
         """Prepares; nothing is opened yet.
 
@@ -81,6 +86,8 @@ class SqliteConnection:
             durability: whether a commit waits for the disk.
             checkpoints: whether commits copy the write-ahead log back from time to time (10-20 ms).
             overwrites: whether what is deleted or replaced is overwritten with zeros.
+            on_close: called when it is closed, by its owner or for others; quick, and raises nothing.
+            open_connections: those among which it counts.
         """
         self._path = path
         self._kind = kind
@@ -91,6 +98,8 @@ class SqliteConnection:
             f"PRAGMA wal_autocheckpoint = {1000 if checkpoints else 0}",
             f"PRAGMA secure_delete = {'ON' if overwrites else 'FAST'}",
         )
+        self._on_close = on_close
+        self._open_connections = open_connections
         self._raw: sqlite3.Connection | None = None
         self._openings = 0
         self._closed = False
@@ -102,12 +111,15 @@ class SqliteConnection:
             StoreUnavailable: the file can't be read now.
             Corrupt: it is damaged, of a newer version, or another loop's.
         """
-        raw = self._raw or self._open()
+        self._open_connections.enter(self)
         try:
+            raw = self._raw or self._open()
             return self._execute(raw, sql, parameters).fetchall()
         except sqlite3.Error as error:
             self._recover(error)
             raise translate_error(error, self._path) from error
+        finally:
+            self._open_connections.leave(self, is_open=self._raw is not None)
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -117,8 +129,9 @@ class SqliteConnection:
             StoreUnavailable: the file can't be written now.
             Corrupt: it is damaged, of a newer version, or another loop's.
         """
-        raw = self._raw or self._open()
+        self._open_connections.enter(self)
         try:
+            raw = self._raw or self._open()
             self._execute(raw, "BEGIN IMMEDIATE")
             yield raw
             raw.execute("COMMIT")
@@ -127,6 +140,8 @@ class SqliteConnection:
             if isinstance(error, sqlite3.Error):
                 raise translate_error(error, self._path) from error
             raise
+        finally:
+            self._open_connections.leave(self, is_open=self._raw is not None)
 
     def data_version(self) -> DataVersion:
         """Returns what changes when another connection has committed; costs about two microseconds.
@@ -170,25 +185,46 @@ class SqliteConnection:
         if _code(error) in _REOPEN or raw.in_transaction:
             self._drop()
 
-    def _drop(self) -> None:
+    def release(self) -> Callable[[], None] | None:
+        """Gives up the open file for others; returns what closes it, None if it is not open."""
         raw, self._raw = self._raw, None
-        if raw is not None:
-            with suppress(sqlite3.Error):
-                raw.close()
+        self._on_close()
+        return None if raw is None else partial(_close, raw)
+
+    def _drop(self) -> None:
+        # In use, or else another thread might be closing it for others.
+        self._open_connections.enter(self)
+        try:
+            close = self.release()
+            if close is not None:
+                self._open_connections.note_closed()
+                close()
+        finally:
+            self._open_connections.leave(self, is_open=False)
 
     def _open(self) -> sqlite3.Connection:
         if self._closed:
             raise StoreUnavailable(f"{self._path.name} was closed.")
         try:
-            schema.create_database(self._path, self._kind, owner=self._owner)
-            raw = _connect(self._path, setup=self._set_up)
+            raw = self._connect()
         except sqlite3.Error as error:
             raise translate_error(error, self._path) from error
         except OSError as error:
             raise StoreUnavailable(f"{self._path} can't be opened: {error.strerror}.") from error
         self._raw = raw
         self._openings += 1
+        self._open_connections.note_opened()
         return raw
+
+    def _connect(self) -> sqlite3.Connection:
+        while True:
+            try:
+                schema.create_database(self._path, self._kind, owner=self._owner)
+                return _connect(self._path, setup=self._set_up)
+            except (sqlite3.Error, OSError) as error:
+                out_of_files = isinstance(error, OSError) or _code(error) == sqlite3.SQLITE_CANTOPEN
+                if not out_of_files or not self._open_connections.make_room():
+                    raise
 
     def _set_up(self, raw: sqlite3.Connection) -> None:
         version = raw.execute("PRAGMA user_version").fetchone()[0]
@@ -215,6 +251,11 @@ def _connect(path: Path, *, setup: Callable[[sqlite3.Connection], None]) -> sqli
         raw.close()
         raise
     return raw
+
+
+def _close(raw: sqlite3.Connection) -> None:
+    with suppress(sqlite3.Error):
+        raw.close()
 
 
 def _quote(path: Path) -> str:

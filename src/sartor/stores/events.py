@@ -63,14 +63,20 @@ class SqliteEvents:
                 they may be ahead of the log.
         """
         path = folder / "events.sqlite"
+        self._clock = MonotonicClock(folder / "latest-time")
         self._writing = SqliteConnection(
-            path, "events", owner=loop_id, durability=durability, checkpoints=False
+            path,
+            "events",
+            owner=loop_id,
+            durability=durability,
+            checkpoints=False,
+            on_close=self._clock.close,
         )
         self._reading = SqliteConnection(path, "events", owner=loop_id, checkpoints=False)
-        self._clock = MonotonicClock(folder / "latest-time")
         self._now_us = clock_us
         self._settled = settled
         self._lost: Cursor | None = None
+        self._is_checked = False
 
     def append(self, events: Sequence[Decision | Observation], /) -> None:
         """Commits all of the events, or none.
@@ -168,7 +174,6 @@ class SqliteEvents:
         """Closes files and connections; idempotent."""
         self._writing.close()
         self._reading.close()
-        self._clock.close()
 
     def _next_time(self, raw: sqlite3.Connection) -> int:
         if not self._clock.is_open:
@@ -176,10 +181,12 @@ class SqliteEvents:
         return self._clock.next(self._now_us())
 
     def _open_clock(self, raw: sqlite3.Connection) -> None:
-        settled = self._settled()
-        decisions, observations = raw.execute(_SQL["last_numbers"]).fetchone()
-        if decisions < settled.decisions or observations < settled.observations:
-            self._lost = settled
+        if not self._is_checked:  # not again where files were closed for others
+            settled = self._settled()
+            decisions, observations = raw.execute(_SQL["last_numbers"]).fetchone()
+            if decisions < settled.decisions or observations < settled.observations:
+                self._lost = settled
+            self._is_checked = True
         self._clock.open(at_least_us=raw.execute(_SQL["last_time"]).fetchone()[0])
 
     def _first_numbers(self, raw: sqlite3.Connection) -> tuple[int | None, int | None]:

@@ -1,12 +1,13 @@
 """Processes that share counters see one another's counts; one that ended leaves no trace."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from sartor.access.shared_counters import SharedCounters, WindowCounter
+from sartor.access.shared_counters import MappedCounters, SharedCounters, SharedWindowCounter, WindowCounter
 from sartor.errors import StoreUnavailable
 
 SCRIPT = """
@@ -101,3 +102,33 @@ def test_a_folder_that_can_not_be_made(tmp_path: Path) -> None:
     (tmp_path / "rates").write_text("")
     with pytest.raises(StoreUnavailable):
         SharedCounters(tmp_path / "rates")
+
+
+def test_a_counter_that_is_not_used_holds_no_file_open(tmp_path: Path) -> None:
+    counters = SharedCounters(tmp_path)
+    before = len(os.listdir("/proc/self/fd"))
+    made = [counters.counter_of(f"loop-{number}") for number in range(20)]
+    assert len(os.listdir("/proc/self/fd")) == before
+    assert made[0].count(1) == 0
+    assert len(os.listdir("/proc/self/fd")) == before + 1
+    made[0].close()
+    counters.close()
+
+
+def test_counters_of_a_second_that_is_over_make_room_and_those_of_this_one_stay(tmp_path: Path) -> None:
+    now_s = 100.0
+    mapped = MappedCounters(3, lambda: now_s)
+    made = [SharedWindowCounter(tmp_path / f"{number}", place=0, mapped=mapped) for number in range(6)]
+    for counter in made[:3]:
+        counter.add(98)
+    for counter in made[3:]:
+        counter.add(100)
+    assert len(mapped) == 3
+    assert [counter.count(100) for counter in made[3:]] == [1, 1, 1]
+    assert made[0].count(100) == 0  # mapped again, although all others count in this very second
+    made[0].add(100)
+    assert made[0].count(100) == 1
+    assert [counter.count(100) for counter in made[3:]] == [1, 1, 1]
+    for counter in made:
+        counter.close()
+    assert len(mapped) == 0

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import logging
-import resource
 import signal
 import socket
 import threading
@@ -11,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import uvicorn
 
+from sartor import open_files
 from sartor.access.asgi import ASGIApp
 from sartor.api.http.connection import protocol_class
 from sartor.api.http.connection_limits import KEEP_ALIVE_S, ConnectionLimits, Timeouts
@@ -20,8 +20,6 @@ from sartor.settings import Limits
 STOP_WITHIN_S = 3
 """How long requests in work may take to end when the server stops."""
 
-MAX_CONNECTIONS = 10_000
-_OTHER_FILES = 128
 _CHECK_EVERY_S = 1.0
 
 _log = logging.getLogger(__name__)
@@ -53,7 +51,7 @@ class Server(uvicorn.Server):
         """
         self._connection_limits = ConnectionLimits(
             timeouts or Timeouts(body_s=limits.body_timeout_s, body_bytes=limits.body_bytes),
-            max_connections=max_connections or _raise_open_files_limit(),
+            max_connections=max_connections or open_files.divide(open_files.raise_limit()).clients,
         )
         self._on_tick = on_tick
         self._checked_s = 0.0
@@ -112,17 +110,4 @@ def _build_config(
         proxy_headers=False,
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=STOP_WITHIN_S,
-    )
-
-
-def _raise_open_files_limit() -> int:
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = MAX_CONNECTIONS + _OTHER_FILES
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        soft = wanted if hard == resource.RLIM_INFINITY else min(hard, wanted)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    return (
-        MAX_CONNECTIONS
-        if soft == resource.RLIM_INFINITY
-        else max(16, min(MAX_CONNECTIONS, soft - _OTHER_FILES))
     )
