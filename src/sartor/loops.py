@@ -52,6 +52,22 @@ def has_several_slots(arguments: str, /) -> bool:
     return SEVERAL_SLOTS in arguments.split()
 
 
+class LoopChanges(Struct, frozen=True, kw_only=True):
+    """What happened to the loops since a version of the catalog.
+
+    Attributes:
+        version: the version now; give it to the next call.
+        loops: the loops in service that were created, changed or recovered, as they are now, in any order.
+        gone: the ids of loops that were deleted; some may never have been seen.
+        complete: these are all loops in service: what is not among them is gone.
+    """
+
+    version: int
+    loops: tuple[Loop, ...] = ()
+    gone: tuple[str, ...] = ()
+    complete: bool = False
+
+
 class Catalog(Protocol):
     """The loops of one instance, their keys and settings. Keys are encrypted at rest by the store.
 
@@ -59,7 +75,20 @@ class Catalog(Protocol):
     """
 
     def loops(self) -> Sequence[Loop]:
-        """All loops in service, by name."""
+        """All loops in service, by name. Whoever wants them often follows ``changes`` instead."""
+
+    def find(self, name: str, /) -> Loop:
+        """The loop in service of that name. Reads no other one.
+
+        Raises:
+            LoopNotFound: there is no such loop.
+        """
+
+    def find_by_id(self, loop_id: str, /) -> Loop | None:
+        """The loop in service with that id; None: there is none. Reads no other one."""
+
+    def changes(self, *, since: int | None) -> LoopChanges:
+        """What happened since a ``version``; None: everything. The cost grows with what changed alone."""
 
     def create(self, loop: Loop, /, *, entry: AuditEntry | None = None) -> None:
         """Add a loop.

@@ -13,6 +13,7 @@ from msgspec import Struct
 from sartor.loops import AuditLog as AuditLog
 from sartor.loops import Catalog as Catalog
 from sartor.loops import Loop as Loop
+from sartor.loops import LoopChanges as LoopChanges
 from sartor.problems import ProcessReports as ProcessReports
 from sartor.records import (
     Cursor,

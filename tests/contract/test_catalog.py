@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from sartor.errors import LoopExists, LoopNotFound, StoreUnavailable
-from sartor.ports import Catalog
+from sartor.ports import Catalog, Stores
 from sartor.settings import LoopSettings
 from sartor.testing.builders import make_loop
 from tests.contract.conftest import FullDisk
@@ -95,3 +95,66 @@ def test_a_full_disk_changes_nothing(catalog: Catalog, full_disk: FullDisk) -> N
     assert catalog.version() == version
     catalog.create(make_loop("b"))
     assert len(catalog.loops()) == 2
+
+
+def test_changes_since_a_version_are_those_alone(catalog: Catalog) -> None:
+    for name in ("a", "b", "c"):
+        catalog.create(make_loop(name))
+    first = catalog.changes(since=None)
+    assert (first.complete, sorted(loop.name for loop in first.loops)) == (True, ["a", "b", "c"])
+    assert first.version == catalog.version()
+    updated = catalog.update(replace(make_loop("b"), key1="new-key"))
+    second = catalog.changes(since=first.version)
+    assert (second.complete, second.loops, second.gone) == (False, (updated,), ())
+    nothing = catalog.changes(since=second.version)
+    assert (nothing.version, nothing.loops, nothing.gone) == (second.version, (), ())
+
+
+def test_changes_name_what_was_deleted_and_what_came_back(catalog: Catalog) -> None:
+    for name in ("a", "b"):
+        catalog.create(make_loop(name))
+    before = catalog.version()
+    catalog.delete("a", recoverable_until_us=10**18)
+    deleted = catalog.changes(since=before)
+    assert (deleted.loops, deleted.gone) == ((), ("id-of-a",))
+    catalog.create(make_loop("a", loop_id="second"))
+    recovered = catalog.recover("id-of-a", name="c")
+    found = catalog.changes(since=deleted.version)
+    assert {loop.name: loop for loop in found.loops} == {"a": make_loop("a", loop_id="second"), "c": recovered}
+    assert found.gone == ()
+
+
+def test_a_version_that_the_catalog_never_had_gives_all_loops(catalog: Catalog) -> None:
+    catalog.create(make_loop("a"))
+    found = catalog.changes(since=catalog.version() + 5)
+    assert (found.complete, found.loops) == (True, (make_loop("a"),))
+
+
+def test_a_deletion_that_was_purged_since_makes_the_changes_complete(stores: Stores) -> None:
+    catalog = stores.catalog
+    for name in ("a", "b"):
+        catalog.create(make_loop(name))
+    before = catalog.version()
+    catalog.delete("a")
+    seen = catalog.changes(since=before).version
+    assert list(stores.purge()) == ["id-of-a"]
+    late = catalog.changes(since=before)
+    assert (late.complete, late.loops) == (True, (make_loop("b"),))
+    assert catalog.changes(since=seen).complete is False
+
+
+def test_an_empty_catalog_has_no_changes(catalog: Catalog) -> None:
+    first = catalog.changes(since=None)
+    assert (first.loops, first.gone, first.complete) == ((), (), True)
+    assert catalog.changes(since=first.version).loops == ()
+
+
+def test_a_loop_is_found_by_its_name_and_by_its_id(catalog: Catalog) -> None:
+    for name in ("a", "b"):
+        catalog.create(make_loop(name))
+    assert catalog.find("b") == make_loop("b")
+    assert catalog.find_by_id("id-of-b") == make_loop("b")
+    catalog.delete("b")
+    with pytest.raises(LoopNotFound):
+        catalog.find("b")
+    assert catalog.find_by_id("id-of-b") is None

@@ -165,10 +165,10 @@ def _log_fields(loop: Loop, job: Job) -> dict[str, str]:
 
 
 def _find_loop(stores: Stores, loop_id: str) -> Loop:
-    for loop in stores.catalog.loops():
-        if loop.loop_id == loop_id:
-            return loop
-    raise LoopNotFound(f"There is no loop with the id {loop_id!r} any more.")
+    loop = stores.catalog.find_by_id(loop_id)
+    if loop is None:
+        raise LoopNotFound(f"There is no loop with the id {loop_id!r} any more.")
+    return loop
 
 
 def _note_restart(job: Job) -> Job:

@@ -59,9 +59,9 @@ def create_loop(stores: Stores, name: str, /, *, terms: LoopTerms = _TERMS, loop
 
 
 def _check_free(stores: Stores, loop_id: str) -> None:
-    owner = next((loop.name for loop in stores.catalog.loops() if loop.loop_id == loop_id), None)
+    owner = stores.catalog.find_by_id(loop_id)
     if owner is not None:
-        raise LoopExists(f"The loop {owner!r} has the id {loop_id!r}.")
+        raise LoopExists(f"The loop {owner.name!r} has the id {loop_id!r}.")
 
 
 def _create_key() -> str:
@@ -74,12 +74,11 @@ def find_loop(stores: Stores, name: str, /) -> Loop:
     Raises:
         LoopNotFound: there is none.
     """
-    loops = stores.catalog.loops()
-    for loop in loops:
-        if loop.name == name:
-            return loop
-    known = ", ".join(loop.name for loop in loops) or "none yet"
-    raise LoopNotFound(f"There is no loop {name!r}. Loops: {known}.")
+    try:
+        return stores.catalog.find(name)
+    except LoopNotFound as error:
+        known = ", ".join(loop.name for loop in stores.catalog.loops()) or "none yet"
+        raise LoopNotFound(f"There is no loop {name!r}. Loops: {known}.") from error
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from sartor.errors import LoopLocked, LoopNotFound
-from sartor.ports import AuditLog, Catalog, Loop, LoopStores, ProcessReports, Stores
+from sartor.ports import AuditLog, Catalog, Loop, LoopChanges, LoopStores, ProcessReports, Stores
 from sartor.records import AuditEntry, Usage
 
 _REPLACED = "replaced"
@@ -54,6 +54,22 @@ class AuditedCatalog:
         """Returns all loops in service, by name."""
         return self._catalog.loops()
 
+    def find(self, name: str, /) -> Loop:
+        """Returns the loop in service of that name.
+
+        Raises:
+            LoopNotFound: there is no such loop.
+        """
+        return self._catalog.find(name)
+
+    def find_by_id(self, loop_id: str, /) -> Loop | None:
+        """Returns the loop in service with that id; None: there is none."""
+        return self._catalog.find_by_id(loop_id)
+
+    def changes(self, *, since: int | None) -> LoopChanges:
+        """Returns what happened to the loops since a version of the catalog."""
+        return self._catalog.changes(since=since)
+
     def create(self, loop: Loop, /, *, entry: AuditEntry | None = None) -> None:
         """Adds a loop."""
         self._catalog.create(loop, entry=entry or self._describe("create", loop, None, loop))
@@ -64,7 +80,7 @@ class AuditedCatalog:
         Raises:
             LoopLocked: it is locked, and this is not its unlocking.
         """
-        before = self._find(loop.name)
+        before = self._catalog.find(loop.name)
         if before.terms.lock == loop.terms.lock:
             refuse_locked(before)
         return self._catalog.update(loop, entry=entry or self._describe("update", loop, before, loop))
@@ -75,7 +91,7 @@ class AuditedCatalog:
         Raises:
             LoopLocked: it is locked.
         """
-        loop = self._find(name)
+        loop = self._catalog.find(name)
         refuse_locked(loop, deleting=True)
         self._catalog.delete(
             name,
@@ -101,12 +117,6 @@ class AuditedCatalog:
     def version(self) -> int:
         """Returns a number that changes with every change of the catalog."""
         return self._catalog.version()
-
-    def _find(self, name: str) -> Loop:
-        for loop in self._catalog.loops():
-            if loop.name == name:
-                return loop
-        raise LoopNotFound(f"There is no loop {name!r}.")
 
     def _find_deleted(self, loop_id: str) -> Loop:
         for loop in self._catalog.deleted():

@@ -8,7 +8,7 @@ import msgspec
 from msgspec.structs import replace
 
 from sartor.errors import Corrupt, LoopExists, LoopNotFound, StoreUnavailable
-from sartor.ports import Loop
+from sartor.ports import Loop, LoopChanges
 from sartor.records import AuditEntry
 from sartor.stores.audit import SqliteAudit
 from sartor.stores.connection import DataVersion, Row, SqliteConnection
@@ -43,6 +43,50 @@ class SqliteCatalog:
         """
         return [self._decrypt(row) for row in self._connection.rows(_SQL["loops"])]
 
+    def find(self, name: str, /) -> Loop:
+        """Returns the loop in service of that name; reads no other one.
+
+        Raises:
+            LoopNotFound: there is no such loop.
+            StoreUnavailable: the catalog can't be read now.
+            Corrupt: it is damaged, or its keys were encrypted with another secret key.
+        """
+        rows = self._connection.rows(_SQL["loop"], (name,))
+        if not rows:
+            raise LoopNotFound(f"There is no loop {name!r}.")
+        return self._decrypt(rows[0])
+
+    def find_by_id(self, loop_id: str, /) -> Loop | None:
+        """Returns the loop in service with that id; None: there is none. Reads no other one.
+
+        Raises:
+            StoreUnavailable: the catalog can't be read now.
+            Corrupt: it is damaged, or its keys were encrypted with another secret key.
+        """
+        rows = self._connection.rows(_SQL["loop_by_id"], (loop_id,))
+        return self._decrypt(rows[0]) if rows else None
+
+    def changes(self, *, since: int | None) -> LoopChanges:
+        """Returns what happened since a version; None: all loops. Reads and decrypts only what changed.
+
+        Raises:
+            StoreUnavailable: the catalog can't be read now.
+            Corrupt: it is damaged, or its keys were encrypted with another secret key.
+        """
+        if since is not None:
+            rows = self._connection.rows(_SQL["changes"], (since,))
+            version, forgotten = rows[0][:2]
+            if forgotten <= since <= version:
+                found = [row[2:] for row in rows if row[2] is not None]
+                return LoopChanges(
+                    version=version,
+                    loops=tuple(self._decrypt(row[:3]) for row in found if not row[3]),
+                    gone=tuple(row[0] for row in found if row[3]),
+                )
+        rows = self._connection.rows(_SQL["all_with_version"])
+        loops = tuple(self._decrypt(row[1:]) for row in rows if row[1] is not None)
+        return LoopChanges(version=rows[0][0], loops=loops, complete=True)
+
     def create(self, loop: Loop, /, *, entry: AuditEntry | None = None) -> None:
         """Adds a loop.
 
@@ -59,7 +103,7 @@ class SqliteCatalog:
             except sqlite3.IntegrityError as error:
                 raise LoopExists(f"There is a loop {loop.name!r} already.") from error
             self._free_folder(raw, loop.name)
-            self._note_change(raw, entry)
+            self._note_change(raw, entry, loop_id=loop.loop_id)
         self._create_files(loop)
 
     def update(self, loop: Loop, /, *, entry: AuditEntry | None = None) -> Loop:
@@ -75,7 +119,7 @@ class SqliteCatalog:
                 raise LoopNotFound(f"The loop {loop.name!r} was deleted; another one has its name.")
             updated = replace(loop, version=stored.version + 1)
             raw.execute(_SQL["replace_loop"], (*self.encrypt(updated), loop.loop_id))
-            self._note_change(raw, entry)
+            self._note_change(raw, entry, loop_id=loop.loop_id)
         return updated
 
     def delete(self, name: str, /, *, recoverable_until_us: int = 0, entry: AuditEntry | None = None) -> None:
@@ -88,7 +132,7 @@ class SqliteCatalog:
         with self._connection.transaction() as raw:
             loop = replace(self._find(raw, name), recoverable_until_us=recoverable_until_us)
             raw.execute(_SQL["delete_loop"], (_encode(loop), loop.loop_id))
-            self._note_change(raw, entry)
+            self._note_change(raw, entry, loop_id=loop.loop_id)
         # After the commit: a loop in service always has its folder. `create` and `purge` do it after a crash.
         self.set_aside_deleted()
 
@@ -120,8 +164,8 @@ class SqliteCatalog:
             self._layout.put_back(name, loop_id=loop_id)
             loop = replace(loop, name=name, version=loop.version + 1, recoverable_until_us=0)
             raw.execute(_SQL["recover_loop"], (name, _encode(loop), loop_id))
-            self._note_change(raw, entry)
-        return next(found for found in self.loops() if found.loop_id == loop_id)
+            self._note_change(raw, entry, loop_id=loop_id)
+        return self.find(name)
 
     def encrypt(self, loop: Loop, /) -> tuple[str, bytes]:
         """Returns a loop as it is stored: JSON without its keys, and its keys, encrypted."""
@@ -153,7 +197,7 @@ class SqliteCatalog:
                 raise LoopExists(message) from error
             self._free_folder(raw, loop.name)
             move()
-            self._note_change(raw, None)
+            self._note_change(raw, None, loop_id=loop.loop_id)
 
     def give_up(self, loop_id: str, /, *, entry: AuditEntry | None = None) -> None:
         """Lets ``purge`` remove a deleted loop from now on.
@@ -165,7 +209,7 @@ class SqliteCatalog:
         with self._connection.transaction() as raw:
             loop = replace(self._find_deleted(raw, loop_id), recoverable_until_us=0)
             raw.execute(_SQL["delete_loop"], (_encode(loop), loop_id))
-            self._note_change(raw, entry)
+            self._note_change(raw, entry, loop_id=loop_id)
 
     def version(self) -> int:
         """Returns how often the loops changed; takes a few microseconds while nothing changes.
@@ -182,6 +226,7 @@ class SqliteCatalog:
     def forget(self, loop_id: str, /) -> None:
         """Removes the row of a deleted loop."""
         with self._connection.transaction() as raw:
+            raw.execute(_SQL["note_forgotten"], (loop_id,))
             raw.execute(_SQL["forget_loop"], (loop_id,))
 
     def set_aside_deleted(self) -> None:
@@ -191,9 +236,10 @@ class SqliteCatalog:
                 if raw.execute(_SQL["loop"], (name,)).fetchone() is None:
                     self._free_folder(raw, name)
 
-    def _note_change(self, raw: sqlite3.Connection, entry: AuditEntry | None) -> None:
+    def _note_change(self, raw: sqlite3.Connection, entry: AuditEntry | None, *, loop_id: str) -> None:
         self._audit.write(raw, entry)
         raw.execute(_SQL["count_change"])
+        raw.execute(_SQL["mark_changed"], (loop_id,))
         self._data_version = None  # SQLite's number does not change with commits of the same connection
 
     def _free_folder(self, raw: sqlite3.Connection, name: str) -> None:

@@ -228,10 +228,11 @@ class SqliteConnection:
 
     def _set_up(self, raw: sqlite3.Connection) -> None:
         version = raw.execute("PRAGMA user_version").fetchone()[0]
-        if version > schema.SCHEMA_VERSION:
+        known = schema.SCHEMA_VERSIONS[self._kind]
+        if version > known:
             raise Corrupt(
                 f"{self._path} was written by a newer version of Sartor "
-                f"(schema {version}; this one knows {schema.SCHEMA_VERSION})."
+                f"(schema {version}; this one knows {known})."
             )
         (owner,) = raw.execute("SELECT owner FROM about").fetchone()
         if owner != self._owner:

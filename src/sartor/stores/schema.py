@@ -13,8 +13,8 @@ from importlib.resources import files
 from pathlib import Path
 from uuid import uuid4
 
-SCHEMA_VERSION = 2
-"""``PRAGMA user_version`` of the files that this code reads and writes."""
+SCHEMA_VERSIONS: Mapping[str, int] = {"catalog": 3, "events": 2, "outcomes": 2, "jobs": 2}
+"""``PRAGMA user_version`` of the files of each kind that this code reads and writes."""
 
 _HEADER = re.compile(r"^-- (\w+) --$", re.MULTILINE)
 
@@ -86,12 +86,12 @@ def migrate(raw: sqlite3.Connection, kind: str, /) -> None:
     Raises:
         sqlite3.Error: it can't be written.
     """
-    if _version(raw) >= SCHEMA_VERSION:
+    if _version(raw) >= SCHEMA_VERSIONS[kind]:
         return
     raw.execute("BEGIN IMMEDIATE")
     try:
         # Asked again: another process may have migrated it before this one got the lock.
-        for version in range(_version(raw) + 1, SCHEMA_VERSION + 1):
+        for version in range(_version(raw) + 1, SCHEMA_VERSIONS[kind] + 1):
             for statement in read_migration(kind, version):
                 raw.execute(statement)
         raw.execute("COMMIT")

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from msgspec.structs import replace
 
 from sartor.errors import LoopExists, LoopNotFound
-from sartor.ports import Loop
+from sartor.ports import Loop, LoopChanges
 from sartor.records import AuditEntry, LoggedAuditEntry
 from sartor.stores.audit import BEGINNING, chain_digest
 from sartor.testing.fakes import Disk
@@ -41,19 +41,53 @@ class MemoryAudit:
 
 
 class MemoryCatalog:
-    """A ``Catalog`` that lives as long as the object. It takes any name."""
+    """A ``Catalog`` that lives as long as the object. It takes any name.
+
+    Attributes:
+        loops_read: how many loops it has handed out: what reading and decrypting them would have cost.
+    """
 
     def __init__(self, audit: MemoryAudit, /, *, disk: Disk) -> None:
         self._audit = audit
         self._disk = disk
         self._loops: dict[str, Loop] = {}
         self._deleted: dict[str, Loop] = {}
+        self._changed: dict[str, int] = {}
+        self._forgotten = 0
         self._version = 0
+        self.loops_read = 0
 
     def loops(self) -> Sequence[Loop]:
         """Returns all loops, by name."""
         self._disk.check()
+        self.loops_read += len(self._loops)
         return [self._loops[name] for name in sorted(self._loops)]
+
+    def find(self, name: str, /) -> Loop:
+        """Returns the loop in service of that name.
+
+        Raises:
+            LoopNotFound: there is no such loop.
+        """
+        self.loops_read += 1
+        return self._find(name)
+
+    def find_by_id(self, loop_id: str, /) -> Loop | None:
+        """Returns the loop in service with that id; None: there is none."""
+        self._disk.check()
+        self.loops_read += 1
+        return next((loop for loop in self._loops.values() if loop.loop_id == loop_id), None)
+
+    def changes(self, *, since: int | None) -> LoopChanges:
+        """Returns what happened since a version; None: all loops."""
+        self._disk.check()
+        if since is None or not self._forgotten <= since <= self._version:
+            return LoopChanges(version=self._version, loops=tuple(self.loops()), complete=True)
+        changed = {loop_id for loop_id, version in self._changed.items() if version > since}
+        loops = tuple(loop for loop in self._loops.values() if loop.loop_id in changed)
+        self.loops_read += len(loops)
+        gone = tuple(loop_id for loop_id in self._deleted if loop_id in changed)
+        return LoopChanges(version=self._version, loops=loops, gone=gone)
 
     def create(self, loop: Loop, /, *, entry: AuditEntry | None = None) -> None:
         """Adds a loop.
@@ -65,7 +99,7 @@ class MemoryCatalog:
         if loop.name in self._loops:
             raise LoopExists(f"There is a loop {loop.name!r} already.")
         self._loops[loop.name] = loop
-        self._note_change(entry)
+        self._note_change(entry, loop.loop_id)
 
     def update(self, loop: Loop, /, *, entry: AuditEntry | None = None) -> Loop:
         """Replaces the loop of that name and id; returns it with the next version.
@@ -78,7 +112,7 @@ class MemoryCatalog:
             raise LoopNotFound(f"The loop {loop.name!r} was deleted; another one has its name.")
         updated = replace(loop, version=stored.version + 1)
         self._loops[loop.name] = updated
-        self._note_change(entry)
+        self._note_change(entry, loop.loop_id)
         return updated
 
     def delete(self, name: str, /, *, recoverable_until_us: int = 0, entry: AuditEntry | None = None) -> None:
@@ -90,7 +124,7 @@ class MemoryCatalog:
         loop = replace(self._find(name), recoverable_until_us=recoverable_until_us)
         self._deleted[loop.loop_id] = loop
         del self._loops[name]
-        self._note_change(entry)
+        self._note_change(entry, loop.loop_id)
 
     def deleted(self) -> Sequence[Loop]:
         """Returns the deleted loops that were not purged yet."""
@@ -110,7 +144,7 @@ class MemoryCatalog:
             raise LoopExists(f"There is a loop {name!r} already.")
         self._loops[name] = replace(loop, name=name, version=loop.version + 1, recoverable_until_us=0)
         del self._deleted[loop_id]
-        self._note_change(entry)
+        self._note_change(entry, loop_id)
         return self._loops[name]
 
     def give_up(self, loop_id: str, /, *, entry: AuditEntry | None = None) -> None:
@@ -120,13 +154,14 @@ class MemoryCatalog:
             LoopNotFound: there is no such deleted loop.
         """
         self._deleted[loop_id] = replace(self._find_deleted(loop_id), recoverable_until_us=0)
-        self._note_change(entry)
+        self._note_change(entry, loop_id)
 
     def forget(self, *, now_us: int) -> list[str]:
         """Removes the deleted loops that can't be recovered any more; returns their ids."""
         purged = [loop_id for loop_id, loop in self._deleted.items() if loop.recoverable_until_us <= now_us]
         for loop_id in purged:
             del self._deleted[loop_id]
+            self._forgotten = max(self._forgotten, self._changed.pop(loop_id))
         return purged
 
     def version(self) -> int:
@@ -134,8 +169,9 @@ class MemoryCatalog:
         self._disk.check()
         return self._version
 
-    def _note_change(self, entry: AuditEntry | None) -> None:
+    def _note_change(self, entry: AuditEntry | None, loop_id: str) -> None:
         self._version += 1
+        self._changed[loop_id] = self._version
         if entry is not None:
             self._audit.append(entry)
 

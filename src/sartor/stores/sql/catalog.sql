@@ -4,7 +4,20 @@ SELECT loop_id, body, keys FROM loops WHERE NOT deleted ORDER BY name;
 
 -- loop --
 -- The loop in service of that name.
-SELECT loop_id, body FROM loops WHERE name = ? AND NOT deleted;
+SELECT loop_id, body, keys FROM loops WHERE name = ? AND NOT deleted;
+
+-- loop_by_id --
+-- The loop in service with that id.
+SELECT loop_id, body, keys FROM loops WHERE loop_id = ? AND NOT deleted;
+
+-- changes --
+-- The loops that were changed or deleted after a version, and the state: one row at least, from one moment.
+SELECT version, forgotten, loop_id, body, keys, deleted
+FROM state LEFT JOIN loops ON loops.changed > ? ORDER BY loops.changed;
+
+-- all_with_version --
+-- The loops in service, and the version: one row at least, from one moment.
+SELECT version, loop_id, body, keys FROM state LEFT JOIN loops ON NOT loops.deleted ORDER BY name;
 
 -- add_loop --
 -- Fails if the name is taken, or the id was ever used and not purged.
@@ -34,6 +47,11 @@ UPDATE loops SET deleted = 0, name = ?, body = ? WHERE loop_id = ?;
 -- Removes the row of a purged loop.
 DELETE FROM loops WHERE loop_id = ?;
 
+-- note_forgotten --
+-- Before that: who follows the catalog and has not seen the deletion yet has to read all loops.
+UPDATE state SET forgotten = max(forgotten, (SELECT changed FROM loops WHERE loop_id = ?1))
+WHERE EXISTS (SELECT 1 FROM loops WHERE loop_id = ?1);
+
 -- last_activity --
 -- The last entry of the activity log.
 SELECT seq, at_us, digest FROM audit WHERE seq = (SELECT max(seq) FROM audit);
@@ -53,6 +71,10 @@ SELECT seq, at_us, body, digest FROM audit WHERE seq > 0 ORDER BY seq DESC LIMIT
 -- count_change --
 -- Counts a change of the loops.
 UPDATE state SET version = version + 1;
+
+-- mark_changed --
+-- After that: the loop that it is a change of.
+UPDATE loops SET changed = (SELECT version FROM state) WHERE loop_id = ?;
 
 -- version --
 -- How often the loops changed.

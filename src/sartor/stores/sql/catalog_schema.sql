@@ -10,16 +10,20 @@ CREATE TABLE loops (
     name TEXT NOT NULL,
     body TEXT NOT NULL,                         -- ports.Loop as JSON, its keys left empty
     keys BLOB NOT NULL,                         -- the keys, sealed with the secret key
-    deleted INTEGER NOT NULL DEFAULT 0          -- 1: out of service, its folder not removed yet
+    deleted INTEGER NOT NULL DEFAULT 0,         -- 1: out of service, its folder not removed yet
+    changed INTEGER NOT NULL DEFAULT 0          -- state.version at its last change
 );
 
 CREATE UNIQUE INDEX loops_by_name ON loops (name) WHERE NOT deleted;
+
+CREATE INDEX loops_by_change ON loops (changed);
 
 -- One row: a number that grows with every change, and a place to try a write.
 CREATE TABLE state (
     one INTEGER PRIMARY KEY CHECK (one = 1),
     version INTEGER NOT NULL DEFAULT 0,
-    tried INTEGER NOT NULL DEFAULT 0
+    tried INTEGER NOT NULL DEFAULT 0,
+    forgotten INTEGER NOT NULL DEFAULT 0        -- the last change of a loop whose row was removed
 );
 
 INSERT INTO state (one) VALUES (1);
@@ -42,4 +46,4 @@ BEGIN
     SELECT RAISE(ABORT, 'the activity log is append-only');
 END;
 
-PRAGMA user_version = 2;
+PRAGMA user_version = 3;
