@@ -19,6 +19,7 @@ LearningMode = Literal["Online", "Apprentice", "LoggingOnly"]
 Durability = Literal["commit", "fsync"]
 Lock = Literal["none", "delete", "change"]
 LogFormat = Literal["text", "json"]
+ForwardedHeader = Literal["either", "x-forwarded-for", "forwarded"]
 Tier = Literal["F0", "S0", "E0"]
 
 DEFAULT_ARGUMENTS = "--cb_explore_adf --squarecb --cb_type mtr -q ::"
@@ -205,8 +206,15 @@ class ServeSettings(Struct, frozen=True, kw_only=True):
     ] = None
     trusted_proxies: Annotated[
         str | None,
-        Meta(description="Networks of proxies (CIDR, commas between) whose X-Forwarded-For names the client."),
+        Meta(description="Networks of proxies (CIDR, commas between) that say for which client they call."),
     ] = None
+    forwarded_header: Annotated[
+        ForwardedHeader,
+        Meta(
+            description="In which header the trusted proxies name the client; 'either': in X-Forwarded-For "
+            "where a request has it, else in Forwarded (RFC 7239)."
+        ),
+    ] = "either"
     diagnostics: Annotated[
         bool,
         Meta(description="Write a JSON line for each request to standard error: ids and hashes, no features."),

@@ -1,18 +1,17 @@
 """Diagnostic logs: what each request leaves, and what never gets into it. And clients behind proxies."""
 
-import asyncio
 import hashlib
 import json
+import random
 from typing import Any
 
 import pytest
 
 from sartor.access.allowed_networks import AllowedNetworks
-from sartor.access.asgi import Message, Receive, Scope, Send
 from sartor.access.served_loops import ServedLoop
+from sartor.access.throttle import FAILURES
 from sartor.access.trusted_proxies import TrustedProxies
 from sartor.api.request_log import RequestLog
-from sartor.errors import InvalidSetting
 from tests.wire.harness import OWNER_KEY, PREFIX, Service, person
 
 SECRET = b"a secret of the instance"
@@ -113,46 +112,6 @@ def test_no_feature_no_key_no_token_no_address(service: Service, lines: list[str
         assert secret not in text
 
 
-def seen_client(networks: list[str], client: str, *forwarded: str) -> str:
-    """The address that the application sees."""
-    seen: list[str] = []
-
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        seen.append(scope["client"][0])
-
-    async def nothing(message: Message | None = None) -> Message:
-        return {}
-
-    headers = [(b"x-forwarded-for", value.encode()) for value in forwarded]
-    scope: Scope = {"client": (client, 1), "headers": headers}
-    asyncio.run(TrustedProxies(app, networks)(scope, nothing, nothing))  # type: ignore[arg-type]
-    return seen[0]
-
-
-@pytest.mark.parametrize(
-    ("client", "forwarded", "meant"),
-    [
-        pytest.param("10.0.0.1", ["192.0.2.1"], "192.0.2.1", id="one proxy"),
-        pytest.param("10.0.0.1", ["192.0.2.1, 10.0.0.2"], "192.0.2.1", id="two proxies"),
-        pytest.param("10.0.0.1", ["192.0.2.1", "10.0.0.2"], "192.0.2.1", id="two headers"),
-        pytest.param("10.0.0.1", ["6.6.6.6, 192.0.2.1"], "192.0.2.1", id="a client that lies"),
-        pytest.param("192.0.2.1", ["10.0.0.9"], "192.0.2.1", id="no proxy at all"),
-        pytest.param("10.0.0.1", [], "10.0.0.1", id="the proxy itself"),
-        pytest.param("10.0.0.1", ["nonsense"], "nonsense", id="nonsense is no address of ours"),
-    ],
-)
-def test_only_a_trusted_proxy_says_for_whom_it_calls(client: str, forwarded: list[str], meant: str) -> None:
-    assert seen_client(["10.0.0.0/8"], client, *forwarded) == meant
-
-
-def test_a_network_that_is_none() -> None:
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        """Nothing."""
-
-    with pytest.raises(InvalidSetting):
-        TrustedProxies(app, ["10.0.0.1/8"])
-
-
 def test_allowed_networks_are_those_of_clients_behind_a_proxy(service: Service) -> None:
     service.loop_table.replace(
         [ServedLoop(service.loop, service.writer, service.live, AllowedNetworks(("192.0.2.0/24",)))]
@@ -162,3 +121,46 @@ def test_allowed_networks_are_those_of_clients_behind_a_proxy(service: Service) 
         headers = {"x-forwarded-for": address}
         reply = service.call("POST", f"{PREFIX}/rank", person(), headers=headers, client="10.0.0.1")
         assert reply.status == status
+
+
+CLIENTS = [
+    {"x-forwarded-for": "203.0.113.8:40000"},
+    {"x-forwarded-for": "203.0.113.8:40001, 10.0.0.7"},
+    {"x-forwarded-for": "198.51.100.9, ::ffff:203.0.113.8"},
+    {"forwarded": 'for=198.51.100.9, FOR="203.0.113.8:4711";proto=https;by=10.0.0.1'},
+    {"forwarded": "for=203.0.113.8", "x-forwarded-for": "203.0.113.8"},
+]
+
+
+@pytest.mark.parametrize("headers", CLIENTS)
+def test_every_gate_sees_the_same_client(service: Service, lines: list[str], headers: dict[str, str]) -> None:
+    """Allowed networks, throttling and the request log, by whatever header and however it is written."""
+    inside = ServedLoop(service.loop, service.writer, service.live, AllowedNetworks(("203.0.113.8/32",)))
+    service.loop_table.replace([inside])
+    app, service.app = service.app, TrustedProxies(service.app, ["10.0.0.0/8"])
+
+    def rank(key: str, **more: str) -> int:
+        return service.call("POST", f"{PREFIX}/rank", person(), key=key, headers=more, client="10.0.0.1").status
+
+    assert rank("", **headers) == 201
+    assert rank("", **{"x-forwarded-for": "203.0.113.9:40000"}) == 403
+    statuses = [
+        rank(f"{number:032x}", **{"x-forwarded-for": f"203.0.113.8:{40_000 + number}"}) for number in range(120)
+    ]
+    assert statuses == [401] * FAILURES + [429] * (120 - FAILURES)
+    assert rank("f" * 32, **headers) == 429
+    service.app = app
+    direct = service.call("POST", f"{PREFIX}/rank", person(), client="203.0.113.8")
+    assert direct.status == 201
+    hashes = [json.loads(line)["clientHash"] for line in lines]
+    assert hashes[0] == hashes[-1] == hashes[-2] != hashes[1]
+
+
+@pytest.mark.parametrize("header", ["x-forwarded-for", "forwarded"])
+def test_no_text_of_a_proxy_is_an_error(service: Service, header: str) -> None:
+    service.app = TrustedProxies(service.app, ["10.0.0.0/8"])
+    draw = random.Random(9)
+    for _ in range(2_000):
+        text = "".join(draw.choices('for=",;:[]\\. 0123abcdf%_', k=draw.randrange(40)))
+        reply = service.call("POST", f"{PREFIX}/rank", person(), headers={header: text}, client="10.0.0.1")
+        assert reply.status == 201, text

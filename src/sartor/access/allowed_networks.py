@@ -4,15 +4,20 @@ from collections.abc import Sequence
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 from sartor.access.asgi import Scope
+from sartor.access.forwarded import normalise_address
 from sartor.errors import Forbidden, InvalidSetting
 
 _REMEMBERED = 4096
 
 
 def client_address(scope: Scope, /) -> str:
-    """Return the address of the client; empty where it has none (a local socket)."""
+    """Return the address of the client; empty where it has none (a local socket).
+
+    One client has one address, however it is written: an IPv4 client at a socket of both kinds comes as IPv6.
+    """
     client = scope.get("client")
-    return str(client[0]) if client else ""
+    address = str(client[0]) if client else ""
+    return (normalise_address(address) or address) if ":" in address else address
 
 
 def parse_networks(texts: Sequence[str], /) -> tuple[IPv4Network | IPv6Network, ...]:

@@ -8,7 +8,7 @@ import msgspec
 import typer
 
 from sartor.errors import InvalidSetting
-from sartor.settings import Durability, LogFormat, ServeSettings
+from sartor.settings import Durability, ForwardedHeader, LogFormat, ServeSettings
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -54,6 +54,10 @@ TrustedProxies = Annotated[
         help=describe("trusted_proxies"),
         metavar="CIDR,...",
     ),
+]
+ForwardedBy = Annotated[
+    ForwardedHeader,
+    typer.Option("--forwarded-header", envvar="SARTOR_FORWARDED_HEADER", help=describe("forwarded_header")),
 ]
 Diagnostics = Annotated[
     bool,

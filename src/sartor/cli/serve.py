@@ -12,6 +12,7 @@ from sartor.cli.options import (
     Data,
     Diagnostics,
     Durable,
+    ForwardedBy,
     Host,
     LogLines,
     Port,
@@ -45,6 +46,7 @@ def serve(
     tls_key: TlsKey = None,
     tokens: Tokens = None,
     trusted_proxies: TrustedProxies = None,
+    forwarded_header: ForwardedBy = DEFAULTS.forwarded_header,
     diagnostics: Diagnostics = False,
     log_format: LogLines = DEFAULTS.log_format,
 ) -> None:
@@ -64,6 +66,7 @@ def serve(
         tls_key=tls_key,
         tokens=tokens,
         trusted_proxies=trusted_proxies,
+        forwarded_header=forwarded_header,
         diagnostics=diagnostics,
         log_format=log_format,
     )
@@ -116,6 +119,7 @@ def api(
     tls_key: TlsKey = None,
     tokens: Tokens = None,
     trusted_proxies: TrustedProxies = None,
+    forwarded_header: ForwardedBy = DEFAULTS.forwarded_header,
     diagnostics: Diagnostics = False,
     log_format: LogLines = DEFAULTS.log_format,
     listener: Listener = None,
@@ -137,6 +141,7 @@ def api(
         tls_key=tls_key,
         tokens=tokens,
         trusted_proxies=trusted_proxies,
+        forwarded_header=forwarded_header,
         diagnostics=diagnostics,
     )
     options = ServerOptions(settings)

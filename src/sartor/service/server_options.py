@@ -34,6 +34,7 @@ class ServerOptions:
         self.token_verifier = _create_token_verifier(settings)
         self._proxies = [one.strip() for one in (settings.trusted_proxies or "").split(",") if one.strip()]
         parse_networks(self._proxies)
+        self._forwarded_header = settings.forwarded_header
         self._logs_requests = settings.diagnostics
 
     def wrap(
@@ -49,7 +50,9 @@ class ServerOptions:
         if self._logs_requests:
             secret = stores.secret(_SECRET, lambda: secrets.token_bytes(32))
             app = RequestLog(app, loop_table, secret=secret, write_line=open_log())
-        return TrustedProxies(app, self._proxies) if self._proxies else app
+        if not self._proxies:
+            return app
+        return TrustedProxies(app, self._proxies, header=self._forwarded_header)
 
 
 def _read_certificates(settings: ServeSettings) -> Certificates | None:

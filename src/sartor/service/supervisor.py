@@ -42,6 +42,7 @@ def _list_flags(settings: ServeSettings) -> Iterator[str]:
         "--tls-key": settings.tls_key,
         "--tokens": settings.tokens,
         "--trusted-proxies": settings.trusted_proxies,
+        "--forwarded-header": settings.forwarded_header,
     }
     for flag, value in named.items():
         if value is not None:
