@@ -314,7 +314,7 @@ def apply(
     from sartor.runtime import compose
 
     with compose.open_instance(data) as stores:
-        model = jobs.apply_policy(stores, name, evaluation, policy, factory=compose.engine_factory())
+        model = jobs.apply_policy(stores, name, evaluation, policy)
     formatting.print_result(
         {"loop": name, "evaluation": evaluation, "policy": policy, "model": model.model_id},
         f"The loop {name!r} now uses {policy!r}; model {model.model_id} serves.",

@@ -4,12 +4,14 @@ Ids are unique among jobs of a kind. The work process takes jobs from the queue 
 (``sartor.jobs``).
 """
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from sartor.errors import (
     Corrupt,
     DuplicateNames,
     InvalidEvaluation,
+    InvalidModel,
     InvalidPolicy,
     JobNotFinished,
     JobNotFound,
@@ -34,7 +36,8 @@ from sartor.evaluation.spec import (
 from sartor.learn import policy
 from sartor.log_search import first_decision_since
 from sartor.management import loops, models
-from sartor.ports import EngineFactory, Loop, LoopStores, Stores
+from sartor.management.model_sandbox import convert_dump
+from sartor.ports import Loop, LoopStores, Stores
 from sartor.records import Job, Model
 from sartor.times import now_us
 
@@ -94,22 +97,45 @@ def delete_job(logs: LoopStores, kind: str, public_id: str, /) -> None:
             logs.blobs.delete(content)
 
 
-def apply_policy(
-    stores: Stores, name: str, evaluation_id: str, policy_name: str, /, *, factory: EngineFactory
-) -> Model:
+class PreparedPolicy(Struct, frozen=True, kw_only=True):
+    """A policy of a finished evaluation with its model, ready to be applied.
+
+    Attributes:
+        name: its name.
+        arguments: its learning settings.
+        effective_arguments: the same with the loop's share of exploration, under which ``blob`` was dumped.
+        blob: the dump of its model.
+    """
+
+    name: str
+    arguments: str
+    effective_arguments: str
+    blob: bytes
+
+
+def apply_policy(stores: Stores, name: str, evaluation_id: str, policy_name: str, /) -> Model:
     """Replaces the learning settings and the model of a loop by those of a policy in a finished evaluation.
 
     The policy's model serves at once, and training goes on from it.
 
     Raises:
         LoopNotFound: there is no such loop.
+        CallerError: see ``prepare_policy`` and ``apply_prepared``.
+    """
+    loop = loops.find_loop(stores, name)
+    return apply_prepared(stores, name, prepare_policy(stores, loop, evaluation_id, policy_name))
+
+
+def prepare_policy(stores: Stores, loop: Loop, evaluation_id: str, policy_name: str, /) -> PreparedPolicy:
+    """Does the part of ``apply_policy`` that changes nothing: tries the model in a process of its own.
+
+    Raises:
         JobNotFound: there is no such evaluation.
         JobNotFinished: it is not finished, or failed.
         PolicyNotFound: there is no policy of that name in it.
         ModelNotFound: the evaluation keeps no model of that policy.
         InvalidPolicy: the arguments of the policy are not accepted any more.
     """
-    loop = loops.find_loop(stores, name)
     with loops.open_loop(stores, loop) as logs:
         evaluated = _find_policy_result(find_job(logs, EVALUATION, evaluation_id), policy_name)
         dump = None if evaluated.model is None else logs.blobs.get(evaluated.model)
@@ -117,9 +143,29 @@ def apply_policy(
         raise ModelNotFound(f"The evaluation {evaluation_id!r} keeps no model of the policy {policy_name!r}.")
     arguments = policy.check_policy(evaluated.arguments)
     _check_slots(arguments, loop)
-    target = replace(loop, arguments=arguments, policy_name=policy_name)
-    blob = _dump_under(models.effective_arguments(target), dump, factory)
-    return models.begin_generation(stores, name, blob, arguments=arguments, policy_name=policy_name)
+    effective = models.effective_arguments(replace(loop, arguments=arguments))
+    return PreparedPolicy(
+        name=policy_name,
+        arguments=arguments,
+        effective_arguments=effective,
+        blob=_dump_under(effective, dump),
+    )
+
+
+def apply_prepared(stores: Stores, name: str, prepared: PreparedPolicy, /) -> Model:
+    """Does the part of ``apply_policy`` that changes the loop.
+
+    Raises:
+        LoopNotFound: there is no such loop.
+        LoopLocked: it is locked against changes.
+        InvalidPolicy: the loop was changed since the policy was prepared.
+    """
+    loop = replace(loops.find_loop(stores, name), arguments=prepared.arguments)
+    if models.effective_arguments(loop) != prepared.effective_arguments:
+        raise InvalidPolicy("The settings of the loop were changed meanwhile; apply the policy again.")
+    return models.begin_generation(
+        stores, name, prepared.blob, arguments=prepared.arguments, policy_name=prepared.name
+    )
 
 
 def _find_policy_result(job: Job, name: str) -> PolicyResult:
@@ -132,16 +178,12 @@ def _find_policy_result(job: Job, name: str) -> PolicyResult:
     raise PolicyNotFound(f"There is no policy {name!r} in the evaluation.")
 
 
-def _dump_under(arguments: str, blob: bytes, factory: EngineFactory) -> bytes:
+def _dump_under(arguments: str, blob: bytes) -> bytes:
     """Dumps a model under the loop's share of exploration, which may differ from the evaluated one."""
     try:
-        engine = factory(arguments, blob)
-    except Corrupt as error:
+        return convert_dump(blob, arguments)
+    except (Corrupt, InvalidModel) as error:
         raise ModelNotFound(f"The model of the policy can't be used. {error.message}") from error
-    try:
-        return engine.dump()
-    finally:
-        engine.close()
 
 
 def _check_policies(spec: EvaluationSpec) -> None:

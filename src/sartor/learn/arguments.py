@@ -12,6 +12,7 @@ from sartor.learn.options import ACCEPTED, DROPPED, REFUSED, REPEATABLE, SHORT
 _CHARACTERS = 1024
 _INTERACTIONS = 64
 _WEIGHT_BITS = 24
+_DEFAULT_BITS = 18
 _CROSSINGS = ("quadratic", "cubic", "interactions", "experimental_full_name_interactions")
 
 
@@ -62,8 +63,40 @@ def parse_arguments(text: str) -> PolicyArguments:
     arguments = PolicyArguments(tuple(_parse_options(_split_words(text))))
     _check_kind(arguments)
     _check_repeats(arguments)
-    _check_size(arguments)
+    _check_size(arguments, bits=next(map(int, arguments.values("bit_precision")), _DEFAULT_BITS))
     return arguments
+
+
+def parse_saved_options(text: str, *, bits: int, ignored: frozenset[str] = frozenset()) -> PolicyArguments:
+    """Parse the options in the header of a model file, in the one spelling that the engine writes.
+
+    Its own reader splits at every white space, knows no quotes, and takes for an option whatever begins with
+    two hyphens. What it would read in another way than this function is refused.
+
+    Args:
+        text: the options.
+        bits: the bits of weights, which the header has in another place.
+        ignored: flags without a meaning for learning, which are left out.
+
+    Raises:
+        InvalidPolicy: an option or a value that is not accepted, named in the message.
+    """
+    if not text.isprintable() or not text.isascii():
+        raise InvalidPolicy("The options of a model may hold printable ASCII characters only.")
+    arguments = PolicyArguments(tuple(_parse_saved([word for word in text.split(" ") if word], ignored)))
+    _check_kind(arguments)
+    _check_repeats(arguments)
+    _check_size(arguments, bits=bits)
+    return arguments
+
+
+def _parse_saved(words: list[str], ignored: frozenset[str]) -> Iterator[VwOption]:
+    rest = iter(words)
+    for word in rest:
+        if not word.startswith("--"):
+            raise InvalidPolicy(f"Expected an option, which begins with '--', not {word!r}.")
+        if word[2:] not in ignored:
+            yield _parse_option(word, word[2:], None, rest)
 
 
 def _split_words(text: str) -> list[str]:
@@ -135,9 +168,8 @@ def _check_repeats(arguments: PolicyArguments) -> None:
         raise InvalidPolicy(f"There may be {_INTERACTIONS} interactions at most, not {crossings}.")
 
 
-def _check_size(arguments: PolicyArguments) -> None:
-    """Each of several models has its own weights: 16 to 32 bytes for each of 2 to the power of -b."""
-    bits = next(map(int, arguments.values("bit_precision")), 18)
+def _check_size(arguments: PolicyArguments, *, bits: int) -> None:
+    """Each of several models has its own weights: 16 to 32 bytes for each of 2 to the power of ``bits``."""
     models = 1 + max([0, *(int(n) for name in ("bag", "cover", "rnd") for n in arguments.values(name))])
     if bits + models.bit_length() - 1 > _WEIGHT_BITS:
         raise InvalidPolicy(f"{models - 1} models of {bits} bits need too much memory; lower -b.")

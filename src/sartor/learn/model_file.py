@@ -1,10 +1,13 @@
 """Reads the header of the engine's model file without the engine, whose reader trusts every byte of it.
 
-The options in a model file take effect when it is loaded, including those that name files to write. So a file
-of unknown origin is checked here first: it may hold nothing but options for learning and exploration. Also adds
-and checks the checksum that makes a model file a dump.
+The options in a model file take effect when it is loaded, including those that name files to write. So every
+file is checked here first, also one of our own: it may hold nothing but options for learning and exploration.
+The engine appends more parts of the header to these options (its id, its n-grams), so those are checked as
+well, and older versions, whose header is laid out in another way, are refused. Also adds and checks the
+checksum that makes a model file a dump.
 """
 
+import re
 import struct
 from collections import Counter
 from hashlib import blake2b
@@ -12,11 +15,16 @@ from hashlib import blake2b
 from msgspec import Struct
 
 from sartor.errors import Corrupt, InvalidModel, InvalidPolicy
-from sartor.learn.arguments import PolicyArguments, VwOption, parse_arguments
+from sartor.learn.arguments import PolicyArguments, VwOption, parse_saved_options
+from sartor.learn.options import ACCEPTED
 
 _BITS = (10, 24)
 _TEXT_BYTES = 16_384
 _TEMPLATES = 32
+_VERSION = re.compile(r"(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})", re.ASCII)
+_OLDEST = (8, 0, 3)
+"""The first version whose header has all the parts that are read here, and no others."""
+_NOT_A_MODEL = "The bytes do not begin as a model of Vowpal Wabbit does."
 
 _BOOKKEEPING = frozenset(
     {"per_model_save_load", "preserve_performance_counters", "predict_only_model", "save_resume", "no_predict"}
@@ -49,18 +57,22 @@ def read_header(model: bytes, /) -> ModelFileHeader:
         InvalidModel: it is not a model file, or it holds an option that is not accepted.
     """
     reader = _HeaderReader(model)
-    version = reader.text()
-    reader.text()  # the id of the model
-    if reader.take(1) != b"m" or not version.replace(".", "").isdigit():
-        raise InvalidModel("The bytes do not begin as a model of Vowpal Wabbit does.")
+    version = _check_version(reader.text())
+    if reader.text():
+        raise InvalidModel("The model was made with the option --id, which is not accepted.")
+    if reader.take(1) != b"m":
+        raise InvalidModel(_NOT_A_MODEL)
     reader.take(8)  # the range of the labels
-    bits, _ = reader.number(), reader.number()
+    bits, topics = reader.number(), reader.number()
     if not _BITS[0] <= bits <= _BITS[1]:
         raise InvalidModel(f"The model has {bits} bits of weights; {_BITS[0]} to {_BITS[1]} are accepted.")
-    ngrams = reader.templates()
+    if topics:
+        raise InvalidModel("The model was made with the option --lda, which is not accepted.")
+    ngrams = _check_ngrams(reader.templates())
     if reader.templates():
         raise InvalidModel("The model was made with the option --skips, which is not accepted.")
-    return ModelFileHeader(version=version, bits=bits, ngrams=ngrams, options=_parse_options(reader.text()))
+    options = _parse_options(reader.text(), bits=bits)
+    return ModelFileHeader(version=version, bits=bits, ngrams=ngrams, options=options)
 
 
 def find_mismatch(model: ModelFileHeader, wanted: ModelFileHeader, /) -> str | None:
@@ -79,10 +91,28 @@ def find_mismatch(model: ModelFileHeader, wanted: ModelFileHeader, /) -> str | N
     return " and ".join(parts) or None
 
 
-def _parse_options(text: str) -> PolicyArguments:
+def _check_version(version: str) -> str:
+    found = _VERSION.fullmatch(version)
+    if found is None:
+        raise InvalidModel(_NOT_A_MODEL)
+    if tuple(map(int, found.groups())) < _OLDEST:
+        oldest = ".".join(map(str, _OLDEST))
+        raise InvalidModel(f"The model was written by version {version} of the engine; {oldest} is the oldest.")
+    return version
+
+
+def _check_ngrams(ngrams: tuple[str, ...]) -> tuple[str, ...]:
+    check = ACCEPTED["ngram"]
+    for ngram in ngrams:
+        expected = check(ngram) if check else None
+        if expected is not None:
+            raise InvalidModel(f"The model holds options that are not accepted. --ngram takes {expected}.")
+    return ngrams
+
+
+def _parse_options(text: str, *, bits: int) -> PolicyArguments:
     try:
-        words = [word for word in text.split(" ") if word.removeprefix("--") not in _BOOKKEEPING]
-        return parse_arguments(" ".join(words))
+        return parse_saved_options(text, bits=bits, ignored=_BOOKKEEPING)
     except InvalidPolicy as error:
         raise InvalidModel(f"The model holds options that are not accepted. {error.message}") from error
 
@@ -121,7 +151,7 @@ class _HeaderReader:
     def text(self) -> str:
         length = self.number()
         if not 1 <= length <= _TEXT_BYTES:
-            raise InvalidModel("The bytes do not begin as a model of Vowpal Wabbit does.")
+            raise InvalidModel(_NOT_A_MODEL)
         part = self.take(length)
         if part[-1:] != b"\0" or b"\0" in part[:-1] or not part.isascii():
             raise InvalidModel("The header of the model holds a text that can't be read.")

@@ -12,7 +12,7 @@ Check = Callable[[str], str | None]
 """Takes a value; returns what was expected, or None if the value is valid."""
 
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
-_WHOLE = re.compile(r"\d{1,19}", re.ASCII)
+_WHOLE = re.compile(r"\d{1,20}", re.ASCII)
 
 
 def _number(low: float, high: float) -> Check:
@@ -52,7 +52,8 @@ def _like(pattern: str, description: str) -> Check:
 # A namespace is named by its first character. Quotes and backslashes are left out: they mean something to the
 # engine's own reader; a value may not begin with '-', which would look like the next option.
 _NAMESPACE = r"[!#-&(-,.-\[\]-~]"
-_NAMESPACES = _like(f"{_NAMESPACE}{{1,32}}", "first characters of namespaces")
+# As many as there are: a model file holds those of all its options in one.
+_NAMESPACES = _like(f"{_NAMESPACE}{{1,96}}", "first characters of namespaces")
 _NAME = r"[!#-&(-,.-\[\]-{}~]{1,64}"
 
 ACCEPTED: dict[str, Check | None] = {
@@ -113,7 +114,7 @@ ACCEPTED: dict[str, Check | None] = {
     "logistic_max": _number(-1e9, 1e9),
     "min_prediction": _number(-1e9, 1e9),
     "max_prediction": _number(-1e9, 1e9),
-    "random_seed": _whole(0, 2**63 - 1),
+    "random_seed": _whole(0, 2**64 - 1),
     # Which features are used, and how they are crossed.
     "bit_precision": _whole(10, 24),
     "quadratic": _like(f"{_NAMESPACE}{{2}}", "the first characters of two namespaces (':' is any)"),
@@ -128,7 +129,7 @@ ACCEPTED: dict[str, Check | None] = {
     "redefine": _like(f"{_NAMESPACE}{{0,32}}:={_NAMESPACE}{{0,32}}", "new:=old"),
     "marginal": _NAMESPACES,
     "initial_numerator": _number(-1e9, 1e9),
-    "initial_denominator": _number(1e-9, 1e9),
+    "initial_denominator": _number(1e-10, 1e9),
     "decay": _number(0, 1),
     "ngram": _like(f"{_NAMESPACE}?[1-3]", "1, 2 or 3, after the first character of a namespace or alone"),
     "hash": _one_of("strings", "all"),

@@ -9,6 +9,8 @@ in tests when done otherwise (``docs/design/engine.md``):
 * ``--preserve_performance_counters`` and ``--per_model_save_load`` make a saved model complete; a saved model
   holds the state of the random numbers in place of the seed, so a seed is not given again.
 * The reader of models silently accepts a cut or changed file, so the dump has a checksum.
+* The options in a model file take effect when it is loaded, those that name files to write too; a checksum is
+  no secret. So every header is checked, in every process, before the engine reads it.
 """
 
 import math
@@ -21,9 +23,9 @@ from pathlib import Path
 
 import pylibvw
 
-from sartor.errors import Corrupt, EngineRefused, InvalidPolicy, StoreUnavailable
+from sartor.errors import Corrupt, EngineRefused, InvalidModel, InvalidPolicy, StoreUnavailable
 from sartor.learn.arguments import PolicyArguments, parse_arguments
-from sartor.learn.model_file import add_checksum, strip_checksum
+from sartor.learn.model_file import add_checksum, read_header, strip_checksum
 
 _OURS = ["--quiet", "--dsjson", "--preserve_performance_counters", "--per_model_save_load", "--ring_size", "64"]
 
@@ -256,6 +258,10 @@ def _create_workspace(arguments: PolicyArguments) -> pylibvw.vw:
 
 
 def _load_workspace(arguments: PolicyArguments, model: bytes) -> pylibvw.vw:
+    try:
+        read_header(model)
+    except InvalidModel as error:
+        raise Corrupt(f"The model can't be loaded: {error.message}") from error
     with _model_file() as path:
         path.write_bytes(model)
         try:

@@ -12,8 +12,9 @@ import msgspec
 from msgspec import Struct
 
 from sartor import times
-from sartor.errors import LoopExists, LoopNotFound, ModelNotFound
+from sartor.errors import Corrupt, InvalidModel, InvalidPolicy, LoopExists, LoopNotFound, ModelNotFound
 from sartor.learn import policy
+from sartor.management import model_sandbox
 from sartor.management.policy_change import apply_policy_change, default_arguments, mark_edited
 from sartor.ports import Loop, LoopStores, Stores
 from sartor.records import Model
@@ -167,14 +168,42 @@ def promote_model(stores: Stores, name: str, model_id: str, /) -> Model:
         LoopNotFound: there is no such loop.
         LoopLocked: it is locked against changes.
         ModelNotFound: no such model, or its bytes were pruned.
+        InvalidModel: see ``check_model``.
     """
+    check_model(stores, find_loop(stores, name), model_id)
     pinned = pin_model(stores, name, model_id)
     keep_pinned(stores, pinned)
     return pinned.model
 
 
+def check_model(stores: Stores, loop: Loop, model_id: str, /) -> Model:
+    """Try a model of the history in a process of its own before it goes live; changes nothing.
+
+    Its bytes stay as they are, because its decisions are recomputed from them. Takes a fraction of a second.
+
+    Raises:
+        ModelNotFound: no such model, or its bytes were pruned.
+        InvalidModel: it holds options that are not accepted, or the engine can't load and save it.
+    """
+    with open_loop(stores, loop) as logs:
+        model = _find_model(logs, loop.name, model_id)
+        blob = logs.models.blob(model_id)
+    try:
+        model_sandbox.convert_dump(blob, model.arguments)
+    except (Corrupt, InvalidModel, InvalidPolicy) as error:
+        raise InvalidModel(f"The model {model_id} can't serve. {error.message}") from error
+    return model
+
+
+def _find_model(logs: LoopStores, name: str, model_id: str) -> Model:
+    for model in logs.models.history():
+        if model.model_id == model_id:
+            return model
+    raise ModelNotFound(f"There is no model {model_id!r} in the history of the loop {name!r}.")
+
+
 def pin_model(stores: Stores, name: str, model_id: str, /) -> PinnedModel:
-    """Do the part of ``promote_model`` that changes the catalog; ``keep_pinned`` does the rest.
+    """Do the part of ``promote_model`` that changes the catalog: between ``check_model`` and ``keep_pinned``.
 
     Raises:
         LoopNotFound: there is no such loop.
@@ -183,10 +212,7 @@ def pin_model(stores: Stores, name: str, model_id: str, /) -> PinnedModel:
     """
     loop = find_loop(stores, name)
     with open_loop(stores, loop) as logs:
-        model = next((model for model in logs.models.history() if model.model_id == model_id), None)
-        if model is None:
-            raise ModelNotFound(f"There is no model {model_id!r} in the history of the loop {name!r}.")
-        return _pin(stores, loop, logs, model)
+        return _pin(stores, loop, logs, _find_model(logs, name, model_id))
 
 
 def keep_pinned(stores: Stores, pinned: PinnedModel, /) -> None:
@@ -216,10 +242,14 @@ def roll_back(stores: Stores, name: str, /) -> Model:
     Raises:
         LoopNotFound: there is no such loop.
         ModelNotFound: nothing is live, or nothing came before it, or its bytes were pruned.
+        InvalidModel: see ``check_model``.
     """
     loop = find_loop(stores, name)
     with open_loop(stores, loop) as logs:
-        pinned = _pin(stores, loop, logs, _find_before_live(logs, name))
+        before = _find_before_live(logs, name)
+    check_model(stores, loop, before.model_id)
+    with open_loop(stores, loop) as logs:
+        pinned = _pin(stores, loop, logs, before)
     keep_pinned(stores, pinned)
     return pinned.model
 

@@ -1,18 +1,25 @@
-"""Converts an imported model in a process of its own, because crafted bytes can crash the engine's reader.
+"""Converts a model in a process of its own, because crafted bytes can crash the engine's reader.
 
 Run as a module, it is that process: the model on its standard input, the learning settings as its argument.
-It writes ``+`` and a dump, or ``-`` and an error message, to its standard output.
+It writes ``+`` and a dump, or ``-`` and an error message, to its standard output. It gets no secret of the
+service, and ends when it uses too much; where the kernel can, it writes in the folder that it was given only.
 """
 
+import os
 import subprocess
 import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory, TemporaryFile
 
-from sartor.errors import InvalidModel, SartorError
+from sartor.errors import InvalidModel, SartorError, StoreUnavailable
+from sartor.learn.model_file import read_header, strip_checksum
 from sartor.learn.model_import import check_header, convert_model
+from sartor.management.confinement import confine_writes
 
 _TIMEOUT_S = 60.0
 _MEMORY_BYTES = 4 << 30
 _FILE_BYTES = 1 << 30
+_OPEN_FILES = 64
 
 
 def convert_in_sandbox(model: bytes, arguments: str, /, *, timeout_s: float = _TIMEOUT_S) -> bytes:
@@ -23,27 +30,78 @@ def convert_in_sandbox(model: bytes, arguments: str, /, *, timeout_s: float = _T
     Raises:
         InvalidModel: it is no model, does not fit, or crashes the engine's reader.
         InvalidPolicy: the arguments are not accepted.
+        StoreUnavailable: there is no room in the temporary folder.
     """
     check_header(model, arguments)  # cheap, and without the engine's reader
-    command = [sys.executable, "-P", "-m", __name__, arguments]
-    try:
-        child = subprocess.run(command, input=model, capture_output=True, timeout=timeout_s, check=False)
-    except subprocess.TimeoutExpired as error:
-        raise InvalidModel(f"Reading the model took longer than {timeout_s:.0f} s.") from error
-    answer = child.stdout
-    if child.returncode or answer[:1] not in (b"+", b"-"):
-        raise InvalidModel("The model can't be read: the engine's reader broke down on it.")
+    answer = _run_child(model, arguments, timeout_s)
     if answer[:1] == b"-":
         raise InvalidModel(answer[1:].decode())
     return answer[1:]
 
 
-def _limit_resources() -> None:
+def convert_dump(blob: bytes, arguments: str, /) -> bytes:
+    """Returns the dump that the engine makes of another dump, whose origin is not certain.
+
+    Raises:
+        Corrupt: it is no dump.
+        InvalidModel, InvalidPolicy, StoreUnavailable: see ``convert_in_sandbox``.
+    """
+    return convert_in_sandbox(strip_checksum(blob), arguments)
+
+
+def check_options(blob: bytes, /) -> None:
+    """Check that a dump holds no options but those for learning and exploration; starts no process.
+
+    Raises:
+        Corrupt: it is no dump.
+        InvalidModel: it holds others.
+    """
+    read_header(strip_checksum(blob))
+
+
+def _run_child(model: bytes, arguments: str, timeout_s: float) -> bytes:
+    """What the child answered. Its output is a file, whose size has a limit as all that it writes has."""
+    try:
+        with TemporaryDirectory(prefix="sartor-trial-") as folder, TemporaryFile() as output:
+            code = _start_child(model, [arguments, folder], output.fileno(), timeout_s)
+            output.seek(0)
+            answer = output.read()
+    except OSError as error:
+        raise StoreUnavailable(f"There is no room for a model in the temporary folder: {error}.") from error
+    if code or answer[:1] not in (b"+", b"-"):
+        raise InvalidModel("The model can't be read: the engine's reader broke down on it.")
+    return answer
+
+
+def _start_child(model: bytes, arguments: list[str], output: int, timeout_s: float) -> int:
+    packages = os.pathsep.join(folder for folder in sys.path if folder)
+    try:
+        return subprocess.run(
+            [sys.executable, "-P", "-B", "-m", __name__, *arguments],
+            input=model,
+            stdout=output,
+            stderr=subprocess.DEVNULL,
+            timeout=timeout_s,
+            check=False,
+            cwd=arguments[1],
+            env={"PYTHONPATH": packages, "TMPDIR": arguments[1]},
+        ).returncode
+    except subprocess.TimeoutExpired as error:
+        raise InvalidModel(f"Reading the model took longer than {timeout_s:.0f} s.") from error
+
+
+def _limit_resources(folder: Path) -> None:
     import resource
 
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (_FILE_BYTES, _FILE_BYTES))
+    for limit, most in (
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_AS, _MEMORY_BYTES),
+        (resource.RLIMIT_CPU, round(_TIMEOUT_S)),
+        (resource.RLIMIT_FSIZE, _FILE_BYTES),
+        (resource.RLIMIT_NOFILE, _OPEN_FILES),
+    ):
+        resource.setrlimit(limit, (most, most))
+    confine_writes(folder)
 
 
 def _convert(model: bytes, arguments: str) -> bytes:
@@ -54,5 +112,5 @@ def _convert(model: bytes, arguments: str) -> bytes:
 
 
 if __name__ == "__main__":
-    _limit_resources()
+    _limit_resources(Path(sys.argv[2]))
     sys.stdout.buffer.write(_convert(sys.stdin.buffer.read(), sys.argv[1]))

@@ -1,5 +1,7 @@
 """Jobs of evaluations: created, found, deleted; policies applied."""
 
+from pathlib import Path
+
 import pytest
 from msgspec.structs import replace
 
@@ -34,6 +36,7 @@ from sartor.evaluation.spec import (
 )
 from sartor.management import loops
 from sartor.records import Job, Model
+from tests.unit.learn.forged_models import forge
 from tests.unit.world import FACTORY, World
 
 BETTER = "--cb_explore_adf --epsilon 0.1 --cb_type mtr -q ::"
@@ -176,7 +179,7 @@ def keep_model(world: World, arguments: str = BETTER) -> str:
 
 
 def apply(world: World, policy: str = "better", *, evaluation: str = "one") -> Model:
-    return jobs.apply_policy(world.stores, "default", evaluation, policy, factory=FACTORY)
+    return jobs.apply_policy(world.stores, "default", evaluation, policy)
 
 
 def test_a_policy_is_applied_with_its_model(world: World) -> None:
@@ -191,11 +194,35 @@ def test_a_policy_is_applied_with_its_model(world: World) -> None:
     assert world.probabilities(after) == world.replay_probabilities(after)
 
 
+def test_a_model_of_the_shelf_that_names_files_is_not_applied(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    name = keep_model(world)
+    dump = world.logs.blobs.get(name)
+    assert dump is not None
+    world.logs.blobs.put(name, forge(dump, f"--predictions {tmp_path / 'written'}"))
+    finish(world, policy_result(model=name))
+    before = world.live
+    with pytest.raises(ModelNotFound, match="can't be used"):
+        apply(world)
+    assert world.live == before
+    assert not list(tmp_path.iterdir())
+
+
+def test_settings_that_changed_while_a_policy_was_prepared(world: World) -> None:
+    finish(world, policy_result(model=keep_model(world)))
+    prepared = jobs.prepare_policy(world.stores, world.loop, "one", "better")
+    loops.change_settings(world.stores, "default", {"explorationPercentage": 0.7})
+    with pytest.raises(InvalidPolicy, match="apply the policy again"):
+        jobs.apply_prepared(world.stores, "default", prepared)
+
+
 def test_an_evaluation_that_is_not_there_can_not_be_applied(world: World) -> None:
     with pytest.raises(JobNotFound):
         apply(world)
     with pytest.raises(LoopNotFound):
-        jobs.apply_policy(world.stores, "another", "one", "better", factory=FACTORY)
+        jobs.apply_policy(world.stores, "another", "one", "better")
 
 
 def test_an_evaluation_that_is_not_finished_can_not_be_applied(world: World) -> None:

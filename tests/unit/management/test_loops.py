@@ -3,14 +3,19 @@
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from sartor.errors import InvalidPolicy, InvalidSetting, LoopNotFound, ModelNotFound
+from sartor.errors import InvalidModel, InvalidPolicy, InvalidSetting, LoopNotFound, ModelNotFound
+from sartor.learn.vw import create_engine
 from sartor.management import loops, models
 from sartor.settings import DEFAULT_ARGUMENTS
 from sartor.testing.builders import make_model
 from sartor.testing.stores import MemoryStores
+from tests.unit.learn.forged_models import forge
+
+DUMP = create_engine(DEFAULT_ARGUMENTS).dump()
 
 
 @pytest.fixture
@@ -20,8 +25,13 @@ def stores(monkeypatch: pytest.MonkeyPatch) -> MemoryStores:
     stores = MemoryStores()
     loop = loops.create_loop(stores, "default")
     for number in (1, 2, 3):
-        stores.open(loop).models.publish(make_model(f"m{number}", last_outcome=number), b"", live=True)
+        stores.open(loop).models.publish(make_model(f"m{number}", last_outcome=number), DUMP, live=True)
     return stores
+
+
+def wait_until_live(stores: MemoryStores, model_id: str) -> None:
+    while live(stores) != model_id:
+        time.sleep(0.001)
 
 
 def live(stores: MemoryStores) -> str | None:
@@ -78,7 +88,12 @@ def test_a_model_that_was_on_its_way_does_not_stay(
     """A trainer that read the old settings a moment ago publishes a live model after the promotion."""
     monkeypatch.setattr(loops, "_ON_ITS_WAY_S", 0.4)
     models = stores.open(loops.find_loop(stores, "default")).models
-    late = threading.Timer(0.1, lambda: models.publish(make_model("m4"), b"", live=True))
+
+    def publish_late() -> None:
+        wait_until_live(stores, "m1")
+        models.publish(make_model("m4"), DUMP, live=True)
+
+    late = threading.Thread(target=publish_late)
     late.start()
     loops.promote_model(stores, "default", "m1")
     late.join()
@@ -91,7 +106,7 @@ def test_a_model_that_was_on_its_way_does_not_stay(
         pytest.param(lambda stores: loops.promote_model(stores, "default", "m2"), "m2", id="promoted"),
         pytest.param(lambda stores: models.reset_model(stores, "default"), None, id="reset"),
         pytest.param(
-            lambda stores: models.begin_generation(stores, "default", b"").model_id, "imported", id="imported"
+            lambda stores: models.begin_generation(stores, "default", DUMP).model_id, "imported", id="imported"
         ),
     ],
 )
@@ -104,8 +119,7 @@ def test_a_newer_choice_than_a_promotion_stays(
     monkeypatch.setattr(loops, "_ON_ITS_WAY_S", 0.5)
     promoting = threading.Thread(target=loops.promote_model, args=(stores, "default", "m1"))
     promoting.start()
-    while live(stores) != "m1":
-        time.sleep(0.001)
+    wait_until_live(stores, "m1")
     chosen = newer(stores)
     promoting.join()
     assert live(stores) == (chosen if then == "imported" else then)
@@ -116,3 +130,19 @@ def test_an_unknown_model_changes_nothing(stores: MemoryStores) -> None:
         loops.promote_model(stores, "default", "m9")
     assert live(stores) == "m3"
     assert loops.find_loop(stores, "default").settings.model_auto_publish is True
+
+
+@pytest.mark.parametrize("blob", [b"", DUMP[:-1], forge(DUMP, "--predictions written")])
+def test_a_model_that_was_tampered_with_is_not_promoted(
+    stores: MemoryStores, blob: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    registry = stores.open(loops.find_loop(stores, "default")).models
+    registry.publish(make_model("bad"), blob, live=False)
+    registry.publish(make_model("good"), DUMP, live=True)
+    with pytest.raises(InvalidModel, match="bad can't serve"):
+        loops.promote_model(stores, "default", "bad")
+    with pytest.raises(InvalidModel, match="bad can't serve"):
+        loops.roll_back(stores, "default")
+    assert live(stores) == "good"
+    assert not list(tmp_path.iterdir())

@@ -13,7 +13,6 @@ from sartor.api.http.response import Response
 from sartor.api.routing.routes import Call, Route
 from sartor.api.routing.versions import PREVIEWS
 from sartor.evaluation import jobs
-from sartor.runtime import compose
 
 _INVALID_BODY = "InvalidPolicyContract"
 _REFUSED = "InvalidPolicyConfiguration"
@@ -40,14 +39,15 @@ def apply_policy(call: Call) -> Response:
     """Take the learning settings and the model of a policy in a finished evaluation."""
     reference = json_body.decode_json(PolicyReferenceContract, call.body, invalid=_INVALID_BODY)
     try:
+        # Trying a model runs a child process; others change the catalog meanwhile.
+        prepared = jobs.prepare_policy(
+            call.context.stores,
+            call.context.find_loop(call.loop),
+            reference.evaluation_id,
+            reference.policy_name,
+        )
         with call.context.acquire_loop(call.loop) as loop:
-            jobs.apply_policy(
-                call.context.stores,
-                loop.name,
-                reference.evaluation_id,
-                reference.policy_name,
-                factory=compose.engine_factory(),
-            )
+            jobs.apply_prepared(call.context.stores, loop.name, prepared)
     except errors.CallerError as error:
         code = next((code for kind, code in _CODES if isinstance(error, kind)), None)
         if code is None:

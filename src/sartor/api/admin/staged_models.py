@@ -100,6 +100,8 @@ def delete_staged_model(call: Call) -> Response:
 def publish_staged_model(call: Call) -> Response:
     """Make a model the live one."""
     try:
+        # Trying a model runs a child process; others change the catalog meanwhile.
+        loops.check_model(call.context.stores, call.context.find_loop(call.loop), call.path_id)
         with call.context.acquire_loop(call.loop) as loop:
             pinned = loops.pin_model(call.context.stores, loop.name, call.path_id)
         loops.keep_pinned(call.context.stores, pinned)
