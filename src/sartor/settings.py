@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from sartor.errors import InvalidSetting
+from sartor.times import parse_time
 
 Aggregation = Literal["earliest", "sum", "average", "median", "min", "max"]
 LearnWhen = Literal["reward", "window"]
@@ -21,6 +22,9 @@ Lock = Literal["none", "delete", "change"]
 LogFormat = Literal["text", "json"]
 ForwardedHeader = Literal["either", "x-forwarded-for", "forwarded"]
 Tier = Literal["F0", "S0", "E0"]
+
+LARGEST_QUOTA = 1_000_000_000_000
+"""The largest quota, in ranks per month."""
 
 DEFAULT_ARGUMENTS = "--cb_explore_adf --squarecb --cb_type mtr -q ::"
 """The learning settings of a new loop; chosen in ``docs/design/default-policy.md``."""
@@ -142,7 +146,7 @@ class LoopTerms(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknow
         Meta(description="Replaces the tier's quota; 0: no limit."),
     ] = None
     ranks_per_month: Annotated[
-        Annotated[int, Meta(ge=0, le=1_000_000_000_000)] | None,
+        Annotated[int, Meta(ge=0, le=LARGEST_QUOTA)] | None,
         Meta(description="Replaces the tier's quota, by calendar months (UTC); 0: no limit."),
     ] = None
 
@@ -222,7 +226,11 @@ class ServeSettings(Struct, frozen=True, kw_only=True):
     log_format: Annotated[LogFormat, Meta(description="The format of log lines on standard error.")] = "text"
 
 
-_RANGES_S = {"rewardWaitTime": (1, 30 * 86_400), "modelExportFrequency": (1, 86_400)}
+_RANGES_S = {
+    "rewardWaitTime": (1, 30 * 86_400),
+    "modelExportFrequency": (1, 86_400),
+    "autoOptimizationFrequency": (86_400, 36_500 * 86_400),
+}
 
 
 def with_changes(settings: LoopSettings, /, changes: Mapping[str, object]) -> LoopSettings:
@@ -240,18 +248,28 @@ def with_changes(settings: LoopSettings, /, changes: Mapping[str, object]) -> Lo
         new = msgspec.convert(current | dict(changes), LoopSettings, strict=False)
     except msgspec.ValidationError as error:
         raise InvalidSetting(f"Not a valid setting: {error}.") from error
-    _check_durations(new)
+    _check_durations(new, changes)
+    if "autoOptimizationStartDate" in changes:
+        _check_start(new)
     return new
 
 
-def _check_durations(settings: LoopSettings) -> None:
+def _check_durations(settings: LoopSettings, changes: Mapping[str, object]) -> None:
     fields = {
         "rewardWaitTime": settings.reward_wait_time,
         "modelExportFrequency": settings.model_export_frequency,
+        "autoOptimizationFrequency": settings.auto_optimization_frequency,
     }
     for name, value in fields.items():
         low, high = _RANGES_S[name]
-        if not low <= value.total_seconds() <= high:
+        if name in changes and not low <= value.total_seconds() <= high:
             raise InvalidSetting(
                 f"{name} must be between {low} and {high} seconds (ISO 8601, for example PT10S)."
             )
+
+
+def _check_start(settings: LoopSettings) -> None:
+    try:
+        parse_time(settings.auto_optimization_start_date or "0001-01-01")
+    except ValueError as error:
+        raise InvalidSetting(f"autoOptimizationStartDate: {error}.") from error

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from sartor.errors import LoopExists, LoopNotFound, StoreUnavailable
+from sartor.errors import InvalidSetting, LoopExists, LoopNotFound, StoreUnavailable
 from sartor.ports import Catalog, Stores
 from sartor.settings import LoopSettings
 from sartor.testing.builders import make_loop
@@ -158,3 +158,15 @@ def test_a_loop_is_found_by_its_name_and_by_its_id(catalog: Catalog) -> None:
     with pytest.raises(LoopNotFound):
         catalog.find("b")
     assert catalog.find_by_id("id-of-b") is None
+
+
+@pytest.mark.parametrize("name", ["", "Shop", "a/b", "..", "-a", "a\r\nset-cookie: b", "é", "a" * 64])
+def test_a_name_that_no_folder_has_is_refused(catalog: Catalog, name: str) -> None:
+    with pytest.raises(InvalidSetting, match="can't name a loop"):
+        catalog.create(make_loop(name))
+    catalog.create(make_loop("shop"))
+    catalog.delete("shop", recoverable_until_us=1)
+    if name:  # an empty one is none: it comes back under its own
+        with pytest.raises(InvalidSetting, match="can't name a loop"):
+            catalog.recover(make_loop("shop").loop_id, name=name)
+    assert not catalog.loops()

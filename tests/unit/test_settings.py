@@ -127,3 +127,20 @@ def test_limits_are_above_zero_and_actions_are_those_of_the_wire() -> None:
 def test_the_learning_settings_fit_the_wire(arguments: str) -> None:
     assert arguments.startswith("--cb_explore_adf ")
     assert len(arguments) <= 1024
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("autoOptimizationFrequency", "-P1D"),
+        ("autoOptimizationFrequency", "P999999D"),
+        ("autoOptimizationStartDate", "soon"),
+        ("autoOptimizationStartDate", "9999-12-31T00:00:00"),
+        ("autoOptimizationStartDate", "2026-06-30T23:59:60"),
+    ],
+)
+def test_what_is_stored_for_clients_is_in_range_too(name: str, value: str) -> None:
+    with pytest.raises(InvalidSetting, match=name):
+        with_changes(LoopSettings(), {name: value})
+    before = msgspec.structs.replace(LoopSettings(), auto_optimization_start_date="stored before")
+    assert with_changes(before, {"logRetentionDays": 5}).auto_optimization_start_date == "stored before"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sartor.cli import formatting
-from sartor.cli.options import DEFAULTS, AsJson, Compute, Data, LoopName, to_micros
+from sartor.cli.options import DEFAULTS, AsJson, Compute, Data, LoopName, parse_time
 from sartor.errors import JobNotFinished
 
 if TYPE_CHECKING:
@@ -18,26 +18,23 @@ if TYPE_CHECKING:
     from sartor.records import Job
 
 _FAR_US = 2**53
-_TIME = "%Y-%m-%dT%H:%M:%S"
 
 From = Annotated[
-    datetime | None,
+    str | None,
     typer.Option(
         "--from",
         envvar="SARTOR_FROM",
         help="Only decisions made at this time or later (UTC); by default from the first one.",
-        formats=["%Y-%m-%d", _TIME],
         metavar="TIME",
         show_default=False,
     ),
 ]
 To = Annotated[
-    datetime | None,
+    str | None,
     typer.Option(
         "--to",
         envvar="SARTOR_TO",
         help="Only decisions made before this time (UTC); by default up to the last one.",
-        formats=["%Y-%m-%d", _TIME],
         metavar="TIME",
         show_default=False,
     ),
@@ -149,14 +146,15 @@ def _create(stores: "Stores", name: str, evaluation_id: str, spec: "EvaluationSp
 
 
 def _build_spec(
-    title: str, policies: Sequence[str], from_: datetime | None, to: datetime | None, *, search: bool
+    title: str, policies: Sequence[str], from_: str | None, to: str | None, *, search: bool
 ) -> "EvaluationSpec":
     from sartor.evaluation.spec import EvaluationSpec
 
+    start_us, end_us = parse_time(from_), parse_time(to)
     return EvaluationSpec(
         name=title,
-        start_us=0 if from_ is None else to_micros(from_),
-        end_us=_FAR_US if to is None else to_micros(to),
+        start_us=0 if start_us is None else start_us,
+        end_us=_FAR_US if end_us is None else end_us,
         policies=tuple(map(_parse_policy, policies)),
         find_optimal=search,
     )

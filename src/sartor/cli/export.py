@@ -4,14 +4,13 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated, BinaryIO, Literal
 
 import typer
 
-from sartor.cli.options import DEFAULTS, Data, LoopName, to_micros
-from sartor.errors import InvalidRequest, StoreUnavailable
+from sartor.cli.options import DEFAULTS, Data, LoopName, parse_time
+from sartor.errors import StoreUnavailable
 
 Format = Annotated[
     Literal["dsjson", "csv", "parquet"],
@@ -79,22 +78,13 @@ def export(
     from sartor.runtime import compose
     from sartor.transfer import export as exporting
 
-    selection = exporting.ExportSelection(from_us=_parse_time(start), to_us=_parse_time(end), pending=pending)
+    selection = exporting.ExportSelection(from_us=parse_time(start), to_us=parse_time(end), pending=pending)
     with (
         compose.open_instance(data) as stores,
         loops.open_loop(stores, loops.find_loop(stores, name)) as logs,
         _open_output(output) as stream,
     ):
         exporting.export_log(logs, stream, format_=format_, selection=selection)
-
-
-def _parse_time(text: str | None) -> int | None:
-    if text is None:
-        return None
-    try:
-        return to_micros(datetime.fromisoformat(text))
-    except ValueError as error:
-        raise InvalidRequest(f"{text!r} is not a time: write it as 2026-03-01 or 2026-03-01T12:00Z.") from error
 
 
 @contextmanager

@@ -9,7 +9,8 @@ import typer
 from sartor.cli import formatting, lifecycle
 from sartor.cli.options import DEFAULTS, AsJson, Data, LoopName, parse_named_values
 from sartor.errors import InvalidSetting
-from sartor.settings import Lock, Tier
+from sartor.numbers import parse_whole
+from sartor.settings import LARGEST_QUOTA, Lock, Tier
 
 app = typer.Typer(
     help="Create, list, show and change loops. A loop is one personalization problem: it has its own keys, "
@@ -309,9 +310,10 @@ def _parse_quota(text: str) -> int | None:
         return None
     if text == "none":
         return 0
-    if not text.isdigit() or int(text) == 0:
-        raise InvalidSetting(f"{text!r} is not a quota: specify a number above 0, 'none' or 'tier'.")
-    return int(text)
+    try:
+        return parse_whole(text, low=1, high=LARGEST_QUOTA)
+    except ValueError as error:
+        raise InvalidSetting(f"A quota {error}; 'none' and 'tier' are accepted too.") from error
 
 
 _COMMANDS: Mapping[str, Callable[..., None]] = {

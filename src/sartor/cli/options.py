@@ -1,16 +1,14 @@
 """Flags that several commands share. Each can also be set by an environment variable, ``SARTOR_<NAME>``."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import msgspec
 import typer
 
-from sartor.errors import InvalidSetting
+from sartor.errors import InvalidRequest, InvalidSetting
 from sartor.settings import Durability, ForwardedHeader, LogFormat, ServeSettings
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+from sartor.times import parse_time_us
 
 _SCHEMA = msgspec.json.schema(ServeSettings)["$defs"]["ServeSettings"]["properties"]
 
@@ -93,7 +91,15 @@ def parse_named_values(texts: Sequence[str] | None, /) -> dict[str, str]:
     return values
 
 
-def to_micros(time: datetime, /) -> int:
-    """Return a time as whole microseconds since 1970; UTC where it names no zone."""
-    aware = time if time.tzinfo else time.replace(tzinfo=UTC)
-    return (aware - _EPOCH) // timedelta(microseconds=1)
+def parse_time(text: str | None, /) -> int | None:
+    """Parse a time to microseconds since 1970; UTC where it names no zone. None stays None.
+
+    Raises:
+        InvalidRequest: it is none, or out of range.
+    """
+    if text is None:
+        return None
+    try:
+        return parse_time_us(text)
+    except ValueError as error:
+        raise InvalidRequest(f"{error}.") from error

@@ -10,7 +10,7 @@ from msgspec import Struct
 from sartor.errors import InvalidRequest, SartorError
 from sartor.ports import Loop, Stores
 from sartor.runtime.for_each_loop import LoopVisits, for_each_loop
-from sartor.times import DAY_US
+from sartor.times import DAY_US, DAYS_READ, parse_day
 
 _FIELDS = ("loop", "day", "ranks", "rewards")
 _DAYS = 366
@@ -32,8 +32,8 @@ def read_usage(stores: Stores, loops: Iterable[Loop], /, *, first: date, last: d
         InvalidRequest: the last day is before the first, or they are more than a year apart.
         StoreUnavailable: a log can't be read now.
     """
-    if not first <= last <= first + timedelta(days=_DAYS):
-        raise InvalidRequest(f"Give a first and a last day, in order, {_DAYS} days apart at most.")
+    if not 0 <= (last - first).days <= _DAYS:
+        raise InvalidRequest(f"Give a first and a last day, in order, {_DAYS} days apart at most, {DAYS_READ}.")
     from_us, to_us = _to_us(first), _to_us(last) + DAY_US
     return [
         UsageByDay(loop=loop.name, day=_to_day(one.day_us), ranks=one.decisions, rewards=one.rewards)
@@ -85,7 +85,7 @@ def parse_days(first: str | None, last: str | None, /, *, today: date) -> tuple[
     """Parses the first and the last day; by default the first of the month and today.
 
     Raises:
-        InvalidRequest: one is not an ISO date.
+        InvalidRequest: one is not an ISO date, or out of range.
     """
     end = _parse_day(last) if last else today
     return (_parse_day(first) if first else min(end, today).replace(day=1)), end
@@ -98,9 +98,9 @@ def today() -> date:
 
 def _parse_day(text: str) -> date:
     try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise InvalidRequest(f"{text!r} is not a day: write it as 2026-03-31.") from None
+        return parse_day(text)
+    except ValueError as error:
+        raise InvalidRequest(f"{error}.") from error
 
 
 def _to_us(day: date) -> int:

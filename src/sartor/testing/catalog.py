@@ -8,6 +8,7 @@ from sartor.errors import LoopExists, LoopNotFound
 from sartor.ports import Loop, LoopChanges
 from sartor.records import AuditEntry, LoggedAuditEntry
 from sartor.stores.audit import BEGINNING, chain_digest
+from sartor.stores.layout import check_name
 from sartor.testing.fakes import Disk
 
 
@@ -41,7 +42,7 @@ class MemoryAudit:
 
 
 class MemoryCatalog:
-    """A ``Catalog`` that lives as long as the object. It takes any name.
+    """A ``Catalog`` that lives as long as the object. It takes names that folders can have.
 
     Attributes:
         loops_read: how many loops it has handed out: what reading and decrypting them would have cost.
@@ -94,8 +95,10 @@ class MemoryCatalog:
 
         Raises:
             LoopExists: the name is taken.
+            InvalidSetting: the name can't be a folder's.
         """
         self._disk.check()
+        check_name(loop.name)
         if loop.name in self._loops:
             raise LoopExists(f"There is a loop {loop.name!r} already.")
         self._loops[loop.name] = loop
@@ -137,9 +140,10 @@ class MemoryCatalog:
         Raises:
             LoopNotFound: there is no such deleted loop.
             LoopExists: the name is taken.
+            InvalidSetting: the name can't be a folder's.
         """
         loop = self._find_deleted(loop_id)
-        name = name or loop.name
+        name = check_name(name or loop.name)
         if name in self._loops:
             raise LoopExists(f"There is a loop {name!r} already.")
         self._loops[name] = replace(loop, name=name, version=loop.version + 1, recoverable_until_us=0)

@@ -97,3 +97,17 @@ def test_usage_as_a_table_json_and_csv(sartor: Sartor, taught: Path) -> None:
     assert text.startswith("loop,day,ranks,rewards\r\n")
     assert sartor("usage", "--from", "2026-02-30").code == 1
     assert sartor("usage", "--loop", "other").code == 1
+
+
+@pytest.mark.parametrize("day", ["9999-12-31", "0000-01-01", "2026-W01-1", "2026-032", "20260101", "soon"])
+def test_a_day_that_is_not_read_is_told_the_range(sartor: Sartor, own: Path, day: str) -> None:
+    for words in (
+        ("usage", "--from", day, "--to", day),
+        ("export", "default", "--from", day),
+        ("export", "default", "--to", day),
+        ("evaluate", "default", "--from", day),
+        ("evaluate", "default", "--to", day),
+    ):
+        result = sartor(*words)
+        assert (result.code, result.out) == (1, "")
+        assert "from 0001-01-01 to 9998-12-31" in result.err

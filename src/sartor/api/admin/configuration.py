@@ -1,6 +1,7 @@
 """Reading and changing the service configuration of a loop (contract, section 1.5)."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -94,7 +95,9 @@ def _format_optimization_start(loop: Loop) -> str:
     if not loop.settings.is_auto_optimization_enabled:
         return durations.NEVER
     if loop.settings.auto_optimization_start_date is not None:
-        return durations.format_time(durations.parse_time(loop.settings.auto_optimization_start_date))
+        # What was stored before times had a range may be outside it; it counts as none.
+        with suppress(ValueError):
+            return durations.format_time(durations.parse_time(loop.settings.auto_optimization_start_date))
     created = datetime.fromtimestamp(loop.created_at_us // 1_000_000, UTC)
     return durations.format_time(created + _START_AFTER)
 

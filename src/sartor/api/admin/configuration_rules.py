@@ -73,7 +73,13 @@ def _check_duration(
 def _check_number(changes: Changes, name: str, low: float, high: float) -> None:
     value = changes.get(name)
     if isinstance(value, int | float) and not low <= value <= high:
-        raise RequestRefused(_INVALID, f"{name} must be between {low} and {high}, not {value:g}.")
+        raise RequestRefused(_INVALID, f"{name} must be between {low} and {high}, not {_show_number(value)}.")
+
+
+def _show_number(value: float) -> str:
+    # An integer of a body may have more digits than a float holds.
+    text = str(value)
+    return text if len(text) <= 24 else f"{text[:24]}…"
 
 
 def _check_retention(changes: Changes) -> None:

@@ -12,7 +12,9 @@ from sartor.api.http import durations
 from sartor.api.http.error_responses import RequestRefused
 from sartor.api.routing.routes import Call, Parameter
 from sartor.evaluation import jobs
+from sartor.numbers import LARGEST, parse_whole
 from sartor.records import Job
+from sartor.times import parse_time_us
 
 _T = TypeVar("_T")
 _MOST = 100
@@ -38,10 +40,10 @@ def to_micros(text: str, name: str, /, *, invalid: str) -> int:
     """Parse a time to microseconds since 1970.
 
     Raises:
-        RequestRefused: it is none; the message names it.
+        RequestRefused: it is none, or out of range; the message names it.
     """
     try:
-        return round(durations.parse_time(text).timestamp() * 1_000_000)
+        return parse_time_us(text)
     except ValueError as error:
         raise RequestRefused(invalid, f"{name}: {error}.") from error
 
@@ -141,9 +143,10 @@ def _parse_number(query: Mapping[str, str], name: str, *, low: int, invalid: str
     text = query.get(name)
     if text is None:
         return None
-    if not text.isascii() or not text.isdigit() or len(text) > 9 or int(text) < low:
-        raise RequestRefused(invalid, f"{name} must be a whole number of {low} or more, not {text[:64]!r}.")
-    return int(text)
+    try:
+        return parse_whole(text, low=low)
+    except ValueError as error:
+        raise RequestRefused(invalid, f"{name} {error}.") from error
 
 
 Time = Annotated[str, durations.TIME]
@@ -153,7 +156,7 @@ Name = Annotated[str, Meta(max_length=256, extra_json_schema={"minLength": 1})]
 
 
 def _integer_schema(low: int) -> dict[str, object]:
-    return {"type": "integer", "minimum": low, "maximum": 999_999_999}
+    return {"type": "integer", "minimum": low, "maximum": LARGEST}
 
 
 PAGING = (

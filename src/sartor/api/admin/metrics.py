@@ -20,6 +20,7 @@ from sartor.log_search import first_outcome_since
 from sartor.metrics import learning_metrics
 from sartor.metrics.learning_metrics import Metrics, SettledChoice
 from sartor.metrics.learning_metrics import MetricWindow as Sums
+from sartor.numbers import LARGEST, parse_whole
 from sartor.ports import LoopStores
 from sartor.records import Mode
 from sartor.times import DAY_US, now_us
@@ -142,11 +143,12 @@ def _parse_number(query: dict[str, str], name: str, default: int, *, low: int, m
     text = query.get(name.lower())
     if text is None:
         return default
-    if not text.isascii() or not text.isdigit() or len(text) > 9:
-        _refuse(f"{name} must be a whole number, not {text[:64]!r}.")
-    number = int(text)
-    if number < low or number % multiple:
-        _refuse(f"{name} must be {low} or more" + (f", and a multiple of {multiple}." if multiple > 1 else "."))
+    try:
+        number = parse_whole(text, low=low)
+    except ValueError as error:
+        _refuse(f"{name} {error}.")
+    if number % multiple:
+        _refuse(f"{name} must be a multiple of {multiple}, not {number}.")
     return number
 
 
@@ -183,13 +185,13 @@ ROUTES = (
             ),
             Parameter(
                 name="numberOfRecentEvents",
-                description="How many of the last settled decisions to look at.",
-                schema={"type": "integer", "minimum": 1, "maximum": MOST_EVENTS},
+                description=f"How many of the last settled decisions to look at, {MOST_EVENTS} at most.",
+                schema={"type": "integer", "minimum": 1, "maximum": LARGEST},
             ),
             Parameter(
                 name="aggregationEventCount",
                 description="How many decisions a window holds.",
-                schema={"type": "integer", "minimum": 10_000, "multipleOf": 10_000},
+                schema={"type": "integer", "minimum": 10_000, "maximum": LARGEST, "multipleOf": 10_000},
             ),
         ),
     ),

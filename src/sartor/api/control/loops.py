@@ -1,5 +1,7 @@
 """Loops as resources: listed, created, read, changed, deleted, recovered, purged; and their keys."""
 
+from urllib.parse import quote
+
 import msgspec
 
 from sartor.access.asgi import Header
@@ -106,7 +108,7 @@ def purge_loop(call: Call) -> Response:
 
 
 def _location(loop: Loop) -> Header:
-    return (b"location", f"{CONTROL_V1.prefix}/loops/{loop.name}".encode())
+    return (b"location", f"{CONTROL_V1.prefix}/loops/{quote(loop.name, safe='')}".encode())
 
 
 ROUTES = (

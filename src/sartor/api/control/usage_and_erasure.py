@@ -23,8 +23,9 @@ from sartor.estimators.scorecard_view import ScorecardView
 from sartor.management import audit_log, erasure, loops, reward_corrections
 from sartor.management import usage as usage_records
 from sartor.management.erasure_criteria import ErasureCriteria
+from sartor.numbers import parse_whole
 from sartor.ports import Loop
-from sartor.times import now_us
+from sartor.times import DAYS_READ, now_us
 
 _INVALID = "InvalidRequest"
 _MOST_LINES = 1_000
@@ -76,10 +77,10 @@ def _respond_activities(call: Call, *, loop: str | None) -> Response:
 
 
 def _parse_last(call: Call) -> int:
-    text = call.query.get("last", "100")
-    if not (text.isascii() and text.isdigit() and len(text) < 6 and 1 <= int(text) <= _MOST_LINES):
-        raise RequestRefused(_INVALID, f"last must be a number from 1 to {_MOST_LINES}.")
-    return int(text)
+    try:
+        return parse_whole(call.query.get("last", "100"), low=1, high=_MOST_LINES)
+    except ValueError as error:
+        raise RequestRefused(_INVALID, f"last {error}.") from error
 
 
 def correct_reward(call: Call) -> Response:
@@ -117,9 +118,12 @@ def get_score(call: Call) -> Response:
     return json_body.json_response(200, card)
 
 
+_DAY = {"type": "string", "format": "date"}
 _DAYS = (
-    Parameter(name="from", description="The first day; by default of this month.", schema={"type": "string"}),
-    Parameter(name="to", description="The last day; by default today.", schema={"type": "string"}),
+    Parameter(
+        name="from", description=f"The first day, {DAYS_READ}; by default that of this month.", schema=_DAY
+    ),
+    Parameter(name="to", description="The last day, a year later at most; by default today.", schema=_DAY),
     Parameter(
         name="format", description="How it is written.", schema={"type": "string", "enum": ["json", "csv"]}
     ),

@@ -14,7 +14,15 @@ from sartor.records import LoggedAuditEntry
 from sartor.settings import Lock, LoopTerms, Tier
 from sartor.times import format_timestamp
 
-Name = Annotated[str, Meta(min_length=1, max_length=63, description="Small letters, digits, - and _.")]
+Name = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=63,
+        description="Small letters, digits, - and _.",
+        extra_json_schema={"pattern": "^[a-z0-9][a-z0-9_-]*$"},
+    ),
+]
 
 
 class LoopResource(Struct, frozen=True, kw_only=True, rename="camel"):

@@ -6,6 +6,8 @@ from typing import Annotated, TypeAlias
 import msgspec
 from msgspec import Meta
 
+from sartor.times import parse_time as parse_time
+
 Duration: TypeAlias = Annotated[str, Meta(extra_json_schema={"format": "duration", "examples": ["PT10M"]})]
 """A duration in a body: ISO 8601, ``PT10M``."""
 
@@ -16,8 +18,6 @@ NEVER = "0001-01-01T00:00:00"
 """What has not happened: the first second of year 1, without a zone."""
 
 NEVER_WITH_ZONE = f"{NEVER}+00:00"
-
-_DAY_S = 86_400
 
 
 def format_duration(duration: timedelta, /) -> str:
@@ -48,22 +48,6 @@ def parse_duration(text: str, /) -> timedelta:
         return msgspec.convert(text, timedelta)
     except msgspec.ValidationError:
         raise ValueError(f"{text[:64]!r} is not an ISO 8601 duration like PT10M") from None
-
-
-def parse_time(text: str, /) -> datetime:
-    """The time in a text, UTC where it names no zone.
-
-    Raises:
-        ValueError: it is not an ISO 8601 time.
-    """
-    try:
-        time = datetime.fromisoformat(text)
-    except ValueError:
-        raise ValueError(f"{text[:64]!r} is not an ISO 8601 time like 2024-05-17T09:30:00Z") from None
-    try:
-        return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
-    except OverflowError:  # year 1 east of Greenwich
-        return datetime.min.replace(tzinfo=UTC)
 
 
 def format_time(time: datetime, /) -> str:

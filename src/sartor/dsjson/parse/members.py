@@ -3,10 +3,7 @@
 Absent members are UNSET; unknown ones are ignored.
 """
 
-import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from functools import lru_cache
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
@@ -14,9 +11,8 @@ from msgspec import UNSET, Struct, UnsetType
 from sartor.dsjson.parse.context import ParsedContext
 from sartor.errors import InvalidRequest
 from sartor.records import Decision, ImportedDecision, JoinedObservation, Mode, Outcome, Slot
-from sartor.times import SECOND_US
+from sartor.times import parse_time_us
 
-_TIME = re.compile(r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:?\d\d)?")
 _TOLERANCE = 1e-3
 """Logs hold probabilities of 32 bits: sums and products differ by as much."""
 
@@ -137,20 +133,12 @@ def read_time_us(line: ParsedLine) -> int:
     Raises:
         InvalidRequest: there is no time, or it is not valid.
     """
-    found = None if isinstance(line.time, UnsetType) else _TIME.fullmatch(line.time)
-    if found is None:
-        raise InvalidRequest("Timestamp is missing, or not an ISO 8601 time.")
-    second, fraction, zone = found.groups()
-    return _parse_second(second, zone or "Z") * SECOND_US + int(((fraction or "") + "000000")[:6])
-
-
-@lru_cache(maxsize=256)
-def _parse_second(text: str, zone: str) -> int:
+    if isinstance(line.time, UnsetType):
+        raise InvalidRequest("Timestamp is missing.")
     try:
-        moment = datetime.fromisoformat(text + zone).astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        raise InvalidRequest(f"Timestamp is not a time: {error}.") from error
-    return int((moment - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds())
+        return parse_time_us(line.time)
+    except ValueError as error:
+        raise InvalidRequest(f"Timestamp: {error}.") from error
 
 
 def to_joined(
