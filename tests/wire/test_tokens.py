@@ -1,5 +1,6 @@
 """Bearer tokens of a real issuer, as seen from outside: which roles open what, and how a loop is named."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -7,8 +8,10 @@ from typing import Any
 import pytest
 
 from sartor.access.throttle import FAILURES
+from sartor.access.tokens.issuers import Issuer, TrustedIssuers
 from sartor.access.tokens.verifier import JwtVerifier
-from tests.unit.access.tokens.issuer import TokenIssuer, serving
+from tests.unit.access.tokens.dripping import dripping
+from tests.unit.access.tokens.issuer import AUDIENCE, TokenIssuer, serving
 from tests.wire.harness import PREFIX, Reply, Service, person
 
 NAMED = f"/loops/default{PREFIX}"
@@ -126,6 +129,35 @@ def test_an_issuer_that_is_down_is_not_the_callers_fault(service: Service) -> No
 def test_without_issuers_no_token_is_accepted(service: Service, inside: Inside) -> None:
     headers = {"authorization": f"Bearer {inside.issuer.token('Sartor.Owner')}"}
     assert service.call("POST", f"{NAMED}/rank", person(), key=None, headers=headers).status == 401
+
+
+def test_a_dripping_issuer_holds_up_nobody_else(inside: Inside) -> None:
+    """Requests with keys and with tokens of another issuer, on both planes, while its tokens wait."""
+    with dripping("its headers", every_s=0.5) as (where, taken):
+        slow = TokenIssuer()
+        slow.url = f"http://{where}"
+        trusted = (*inside.issuer.trusted().issuers, Issuer(issuer=slow.url, audiences=(AUDIENCE,)))
+        service = Service(token_verifier=JwtVerifier(TrustedIssuers(issuers=trusted)))
+
+        async def rank(issuer: TokenIssuer, number: int) -> int:
+            headers = {"authorization": f"Bearer {issuer.token('Sartor.Owner', jti=number)}"}
+            path = f"{NAMED}/rank" if number % 2 else f"{V1}/loops"
+            body, method = (person(), "POST") if number % 2 else (b"", "GET")
+            return (await service.send(method, path, body, key=None, headers=headers)).status
+
+        async def call_all() -> list[int]:
+            crowd = [asyncio.create_task(rank(slow, number)) for number in range(50)]
+            await asyncio.sleep(0.01)
+            for number in range(10):
+                assert await rank(inside.issuer, number) in (200, 201)
+                assert (await service.send("POST", f"{PREFIX}/rank", person())).status == 201
+                assert (await service.send("GET", f"{PREFIX}/configurations/policy")).status == 200
+            assert not any(one.done() for one in crowd)
+            return await asyncio.gather(*crowd)
+
+        assert service.run(call_all()) == [503] * 50
+        assert len(taken) == 1
+        service.close()
 
 
 def test_guessing_tokens_is_slowed_down(inside: Inside) -> None:

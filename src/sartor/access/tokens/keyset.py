@@ -8,9 +8,11 @@ from typing import Any
 
 import msgspec
 import requests
+import urllib3
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OKPKey, RSAKey, import_key
 
+from sartor.access.tokens.fetching import Deadline, fetch_json
 from sartor.access.tokens.issuers import Issuer, check_address
 from sartor.errors import InvalidSetting
 
@@ -29,10 +31,21 @@ PAUSE_S = 10.0
 WAIT_S = 6.0
 """How long a token waits for its issuer's keys; an issuer that takes longer counts as away."""
 
-_TIMEOUT_S = 5.0
-_MOST_BYTES = 1_048_576
+STALE_WAIT_S = 0.5
+"""How long a token waits for new keys where old ones are there: whoever answers at once can withdraw one."""
+
+FETCH_S = 5.0
+"""How long a fetch may take, from the first connection to the last byte of the keys, in seconds."""
+
 _TYPES = ("RSA", "EC", "OKP")
-_FORESEEN = (requests.RequestException, msgspec.DecodeError, InvalidSetting, ValueError)
+_FORESEEN = (
+    requests.RequestException,
+    urllib3.exceptions.HTTPError,
+    msgspec.DecodeError,
+    InvalidSetting,
+    ValueError,
+    OSError,
+)
 
 PublicKey = RSAKey | ECKey | OKPKey
 _log = logging.getLogger(__name__)
@@ -58,7 +71,7 @@ class IssuerKeys:
     def is_stale(self) -> bool:
         """Whether a key may have been withdrawn too long ago, by an issuer that is expected to answer now."""
         now_s = self._clock_s()
-        is_away = self._failed or now_s - self._tried_s >= WAIT_S
+        is_away = self._failed or now_s - self._tried_s >= STALE_WAIT_S
         return now_s - self._fetched_s >= FRESH_S and not is_away
 
     def find(self, key_id: str | None, /) -> PublicKey | None:
@@ -83,7 +96,8 @@ class IssuerKeys:
 
     def _fetch(self) -> None:
         try:
-            self._keys = _parse_keys(_fetch_json(self._find_uri()))
+            with Deadline(FETCH_S) as deadline:
+                self._keys = _parse_keys(fetch_json(self._find_uri(deadline), deadline))
         except Exception as error:
             self._failed = True
             extra = {"action": "keys_not_fetched", "issuer": self._issuer.issuer}
@@ -98,25 +112,14 @@ class IssuerKeys:
         self._fetched_s = self._clock_s()
         self._failed = False
 
-    def _find_uri(self) -> str:
+    def _find_uri(self, deadline: Deadline) -> str:
         if self._issuer.jwks_uri is not None:
             return self._issuer.jwks_uri
-        document = _fetch_json(self._issuer.discovery_uri)
+        document = fetch_json(self._issuer.discovery_uri, deadline)
         if document.get("issuer") != self._issuer.issuer or not isinstance(document.get("jwks_uri"), str):
             raise ValueError("The discovery document is for another issuer, or names no keys.")
         check_address(document["jwks_uri"])
         return str(document["jwks_uri"])
-
-
-def _fetch_json(url: str) -> dict[str, Any]:
-    with requests.get(url, timeout=_TIMEOUT_S, allow_redirects=False, stream=True) as answer:
-        answer.raise_for_status()
-        body = b""
-        for part in answer.iter_content(65_536):
-            body += part
-            if len(body) > _MOST_BYTES:
-                raise ValueError("The answer is too large.")
-    return msgspec.json.decode(body, type=dict[str, Any])
 
 
 def _parse_keys(document: Mapping[str, Any]) -> dict[str | None, PublicKey]:

@@ -7,7 +7,7 @@ second and waits for further ones, so that a good token among bad ones is late a
 
 import asyncio
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from hashlib import blake2b
@@ -21,7 +21,7 @@ from sartor.access.rate_table import RateTable
 from sartor.access.roles import Caller
 from sartor.access.throttle import find_subscriber
 from sartor.access.tokens.issuers import Issuer, TrustedIssuers
-from sartor.access.tokens.keyset import WAIT_S, IssuerKeys, PublicKey
+from sartor.access.tokens.keyset import STALE_WAIT_S, WAIT_S, IssuerKeys, PublicKey
 from sartor.errors import TooManyRequests, Unauthorized, Unavailable
 
 REMEMBERED_S = 60.0
@@ -32,6 +32,9 @@ CHECKS_PER_S = 2_000.0
 
 QUEUE_S = 2.0
 """How long a token may wait for its check, seconds; beyond that it is refused unchecked, and may come again."""
+
+MOST_WAITING = 100
+"""How many tokens of one issuer may wait for its keys; further ones are told to come again."""
 
 _COSTS = {"ES384": 8.0, "ES512": 8.0}
 _REMEMBERED = 4096
@@ -61,6 +64,7 @@ class JwtVerifier:
         # A thread for each issuer, so that none waits while another one is slow.
         self._threads = ThreadPoolExecutor(len(self._issuers), thread_name_prefix="issuers")
         self._fetches: dict[str, Future[None]] = {}
+        self._waiting: Counter[str] = Counter()
 
     async def verify(self, token: bytes, /, *, address: str = "") -> Caller:
         """Verify a token and return its holder. ``address``: of the client, on whose account it is checked.
@@ -124,14 +128,27 @@ class JwtVerifier:
         if (fetch is None or fetch.done()) and keys.should_fetch(key_id):
             # One for all who need it.
             fetch = self._fetches[issuer.issuer] = keys.start_fetch(self._threads)
-        if fetch is not None and not fetch.done() and (keys.is_stale or keys.find(key_id) is None):
-            await asyncio.wait([asyncio.wrap_future(fetch)], timeout=WAIT_S)
+        if fetch is not None and not fetch.done():
+            if keys.find(key_id) is None:
+                await self._wait_for_keys(issuer, fetch)
+            elif keys.is_stale:
+                await asyncio.wait([asyncio.wrap_future(fetch)], timeout=STALE_WAIT_S)
         key = keys.find(key_id)
         if key is not None:
             return key
         if not keys.is_usable:
             raise Unavailable("The keys of the token's issuer can't be fetched now.")
         raise Unauthorized("The token is signed with a key that its issuer does not publish.")
+
+    async def _wait_for_keys(self, issuer: Issuer, fetch: "Future[None]") -> None:
+        """Wait for the end of a fetch; only so many at a time, since each holds a connection of the service."""
+        if self._waiting[issuer.issuer] >= MOST_WAITING:
+            raise Unavailable("Many tokens wait for the keys of their issuer.")
+        self._waiting[issuer.issuer] += 1
+        try:
+            await asyncio.wait([asyncio.wrap_future(fetch)], timeout=WAIT_S)
+        finally:
+            self._waiting[issuer.issuer] -= 1
 
     def _check_claims(self, issuer: Issuer, claims: Mapping[str, Any]) -> None:
         now_s = self._clock_s()

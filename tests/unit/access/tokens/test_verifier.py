@@ -5,7 +5,6 @@ import base64
 import hashlib
 import hmac
 import json
-import threading
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -17,7 +16,6 @@ from joserfc.jwk import ECKey, OctKey, RSAKey
 
 from sartor.access.roles import Grant
 from sartor.access.tokens import keyset
-from sartor.access.tokens.issuers import TrustedIssuers
 from sartor.access.tokens.verifier import JwtVerifier
 from sartor.errors import Unauthorized, Unavailable
 from tests.unit.access.tokens.issuer import AUDIENCE, TokenIssuer, serving
@@ -268,64 +266,6 @@ def test_a_key_set_of_another_shape_is_none(verifier: JwtVerifier, issuer: Token
     issuer.answer = lambda path: b'{"keys": 5}' if path == "/keys" else answer(path)  # type: ignore[method-assign]
     with pytest.raises(Unavailable):
         name_of(verifier, issuer.token())
-
-
-def hang(issuer: TokenIssuer) -> threading.Event:
-    """Let an issuer answer only when the event is set."""
-    may_answer, answer = threading.Event(), issuer.answer
-
-    def answer_late(path: str) -> bytes | None:
-        assert may_answer.wait(30)
-        return answer(path)
-
-    issuer.answer = answer_late  # type: ignore[method-assign]
-    return may_answer
-
-
-def test_a_slow_issuer_delays_no_token_of_another_one(issuer: TokenIssuer) -> None:
-    with serving(TokenIssuer()) as slow:
-        may_answer = hang(slow)
-        both = issuer.trusted().issuers + slow.trusted().issuers
-        verifier = JwtVerifier(TrustedIssuers(issuers=both))
-
-        async def verify_both() -> str:
-            waiting = asyncio.create_task(verifier.verify(slow.token(sub="grace").encode()))
-            await asyncio.sleep(0)
-            first = await asyncio.wait_for(verifier.verify(issuer.token().encode()), 3)
-            assert not waiting.done()
-            may_answer.set()
-            assert (await waiting).name == "token of grace"
-            return first.name
-
-        try:
-            assert asyncio.run(verify_both()) == "token of ada"
-        finally:
-            may_answer.set()
-
-
-@pytest.mark.parametrize("age_s", [0.0, keyset.FRESH_S / 2])
-def test_a_token_with_a_known_key_does_not_wait_for_its_slow_issuer(
-    verifier: JwtVerifier, issuer: TokenIssuer, age_s: float
-) -> None:
-    assert name_of(verifier, issuer.token())
-    wait(verifier, max(age_s, keyset.PAUSE_S))
-    known = issuer.token(sub="grace").encode()
-    issuer.rotate()
-    may_answer = hang(issuer)
-
-    async def verify_both() -> str:
-        waiting = asyncio.create_task(verifier.verify(issuer.token(sub="linus").encode()))
-        await asyncio.sleep(0)
-        first = await asyncio.wait_for(verifier.verify(known), 3)
-        assert not waiting.done()
-        may_answer.set()
-        assert (await waiting).name == "token of linus"
-        return first.name
-
-    try:
-        assert asyncio.run(verify_both()) == "token of grace"
-    finally:
-        may_answer.set()
 
 
 def test_a_discovery_document_of_another_issuer(verifier: JwtVerifier, issuer: TokenIssuer) -> None:
