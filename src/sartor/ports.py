@@ -8,15 +8,12 @@ in ``tests/contract`` runs on every implementation, the in-memory one included.
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from msgspec import Struct
-
 from sartor.loops import AuditLog as AuditLog
 from sartor.loops import Catalog as Catalog
 from sartor.loops import Loop as Loop
 from sartor.loops import LoopChanges as LoopChanges
 from sartor.problems import ProcessReports as ProcessReports
 from sartor.records import (
-    Cursor,
     Decision,
     DecisionHeader,
     Horizon,
@@ -32,6 +29,7 @@ from sartor.records import (
     Settlement,
     Usage,
 )
+from sartor.records import OutcomeCounts as OutcomeCounts
 
 
 class EventLog(Protocol):
@@ -105,26 +103,14 @@ class OutcomeLog(Protocol):
     def outcomes_of(self, event_id: str, /) -> Sequence[LoggedOutcome]:
         """The outcomes of the decisions with this event id, in order (two ranks may share an id)."""
 
-    def counts(self) -> "OutcomeCounts":
+    def has_outcome(self, event_id: str, /, *, until: int) -> bool:
+        """Whether a decision with this event id, and this number or a lower one, has an outcome."""
+
+    def find_outcome(self, decision: int, /) -> LoggedOutcome | None:
+        """The outcome of the decision with this number; None: it has none. Costs the same for any event id."""
+
+    def counts(self) -> OutcomeCounts:
         """Returns the totals, the last outcome's number, the revision, and where settling resumes."""
-
-
-class OutcomeCounts(Struct, frozen=True, kw_only=True):
-    """Totals of one loop's outcome log.
-
-    After retention it begins with ``first_outcome``. Decisions up to number ``forgotten`` may still be in the
-    event log although their outcomes are gone.
-    """
-
-    outcomes: int
-    last_outcome: int
-    learnable: int
-    late: int
-    dangling: int
-    revision: int = 0
-    cursor: Cursor = Cursor()
-    first_outcome: int = 1
-    forgotten: int = 0
 
 
 class ModelRegistry(Protocol):

@@ -245,6 +245,24 @@ class Settlement(Struct, frozen=True, kw_only=True):
     cursor: Cursor
 
 
+class OutcomeCounts(Struct, frozen=True, kw_only=True):
+    """Totals of one loop's outcome log.
+
+    After retention it begins with ``first_outcome``. Decisions up to number ``forgotten`` may still be in the
+    event log although their outcomes are gone.
+    """
+
+    outcomes: int
+    last_outcome: int
+    learnable: int
+    late: int
+    dangling: int
+    revision: int = 0
+    cursor: Cursor = Cursor()
+    first_outcome: int = 1
+    forgotten: int = 0
+
+
 class Model(Struct, frozen=True, kw_only=True):
     """The lineage of a model: everything about it but its bytes.
 

@@ -34,6 +34,14 @@ def now_us() -> int:
     return time.time_ns() // 1_000
 
 
+def uptime_us() -> int:
+    """How long this machine runs, in µs, time asleep included. It never goes back and is never set."""
+    return time.clock_gettime_ns(_UPTIME) // 1_000
+
+
+_UPTIME = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+
 def format_timestamp(at_us: int, /) -> str:
     """Formats a time (µs since 1970) in ISO 8601: UTC, to the microsecond, ``Z``."""
     seconds, micros = divmod(at_us, SECOND_US)

@@ -58,6 +58,22 @@ def test_the_outcomes_of_an_event_are_those_of_all_its_decisions(outcomes: Outco
     assert not outcomes.outcomes_of("c")
 
 
+def test_an_event_was_settled_up_to_a_number(outcomes: OutcomeLog) -> None:
+    outcomes.record(settlement(make_outcome(7, "a"), make_outcome(2, "b"), make_outcome(5, "a")))
+    assert not outcomes.has_outcome("a", until=4)
+    assert outcomes.has_outcome("a", until=5)
+    assert outcomes.has_outcome("b", until=9)
+    assert not outcomes.has_outcome("c", until=9)
+
+
+def test_the_outcome_of_a_decision_is_found_by_its_number(outcomes: OutcomeLog) -> None:
+    outcomes.record(settlement(make_outcome(7, "a"), make_outcome(2, "a")))
+    found = outcomes.find_outcome(2)
+    assert found is not None
+    assert (found.seq, found.outcome.decision_seq) == (2, 2)
+    assert outcomes.find_outcome(1) is None
+
+
 def test_counts_add_up_over_settlements(outcomes: OutcomeLog) -> None:
     unlearnable = replace(make_outcome(2), learnable=False)
     outcomes.record(settlement(make_outcome(1), unlearnable, unmatched=(UnmatchedObservation(1, "late"),)))

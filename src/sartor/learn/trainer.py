@@ -40,6 +40,8 @@ class Trainer:
         self._recent: deque[LoggedDecision] = deque(maxlen=_CHECKED)
         self.problem: str | None = None
         """Why no model is published although there is something new; None: all is well."""
+        self.caught_up = False
+        """Whether the last step read all outcomes that there were."""
 
     def step(self, loop: Loop, /, *, now_us: int, limit: int = 5_000) -> int:
         """Learn the new outcomes, and publish a model when one is due.
@@ -62,9 +64,10 @@ class Trainer:
             StoreUnavailable: nothing is lost; the next step continues where this one stopped.
         """
         training = self._resume_or_start(loop, now_us)
-        before = training.learned
-        for example in read_examples(self._events, self._outcomes, after=training.last_outcome, limit=limit):
+        before, after = training.learned, training.last_outcome
+        for example in read_examples(self._events, self._outcomes, after=after, limit=limit):
             self._learn_one(training, example)
+        self.caught_up = training.last_outcome - after < limit
         if training.ready and self._is_due(training, loop, now_us):
             self._publish(training, loop, now_us)
         return training.learned - before

@@ -53,8 +53,7 @@ def read_open_decisions(logs: LoopStores, /) -> Iterator[LoggedDecision]:
 
 def is_settled(outcomes: OutcomeLog, logged: LoggedDecision, /) -> bool:
     """Whether a decision has its outcome. Two decisions may share an event id, so the number decides."""
-    found = outcomes.outcomes_of(logged.decision.event_id)
-    return any(one.outcome.decision_seq == logged.seq for one in found)
+    return outcomes.find_outcome(logged.seq) is not None
 
 
 def find_settled_time_range(events: EventLog, outcomes: OutcomeLog, /) -> tuple[int, int] | None:

@@ -151,6 +151,14 @@ class ResettledOutcomes(OutcomeLog):
         """None."""
         return ()
 
+    def has_outcome(self, event_id: str, /, *, until: int) -> bool:
+        """No."""
+        return False
+
+    def find_outcome(self, decision: int, /) -> LoggedOutcome | None:
+        """None."""
+        return None
+
     def counts(self) -> OutcomeCounts:
         """The cursor from which settling goes on, and no outcomes."""
         return OutcomeCounts(outcomes=0, last_outcome=0, learnable=0, late=0, dangling=0, cursor=self._cursor)

@@ -6,108 +6,43 @@ themselves are in ``settle.py``.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from heapq import heappop, heappush
 
 from msgspec.structs import replace
 
-from sartor.log.settle import (
-    BEFORE_US,
-    SettledReward,
-    belongs_to,
-    is_about,
-    is_late,
-    settle,
-    settles_early,
-    wait_us,
-)
+from sartor.log.open_windows import PendingObservation, RewardWindow, WaitingObservations, WindowIndex
+from sartor.log.settle import BEFORE_US, SettledReward, is_late, settle, settles_early, wait_us
 from sartor.records import (
     Cursor,
     DecisionHeader,
     Horizon,
-    JoinedObservation,
     LoggedObservation,
     Outcome,
     Settlement,
     UnmatchedObservation,
-    UnmatchedReason,
 )
 from sartor.settings import LoopSettings
-
-
-class PendingObservation:
-    """An observation that was read; finished when it is ``done``, or has a reason for being ``unmatched``."""
-
-    __slots__ = ("done", "event_id", "joined", "placed", "unmatched")
-
-    def __init__(self, logged: LoggedObservation) -> None:
-        self.event_id = logged.observation.event_id
-        self.joined = JoinedObservation(
-            logged.seq, logged.at_us, logged.observation.reward, logged.observation.slot
-        )
-        self.placed = False
-        self.done = False
-        self.unmatched: UnmatchedReason | None = None
-
-
-class RewardWindow:
-    """A decision, and the observations that belong to it until it is settled.
-
-    Windows of one event id are chained in order: ``following`` is the next; the first one knows the ``last``.
-    """
-
-    __slots__ = ("early", "end_us", "following", "head", "kinds", "last", "pending", "reach", "settled")
-
-    def __init__(self, head: DecisionHeader, *, end_us: int, reach: int | None) -> None:
-        """``reach``: the last observation in its outcome, 0 for none; None: it has no outcome yet."""
-        self.head = head
-        self.end_us = end_us
-        self.settled = reach is not None
-        self.reach = reach or 0
-        # Most windows see nothing, and there may be a million: no list before there is something in it.
-        self.pending: list[PendingObservation] | None = None
-        self.kinds: set[str | bool | None] | None = None
-        self.early: SettledReward | None = None
-        self.following: RewardWindow | None = None
-        self.last = self
-
-    def is_new_kind(self, observation: JoinedObservation) -> bool:
-        """Whether an observation is unlike those before: an activation, or a reward of another slot.
-
-        More of the same can't decide anything; asking each time would cost the square of their number.
-        """
-        activates = observation.reward is None
-        if not self.head.slots:
-            return not self.pending or (self.pending[-1].joined.reward is None) is not activates
-        if self.kinds is None:
-            self.kinds = set()
-        kind = activates or observation.slot
-        is_first = kind not in self.kinds
-        self.kinds.add(kind)
-        return is_first
 
 
 class RewardWindows:
     """What is open under one set of rules: wait time, aggregation and ``learnWhen`` never change here."""
 
-    def __init__(self, settings: LoopSettings, /, *, cursor: Cursor, recorded: Iterable[Outcome] = ()) -> None:
-        """Nothing is read yet. ``recorded``: the outcomes that decisions after the cursor have already."""
+    def __init__(self, settings: LoopSettings, /, *, cursor: Cursor) -> None:
+        """Nothing is read yet. Outcomes that decisions after the cursor have already are added first."""
         self.settings = settings
         self.decisions_read, self._decisions_us = cursor.decisions, 0
         self.observations_read, self._observations_us = cursor.observations, 0
         self._wait_us = wait_us(settings)
         self._settled: dict[int, int] = {}
         self._joined: set[int] = set()
-        for outcome in recorded:
-            joined = [one.seq for one in outcome.joined]
-            self._settled[outcome.decision_seq] = max(joined, default=0)
-            self._joined.update(joined)
         self._imported: list[Outcome] = []
         self._open: deque[RewardWindow] = deque()
         self._ended: deque[RewardWindow] = deque()
-        self._first: dict[str, RewardWindow] = {}
-        self._early: list[RewardWindow] = []
+        self._index = WindowIndex()
+        self._early: list[tuple[int, int, RewardWindow]] = []
         self._pending: deque[PendingObservation] = deque()
-        self._waiting: dict[str, list[PendingObservation]] = {}
+        self._waiting = WaitingObservations()
         self._expiring: deque[PendingObservation] = deque()
 
     @property
@@ -123,7 +58,7 @@ class RewardWindows:
     @property
     def next_due_us(self) -> int | None:
         """When something falls due if nothing more arrives; None: never."""
-        times = [self._early[0].head.at_us] if self._early else []
+        times = [self._early[0][0]] if self._early else []
         if self._open:
             times.append(self._open[0].end_us)
         if self._expiring:
@@ -152,6 +87,13 @@ class RewardWindows:
             horizon.now_us if has_observations else self._observations_us,
         )
 
+    def add_recorded(self, outcomes: Iterable[Outcome], /) -> None:
+        """Take in outcomes that decisions after the cursor have already, before any decision is read."""
+        for outcome in outcomes:
+            joined = [one.seq for one in outcome.joined]
+            self._settled[outcome.decision_seq] = max(joined, default=0)
+            self._joined.update(joined)
+
     def add_decisions(self, heads: Sequence[DecisionHeader], /) -> None:
         """Open a window for each of the next decisions of the log."""
         for head in heads:
@@ -161,17 +103,12 @@ class RewardWindows:
                 continue
             window = RewardWindow(head, end_us=head.at_us + self._wait_us, reach=reach)
             self._open.append(window)
-            self._chain(window)
-            for pending in self._waiting.pop(head.event_id, ()):
-                self._place(pending)
+            self._index.add(window)
+            # What waits belongs to no decision before this one: nothing else is looked at.
+            for pending in self._waiting.take(head, wait_us=self._wait_us):
+                self._join(window, pending)
         if heads:
             self.decisions_read, self._decisions_us = heads[-1].seq, heads[-1].at_us
-
-    def _chain(self, window: RewardWindow) -> None:
-        first = self._first.setdefault(window.head.event_id, window)
-        if first is not window:
-            first.last.following = window
-            first.last = window
 
     def add_observations(self, observations: Sequence[LoggedObservation], /) -> None:
         """Give each of the next observations of the log to its window, or let it wait for its decision."""
@@ -181,29 +118,18 @@ class RewardWindows:
             if logged.seq in self._joined:
                 self._joined.remove(logged.seq)
                 pending.done = True
-            elif not self._place(pending):
+                continue
+            window = self._index.find_owner(pending, wait_us=self._wait_us)
+            if window is not None:
+                self._join(window, pending)
+            else:
+                self._waiting.add(pending)
                 self._expiring.append(pending)
         if observations:
             self.observations_read, self._observations_us = observations[-1].seq, observations[-1].at_us
 
-    def _place(self, pending: PendingObservation) -> bool:
-        """Give an observation to the earliest decision to which it belongs, or let it wait for one."""
-        joined = pending.joined
-        for window in self._windows_of(pending.event_id):
-            if belongs_to(window.head, joined.at_us, wait_us=self._wait_us) and is_about(window.head, joined):
-                pending.placed = True
-                self._join(window, pending)
-                return True
-        self._waiting.setdefault(pending.event_id, []).append(pending)
-        return False
-
-    def _windows_of(self, event_id: str) -> Iterator[RewardWindow]:
-        window = self._first.get(event_id)
-        while window is not None:
-            yield window
-            window = window.following
-
     def _join(self, window: RewardWindow, pending: PendingObservation) -> None:
+        pending.placed = True
         if window.settled or window.early is not None:
             pending.done = True  # it came after what decided
             return
@@ -215,7 +141,7 @@ class RewardWindows:
         if is_new_kind and settles_early(self.settings):
             window.early = self._settle_window(window, now_us=pending.joined.at_us)
             if window.early is not None:
-                self._early.append(window)
+                heappush(self._early, (window.early.due_us, window.head.seq, window))
 
     def _settle_window(self, window: RewardWindow, *, now_us: int) -> SettledReward | None:
         joined = [pending.joined for pending in window.pending or ()]
@@ -228,10 +154,24 @@ class RewardWindows:
             frontier_us: the time up to which every event was read.
             limit: how many at most.
         """
-        due = [(w, w.early) for w in self._early if w.early is not None and w.early.due_us <= frontier_us]
+        due = self._find_early(frontier_us, limit=limit)
         due += self._find_ended(frontier_us, limit=limit)
         due.sort(key=lambda pair: (pair[1].due_us, pair[0].head.seq))
         return due[:limit]
+
+    def has_due(self, frontier_us: int, /) -> bool:
+        """Whether a decision can be settled."""
+        is_early = bool(self._early) and self._early[0][0] <= frontier_us
+        return is_early or (bool(self._open) and self._open[0].end_us <= frontier_us)
+
+    def _find_early(self, frontier_us: int, *, limit: int) -> list[tuple[RewardWindow, SettledReward]]:
+        """The first that rewards have decided; they stay in the queue until they are closed."""
+        found: list[tuple[int, int, RewardWindow]] = []
+        while self._early and self._early[0][0] <= frontier_us and len(found) < limit:
+            found.append(heappop(self._early))
+        for entry in found:
+            heappush(self._early, entry)
+        return [(window, window.early) for _, _, window in found if window.early is not None]
 
     def _find_ended(self, frontier_us: int, *, limit: int) -> list[tuple[RewardWindow, SettledReward]]:
         found: list[tuple[RewardWindow, SettledReward]] = []
@@ -252,6 +192,7 @@ class RewardWindows:
         horizon: Horizon,
         settings_version: int,
         was_decided: Callable[[str], bool],
+        limit: int,
     ) -> Settlement:
         """Close windows and drop what is finished, in the order of the log, which moves the cursor.
 
@@ -260,6 +201,7 @@ class RewardWindows:
             horizon: of the log; outcomes carry its time.
             settings_version: kept with the outcomes.
             was_decided: whether a decision of this event id had been forgotten here before this call.
+            limit: of how many observations it is decided at most that they will never be learned.
 
         Returns:
             The outcomes of imported decisions and of those that are due, the observations that will never be
@@ -271,10 +213,12 @@ class RewardWindows:
         for window, settled in due:
             self._close(window)
             outcomes.append(_to_outcome(window.head, settled, horizon.now_us, settings_version))
-        self._early = [window for window in self._early if not window.settled]
-        self._label_unmatched(frontier_us, was_decided)
+        while self._early and self._early[0][2].settled:
+            heappop(self._early)
+        is_labelled = self._label_unmatched(frontier_us, was_decided, limit=limit)
         unmatched = self._drop_observations()
-        self._drop_windows(frontier_us)
+        if is_labelled:  # those that are left may be late for a window that ended
+            self._drop_windows(frontier_us)
         return Settlement(outcomes=tuple(outcomes), unmatched=tuple(unmatched), cursor=self.cursor)
 
     def _close(self, window: RewardWindow) -> None:
@@ -283,22 +227,28 @@ class RewardWindows:
             pending.done = True
         window.pending = window.kinds = None
 
-    def _label_unmatched(self, frontier_us: int, was_decided: Callable[[str], bool]) -> None:
-        """Find the observations that no decision can claim any more, and why."""
-        while self._expiring and self._expiring[0].joined.at_us + BEFORE_US <= frontier_us:
+    def _label_unmatched(self, frontier_us: int, was_decided: Callable[[str], bool], *, limit: int) -> bool:
+        """Find the observations that no decision can claim any more, and why; whether none is left."""
+        while self.has_expired(frontier_us):
+            if limit <= 0:
+                return False
             pending = self._expiring.popleft()
             if pending.placed:
                 continue
+            limit -= 1
+            self._waiting.drop(pending)
             late = self._is_late(pending) or was_decided(pending.event_id)
             pending.unmatched = "late" if late else "dangling"
-            waiting = self._waiting[pending.event_id]
-            waiting.remove(pending)
-            if not waiting:
-                del self._waiting[pending.event_id]
+        return True
+
+    def has_expired(self, frontier_us: int, /) -> bool:
+        """Whether there is an observation that no decision can claim any more."""
+        return bool(self._expiring) and self._expiring[0].joined.at_us + BEFORE_US <= frontier_us
 
     def _is_late(self, pending: PendingObservation) -> bool:
         """Whether it is late for a decision that was not forgotten yet."""
-        return any(is_late(window.head, pending.joined) for window in self._windows_of(pending.event_id))
+        window = self._index.find_first(pending)
+        return window is not None and is_late(window.head, pending.joined)
 
     def _drop_observations(self) -> list[UnmatchedObservation]:
         """An unmatched observation is returned when the cursor passes it, so that it is recorded once."""
@@ -319,7 +269,7 @@ class RewardWindows:
         while self._open and self._open[0].settled and self._open[0].end_us <= frontier_us:
             self._ended.append(self._open.popleft())
         while self._ended and self._is_finished(self._ended[0], frontier_us):
-            self._unchain(self._ended.popleft())
+            self._index.remove(self._ended.popleft())
 
     def _is_finished(self, window: RewardWindow, frontier_us: int) -> bool:
         """Whether all that could concern a window that ended, and all that joined it, is finished."""
@@ -327,14 +277,6 @@ class RewardWindows:
             return window.end_us <= frontier_us
         oldest = self._pending[0].joined
         return window.end_us <= min(oldest.at_us, frontier_us) and window.reach < oldest.seq
-
-    def _unchain(self, window: RewardWindow) -> None:
-        following = window.following
-        if following is None:
-            del self._first[window.head.event_id]
-        else:
-            following.last = window.last
-            self._first[window.head.event_id] = following
 
 
 def _to_outcome(head: DecisionHeader, settled: SettledReward, now_us: int, settings_version: int) -> Outcome:

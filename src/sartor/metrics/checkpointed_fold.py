@@ -77,10 +77,10 @@ class CheckpointedFold(Generic[_F]):
         """Why the last try failed; None: it did not. The loop learns on."""
         return next(iter(self._report.find_problems(fatal=False)), None)
 
-    def try_step(self, *, start: bool = True) -> int:
+    def try_step(self, *, start: bool = True, limit: int = _BATCH) -> int:
         """``step``, whose failures are logged once: counting must not stop learning. Returns 0 then."""
         try:
-            done = self.step(start=start)
+            done = self.step(start=start, limit=limit)
         except Exception as error:
             self._report.note_failure(error)
             return 0

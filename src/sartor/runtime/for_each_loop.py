@@ -17,8 +17,10 @@ class LoopVisits:
         action: what failed where a visit fails, for structured logs: ``retention_failed``.
     """
 
-    def __init__(self, action: str, /) -> None:
+    def __init__(self, action: str, /, *, rotates: bool = True) -> None:
+        """``rotates``: whether each round begins with another loop. A round that always ends need not."""
         self.action = action
+        self._rotates = rotates
         self._reports: dict[str, ReportOnce] = {}
         self._names: dict[str, str] = {}
         self._lock = threading.Lock()
@@ -46,6 +48,8 @@ class LoopVisits:
     def order(self, loops: Iterable[Loop], /) -> list[Loop]:
         """The loops in their turns: a round begins after the loop with which the one before began."""
         turns = sorted(loops, key=lambda loop: loop.loop_id)
+        if not self._rotates:
+            return turns
         begin = next((place for place, loop in enumerate(turns) if loop.loop_id > self._last), 0)
         self._last = turns[begin].loop_id if turns else ""
         return turns[begin:] + turns[:begin]

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from sartor.errors import SartorError
 from sartor.ports import EngineFactory, Loop, Stores
@@ -11,7 +11,7 @@ from sartor.runtime.for_each_loop import LoopVisits, for_each_loop
 from sartor.runtime.progress_reporter import ProgressReporter
 from sartor.runtime.report_once import ReportOnce
 from sartor.runtime.shutdown import StopSignal
-from sartor.service.loop_learner import LoopLearner
+from sartor.service.loop_learner import VISIT_S, LoopLearner
 
 _log = logging.getLogger(__name__)
 _LONGEST_SLEEP_S = 0.1
@@ -21,13 +21,17 @@ _CATALOG_PAUSE_S = 1.0
 class LearnProcess:
     """The learners of all loops. New loops, changed settings and deleted loops are seen at the next round."""
 
-    def __init__(self, stores: Stores, factory: EngineFactory) -> None:
+    def __init__(
+        self, stores: Stores, factory: EngineFactory, /, *, clock_s: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Nothing is opened yet; ``clock_s`` is monotonic: by it loops are due, and time is shared out."""
+        self._clock_s = clock_s
         self._stores = stores
         self._factory = factory
         self._loops: Sequence[Loop] = ()
         self._learners: dict[str, LoopLearner] = {}
         self._version: int | None = None
-        self._visits = LoopVisits("learning_failed")
+        self._visits = LoopVisits("learning_failed", rotates=False)
         self._catalog_report = ReportOnce("The loops can't be read", action="catalog_unreadable")
         self._reporter = ProgressReporter(stores.reports, "learn")
 
@@ -52,18 +56,25 @@ class LearnProcess:
             self._catalog_report.note_failure(error)
             return _CATALOG_PAUSE_S
         self._catalog_report.note_success()
-        now_s = time.monotonic()
-        for_each_loop(
-            self._loops,
-            self._step,
-            visits=self._visits,
-            is_due=lambda loop: self._learners[loop.loop_id].due_s <= now_s,
-        )
+        turns = self._give_turns(self._clock_s())
+        for_each_loop(self._loops, self._step, visits=self._visits, is_due=lambda loop: loop.loop_id in turns)
         return self._pause_s()
+
+    def _give_turns(self, now_s: float) -> set[str]:
+        """The loops that are visited in this round: those that are due, and did not take more than their share.
+
+        Each gets credit for a visit; one that owes time waits until its credit has made up for it. Where all
+        that are due owe some, nobody waits for it: the time up to the first visit is skipped.
+        """
+        due = {loop_id: one for loop_id, one in self._learners.items() if one.due_s <= now_s}
+        skipped_s = max(0.0, -max((one.credit_s for one in due.values()), default=0.0))
+        for one in due.values():
+            one.credit_s = min(VISIT_S, one.credit_s + skipped_s + VISIT_S)
+        return {loop_id for loop_id, one in due.items() if one.credit_s > 0}
 
     def _step(self, loop: Loop) -> None:
         self._reporter.note_start(loop.name)
-        self._learners[loop.loop_id].step(now_s=time.monotonic())
+        self._learners[loop.loop_id].step()
         self._reporter.note_progress()
 
     def find_problems(self) -> list[Problem]:
@@ -82,7 +93,7 @@ class LearnProcess:
 
     def _pause_s(self) -> float:
         due_s = min((learner.due_s for learner in self._learners.values()), default=float("inf"))
-        return max(0.0, min(_LONGEST_SLEEP_S, due_s - time.monotonic()))
+        return max(0.0, min(_LONGEST_SLEEP_S, due_s - self._clock_s()))
 
     def _follow_catalog(self) -> None:
         version = self._stores.catalog.version()
@@ -95,7 +106,8 @@ class LearnProcess:
             _close(self._learners.pop(loop_id))
         for loop in loops:
             if loop.loop_id not in self._learners:
-                self._learners[loop.loop_id] = LoopLearner(self._stores, self._factory, loop)
+                learner = LoopLearner(self._stores, self._factory, loop, clock_s=self._clock_s)
+                self._learners[loop.loop_id] = learner
             self._learners[loop.loop_id].follow(loop)
         self._loops = loops
 

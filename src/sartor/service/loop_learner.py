@@ -1,6 +1,7 @@
 """The part of the learn process that settles and learns one loop."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from typing import Protocol
 
@@ -15,7 +16,12 @@ from sartor.metrics.scorecard import ScorecardUpdater
 from sartor.ports import EngineFactory, Loop, Stores
 from sartor.problems import Problem
 
-_MOST_EXAMPLES = 5_000
+VISIT_S = 0.03
+"""How long a visit takes, roughly. A loop that took longer waits for as long as others are due."""
+
+ROWS, EXAMPLES, COUNTED = 1_000, 200, 500
+"""How many events a piece of work reads, how many outcomes it learns and counts at most: about 10 ms each."""
+
 _BUSY_S = 0.002
 _IDLE_S = 0.02
 _LONGEST_IDLE_S = 0.2
@@ -32,20 +38,32 @@ class Watched(Protocol):
 
 
 class LoopLearner:
-    """Settles and learns one loop, and knows when it is due again.
+    """Settles and learns one loop in visits of bounded length, and knows when it is due again.
 
     A loop without work is due ever less often, down to five times a second. After a failure it starts anew from
     its stores, after a pause that doubles.
     """
 
-    def __init__(self, stores: Stores, factory: EngineFactory, loop: Loop) -> None:
+    def __init__(
+        self,
+        stores: Stores,
+        factory: EngineFactory,
+        loop: Loop,
+        /,
+        *,
+        clock_s: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Nothing is opened yet; ``clock_s`` is monotonic, and measures the visits."""
         self._stores = stores
         self._factory = factory
         self._loop = loop
+        self._clock_s = clock_s
         self._pipeline: _LoopPipeline | None = None
         self._idle_s = _IDLE_S
         self._retry_s = _FIRST_RETRY_S
         self.due_s = 0.0
+        self.credit_s = 0.0
+        """How long it may work in its next visit; negative: how much longer the last ones took."""
 
     @property
     def name(self) -> str:
@@ -58,27 +76,42 @@ class LoopLearner:
             self._loop = loop
             self.due_s = 0.0
 
-    def step(self, *, now_s: float) -> None:
-        """Settle and learn what there is, and set when to come back. ``now_s`` is monotonic.
+    def step(self) -> None:
+        """Settle and learn for as long as it has credit, or what there is; set when to come back.
 
         Raises:
             Exception: whatever went wrong; it starts anew from its stores when it is due again.
         """
+        start_s = self._clock_s()
         try:
-            done = self._run_pipeline()
+            is_busy = self._visit(until_s=start_s + self.credit_s)
         except Exception:
-            self.due_s = now_s + self._retry_s
+            self.due_s = self._clock_s() + self._retry_s
             self._retry_s = min(_LONGEST_RETRY_S, 2 * self._retry_s)
             self.close()
             raise
+        finally:
+            # What is left of it is not saved up: nobody may work for long because nothing was to do before.
+            self.credit_s = min(0.0, self.credit_s - (self._clock_s() - start_s))
         self._retry_s = _FIRST_RETRY_S
-        self._idle_s = _IDLE_S if done else min(_LONGEST_IDLE_S, 1.5 * self._idle_s)
-        self.due_s = now_s + (_BUSY_S if done else self._idle_s)
+        self._idle_s = _IDLE_S if is_busy else min(_LONGEST_IDLE_S, 1.5 * self._idle_s)
+        self.due_s = self._clock_s() + self._find_pause_s(is_busy)
 
-    def _run_pipeline(self) -> int:
+    def _find_pause_s(self, is_busy: bool) -> float:
+        if self._pipeline is not None and not self._pipeline.caught_up:
+            return 0.0
+        return _BUSY_S if is_busy else self._idle_s
+
+    def _visit(self, *, until_s: float) -> bool:
+        """Work piece by piece; whether anything was done."""
         if self._pipeline is None:
             self._pipeline = _LoopPipeline(self._stores, self._factory, self._loop)
-        return self._pipeline.step(self._loop)
+        is_busy = False
+        while self._pipeline.step(self._loop):
+            is_busy = True
+            if self._pipeline.caught_up or self._clock_s() >= until_s:
+                break
+        return is_busy
 
     def find_problems(self) -> list[Problem]:
         """What the parts of the learning of this loop say is wrong, although their steps succeed."""
@@ -109,26 +142,36 @@ class _LoopPipeline:
         self._resettler = Resettler(self._logs.events, self._logs.outcomes, self._logs.blobs)
         self._settler = Settler(self._logs.events, self._logs.outcomes)
         self._used = False
+        self.caught_up = False
         self._trainer = Trainer(self._logs.events, self._logs.outcomes, self._logs.models, factory)
         self._scorecard = ScorecardUpdater(self._logs, loop_name=loop.name)
         self._apprentice = ApprenticeUpdater(self._logs, loop_name=loop.name)
         self.watched: Sequence[Watched] = (self._scorecard, self._apprentice)
 
-    def step(self, loop: Loop) -> int:
+    def step(self, loop: Loop) -> bool:
+        """Do a piece of work of bounded size; whether anything was done. ``caught_up``: there is no more."""
+        self.caught_up = False
         now_us = times.now_us()
-        if self._resettler.step(loop.settings, settings_version=loop.version, now_us=now_us):
-            return 1
-        settled = self._settler.step(loop.settings, settings_version=loop.version, now_us=now_us)
+        if self._resettler.step(loop.settings, settings_version=loop.version, now_us=now_us, limit=ROWS):
+            return True
+        settled = self._settler.step(
+            loop.settings, settings_version=loop.version, now_us=times.uptime_us(), limit=ROWS, reads=1
+        )
+        is_busy = settled > 0 or not self._settler.caught_up
         # A trainer holds an engine of some megabytes: a loop that was never used should not have one.
         self._used = self._used or settled > 0 or self._logs.outcomes.counts().outcomes > 0
         if not self._used:
-            return settled
-        learned = self._trainer.step(loop, now_us=now_us, limit=_MOST_EXAMPLES)
-        if learned == _MOST_EXAMPLES:  # there is more to learn; counting can wait
-            return settled + learned
-        counted = self._scorecard.try_step()
-        counted += self._apprentice.try_step(start=loop.settings.learning_mode == "Apprentice")
-        return settled + learned + counted
+            self.caught_up = self._settler.caught_up
+            return is_busy
+        learned = self._trainer.step(loop, now_us=now_us, limit=EXAMPLES)
+        if not self._trainer.caught_up:  # there is more to learn; counting can wait
+            return True
+        counted = max(
+            self._scorecard.try_step(limit=COUNTED),
+            self._apprentice.try_step(start=loop.settings.learning_mode == "Apprentice", limit=COUNTED),
+        )
+        self.caught_up = self._settler.caught_up and counted < COUNTED
+        return is_busy or learned > 0 or counted > 0
 
     def close(self) -> None:
         with ExitStack() as closing:

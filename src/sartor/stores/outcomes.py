@@ -74,6 +74,29 @@ class SqliteOutcomes:
         rows = self._connection.rows(_SQL["outcomes_of"], (event_key(event_id),))
         return [found for found in map(decode_outcome, rows) if found.outcome.event_id == event_id]
 
+    def has_outcome(self, event_id: str, /, *, until: int) -> bool:
+        """Whether a decision with this event id, and this number or a lower one, has an outcome.
+
+        Raises:
+            StoreUnavailable: the log can't be read now.
+            Corrupt: a row is not an outcome.
+        """
+        rows = self._connection.rows(_SQL["first_outcome_of"], (event_key(event_id), until))
+        if not rows or decode_outcome(rows[0]).outcome.event_id == event_id:
+            return bool(rows)
+        # Another event has the same key.
+        return any(one.outcome.decision_seq <= until for one in self.outcomes_of(event_id))
+
+    def find_outcome(self, decision: int, /) -> LoggedOutcome | None:
+        """Returns the outcome of the decision with this number; None: it has none.
+
+        Raises:
+            StoreUnavailable: the log can't be read now.
+            Corrupt: the row is not an outcome.
+        """
+        rows = self._connection.rows(_SQL["find_outcome"], (decision,))
+        return decode_outcome(rows[0]) if rows else None
+
     def counts(self) -> OutcomeCounts:
         """Returns totals; the cost does not grow with the log.
 

@@ -176,7 +176,8 @@ class SqliteStores:
             StoreUnavailable: not everything could be removed; the next call continues.
         """
         with self._connect(loop) as (events, outcomes):
-            usage.count_usage(events)
+            while not usage.count_usage(events):  # what is removed was counted before
+                pass
             folder = self._layout.loop(loop.name)
             return Retention(folder, events, outcomes, loop_id=loop.loop_id).remove(before_us=before_us)
 

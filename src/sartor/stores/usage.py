@@ -18,22 +18,27 @@ _SQL = read_statements("events")
 
 _BATCH = 50_000
 
+_MOST_COUNTED = 200_000
+"""How many events of each kind are counted at a time, so that counting a long log holds up no other loop."""
+
 _Days = dict[int, list[int]]
 
 
-def count_usage(events: SqliteConnection, /) -> None:
-    """Adds the events that were not counted yet to their days.
+def count_usage(events: SqliteConnection, /) -> bool:
+    """Adds the next events that were not counted yet to their days; whether all are counted now.
 
     Raises:
         StoreUnavailable: the log can't be written now; nothing is counted then.
     """
-    counted, last = _read_counted(events), _read_last(events)
-    if counted == last:
-        return
+    counted, end = _read_counted(events), _read_last(events)
+    if counted == end:
+        return True
+    last = (min(end[0], counted[0] + _MOST_COUNTED), min(end[1], counted[1] + _MOST_COUNTED))
     days = _count_rest(events, counted, last)
     with events.transaction() as raw:
         if raw.execute(_SQL["advance_counted"], (*last, *counted)).rowcount:
             raw.executemany(_SQL["add_usage"], [(day, *numbers) for day, numbers in days.items()])
+    return last == end
 
 
 def read_usage(events: SqliteConnection, /, *, from_us: int, to_us: int) -> Sequence[Usage]:

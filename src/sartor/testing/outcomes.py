@@ -73,6 +73,17 @@ class MemoryOutcomes:
         self._disk.check()
         return [logged for logged in self._outcomes if logged.outcome.event_id == event_id]
 
+    def has_outcome(self, event_id: str, /, *, until: int) -> bool:
+        """Whether a decision with this event id, and this number or a lower one, has an outcome."""
+        return any(one.outcome.decision_seq <= until for one in self.outcomes_of(event_id))
+
+    def find_outcome(self, decision: int, /) -> LoggedOutcome | None:
+        """Returns the outcome of the decision with this number; None: it has none."""
+        self._disk.check()
+        if decision not in self._number:
+            return None
+        return self._outcomes[self._number[decision] - self._removed - 1]
+
     def counts(self) -> OutcomeCounts:
         """Returns totals."""
         self._disk.check()
@@ -113,9 +124,8 @@ class MemoryOutcomes:
 
     def of_decision(self, number: int, /) -> Outcome | None:
         """Returns the outcome of a decision; None: it has none."""
-        if number not in self._number:
-            return None
-        return self._outcomes[self._number[number] - self._removed - 1].outcome
+        found = self.find_outcome(number)
+        return None if found is None else found.outcome
 
     def _is_past(self, outcome: Outcome, before_us: int) -> bool:
         return outcome.settled_at_us < before_us and outcome.decision_seq <= self._cursor.decisions

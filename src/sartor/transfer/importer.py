@@ -6,7 +6,7 @@ is nothing to resume: an import that was killed is started again.
 
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 
 import msgspec
@@ -212,15 +212,29 @@ class OwnDecisions:
         """Prepares; nothing is read yet. ``since_us``: when the loop was created: it decided nothing before."""
         self._logs = logs
         self._since_us = since_us
+        self._times: dict[str, frozenset[int]] = {}
 
     def contains(self, line: ImportedDecision, /) -> bool:
-        """Whether the decision of a line was made by this loop, and settled; costs a look-up."""
-        return line.made_at_us >= self._since_us and any(
-            decision.at_us == line.made_at_us and not decision.imported
-            for logged in self._logs.outcomes.outcomes_of(line.decision.event_id)
-            for decision in self._logs.events.decisions(after=logged.outcome.decision_seq - 1, limit=1)
-        )
+        """Whether the decision of a line was made by this loop, and settled; costs a look-up for a new id."""
+        if line.made_at_us < self._since_us:
+            return False
+        event_id = line.decision.event_id
+        if event_id not in self._times:
+            if len(self._times) >= _MOST_REMEMBERED:
+                self._times.clear()
+            self._times[event_id] = frozenset(self._read_times(event_id))
+        return line.made_at_us in self._times[event_id]
 
+    def _read_times(self, event_id: str) -> Iterator[int]:
+        # Any number of decisions may share an event id: they are read once, not for each line.
+        for logged in self._logs.outcomes.outcomes_of(event_id):
+            for decision in self._logs.events.decisions(after=logged.outcome.decision_seq - 1, limit=1):
+                if not decision.imported:
+                    yield decision.at_us
+
+
+_MOST_REMEMBERED = 1_000
+"""Event ids whose decisions are remembered while lines are imported."""
 
 _LARGEST = 2_000
 _SMALLEST = 20

@@ -81,7 +81,7 @@ def wait_until_settled(logs: LoopStores, /, *, on_progress: OnProgress) -> bool:
 
 
 def _is_settled(logs: LoopStores, head: DecisionHeader) -> bool:
-    return any(one.outcome.decision_seq == head.seq for one in logs.outcomes.outcomes_of(head.event_id))
+    return logs.outcomes.find_outcome(head.seq) is not None
 
 
 def _last_imported(events: EventLog) -> DecisionHeader | None:

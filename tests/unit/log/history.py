@@ -124,6 +124,12 @@ class Mortal(OutcomeLog):
     def outcomes_of(self, event_id: str, /) -> Sequence[LoggedOutcome]:
         return self._outcomes.outcomes_of(event_id)
 
+    def has_outcome(self, event_id: str, /, *, until: int) -> bool:
+        return self._outcomes.has_outcome(event_id, until=until)
+
+    def find_outcome(self, decision: int, /) -> LoggedOutcome | None:
+        return self._outcomes.find_outcome(decision)
+
     def counts(self) -> OutcomeCounts:
         return self._outcomes.counts()
 

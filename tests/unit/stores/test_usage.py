@@ -44,6 +44,19 @@ def test_days_are_counted_in_batches(
     assert reported(events) == expected
 
 
+def test_a_long_log_is_counted_a_part_at_a_time(
+    opened: SqliteLoopStores, events: SqliteConnection, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(usage, "_MOST_COUNTED", 10)
+    expected = play(opened, clock, 7)
+    parts = 1
+    while not usage.count_usage(events):
+        assert reported(events) == expected
+        parts += 1
+    assert parts == 3, "28 ranks, 10 at a time"
+    assert reported(events) == expected
+
+
 def test_counting_twice_at_once_counts_once(
     opened: SqliteLoopStores, events: SqliteConnection, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

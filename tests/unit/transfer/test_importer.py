@@ -2,17 +2,20 @@
 
 import gzip
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
 from sartor.errors import StoreUnavailable
+from sartor.log.settler import Settler
 from sartor.ports import History
-from sartor.records import Action, ImportedDecision
-from sartor.testing.builders import make_action, make_loop
+from sartor.records import Action, ImportedDecision, LoggedDecision, Observation, Outcome
+from sartor.settings import LoopSettings
+from sartor.testing.builders import make_action, make_decision, make_loop
+from sartor.testing.fakes import Clock
 from sartor.testing.stores import MemoryStores
-from sartor.transfer.importer import Importer, ImportSummary, find_logs
+from sartor.transfer.importer import Importer, ImportSummary, OwnDecisions, find_logs
 from sartor.transfer.open_location import open_location
 from tests.unit.transfer import saved
 
@@ -215,3 +218,45 @@ def test_beside_a_service_little_is_written_at_once(folder: ImportedFolder) -> N
     folder.keep("log", saved.log(400, 2_100))
     folder.run_import(alone=True)
     assert sizes == [2_000, 100]
+
+
+def test_lines_that_share_their_id_with_many_decisions_of_the_loop_cost_one_look_up() -> None:
+    clock = Clock()
+    logs = MemoryStores(clock_us=clock).open(make_loop())
+    begin_us = clock.now_us
+    for _ in range(20):
+        logs.events.append([make_decision("same"), Observation(event_id="same", reward=1.0)])
+        clock.advance(1)
+    clock.advance(700)
+    Settler(logs.events, logs.outcomes).step(LoopSettings(), settings_version=1)
+    counted = Counted(logs.events.decisions)
+    logs.events.decisions = counted  # type: ignore[method-assign]
+    own = OwnDecisions(logs, since_us=begin_us)
+    is_own = [own.contains(line_at(begin_us + number * 500_000)) for number in range(100)]
+    assert is_own == [number % 2 == 0 and number < 40 for number in range(100)]
+    assert counted.calls == logs.outcomes.counts().outcomes
+
+
+class Counted:
+    """Counts how often decisions are read."""
+
+    def __init__(self, read: Callable[..., Sequence[LoggedDecision]]) -> None:
+        self._read = read
+        self.calls = 0
+
+    def __call__(self, *, after: int, limit: int) -> Sequence[LoggedDecision]:
+        self.calls += 1
+        return self._read(after=after, limit=limit)
+
+
+def line_at(made_at_us: int) -> ImportedDecision:
+    outcome = Outcome(
+        decision_seq=0,
+        event_id="same",
+        reward=1.0,
+        learnable=True,
+        joined=(),
+        settled_at_us=0,
+        settings_version=0,
+    )
+    return ImportedDecision(decision=make_decision("same"), made_at_us=made_at_us, outcome=outcome)

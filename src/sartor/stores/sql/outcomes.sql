@@ -78,6 +78,16 @@ WITH RECURSIVE segments (number) AS (
 )
 SELECT seq, body FROM segments CROSS JOIN outcomes ON seq >> 16 = number AND event_key = ? ORDER BY seq;
 
+-- first_outcome_of --
+-- One outcome of an event whose decision has this number or a lower one; see outcomes_of.
+WITH RECURSIVE segments (number) AS (
+    SELECT min(seq) >> 16 FROM outcomes
+    UNION ALL
+    SELECT number + 1 FROM segments WHERE number < (SELECT max(seq) >> 16 FROM outcomes)
+)
+SELECT seq, body FROM segments CROSS JOIN outcomes ON seq >> 16 = number AND event_key = ?
+WHERE decision_seq <= ? LIMIT 1;
+
 -- add_model --
 -- Fails if there is a model with that id already.
 INSERT INTO models (model_id, lineage, digest, pinned) VALUES (?, ?, ?, ?);
