@@ -214,8 +214,12 @@ def test_unknown_routes(service: Service, method: str, path: str) -> None:
 @pytest.mark.parametrize("path", [RANK, REWARD, f"{PREFIX}/events/e/activate"])
 def test_other_methods_of_the_wire(service: Service, method: str, path: str) -> None:
     reply = service.call(method, path)
-    _check(reply, 405, "BadRequest", "POST")
     assert reply.headers["allow"] == "POST, OPTIONS"
+    if method == "HEAD":
+        assert (reply.status, reply.body, reply.headers["x-ms-error-code"]) == (405, b"", "BadRequest")
+        assert int(reply.headers["content-length"]) == len(service.call("GET", path).body)
+    else:
+        _check(reply, 405, "BadRequest", "POST")
 
 
 @pytest.mark.parametrize("path", ["/health/live", "/health/ready", "/openapi.json", "/docs", "/"])

@@ -128,7 +128,7 @@ def _create_threaded_apps(
 
 
 async def _send(response: Response, scope: Scope, send: Send) -> None:
-    await send_response(response, send, took_ms=0, with_body=scope["method"] != "HEAD")
+    await send_response(response, scope, send, took_ms=0)
 
 
 def _match_under_loop(path: bytes, scope: Scope) -> tuple[Resource, bytes] | None:

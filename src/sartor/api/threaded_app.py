@@ -126,7 +126,7 @@ class ThreadedApp:
             except Exception as error:
                 response = error_to_response(_with_code(error, route), invalid=route.invalid)
         took_ms = int((time.perf_counter() - start_s) * 1000)
-        await send_response(response, send, took_ms=took_ms, with_body=method != "HEAD")
+        await send_response(response, scope, send, took_ms=took_ms)
 
     async def _answer(
         self,

@@ -68,7 +68,7 @@ class DataPlaneApp:
             return
         except Exception as error:
             response = error_to_response(error, invalid=operation.invalid)
-        await send_response(response, send, took_ms=int((time.perf_counter() - start_s) * 1000))
+        await send_response(response, scope, send, took_ms=int((time.perf_counter() - start_s) * 1000))
 
     async def _answer(
         self, operation: Operation, resource: Resource, sent: bytes, scope: Scope, receive: Receive

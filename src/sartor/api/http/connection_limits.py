@@ -32,6 +32,19 @@ class Timeouts(Struct, frozen=True, kw_only=True):
     body_bytes: int
     body_rate: int = BODY_RATE
 
+    @property
+    def discarded_bytes(self) -> int:
+        """How long the rest of a body may be that is read and thrown away, so that the connection goes on."""
+        return 8 * self.body_bytes
+
+    @property
+    def ending_bytes(self) -> int:
+        """How much is thrown away of what a client still sends on a connection that is being closed.
+
+        Closed at once, the client might lose the response that says why.
+        """
+        return 32 * self.body_bytes
+
 
 class ClientConnection(Protocol):
     """A connection, as far as the limits are concerned."""

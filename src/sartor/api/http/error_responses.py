@@ -77,12 +77,21 @@ def error_to_response(error: Exception, *, invalid: str) -> Response:
         case errors.EngineRefused():
             return error_response(409, "ModelRankingError", error.message)
         case errors.Unavailable():
-            retry_after = (b"retry-after", b"%d" % RETRY_AFTER_S)
-            return error_response(503, "OperationNotAllowed", error.message, retry_after)
+            return unavailable(error.message)
     _log.error("A request failed for a reason of ours.", exc_info=error, extra={"action": "request_failed"})
     return error_response(
         500, "InternalServerError", "Something went wrong inside the service; it has been logged."
     )
+
+
+def unavailable(message: str, /) -> Response:
+    """Build the response where the service can't take a request now, but soon will."""
+    return error_response(503, "OperationNotAllowed", message, (b"retry-after", b"%d" % RETRY_AFTER_S))
+
+
+def stopping() -> Response:
+    """Build the response to a request that the service can't answer because it stops."""
+    return unavailable("The service is stopping; send the request again.")
 
 
 def _too_many_requests(error: errors.TooManyRequests) -> Response:

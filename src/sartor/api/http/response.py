@@ -7,7 +7,7 @@ from http import HTTPStatus
 
 from msgspec import Struct
 
-from sartor.access.asgi import Header, Send
+from sartor.access.asgi import Header, Scope, Send
 
 JSON = b"application/json; charset=utf-8"
 
@@ -19,6 +19,9 @@ _ALWAYS: list[Header] = [
     (b"pragma", b"no-cache"),
     (b"expires", b"0"),
 ]
+_WITHOUT_BODY = frozenset({204, 304})
+"""Statuses whose responses have neither a body nor a length (RFC 9110, 8.6)."""
+
 BILLED: Header = (b"csp-billing-usage", b"CognitiveServices.Personalizer.Transaction=1")
 
 # One random prefix a process and a counter make ids as unique as random ones at a tenth of the price.
@@ -50,24 +53,31 @@ def response_headers(response: Response, /, *, took_ms: int) -> list[Header]:
     headers = [
         (b"apim-request-id", new_request_id()),
         (b"x-envoy-upstream-service-time", b"%d" % took_ms),
-        (b"content-length", b"%d" % len(response.body)),
         *_ALWAYS,
         *response.headers,
     ]
+    if response.status not in _WITHOUT_BODY:
+        headers.append((b"content-length", b"%d" % len(response.body)))
     if response.body:
         headers.append((b"content-type", response.content_type))
     return headers
 
 
-async def send_response(response: Response, send: Send, *, took_ms: int, with_body: bool = True) -> None:
-    """Send a response through ASGI."""
+def has_no_body(method: str, status: int, /) -> bool:
+    """Whether HTTP allows no body in the response to this method with this status (RFC 9110, 6.4.1)."""
+    return method == "HEAD" or status in _WITHOUT_BODY
+
+
+async def send_response(response: Response, scope: Scope, send: Send, *, took_ms: int) -> None:
+    """Send the response to a request through ASGI; HEAD gets the headers that GET would."""
     headers = response_headers(response, took_ms=took_ms)
+    body = b"" if has_no_body(scope["method"], response.status) else response.body
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
-    await send({"type": "http.response.body", "body": response.body if with_body else b""})
+    await send({"type": "http.response.body", "body": body})
 
 
-def raw_response(response: Response, /) -> bytes:
+def raw_response(response: Response, /, *, with_body: bool = True) -> bytes:
     """Encode a response as bytes, for a connection that is closed because no request could be read from it."""
     lines = [b"HTTP/1.1 %d %b" % (response.status, HTTPStatus(response.status).phrase.encode())]
     lines += [b"%b: %b" % header for header in response_headers(response, took_ms=0)]
-    return b"\r\n".join((*lines, b"connection: close", b"", response.body))
+    return b"\r\n".join((*lines, b"connection: close", b"", response.body if with_body else b""))
