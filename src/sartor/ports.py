@@ -5,13 +5,12 @@ raise ``StoreUnavailable`` when the store can't be read or written; nothing is w
 in ``tests/contract`` runs on every implementation, the in-memory one included.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Protocol
 
 from sartor.loops import AuditLog as AuditLog
 from sartor.loops import Catalog as Catalog
 from sartor.loops import Loop as Loop
-from sartor.loops import LoopChanges as LoopChanges
 from sartor.problems import ProcessReports as ProcessReports
 from sartor.records import (
     Decision,
@@ -238,6 +237,9 @@ class LoopStores(Protocol):
     @property
     def blobs(self) -> BlobStore:
         """Results that are kept, and could be computed again."""
+
+    def mark(self) -> Hashable:
+        """A mark; if equal to an earlier one, no process committed anything in between. Opens no file."""
 
     def close(self) -> None:
         """Release files and connections; idempotent."""

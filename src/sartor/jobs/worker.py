@@ -15,7 +15,9 @@ from msgspec.structs import replace
 from sartor.errors import SartorError
 from sartor.ports import Loop, LoopStores, Stores
 from sartor.records import Job
+from sartor.runtime.followed_loops import FollowedLoops
 from sartor.runtime.for_each_loop import LoopVisits, for_each_loop
+from sartor.runtime.kept_stores import KeptLoopStores
 
 _log = logging.getLogger(__name__)
 
@@ -60,7 +62,8 @@ class JobWorker:
             start: starts a child for a job.
             forget: removes what a job left behind that was canceled or deleted while it ran.
         """
-        self._stores = stores
+        self._loops = FollowedLoops(stores.catalog)
+        self._kept = KeptLoopStores(stores)
         self._start = start
         self._forget = forget
         self._task: _ClaimedJob | None = None
@@ -116,25 +119,27 @@ class JobWorker:
             self._task = _ClaimedJob(loop, job, self._start(loop, job))
             return True
 
-        for_each_loop(self._stores.catalog.loops(), claim, visits=self._visits)
+        for loop_id in self._loops.follow().gone:
+            self._kept.drop(loop_id)
+        for_each_loop(self._loops.all(), claim, visits=self._visits)
 
     def _call_with_stores(self, loop: Loop, act: Callable[[LoopStores], _Result]) -> _Result:
-        logs = self._stores.open(loop)
         try:
-            return act(logs)
-        finally:
-            logs.close()
+            return act(self._kept.of(loop))
+        except Exception:  # the next visit begins anew
+            self._kept.drop(loop.loop_id)
+            raise
 
     def stop(self) -> None:
         """Kill the child, if there is one, and give its job back, so that it begins anew at the next start."""
         task, self._task = self._task, None
-        if task is None:
-            return
-        task.running_job.kill()
-        try:
-            self._settle(task, "the service was stopped", again_us=0)
-        except SartorError as error:
-            _log.warning("A job could not be given back: %s", error.message, extra={"action": "job_kept"})
+        if task is not None:
+            task.running_job.kill()
+            try:
+                self._settle(task, "the service was stopped", again_us=0)
+            except SartorError as error:
+                _log.warning("A job could not be given back: %s", error.message, extra={"action": "job_kept"})
+        self._kept.close()
 
 
 def _give_back(job: Job, cause: str, *, again_us: int) -> Job:

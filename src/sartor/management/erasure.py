@@ -13,9 +13,10 @@ from sartor.errors import ModelInUse, ModelNotFound
 from sartor.management import erasure_receipts, loops
 from sartor.management.erasure_criteria import ErasureCriteria
 from sartor.management.erasure_receipts import ErasureReceiptRecord
-from sartor.ports import Loop, LoopStores, Stores
+from sartor.ports import Loop, LoopStores
 from sartor.records import LoggedDecision, Model
 from sartor.runtime.for_each_loop import LoopVisits, for_each_loop
+from sartor.runtime.kept_stores import KeptLoopStores
 from sartor.stores.audited import AuditedStores, refuse_locked
 from sartor.times import format_timestamp, now_us
 
@@ -136,18 +137,24 @@ def forget_models(logs: LoopStores, /) -> bool:
     return True
 
 
-def forget_everywhere(stores: Stores, /, *, visits: LoopVisits) -> None:
+def forget_everywhere(kept: KeptLoopStores, every: Sequence[Loop], /, *, visits: LoopVisits) -> None:
     """Call ``forget_models`` in every loop; one that fails is logged and keeps no other from its turn.
 
-    Raises:
-        StoreUnavailable: the catalog can't be read now.
+    Args:
+        kept: the stores of the loops, from call to call.
+        every: the loops in service.
+        visits: which of them failed.
     """
 
     def forget(loop: Loop) -> None:
-        with loops.open_loop(stores, loop) as logs:
-            forget_models(logs)
+        try:
+            forget_models(kept.of(loop))
+        except Exception:  # the next visit begins anew
+            kept.drop(loop.loop_id)
+            raise
 
-    for_each_loop(stores.catalog.loops(), forget, visits=visits)
+    kept.keep_only(every)
+    for_each_loop(every, forget, visits=visits)
 
 
 def check_receipt(

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from sartor.ports import Catalog, Loop, LoopChanges
+from sartor.loops import LoopChanges
+from sartor.ports import Catalog, Loop
 
 
 class FollowedLoops:

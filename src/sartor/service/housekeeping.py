@@ -4,6 +4,7 @@ import logging
 from collections.abc import Sequence
 
 from sartor.ports import Loop, Stores
+from sartor.runtime.followed_loops import FollowedLoops
 from sartor.runtime.for_each_loop import LoopVisits, for_each_loop
 
 _log = logging.getLogger(__name__)
@@ -14,6 +15,7 @@ class Housekeeping:
 
     def __init__(self, stores: Stores) -> None:
         self._stores = stores
+        self._loops = FollowedLoops(stores.catalog)
         self.visits = LoopVisits("housekeeping_failed")
         """What failed last, by loop."""
 
@@ -23,7 +25,7 @@ class Housekeeping:
         Raises:
             StoreUnavailable: the catalog can't be read.
         """
-        for_each_loop(self._stores.catalog.loops(), self._maintain, visits=self.visits)
+        for_each_loop(self._loops.current(), self._maintain, visits=self.visits)
 
     def _maintain(self, loop: Loop) -> None:
         self._stores.maintain(loop, sparing=True)

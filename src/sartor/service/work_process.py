@@ -6,7 +6,9 @@ from collections.abc import Callable, Sequence
 from sartor.management import erasure
 from sartor.ports import Stores
 from sartor.problems import Problem
+from sartor.runtime.followed_loops import FollowedLoops
 from sartor.runtime.for_each_loop import LoopVisits
+from sartor.runtime.kept_stores import KeptLoopStores
 from sartor.runtime.progress_reporter import ProgressReporter
 from sartor.runtime.report_once import ReportOnce
 from sartor.runtime.shutdown import StopSignal
@@ -82,21 +84,18 @@ def run(stores: Stores, stop_signal: StopSignal, /) -> None:
 
 
 def _create_tasks(stores: Stores) -> list[BackgroundTask]:
+    loops, kept = FollowedLoops(stores.catalog), KeptLoopStores(stores)
     housekeeping, retention = Housekeeping(stores), RetentionSchedule(stores)
     mirrors = MirrorThreads(stores, open_location, export.read_joined_log)
     forgetting = LoopVisits("models_not_forgotten")
     return [
         BackgroundTask("Housekeeping", housekeeping.run_once, visits=[housekeeping.visits]),
-        BackgroundTask(
-            "Log mirroring", lambda: mirrors.run_once(stores.catalog.loops()), visits=mirrors.visits
-        ),
-        BackgroundTask(
-            "Retention", lambda: retention.run_once(stores.catalog.loops()), visits=[retention.visits]
-        ),
+        BackgroundTask("Log mirroring", lambda: mirrors.run_once(loops.current()), visits=mirrors.visits),
+        BackgroundTask("Retention", lambda: retention.run_once(loops.current()), visits=[retention.visits]),
         BackgroundTask("Removal of deleted loops", housekeeping.purge, every_s=_PURGE_S),
         BackgroundTask(
             "Removal of models that learned what was erased",
-            lambda: erasure.forget_everywhere(stores, visits=forgetting),
+            lambda: erasure.forget_everywhere(kept, loops.current(), visits=forgetting),
             every_s=_PURGE_S,
             visits=[forgetting],
         ),

@@ -10,7 +10,8 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from sartor.errors import LoopLocked, LoopNotFound
-from sartor.ports import AuditLog, Catalog, Loop, LoopChanges, LoopStores, ProcessReports, Stores
+from sartor.loops import LoopChanges
+from sartor.ports import AuditLog, Catalog, Loop, LoopStores, ProcessReports, Stores
 from sartor.records import AuditEntry, Usage
 
 _REPLACED = "replaced"

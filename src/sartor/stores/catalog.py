@@ -8,7 +8,8 @@ import msgspec
 from msgspec.structs import replace
 
 from sartor.errors import Corrupt, LoopExists, LoopNotFound, StoreUnavailable
-from sartor.ports import Loop, LoopChanges
+from sartor.loops import LoopChanges
+from sartor.ports import Loop
 from sartor.records import AuditEntry
 from sartor.stores.audit import SqliteAudit
 from sartor.stores.connection import DataVersion, Row, SqliteConnection

@@ -7,6 +7,7 @@ The first commit after a checkpoint waits for the disk (4-12 ms): SQLite syncs t
 restarted. So it is done only when needed: when a log has grown, or its loop has been quiet for a while.
 """
 
+import os
 import time
 from pathlib import Path
 
@@ -28,21 +29,21 @@ _ROUNDS = 4
 _FEW_PAGES = 50
 
 
-def is_due(path: Path, /) -> bool:
+def is_due(path: str | Path, /) -> bool:
     """Whether the write-ahead log of this database holds anything: a single ``stat``."""
     return _size(_wal(path)) > 0
 
 
-def is_quiet(path: Path, /) -> bool:
+def is_quiet(path: str | Path, /) -> bool:
     """Whether the write-ahead log holds something and was left alone for a while: a single ``stat``."""
     try:
-        found = _wal(path).stat()
+        found = os.stat(_wal(path))
     except FileNotFoundError:
         return False
     return found.st_size > 0 and time.time() - found.st_mtime >= QUIET_S
 
 
-def has_grown(path: Path, /) -> bool:
+def has_grown(path: str | Path, /) -> bool:
     """Whether the write-ahead log takes much room: a single ``stat``."""
     return _size(_wal(path)) >= GROWN_WAL_BYTES
 
@@ -85,12 +86,12 @@ def _copy(connection: SqliteConnection) -> int:
     return left
 
 
-def _wal(path: Path) -> Path:
-    return path.with_name(f"{path.name}-wal")
+def _wal(path: str | Path) -> str:
+    return f"{path}-wal"
 
 
-def _size(file: Path) -> int:
+def _size(file: str) -> int:
     try:
-        return file.stat().st_size
+        return os.stat(file).st_size
     except FileNotFoundError:
         return 0

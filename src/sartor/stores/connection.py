@@ -89,7 +89,7 @@ class SqliteConnection:
             on_close: called when it is closed, by its owner or for others; quick, and raises nothing.
             open_connections: those among which it counts.
         """
-        self._path = path
+        self.path = path
         self._kind = kind
         self._owner = owner
         self._pragmas = (
@@ -117,7 +117,7 @@ class SqliteConnection:
             return self._execute(raw, sql, parameters).fetchall()
         except sqlite3.Error as error:
             self._recover(error)
-            raise translate_error(error, self._path) from error
+            raise translate_error(error, self.path) from error
         finally:
             self._open_connections.leave(self, is_open=self._raw is not None)
 
@@ -138,7 +138,7 @@ class SqliteConnection:
         except BaseException as error:
             self._recover(error)
             if isinstance(error, sqlite3.Error):
-                raise translate_error(error, self._path) from error
+                raise translate_error(error, self.path) from error
             raise
         finally:
             self._open_connections.leave(self, is_open=self._raw is not None)
@@ -204,13 +204,13 @@ class SqliteConnection:
 
     def _open(self) -> sqlite3.Connection:
         if self._closed:
-            raise StoreUnavailable(f"{self._path.name} was closed.")
+            raise StoreUnavailable(f"{self.path.name} was closed.")
         try:
             raw = self._connect()
         except sqlite3.Error as error:
-            raise translate_error(error, self._path) from error
+            raise translate_error(error, self.path) from error
         except OSError as error:
-            raise StoreUnavailable(f"{self._path} can't be opened: {error.strerror}.") from error
+            raise StoreUnavailable(f"{self.path} can't be opened: {error.strerror}.") from error
         self._raw = raw
         self._openings += 1
         self._open_connections.note_opened()
@@ -219,8 +219,8 @@ class SqliteConnection:
     def _connect(self) -> sqlite3.Connection:
         while True:
             try:
-                schema.create_database(self._path, self._kind, owner=self._owner)
-                return _connect(self._path, setup=self._set_up)
+                schema.create_database(self.path, self._kind, owner=self._owner)
+                return _connect(self.path, setup=self._set_up)
             except (sqlite3.Error, OSError) as error:
                 out_of_files = isinstance(error, OSError) or _code(error) == sqlite3.SQLITE_CANTOPEN
                 if not out_of_files or not self._open_connections.make_room():
@@ -231,12 +231,12 @@ class SqliteConnection:
         known = schema.SCHEMA_VERSIONS[self._kind]
         if version > known:
             raise Corrupt(
-                f"{self._path} was written by a newer version of Sartor "
+                f"{self.path} was written by a newer version of Sartor "
                 f"(schema {version}; this one knows {known})."
             )
         (owner,) = raw.execute("SELECT owner FROM about").fetchone()
         if owner != self._owner:
-            raise StoreUnavailable(f"{self._path} belongs to another loop ({owner}).")
+            raise StoreUnavailable(f"{self.path} belongs to another loop ({owner}).")
         schema.migrate(raw, self._kind)
         for pragma in self._pragmas:
             raw.execute(pragma)

@@ -8,7 +8,7 @@ models, and whether they are kept, are columns of the same rows.
 import hashlib
 import os
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -16,6 +16,7 @@ import msgspec
 from sartor.errors import Corrupt, ModelInUse, ModelNotFound, StoreUnavailable
 from sartor.records import Model, ModelNote
 from sartor.stores.connection import DataVersion, SqliteConnection
+from sartor.stores.file_marks import FileMarks
 from sartor.stores.layout import check_id
 from sartor.stores.schema import flush, read_statements
 
@@ -34,7 +35,9 @@ class SqliteModels:
     def __init__(self, folder: Path, connection: SqliteConnection, /) -> None:
         self._folder = folder
         self._connection = connection
+        self._marks = FileMarks([connection.path])
         self._live: Model | None = None
+        self._live_mark: Hashable = None
         self._live_version: DataVersion | None = None
 
     def publish(self, model: Model, blob: bytes, /, *, live: bool, keep: int = KEPT) -> None:
@@ -52,7 +55,7 @@ class SqliteModels:
                 self._insert(raw, model, blob, live=live)
                 pruned = [model_id for (model_id,) in raw.execute(_SQL["prune"], (keep,))]
                 self._write(model.model_id, blob)
-            self._live_version = None
+            self._live_version = self._live_mark = None
             for model_id in pruned:
                 self._path(model_id).unlink(missing_ok=True)
         except OSError as error:
@@ -89,16 +92,20 @@ class SqliteModels:
         return blob
 
     def live(self) -> Model | None:
-        """Returns the model that serves; takes a few microseconds while nothing changes.
+        """Returns the model that serves; takes a few microseconds, and opens no file, while nothing changes.
 
         Raises:
             StoreUnavailable: the registry can't be read now.
         """
+        mark = self._marks.read()
+        if mark == self._live_mark:
+            return self._live
         version = self._connection.data_version()
         if version != self._live_version:
             rows = self._connection.rows(_SQL["live"])
             self._live = _decode_lineage(rows[0][0]) if rows else None
             self._live_version = version
+        self._live_mark = mark
         return self._live
 
     def promote(self, model_id: str | None, /) -> None:
@@ -112,7 +119,7 @@ class SqliteModels:
             if model_id is not None and not raw.execute(_SQL["digest"], (model_id,)).fetchone():
                 raise _not_found(model_id)
             raw.execute(_SQL["set_live"], (model_id,))
-        self._live_version = None
+        self._live_version = self._live_mark = None
 
     def _insert(self, raw: sqlite3.Connection, model: Model, blob: bytes, *, live: bool) -> None:
         try:

@@ -3,7 +3,7 @@
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
@@ -23,6 +23,7 @@ from sartor.stores.checkpoint import checkpoint_wal, has_grown, is_due, is_quiet
 from sartor.stores.connection import SqliteConnection
 from sartor.stores.erasure import Erasure
 from sartor.stores.events import SqliteEvents
+from sartor.stores.file_marks import FileMarks
 from sartor.stores.history import SqliteHistory
 from sartor.stores.jobs import SqliteJobs
 from sartor.stores.key_encryption import EncryptedSecrets, KeyEncryption, read_master_key
@@ -92,7 +93,12 @@ class SqliteLoopStores:
         )
         self.history = SqliteHistory(self.events)
         self.jobs = SqliteJobs(folder, loop_id=loop_id)
+        self._marks = FileMarks([folder / "events.sqlite", folder / "outcomes.sqlite"])
         self.blobs = FileBlobStore(folder, loop_id=loop_id)
+
+    def mark(self) -> Hashable:
+        """Returns a mark of events, outcomes and models: an equal one later says that nothing was committed."""
+        return self._marks.read()
 
     def close(self) -> None:
         """Releases files and connections; idempotent."""
@@ -151,8 +157,8 @@ class SqliteStores:
         """
         folder = self._layout.loop(loop.name)
         due = is_quiet if sparing else is_due
-        kinds = [kind for kind in ("events", "outcomes", "jobs") if due(folder / f"{kind}.sqlite")]
-        busy = sparing and not kinds and self._may_restart(folder / "events.sqlite")
+        kinds = [kind for kind in ("events", "outcomes", "jobs") if due(f"{folder}/{kind}.sqlite")]
+        busy = sparing and not kinds and self._may_restart(f"{folder}/events.sqlite")
         if busy:
             kinds = ["events"]
         if "events" in kinds:
@@ -161,7 +167,7 @@ class SqliteStores:
         for kind in kinds:
             checkpoint_wal(folder / f"{kind}.sqlite", kind, owner=loop.loop_id, busy=busy)
 
-    def _may_restart(self, path: Path) -> bool:
+    def _may_restart(self, path: str) -> bool:
         """Whether a log has grown, and none was restarted just now: each restart costs an api process 4 ms."""
         now_s = time.monotonic()
         if not has_grown(path) or now_s - self._restarted_s < RESTARTS_EVERY_S:

@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 from msgspec.structs import replace
 
 from sartor.errors import LoopExists, LoopNotFound
-from sartor.ports import Loop, LoopChanges
+from sartor.loops import LoopChanges
+from sartor.ports import Loop
 from sartor.records import AuditEntry, LoggedAuditEntry
 from sartor.stores.audit import BEGINNING, chain_digest
 from sartor.stores.layout import check_name

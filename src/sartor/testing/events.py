@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 
 from msgspec.structs import replace
 
@@ -55,6 +55,10 @@ class MemoryEvents:
             else:
                 self._observations.append(LoggedObservation(self._last_observation + 1, at_us, event))
                 self._rewards[at_us // DAY_US] += event.reward is not None
+
+    def mark(self) -> Hashable:
+        """Returns what differs after something was appended or removed."""
+        return self._last_decision, self._last_observation, self._gone_decisions, self._gone_observations
 
     def horizon(self) -> Horizon:
         """Returns how far the log reaches now."""

@@ -1,6 +1,6 @@
 """A model registry in memory, and the notes on its models."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 from sartor.errors import Corrupt, ModelInUse, ModelNotFound
 from sartor.records import Model, ModelNote
@@ -38,6 +38,10 @@ class MemoryModels:
         for old in list(self._models)[:-keep]:
             if old not in (self._live_id, *self.saved) and self._models[old].base_id != old:
                 self._blobs.pop(old, None)
+
+    def mark(self) -> Hashable:
+        """Returns what differs after a model was published, promoted or removed."""
+        return len(self._models), len(self._blobs), self._live_id
 
     def history(self, *, limit: int | None = None) -> Sequence[Model]:
         """Returns every model ever published, or the newest ``limit``, newest first."""

@@ -1,6 +1,6 @@
 """An outcome log in memory."""
 
-from collections.abc import Sequence, Set
+from collections.abc import Hashable, Sequence, Set
 
 from msgspec.structs import replace
 
@@ -22,6 +22,10 @@ class MemoryOutcomes:
         self._revision = 0
         self._unmatched: dict[int, UnmatchedReason] = {}
         self._cursor = Cursor()
+
+    def mark(self) -> Hashable:
+        """Returns what differs after something was recorded, amended or removed."""
+        return self._last, self._removed, self._revision, len(self._unmatched), self._cursor
 
     def record(self, settlement: Settlement, /) -> None:
         """Adds the outcomes and unmatched observations and moves the cursor.

@@ -10,7 +10,7 @@
 Use it from one thread.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 
 from msgspec.structs import replace
 
@@ -38,6 +38,10 @@ class MemoryLoopStores:
         self.jobs = MemoryJobs(disk=disk)
         self.notes = MemoryModelNotes(self.models, disk=disk)
         self.blobs = MemoryBlobStore(disk=disk)
+
+    def mark(self) -> Hashable:
+        """Returns what differs after something was committed."""
+        return self.events.mark(), self.outcomes.mark(), self.models.mark()
 
     def close(self) -> None:
         """Does nothing: there is nothing to release."""

@@ -15,6 +15,7 @@ from sartor.ports import EngineFactory, Loop, LoopStores
 from sartor.records import Observation
 from sartor.runtime import compose
 from sartor.runtime.for_each_loop import LoopVisits
+from sartor.runtime.kept_stores import KeptLoopStores
 from sartor.stores.audited import AuditedStores
 from sartor.verification.doctor import check_loop
 from tests.unit import instance
@@ -199,6 +200,7 @@ def test_a_loop_that_can_not_be_opened_keeps_no_other_from_forgetting(
     loops.create_loop(stores, "a-broken", loop_id="0" * 32)
     visits = LoopVisits("models_not_forgotten")
     for _ in range(2):
-        erasure.forget_everywhere(Broken(stores.wrapped, "a test"), visits=visits)
+        kept = KeptLoopStores(Broken(stores.wrapped, "a test"))
+        erasure.forget_everywhere(kept, stores.catalog.loops(), visits=visits)
     assert not before & model_ids(logs)
     assert visits.failures == {"0" * 32: "The folder can't be opened."}
