@@ -32,6 +32,7 @@
     ├── EngineRefused               the policy can't rank or learn this request
     ├── Unavailable                 try again later; nothing was written
     │   ├── StoreUnavailable
+    │   ├── LoopUnavailable         one loop can't be opened; the others serve
     │   ├── LocationUnavailable     a folder or URL outside the data folder
     │   └── Overloaded
     └── Corrupt                     bytes on disk that can't be what we wrote
@@ -178,6 +179,10 @@ class Unavailable(SartorError):
 
 class StoreUnavailable(Unavailable):
     """The store can't be written or read at the moment (disk full, read-only, or locked)."""
+
+
+class LoopUnavailable(Unavailable):
+    """The loop can't be opened at the moment."""
 
 
 class LocationUnavailable(Unavailable):

@@ -52,12 +52,31 @@ def has_several_slots(arguments: str, /) -> bool:
     return SEVERAL_SLOTS in arguments.split()
 
 
+class UnreadableLoop(Struct, frozen=True, kw_only=True):
+    """A loop whose entry in the catalog is damaged.
+
+    Attributes:
+        loop_id: its id.
+        name: its name.
+        keys: its two keys, if they can be read: they still tell who calls.
+        reason: what is wrong with the entry.
+        deleted: whether it is out of service.
+    """
+
+    loop_id: str
+    name: str
+    keys: tuple[str, ...]
+    reason: str
+    deleted: bool = False
+
+
 class LoopChanges(Struct, frozen=True, kw_only=True):
     """What happened to the loops since a version of the catalog.
 
     Attributes:
         version: the version now; give it to the next call.
         loops: the loops in service that were created, changed or recovered, as they are now, in any order.
+        unreadable: the loops, created or changed, whose entry is damaged.
         gone: the ids of loops that were deleted; some may never have been seen.
         complete: these are all loops in service: what is not among them is gone.
     """
@@ -65,6 +84,7 @@ class LoopChanges(Struct, frozen=True, kw_only=True):
     version: int
     loops: tuple[Loop, ...] = ()
     gone: tuple[str, ...] = ()
+    unreadable: tuple[UnreadableLoop, ...] = ()
     complete: bool = False
 
 
@@ -75,7 +95,14 @@ class Catalog(Protocol):
     """
 
     def loops(self) -> Sequence[Loop]:
-        """All loops in service, by name. Whoever wants them often follows ``changes`` instead."""
+        """All loops in service, by name. Whoever wants them often follows ``changes`` instead.
+
+        Raises:
+            Corrupt: there are loops, and the keys of none can be decrypted: the secret key is another one.
+        """
+
+    def unreadable(self) -> Sequence[UnreadableLoop]:
+        """The loops whose entry is damaged, deleted ones too; ``loops`` and ``deleted`` leave them out."""
 
     def find(self, name: str, /) -> Loop:
         """The loop in service of that name. Reads no other one.

@@ -4,10 +4,14 @@ A process posts its report about once a second through the stores; api processes
 doctor`` read them. So a process that hangs is noticed although it can't say so itself.
 """
 
+import re
 from collections.abc import Sequence
 from typing import Literal, Protocol
 
 from msgspec import Struct
+
+_QUOTED_PATH = re.compile(r"""(?<=['"])/(?:[^'"\n]*/)?([^'"/\n]*)(?=['"])""")
+_PATH = re.compile(r"""(?<![\w.:/'"])/(?:[^\s'":;,]+/)+([^\s'":;,/]*)""")
 
 ProcessRole = Literal["api", "learn", "work"]
 
@@ -68,3 +72,8 @@ class ProcessReports(Protocol):
 
     def remove(self, report: ProcessReport, /) -> None:
         """Remove the report of a process that ends; idempotent."""
+
+
+def strip_folders(text: str, /) -> str:
+    """Returns a message without the folders of absolute paths in it: they are no caller's business."""
+    return _PATH.sub(r"\1", _QUOTED_PATH.sub(r"\1", text))

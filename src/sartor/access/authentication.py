@@ -15,7 +15,7 @@ from msgspec import Struct
 from sartor.access.allowed_networks import client_address
 from sartor.access.asgi import Header, Scope
 from sartor.access.roles import EVERY_LOOP, Caller, Grant, Permission
-from sartor.access.served_loops import LoopTable, ServedLoop
+from sartor.access.served_loops import LoopTable, ServedLoop, UnservedLoop, require_served
 from sartor.access.throttle import FailedAuthThrottle
 from sartor.errors import Forbidden, Unauthorized
 
@@ -80,21 +80,27 @@ class Authenticator:
             Unauthorized: the key belongs to no loop, or not to the one that the path names.
             Forbidden: not from this network.
             TooManyRequests: the key is wrong, and too many such were tried.
+            LoopUnavailable: the loop can't be opened now.
         """
+        found = self._look_up_key(scope)
+        return None if found is None else require_served(found)
+
+    def _look_up_key(self, scope: Scope) -> ServedLoop | UnservedLoop | None:
+        """``authenticate_key`` for a loop whether it is served or not."""
         key = find_key(scope["headers"], scope["query_string"])
         if not key:
             return None
         try:
-            served_loop = self._loop_table.find(key)
+            found = self._loop_table.look_up(key)
         except Unauthorized:
             self._throttle.record_wrong_key(client_address(scope), key)
             raise
         name = scope.get(SCOPE_LOOP)
-        if name is not None and name != served_loop.loop.name:
+        if name is not None and name != found.name:
             raise Unauthorized("Access denied: the key belongs to another loop than the one in the path.")
-        if served_loop.networks is not None:
-            served_loop.networks.check(client_address(scope))
-        return served_loop
+        if found.networks is not None:
+            found.networks.check(client_address(scope))
+        return found
 
     async def authenticate(self, scope: Scope, permission: Permission, /) -> AuthenticatedRequest:
         """Authenticate a request by key or by token, and check that the caller has a permission.
@@ -103,6 +109,7 @@ class Authenticator:
             Unauthorized: neither is there, or what is there is not valid here.
             Forbidden: the caller lacks the permission, or calls from a network that the loop does not allow.
             TooManyRequests: the key or token is wrong, and too many such were tried.
+            LoopUnavailable: the loop can't be opened now.
         """
         served_loop = self.authenticate_key(scope)
         if served_loop is not None:
@@ -110,15 +117,15 @@ class Authenticator:
                 served_loop, _to_caller(served_loop, find_key(scope["headers"], scope["query_string"]))
             )
         caller = await self.verify_token(scope)
-        served_loop = self._find_named_loop(scope)
-        if served_loop is None or not caller.may(permission, served_loop.loop.name):
+        named = self._find_named_loop(scope)
+        if named is None or not caller.may(permission, named.name):
             raise Forbidden(
                 f"Access denied: {caller.name} has no role that allows this on the loop that is named by the "
                 "path (/loops/{name}/personalizer/…) or by the host ({name}.…)."
             )
-        if served_loop.networks is not None:
-            served_loop.networks.check(client_address(scope))
-        return AuthenticatedRequest(served_loop, caller)
+        if named.networks is not None:
+            named.networks.check(client_address(scope))
+        return AuthenticatedRequest(require_served(named), caller)
 
     async def identify_caller(self, scope: Scope, /) -> Caller:
         """Identify the caller of the control plane, where a key of a loop allows less than on the wire.
@@ -131,11 +138,11 @@ class Authenticator:
         key = find_key(scope["headers"], scope["query_string"])
         if key and self._owner_key and hmac.compare_digest(key, self._owner_key):
             return _OWNER
-        served_loop = self.authenticate_key(scope)
-        if served_loop is None:
+        found = self._look_up_key(scope)
+        if found is None:
             return await self.verify_token(scope)
-        holder = _to_caller(served_loop, key)
-        name = served_loop.loop.name
+        holder = _to_caller(found, key)
+        name = found.name
         return Caller(name=holder.name, grants=(Grant("Reader", name), Grant("User", name)))
 
     async def verify_token(self, scope: Scope, /) -> Caller:
@@ -156,15 +163,14 @@ class Authenticator:
             self._throttle.record_wrong_token(address, token)
             raise
 
-    def _find_named_loop(self, scope: Scope) -> ServedLoop | None:
+    def _find_named_loop(self, scope: Scope) -> ServedLoop | UnservedLoop | None:
         name = scope.get(SCOPE_LOOP) or find_host_label(scope["headers"])
         return self._loop_table.find_by_name(name)
 
 
-def _to_caller(served_loop: ServedLoop, key: bytes) -> Caller:
-    loop = served_loop.loop
-    which = 1 if key == loop.key1.encode() else 2
-    return Caller(name=f"key {which} of {loop.name}", grants=(Grant("Contributor", loop.name),))
+def _to_caller(found: ServedLoop | UnservedLoop, key: bytes) -> Caller:
+    which = 1 if key == found.keys[0].encode() else 2
+    return Caller(name=f"key {which} of {found.name}", grants=(Grant("Contributor", found.name),))
 
 
 def find_bearer_token(headers: Sequence[Header], /) -> bytes:

@@ -1,4 +1,4 @@
-"""Loops served by this process, indexed by API key and by name."""
+"""The loops of this process, served or not, indexed by API key and by name."""
 
 import hmac
 import secrets
@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from sartor.access.allowed_networks import AllowedNetworks
 from sartor.access.quota import QuotaLimiter
-from sartor.errors import Unauthorized
+from sartor.errors import LoopUnavailable, Unauthorized
 from sartor.log.writer import Writer
 from sartor.loops import has_several_slots
 from sartor.ports import Engine, Loop
@@ -45,6 +45,16 @@ class ServedLoop(Struct, frozen=True):
     rate_limiter: QuotaLimiter | None = None
 
     @property
+    def name(self) -> str:
+        """The name of the loop."""
+        return self.loop.name
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Its keys."""
+        return self.loop.key1, self.loop.key2
+
+    @property
     def has_slots(self) -> bool:
         """Whether the loop fills several slots at once: its learning settings say so (contract, 2.10)."""
         return self.loop.has_several_slots
@@ -55,29 +65,51 @@ class ServedLoop(Struct, frozen=True):
         return self.live.engine if has_several_slots(self.live.arguments or "") else None
 
 
+class UnservedLoop(Struct, frozen=True):
+    """A loop that can't be opened now: its callers are authenticated, and told why.
+
+    ``networks``: from where it may be called; None: no bounds, or not known.
+    """
+
+    name: str
+    keys: tuple[str, ...]
+    reason: str
+    networks: AllowedNetworks | None = None
+
+
 class LoopTable:
-    """The served loops of a process, by key and name; either key of a loop finds it."""
+    """The loops of a process, by key and name; either key of a loop finds it."""
 
     def __init__(self, loop_table: Iterable[ServedLoop] = ()) -> None:
         # The secret makes the order and the timing of the table useless for guessing keys.
         self._secret = secrets.token_bytes(32)
-        self._by_key: dict[bytes, tuple[bytes, ServedLoop]] = {}
-        self._by_name: dict[str, ServedLoop] = {}
+        self._by_key: dict[bytes, tuple[bytes, ServedLoop | UnservedLoop]] = {}
+        self._by_name: dict[str, ServedLoop | UnservedLoop] = {}
         self.replace(loop_table)
 
-    def replace(self, loop_table: Iterable[ServedLoop], /) -> None:
-        """Serve these loops from the next request on, and no others."""
-        table: dict[bytes, tuple[bytes, ServedLoop]] = {}
-        names: dict[str, ServedLoop] = {}
-        for served_loop in loop_table:
-            names[served_loop.loop.name] = served_loop
-            for key in (served_loop.loop.key1.encode(), served_loop.loop.key2.encode()):
-                table[self._hash(key)] = (key, served_loop)
+    def replace(self, loop_table: Iterable[ServedLoop], unserved: Iterable[UnservedLoop] = (), /) -> None:
+        """Serve these loops from the next request on and no others; ``unserved`` can't be opened."""
+        table: dict[bytes, tuple[bytes, ServedLoop | UnservedLoop]] = {}
+        names: dict[str, ServedLoop | UnservedLoop] = {}
+        every: list[ServedLoop | UnservedLoop] = [*unserved, *loop_table]
+        for found in every:
+            names[found.name] = found
+            for key in found.keys:
+                table[self._hash(key.encode())] = (key.encode(), found)
         self._by_key = table
         self._by_name = names
 
     def find(self, key: bytes, /) -> ServedLoop:
-        """Find the loop that a key belongs to.
+        """Find the served loop that a key belongs to.
+
+        Raises:
+            Unauthorized: the key belongs to no loop.
+            LoopUnavailable: the loop can't be opened now.
+        """
+        return require_served(self.look_up(key))
+
+    def look_up(self, key: bytes, /) -> ServedLoop | UnservedLoop:
+        """Find the loop that a key belongs to, whether it is served or not.
 
         Raises:
             Unauthorized: the key belongs to no loop.
@@ -92,11 +124,22 @@ class LoopTable:
 
     def all(self) -> list[ServedLoop]:
         """List the served loops by name."""
-        return [self._by_name[name] for name in sorted(self._by_name)]
+        return [found for _, found in sorted(self._by_name.items()) if isinstance(found, ServedLoop)]
 
-    def find_by_name(self, name: str, /) -> ServedLoop | None:
-        """Finds a served loop by its name, for callers who were authenticated by a token."""
+    def find_by_name(self, name: str, /) -> ServedLoop | UnservedLoop | None:
+        """Finds a loop by its name, served or not, for callers who were authenticated by a token."""
         return self._by_name.get(name)
 
     def _hash(self, key: bytes) -> bytes:
         return blake2b(key, key=self._secret, digest_size=16).digest()
+
+
+def require_served(found: ServedLoop | UnservedLoop, /) -> ServedLoop:
+    """Returns a loop that is served.
+
+    Raises:
+        LoopUnavailable: it can't be opened now.
+    """
+    if isinstance(found, UnservedLoop):
+        raise LoopUnavailable(f"The loop {found.name!r} can't be served now: {found.reason}")
+    return found

@@ -85,11 +85,11 @@ class RequestLog:
         key = find_key(scope["headers"], scope["query_string"])
         try:
             if key:
-                return self._loop_table.find(key).loop.name
+                return self._loop_table.look_up(key).name
         except SartorError:
             return ""
         named = self._loop_table.find_by_name(scope.get(SCOPE_LOOP) or find_host_label(scope["headers"]))
-        return "" if named is None else named.loop.name
+        return "" if named is None else named.name
 
     def _start_digest(self) -> "blake2b":
         return blake2b(key=self._secret, digest_size=_HASH_BYTES)

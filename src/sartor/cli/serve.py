@@ -107,7 +107,8 @@ def _create_first_loop(settings: ServeSettings) -> "Loop | None":
     from sartor.runtime import compose
 
     with compose.open_instance(settings.data, durability=settings.durability) as stores:
-        return None if stores.catalog.loops() else loops.create_loop(stores, "default")
+        known = stores.catalog.loops() or stores.catalog.unreadable()
+        return None if known else loops.create_loop(stores, "default")
 
 
 def api(

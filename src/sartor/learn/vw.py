@@ -63,7 +63,7 @@ class VowpalWabbit:
             self._show_slots()
 
     def probabilities(self, context: bytes, actions: int, /) -> list[float]:
-        """See ``ports.Engine``. A request of 10 actions with 3 features each takes about 15 µs."""
+        """See ``engines.Engine``. A request of 10 actions with 3 features each takes about 15 µs."""
         if self._has_slots:
             raise EngineRefused("The learning settings fill several slots, and this is a request without any.")
         examples = self._read(_prefix(actions) + context + b"}", actions + 1)
@@ -78,7 +78,7 @@ class VowpalWabbit:
     def slot_probabilities(
         self, query: bytes, actions: int, /, *, slots: int, offered: Sequence[int]
     ) -> list[float]:
-        """See ``ports.Engine``. The first slot costs about as much as a request without slots."""
+        """See ``engines.Engine``. The first slot costs about as much as a request without slots."""
         examples = self._read_slots(query, actions, slots)
         try:
             _predict(self._workspace, examples)
@@ -89,7 +89,7 @@ class VowpalWabbit:
         return _normalise([scores.get(index, math.nan) for index in offered], len(scores))
 
     def estimates(self, query: bytes, actions: int, /, *, slots: int = 0) -> list[float] | None:
-        """See ``ports.Engine``. With ``--bag``, ``--cover`` and ``--rnd`` each model has its own."""
+        """See ``engines.Engine``. With ``--bag``, ``--cover`` and ``--rnd`` each model has its own."""
         if any(self._arguments.values(name) for name in _ENSEMBLES):
             return None
         if self._has_slots:
@@ -105,7 +105,7 @@ class VowpalWabbit:
         return [-cost + 0.0 for cost in costs]
 
     def learn(self, line: bytes, /) -> None:
-        """See ``ports.Engine``. Costs are kept within ±1e9, beyond which 32-bit weights become infinite."""
+        """See ``engines.Engine``. Costs are kept within ±1e9, beyond which 32-bit weights become infinite."""
         examples = self._read(_bound_slot_labels(line) if self._has_slots else _bound_label(line))
         try:
             _learn(self._workspace, examples)
@@ -144,7 +144,7 @@ class VowpalWabbit:
             return []
 
     def dump(self) -> bytes:
-        """See ``ports.Engine``. About 2 ms for 18 bits of weights.
+        """See ``engines.Engine``. About 2 ms for 18 bits of weights.
 
         Raises:
             StoreUnavailable: there is no room in the temporary folder.
@@ -152,7 +152,7 @@ class VowpalWabbit:
         return add_checksum(_save_workspace(self._workspace))
 
     def close(self) -> None:
-        """See ``ports.Engine``."""
+        """See ``engines.Engine``."""
         self._workspace.finish()
 
     def _show_slots(self) -> None:

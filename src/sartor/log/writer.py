@@ -4,11 +4,14 @@ The commit runs on the event loop itself: it takes less time than handing it to 
 """
 
 import asyncio
+import logging
 from collections.abc import Sequence
 
-from sartor.errors import Overloaded, StoreUnavailable
+from sartor.errors import Overloaded, SartorError, StoreUnavailable
 from sartor.ports import EventLog
 from sartor.records import Decision, Observation
+
+_log = logging.getLogger(__name__)
 
 
 class Writer:
@@ -20,7 +23,7 @@ class Writer:
         self._limit = limit
         self._waiting: list[Decision | Observation] = []
         self._futures: list[asyncio.Future[None]] = []
-        self.last_error: StoreUnavailable | None = None
+        self.last_error: Exception | None = None
         """Why the last commit failed; None if it did not."""
 
     @property
@@ -68,17 +71,20 @@ class Writer:
         futures, self._futures = self._futures, []
         try:
             self._events.append(events)
-        except StoreUnavailable as error:
-            self.last_error = error
+        except (
+            Exception
+        ) as error:  # whatever is wrong with one log, no request waits for ever, and the others go on
+            self._note_failure(error)
             _reject(futures, error)
-        except Exception as error:
-            # Unexpected: no request may wait forever, and the event loop must report it.
-            self.last_error = StoreUnavailable()
-            _reject(futures, error)
-            raise
         else:
             self.last_error = None
             _resolve(futures)
+
+    def _note_failure(self, error: Exception) -> None:
+        """Remember a failure; one that nobody foresaw is logged, once in a row."""
+        before, self.last_error = self.last_error, error
+        if not isinstance(error, SartorError) and repr(before) != repr(error):
+            _log.error("Events can't be committed.", exc_info=error, extra={"action": "events_not_committed"})
 
 
 def _resolve(futures: "list[asyncio.Future[None]]") -> None:
@@ -88,7 +94,7 @@ def _resolve(futures: "list[asyncio.Future[None]]") -> None:
 
 
 def _reject(futures: "list[asyncio.Future[None]]", error: Exception) -> None:
-    message = error.message if isinstance(error, StoreUnavailable) else None
+    message = error.message if isinstance(error, SartorError) else None
     for future in futures:
         if not future.done():
             # One error each: an error's traceback grows with every frame that raises it.

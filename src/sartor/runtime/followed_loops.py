@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sartor.loops import LoopChanges
+from sartor.loops import LoopChanges, UnreadableLoop
 from sartor.ports import Catalog, Loop
 
 
@@ -15,12 +15,13 @@ class FollowedLoops:
         self._version: int | None = None
         self._by_id: dict[str, Loop] = {}
         self._by_name: Sequence[Loop] | None = None
+        self._unreadable: dict[str, UnreadableLoop] = {}
 
     def follow(self) -> LoopChanges:
         """Read what changed since the last call; returns it. Costs microseconds while nothing changes.
 
-        Of the result, ``gone`` holds every loop that was known and is not in service any more, and ``loops``
-        those that are new or not as they were.
+        Of the result, ``gone`` holds every loop that was known and is not in service any more, or can't be read
+        any more, and ``loops`` those that are new or not as they were.
 
         Raises:
             StoreUnavailable: the catalog can't be read now; the loops stay as they are known.
@@ -30,15 +31,29 @@ class FollowedLoops:
         if version == self._version:
             return LoopChanges(version=version)
         changes = self._catalog.changes(since=self._version)
-        gone = changes.gone
+        damaged = {loop.loop_id: loop for loop in changes.unreadable}
+        gone = (*changes.gone, *damaged)
         if changes.complete:
             gone = tuple(self._by_id.keys() - {loop.loop_id for loop in changes.loops})
+            self._unreadable.clear()
+        for loop_id in (*changes.gone, *(loop.loop_id for loop in changes.loops)):
+            self._unreadable.pop(loop_id, None)
+        self._unreadable.update(damaged)
         left = tuple(loop_id for loop_id in gone if self._by_id.pop(loop_id, None) is not None)
         new = tuple(loop for loop in changes.loops if self._by_id.get(loop.loop_id) != loop)
         self._by_id.update((loop.loop_id, loop) for loop in new)
         self._by_name = None
         self._version = changes.version
-        return LoopChanges(version=changes.version, loops=new, gone=left)
+        return LoopChanges(version=changes.version, loops=new, unreadable=changes.unreadable, gone=left)
+
+    def retry(self) -> None:
+        """Read all loops at the next ``follow``: an entry that was damaged may have been mended."""
+        self._version = None
+
+    @property
+    def unreadable(self) -> Sequence[UnreadableLoop]:
+        """The loops in service whose entry is damaged, as of the last ``follow``."""
+        return list(self._unreadable.values())
 
     def all(self) -> Sequence[Loop]:
         """Returns the loops by name, as of the last ``follow``."""

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 
 from sartor.ports import Loop
-from sartor.problems import Problem
+from sartor.problems import Problem, strip_folders
 from sartor.runtime.report_once import ReportOnce
 
 
@@ -41,7 +41,13 @@ class LoopVisits:
         """
         with self._lock:
             return [
-                Problem(f"{what}: {report.reason}", loop_id, self._names[loop_id], self.action, fatal)
+                Problem(
+                    f"{what}: {strip_folders(report.reason)}",
+                    loop_id,
+                    self._names[loop_id],
+                    self.action,
+                    fatal,
+                )
                 for loop_id, report in self._reports.items()
             ]
 

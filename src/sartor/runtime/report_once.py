@@ -3,7 +3,7 @@
 import logging
 
 from sartor.errors import SartorError
-from sartor.problems import Problem
+from sartor.problems import Problem, strip_folders
 
 _log = logging.getLogger(__name__)
 
@@ -35,7 +35,8 @@ class ReportOnce:
         """The last failure as a problem of the process; none while it succeeds."""
         if not self.reason:
             return []
-        return [Problem(f"{self.subject}: {self.reason}", action=self.action, fatal=fatal)]
+        message = f"{self.subject}: {strip_folders(self.reason)}"
+        return [Problem(message, action=self.action, fatal=fatal)]
 
     def note_success(self) -> None:
         """An attempt succeeded; logged after a failure."""

@@ -2,6 +2,7 @@
 
 import os
 import socket
+from collections.abc import Sequence
 from pathlib import Path
 
 from sartor.access.served_loops import LoopTable
@@ -53,7 +54,7 @@ def run(
         owner_key=options.owner_key.encode(),
         token_verifier=options.token_verifier,
         limits=limits,
-        probe=lambda: [_describe(problem) for problem in loop_table_sync.find_problems()],
+        probe=lambda: _list_reasons(loop_table_sync.find_problems(), served=len(loop_table.all())),
     )
     app = options.wrap(app, loop_table, apart, open_log=log_format.line_writer)
     reporter = ProgressReporter(apart.reports, "api")
@@ -68,8 +69,10 @@ def run(
         counters.close()
 
 
-def _describe(problem: Problem) -> str:
-    return f"Loop {problem.loop!r}: {problem.message}" if problem.loop else problem.message
+def _list_reasons(problems: Sequence[Problem], *, served: int) -> list[str]:
+    """Why the instance is not ready: a loop with a problem is no reason as long as another one is served."""
+    of_process = [problem.message for problem in problems if problem.fatal and not problem.loop_id]
+    return of_process or ([] if served or not problems else ["No loop can be served."])
 
 
 class _Tick:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from sartor.errors import LoopLocked, LoopNotFound
-from sartor.loops import LoopChanges
+from sartor.loops import LoopChanges, UnreadableLoop
 from sartor.ports import AuditLog, Catalog, Loop, LoopStores, ProcessReports, Stores
 from sartor.records import AuditEntry, Usage
 
@@ -70,6 +70,10 @@ class AuditedCatalog:
     def changes(self, *, since: int | None) -> LoopChanges:
         """Returns what happened to the loops since a version of the catalog."""
         return self._catalog.changes(since=since)
+
+    def unreadable(self) -> Sequence[UnreadableLoop]:
+        """Returns the loops whose entry is damaged."""
+        return self._catalog.unreadable()
 
     def create(self, loop: Loop, /, *, entry: AuditEntry | None = None) -> None:
         """Adds a loop."""

@@ -4,22 +4,20 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-import msgspec
 from msgspec.structs import replace
 
-from sartor.errors import Corrupt, LoopExists, LoopNotFound, StoreUnavailable
-from sartor.loops import LoopChanges
+from sartor.errors import LoopExists, LoopNotFound, StoreUnavailable
+from sartor.loops import LoopChanges, UnreadableLoop
 from sartor.ports import Loop
 from sartor.records import AuditEntry
 from sartor.stores.audit import SqliteAudit
-from sartor.stores.connection import DataVersion, Row, SqliteConnection
+from sartor.stores.catalog_rows import CatalogRows, decode_loop, encode_loop
+from sartor.stores.connection import DataVersion, SqliteConnection
 from sartor.stores.key_encryption import KeyEncryption
 from sartor.stores.layout import Layout, check_id, check_name
 from sartor.stores.schema import create_database, read_statements
 
 _SQL = read_statements("catalog")
-
-_decoder = msgspec.json.Decoder(Loop)
 
 
 class SqliteCatalog:
@@ -31,18 +29,29 @@ class SqliteCatalog:
         self._audit = audit
         self._layout = layout
         self._connection = connection
-        self._encryption = encryption
+        self._rows = CatalogRows(encryption)
         self._version = 0
         self._data_version: DataVersion | None = None
 
     def loops(self) -> Sequence[Loop]:
-        """Returns all loops in service, by name.
+        """Returns all loops in service, by name, without those whose entry is damaged.
 
         Raises:
             StoreUnavailable: the catalog can't be read now.
             Corrupt: it is damaged, or its keys were encrypted with another secret key.
         """
-        return [self._decrypt(row) for row in self._connection.rows(_SQL["loops"])]
+        return self._rows.read_all(self._connection.rows(_SQL["loops"]))[0]
+
+    def unreadable(self) -> Sequence[UnreadableLoop]:
+        """Returns the loops whose entry is damaged.
+
+        Raises:
+            StoreUnavailable: the catalog can't be read now.
+            Corrupt: it is damaged, or its keys were encrypted with another secret key.
+        """
+        _, found = self._rows.read_all(self._connection.rows(_SQL["loops"]))
+        _, deleted = self._rows.read(self._connection.rows(_SQL["deleted_loops"]))
+        return [*found, *(replace(loop, deleted=True) for loop in deleted)]
 
     def find(self, name: str, /) -> Loop:
         """Returns the loop in service of that name; reads no other one.
@@ -55,7 +64,7 @@ class SqliteCatalog:
         rows = self._connection.rows(_SQL["loop"], (name,))
         if not rows:
             raise LoopNotFound(f"There is no loop {name!r}.")
-        return self._decrypt(rows[0])
+        return self._rows.decrypt(rows[0][1], rows[0][2], loop_id=rows[0][0])
 
     def find_by_id(self, loop_id: str, /) -> Loop | None:
         """Returns the loop in service with that id; None: there is none. Reads no other one.
@@ -65,7 +74,7 @@ class SqliteCatalog:
             Corrupt: it is damaged, or its keys were encrypted with another secret key.
         """
         rows = self._connection.rows(_SQL["loop_by_id"], (loop_id,))
-        return self._decrypt(rows[0]) if rows else None
+        return self._rows.decrypt(rows[0][1], rows[0][2], loop_id=rows[0][0]) if rows else None
 
     def changes(self, *, since: int | None) -> LoopChanges:
         """Returns what happened since a version; None: all loops. Reads and decrypts only what changed.
@@ -78,15 +87,17 @@ class SqliteCatalog:
             rows = self._connection.rows(_SQL["changes"], (since,))
             version, forgotten = rows[0][:2]
             if forgotten <= since <= version:
-                found = [row[2:] for row in rows if row[2] is not None]
+                changed = [row[2:] for row in rows if row[2] is not None]
+                loops, damaged = self._rows.read([row[:4] for row in changed if not row[4]])
                 return LoopChanges(
                     version=version,
-                    loops=tuple(self._decrypt(row[:3]) for row in found if not row[3]),
-                    gone=tuple(row[0] for row in found if row[3]),
+                    loops=tuple(loops),
+                    unreadable=tuple(damaged),
+                    gone=tuple(row[0].decode("utf-8", "replace") for row in changed if row[4]),
                 )
         rows = self._connection.rows(_SQL["all_with_version"])
-        loops = tuple(self._decrypt(row[1:]) for row in rows if row[1] is not None)
-        return LoopChanges(version=rows[0][0], loops=loops, complete=True)
+        loops, damaged = self._rows.read_all(row[1:] for row in rows if row[1] is not None)
+        return LoopChanges(version=rows[0][0], loops=tuple(loops), unreadable=tuple(damaged), complete=True)
 
     def create(self, loop: Loop, /, *, entry: AuditEntry | None = None) -> None:
         """Adds a loop.
@@ -132,19 +143,19 @@ class SqliteCatalog:
         """
         with self._connection.transaction() as raw:
             loop = replace(self._find(raw, name), recoverable_until_us=recoverable_until_us)
-            raw.execute(_SQL["delete_loop"], (_encode(loop), loop.loop_id))
+            raw.execute(_SQL["delete_loop"], (encode_loop(loop), loop.loop_id))
             self._note_change(raw, entry, loop_id=loop.loop_id)
         # After the commit: a loop in service always has its folder. `create` and `purge` do it after a crash.
         self.set_aside_deleted()
 
     def deleted(self) -> Sequence[Loop]:
-        """Returns the deleted loops that were not purged yet, in the order of their creation.
+        """Returns the deleted loops that were not purged yet, in the order of their creation; no damaged ones.
 
         Raises:
             StoreUnavailable: the catalog can't be read now.
             Corrupt: it is damaged, or its keys were encrypted with another secret key.
         """
-        return [self._decrypt(row[:3]) for row in self._connection.rows(_SQL["deleted_loops"])]
+        return self._rows.read(self._connection.rows(_SQL["deleted_loops"]))[0]
 
     def recover(self, loop_id: str, /, *, name: str | None = None, entry: AuditEntry | None = None) -> Loop:
         """Puts a deleted loop back into service with its folder, under its name or another one.
@@ -164,13 +175,13 @@ class SqliteCatalog:
             # Before the commit: should it fail, `set_aside_deleted` puts the folder back.
             self._layout.put_back(name, loop_id=loop_id)
             loop = replace(loop, name=name, version=loop.version + 1, recoverable_until_us=0)
-            raw.execute(_SQL["recover_loop"], (name, _encode(loop), loop_id))
+            raw.execute(_SQL["recover_loop"], (name, encode_loop(loop), loop_id))
             self._note_change(raw, entry, loop_id=loop_id)
         return self.find(name)
 
     def encrypt(self, loop: Loop, /) -> tuple[str, bytes]:
         """Returns a loop as it is stored: JSON without its keys, and its keys, encrypted."""
-        return _encode(loop), self._encryption.encrypt_keys((loop.key1, loop.key2), loop_id=loop.loop_id)
+        return self._rows.encrypt(loop)
 
     def decrypt(self, body: str, keys: bytes, /, *, loop_id: str) -> Loop:
         """Returns a loop that was stored like that.
@@ -178,7 +189,7 @@ class SqliteCatalog:
         Raises:
             Corrupt: it is damaged, or its keys were encrypted with another secret key.
         """
-        return self._decrypt((loop_id, body, keys))
+        return self._rows.decrypt(body, keys, loop_id=loop_id)
 
     def add_restored(self, loop: Loop, move: Callable[[], None], /) -> None:
         """Adds a loop whose folder exists already; ``move`` puts it into its place, which is free.
@@ -209,7 +220,7 @@ class SqliteCatalog:
         """
         with self._connection.transaction() as raw:
             loop = replace(self._find_deleted(raw, loop_id), recoverable_until_us=0)
-            raw.execute(_SQL["delete_loop"], (_encode(loop), loop_id))
+            raw.execute(_SQL["delete_loop"], (encode_loop(loop), loop_id))
             self._note_change(raw, entry, loop_id=loop_id)
 
     def version(self) -> int:
@@ -233,7 +244,7 @@ class SqliteCatalog:
     def set_aside_deleted(self) -> None:
         """Renames the folders of deleted loops whose names no loop in service has."""
         with self._connection.transaction() as raw:
-            for *_, name in raw.execute(_SQL["deleted_loops"]).fetchall():
+            for _, name in raw.execute(_SQL["deleted_names"]).fetchall():
                 if raw.execute(_SQL["loop"], (name,)).fetchone() is None:
                     self._free_folder(raw, name)
 
@@ -244,7 +255,7 @@ class SqliteCatalog:
         self._data_version = None  # SQLite's number does not change with commits of the same connection
 
     def _free_folder(self, raw: sqlite3.Connection, name: str) -> None:
-        owners = [row[0] for row in raw.execute(_SQL["deleted_loops"]).fetchall() if row[-1] == name]
+        owners = [row[0] for row in raw.execute(_SQL["deleted_names"]).fetchall() if row[1] == name]
         if owners:
             self._layout.set_aside(name, loop_id=owners[-1])
         elif self._layout.loop(name).exists():
@@ -262,26 +273,10 @@ class SqliteCatalog:
         row = raw.execute(_SQL["loop"], (name,)).fetchone()
         if row is None:
             raise LoopNotFound(f"There is no loop {name!r}.")
-        return _decode(row[1])
+        return decode_loop(row[1])
 
     def _find_deleted(self, raw: sqlite3.Connection, loop_id: str) -> Loop:
         row = raw.execute(_SQL["deleted_loop"], (loop_id,)).fetchone()
         if row is None:
             raise LoopNotFound(f"There is no deleted loop with the id {loop_id!r}.")
-        return _decode(row[1])
-
-    def _decrypt(self, row: Row) -> Loop:
-        loop_id, body, keys = row
-        key1, key2 = self._encryption.decrypt_keys(keys, loop_id=loop_id)
-        return replace(_decode(body), key1=key1, key2=key2)
-
-
-def _encode(loop: Loop) -> str:
-    return msgspec.json.encode(replace(loop, key1="", key2="")).decode()
-
-
-def _decode(body: str) -> Loop:
-    try:
-        return _decoder.decode(body)
-    except msgspec.DecodeError as error:
-        raise Corrupt(f"A loop in the catalog can't be read: {error}.") from error
+        return decode_loop(row[1])

@@ -8,9 +8,12 @@ writing eight bytes costs a microsecond and a half.
 import os
 from pathlib import Path
 
-from sartor.errors import StoreUnavailable
+from sartor.errors import Corrupt, StoreUnavailable
 
 _SIZE = 8
+
+LATEST_US = 7_258_118_400_000_000
+"""The year 2200: a later time was never assigned by this service, and would not fit into the log for long."""
 
 
 class MonotonicClock:
@@ -42,10 +45,16 @@ class MonotonicClock:
 
         Raises:
             StoreUnavailable: the file can't be written.
+            Corrupt: it holds no time.
         """
         assert self._file is not None
         try:
             latest_us = int.from_bytes(os.pread(self._file, _SIZE, 0), "little")
+            if latest_us > LATEST_US:
+                raise Corrupt(
+                    f"{self._path.parent.name}/{self._path.name} holds no time: run `sartor doctor --repair`, "
+                    "which takes it from the log."
+                )
             if latest_us >= now_us:
                 return latest_us
             os.pwrite(self._file, now_us.to_bytes(_SIZE, "little"), 0)

@@ -100,6 +100,16 @@ class SqliteLoopStores:
         """Returns a mark of events, outcomes and models: an equal one later says that nothing was committed."""
         return self._marks.read()
 
+    def check(self) -> None:
+        """Opens events and outcomes, and reads the newest of each, as if an event were to be committed.
+
+        Raises:
+            StoreUnavailable: one of them can't be opened.
+            Corrupt: one is damaged.
+        """
+        self.outcomes.counts()
+        self.events.horizon()
+
     def close(self) -> None:
         """Releases files and connections; idempotent."""
         self.events.close()

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from msgspec.structs import replace
 
 from sartor.errors import LoopExists, LoopNotFound
-from sartor.loops import LoopChanges
+from sartor.loops import LoopChanges, UnreadableLoop
 from sartor.ports import Loop
 from sartor.records import AuditEntry, LoggedAuditEntry
 from sartor.stores.audit import BEGINNING, chain_digest
@@ -47,9 +47,11 @@ class MemoryCatalog:
 
     Attributes:
         loops_read: how many loops it has handed out: what reading and decrypting them would have cost.
+        damaged: reasons why the entries of loops of these names can't be read.
     """
 
     def __init__(self, audit: MemoryAudit, /, *, disk: Disk) -> None:
+        self.damaged: dict[str, str] = {}
         self._audit = audit
         self._disk = disk
         self._loops: dict[str, Loop] = {}
@@ -63,7 +65,18 @@ class MemoryCatalog:
         """Returns all loops, by name."""
         self._disk.check()
         self.loops_read += len(self._loops)
-        return [self._loops[name] for name in sorted(self._loops)]
+        return [self._loops[name] for name in sorted(self._loops) if name not in self.damaged]
+
+    def unreadable(self) -> Sequence[UnreadableLoop]:
+        """Returns the loops in service whose names are in ``damaged``."""
+        self._disk.check()
+        return [
+            UnreadableLoop(
+                loop_id=loop.loop_id, name=name, keys=(loop.key1, loop.key2), reason=self.damaged[name]
+            )
+            for name, loop in sorted(self._loops.items())
+            if name in self.damaged
+        ]
 
     def find(self, name: str, /) -> Loop:
         """Returns the loop in service of that name.
@@ -84,12 +97,16 @@ class MemoryCatalog:
         """Returns what happened since a version; None: all loops."""
         self._disk.check()
         if since is None or not self._forgotten <= since <= self._version:
-            return LoopChanges(version=self._version, loops=tuple(self.loops()), complete=True)
+            loops, damaged = tuple(self.loops()), tuple(self.unreadable())
+            return LoopChanges(version=self._version, loops=loops, unreadable=damaged, complete=True)
         changed = {loop_id for loop_id, version in self._changed.items() if version > since}
-        loops = tuple(loop for loop in self._loops.values() if loop.loop_id in changed)
+        loops = tuple(
+            loop for loop in self._loops.values() if loop.loop_id in changed and loop.name not in self.damaged
+        )
+        damaged = tuple(loop for loop in self.unreadable() if loop.loop_id in changed)
         self.loops_read += len(loops)
         gone = tuple(loop_id for loop_id in self._deleted if loop_id in changed)
-        return LoopChanges(version=self._version, loops=loops, gone=gone)
+        return LoopChanges(version=self._version, loops=loops, unreadable=damaged, gone=gone)
 
     def create(self, loop: Loop, /, *, entry: AuditEntry | None = None) -> None:
         """Adds a loop.

@@ -38,6 +38,11 @@ class MemoryLoopStores:
         self.jobs = MemoryJobs(disk=disk)
         self.notes = MemoryModelNotes(self.models, disk=disk)
         self.blobs = MemoryBlobStore(disk=disk)
+        self.disk = disk
+
+    def check(self) -> None:
+        """Raises if the disk fails."""
+        self.disk.check()
 
     def mark(self) -> Hashable:
         """Returns what differs after something was committed."""

@@ -50,18 +50,19 @@ def check_all_loops(stores: Stores, factory: EngineFactory, /, *, replay: bool) 
             with closing(stores.open(loop)) as logs:
                 reports[loop.loop_id] = check_loop(loop, logs, factory, replay=replay)
         except SartorError as error:
-            reports[loop.loop_id] = _report_failure(loop, error.message)
+            reports[loop.loop_id] = _report_failure(loop.name, error.message)
 
     for_each_loop(loops, check, visits=visits)
     for loop in loops:
         if reason := visits.failures.get(loop.loop_id):
-            reports[loop.loop_id] = _report_failure(loop, reason)
-    return [reports[loop.loop_id] for loop in loops]
+            reports[loop.loop_id] = _report_failure(loop.name, reason)
+    damaged = [_report_failure(loop.name, loop.reason) for loop in stores.catalog.unreadable()]
+    return [*(reports[loop.loop_id] for loop in loops), *damaged]
 
 
-def _report_failure(loop: Loop, reason: str) -> DoctorReport:
+def _report_failure(name: str, reason: str) -> DoctorReport:
     return DoctorReport(
-        loop=loop.name,
+        loop=name,
         healthy=False,
         problems=(f"The loop can't be checked: {reason}",),
         counts={},

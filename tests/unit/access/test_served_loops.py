@@ -3,8 +3,8 @@
 import pytest
 
 from sartor.access.authentication import find_key
-from sartor.access.served_loops import LoopTable, ServedLoop
-from sartor.errors import Unauthorized
+from sartor.access.served_loops import LoopTable, ServedLoop, UnservedLoop
+from sartor.errors import LoopUnavailable, Unauthorized
 from sartor.log.writer import Writer
 from sartor.ports import Engine
 from sartor.testing.builders import make_loop
@@ -53,3 +53,17 @@ def test_where_a_key_may_be() -> None:
     assert find_key([], b"a=b&Subscription-Key=in+the+query") == b"in the query"
     assert find_key([], b"subscription-key=") == b""
     assert find_key([], b"") == b""
+
+
+def test_a_loop_that_is_not_served_is_known_by_its_keys_and_name() -> None:
+    loop_table = LoopTable()
+    unserved = UnservedLoop("broken", ("key one", "key two"), "The disk is broken.")
+    loop_table.replace([], [unserved])
+    for key in (b"key one", b"key two"):
+        assert loop_table.look_up(key) is unserved
+        with pytest.raises(
+            LoopUnavailable, match=r"The loop 'broken' can't be served now: The disk is broken\."
+        ):
+            loop_table.find(key)
+    assert loop_table.find_by_name("broken") is unserved
+    assert loop_table.all() == []

@@ -139,18 +139,22 @@ class Broken(Groups):
         raise ZeroDivisionError
 
 
-def test_a_defect_of_the_store_leaves_nobody_waiting_and_is_reported() -> None:
+def test_a_defect_of_the_store_leaves_nobody_waiting_and_is_logged_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     async def run() -> None:
         reported: list[object] = []
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(lambda _, context: reported.append(context["exception"]))
         writer = Writer(Broken(MemoryStores()), limit=9)
-        with pytest.raises(StoreUnavailable):
-            await writer.append(make_decision("e"))
-        assert not writer.healthy
-        assert [type(error) for error in reported] == [ZeroDivisionError]
+        for _ in range(3):
+            with pytest.raises(StoreUnavailable):
+                await writer.append(make_decision("e"))
+        assert isinstance(writer.last_error, ZeroDivisionError)
+        assert reported == []
 
     asyncio.run(run())
+    assert [record.exc_info is not None for record in caplog.records] == [True]
 
 
 def test_there_is_no_error_before_the_first_commit() -> None:

@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from sartor.access.served_loops import LoopTable
-from sartor.errors import Unauthorized
+from sartor.errors import LoopUnavailable, Unauthorized
 from sartor.management import loops
 from sartor.ports import Engine, Loop
 from sartor.records import NO_MODEL, Usage
@@ -50,7 +50,7 @@ def loop_table_sync(stores: MemoryStores, loop_table: LoopTable, clock: Seconds)
 def is_served(loop_table: LoopTable, loop: Loop) -> bool:
     try:
         loop_table.find(loop.key1.encode())
-    except Unauthorized:
+    except (LoopUnavailable, Unauthorized):
         return False
     return True
 

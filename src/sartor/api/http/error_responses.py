@@ -9,6 +9,7 @@ from sartor import errors
 from sartor.access.asgi import Header
 from sartor.api.http.error_codes import STATUS
 from sartor.api.http.response import Response
+from sartor.problems import strip_folders
 
 RETRY_AFTER_S = 1
 """How long a caller should wait after a 503."""
@@ -19,6 +20,9 @@ _REALM: Header = (
 )
 _encode = msgspec.json.Encoder().encode
 _log = logging.getLogger(__name__)
+
+_logged: set[str] = set()
+_MOST_LOGGED = 1_000
 
 
 class PersonalizerError(Struct, frozen=True):
@@ -76,8 +80,8 @@ def error_to_response(error: Exception, *, invalid: str) -> Response:
             return error_response(401, "401", error.message, _REALM)
         case errors.EngineRefused():
             return error_response(409, "ModelRankingError", error.message)
-        case errors.Unavailable():
-            return unavailable(error.message)
+        case errors.Unavailable() | errors.Corrupt():
+            return _unavailable(error)
     _log.error("A request failed for a reason of ours.", exc_info=error, extra={"action": "request_failed"})
     return error_response(
         500, "InternalServerError", "Something went wrong inside the service; it has been logged."
@@ -86,12 +90,29 @@ def error_to_response(error: Exception, *, invalid: str) -> Response:
 
 def unavailable(message: str, /) -> Response:
     """Build the response where the service can't take a request now, but soon will."""
-    return error_response(503, "OperationNotAllowed", message, (b"retry-after", b"%d" % RETRY_AFTER_S))
+    retry_after = (b"retry-after", b"%d" % RETRY_AFTER_S)
+    return error_response(503, "OperationNotAllowed", strip_folders(message), retry_after)
 
 
 def stopping() -> Response:
     """Build the response to a request that the service can't answer because it stops."""
     return unavailable("The service is stopping; send the request again.")
+
+
+def _unavailable(error: errors.Unavailable | errors.Corrupt) -> Response:
+    if isinstance(error, errors.Corrupt):
+        _log_damage(error)
+    return unavailable(error.message)
+
+
+def _log_damage(error: errors.Corrupt) -> None:
+    """Log what is damaged, once for each message: a caller may ask for it again and again."""
+    if error.message in _logged:
+        return
+    if len(_logged) >= _MOST_LOGGED:
+        _logged.clear()
+    _logged.add(error.message)
+    _log.error("A request needs what is damaged: %s", error.message, extra={"action": "damage_found"})
 
 
 def _too_many_requests(error: errors.TooManyRequests) -> Response:

@@ -1,6 +1,7 @@
 -- loops --
--- All loops in service, by name.
-SELECT loop_id, body, keys FROM loops WHERE NOT deleted ORDER BY name;
+-- All loops in service, by name. As bytes: text that is no UTF-8 would end the query for all of them.
+SELECT CAST(loop_id AS BLOB), CAST(body AS BLOB), keys, CAST(name AS BLOB)
+FROM loops WHERE NOT deleted ORDER BY name;
 
 -- loop --
 -- The loop in service of that name.
@@ -12,12 +13,13 @@ SELECT loop_id, body, keys FROM loops WHERE loop_id = ? AND NOT deleted;
 
 -- changes --
 -- The loops that were changed or deleted after a version, and the state: one row at least, from one moment.
-SELECT version, forgotten, loop_id, body, keys, deleted
+SELECT version, forgotten, CAST(loop_id AS BLOB), CAST(body AS BLOB), keys, CAST(name AS BLOB), deleted
 FROM state LEFT JOIN loops ON loops.changed > ? ORDER BY loops.changed;
 
 -- all_with_version --
 -- The loops in service, and the version: one row at least, from one moment.
-SELECT version, loop_id, body, keys FROM state LEFT JOIN loops ON NOT loops.deleted ORDER BY name;
+SELECT version, CAST(loop_id AS BLOB), CAST(body AS BLOB), keys, CAST(name AS BLOB)
+FROM state LEFT JOIN loops ON NOT loops.deleted ORDER BY name;
 
 -- add_loop --
 -- Fails if the name is taken, or the id was ever used and not purged.
@@ -33,7 +35,12 @@ UPDATE loops SET deleted = 1, body = ? WHERE loop_id = ?;
 
 -- deleted_loops --
 -- The deleted loops that were not purged yet, oldest first.
-SELECT loop_id, body, keys, name FROM loops WHERE deleted ORDER BY rowid;
+SELECT CAST(loop_id AS BLOB), CAST(body AS BLOB), keys, CAST(name AS BLOB)
+FROM loops WHERE deleted ORDER BY rowid;
+
+-- deleted_names --
+-- The ids and names of the deleted loops that were not purged yet, oldest first.
+SELECT loop_id, name FROM loops WHERE deleted ORDER BY rowid;
 
 -- deleted_loop --
 -- A deleted loop by its id.
