@@ -5,6 +5,7 @@ trainer keeps no other state: after a crash it loads the newest model and goes o
 """
 
 import logging
+import math
 from collections import deque
 from collections.abc import Iterator
 from datetime import timedelta
@@ -71,6 +72,21 @@ class Trainer:
         if training.ready and self._is_due(training, loop, now_us):
             self._publish(training, loop, now_us)
         return training.learned - before
+
+    def find_pause_us(self, loop: Loop, /, *, now_us: int) -> float:
+        """How long until a model is due if nothing is settled meanwhile: microseconds, infinity for never."""
+        training = self._training
+        if training is None or not training.ready:
+            return math.inf
+        if self.problem is not None:  # the engine that can't rank is tried again
+            return 1e6
+        if self._is_due(training, loop, now_us) or self._newest is None:
+            return 0.0
+        return (
+            self._newest.created_at_us
+            + loop.settings.model_export_frequency / timedelta(microseconds=1)
+            - now_us
+        )
 
     def close(self) -> None:
         """Free the engine; idempotent. The next step would load the newest model again."""

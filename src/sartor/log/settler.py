@@ -5,6 +5,7 @@ cursor together. Which decisions are due and which observations are unmatched is
 ``reward_windows.py``: after a crash, an error or a change of the settings it is read again from the cursor.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 
 from sartor.log.reward_windows import RewardWindows
@@ -76,6 +77,18 @@ class Settler:
         except BaseException:
             self._windows = None  # it may be ahead of what is recorded
             raise
+
+    def find_pause_us(self, now_us: int, /) -> float:
+        """How long a step finds nothing to do if nothing arrives, in microseconds; 0: not known.
+
+        ``now_us``: the clock that ``step`` is given.
+        """
+        if self._windows is None or not self.caught_up:
+            return 0.0
+        next_us = self._windows.next_due_us
+        if next_us is None:
+            return math.inf
+        return 0.0 if self._ahead_us is None else max(0.0, next_us - self._ahead_us - now_us)
 
     def _step(
         self, windows: RewardWindows, settings_version: int, limit: int, now_us: int | None, reads: int | None

@@ -6,6 +6,7 @@ and folds what came since: the answer is exact, whatever crashed.
 
 import contextlib
 import logging
+import math
 import time
 from collections.abc import Callable
 from typing import Generic, Protocol, TypeVar
@@ -21,6 +22,7 @@ from sartor.runtime.report_once import ReportOnce
 _log = logging.getLogger(__name__)
 
 _SAVE_EVERY_S = 15.0
+_RETRY_S = 1.0
 _BATCH = 2_000
 
 
@@ -116,6 +118,14 @@ class CheckpointedFold(Generic[_F]):
         if caught_up and time.monotonic() >= self._save_at_s:
             self.save()
         return done
+
+    def find_pause_s(self) -> float:
+        """How long a step finds nothing to do if nothing is settled meanwhile; infinity: for ever."""
+        if self._report.reason:
+            return _RETRY_S
+        if self._fold is None or _position(self._fold) == self._saved:
+            return math.inf
+        return max(0.0, self._save_at_s - time.monotonic())
 
     def close(self) -> None:
         """Save a checkpoint, if that can be done now; without one, more is folded again after a start."""

@@ -17,10 +17,8 @@ class LoopVisits:
         action: what failed where a visit fails, for structured logs: ``retention_failed``.
     """
 
-    def __init__(self, action: str, /, *, rotates: bool = True) -> None:
-        """``rotates``: whether each round begins with another loop. A round that always ends need not."""
+    def __init__(self, action: str, /) -> None:
         self.action = action
-        self._rotates = rotates
         self._reports: dict[str, ReportOnce] = {}
         self._names: dict[str, str] = {}
         self._lock = threading.Lock()
@@ -54,8 +52,6 @@ class LoopVisits:
     def order(self, loops: Iterable[Loop], /) -> list[Loop]:
         """The loops in their turns: a round begins after the loop with which the one before began."""
         turns = sorted(loops, key=lambda loop: loop.loop_id)
-        if not self._rotates:
-            return turns
         begin = next((place for place, loop in enumerate(turns) if loop.loop_id > self._last), 0)
         self._last = turns[begin].loop_id if turns else ""
         return turns[begin:] + turns[:begin]
@@ -75,6 +71,22 @@ class LoopVisits:
             )
             self._names[loop.loop_id] = loop.name
             report.note_failure(error)
+
+    def visit(self, loop: Loop, act: Callable[[Loop], object], /) -> object:
+        """Call a function for a loop and note how it went; returns its result, None where it raised."""
+        try:
+            result = act(loop)
+        except Exception as error:
+            self.note_failure(loop, error)
+            return None
+        self.note_success(loop)
+        return result
+
+    def forget(self, loop_id: str, /) -> None:
+        """Forget the failure of a loop that is gone."""
+        with self._lock:
+            self._reports.pop(loop_id, None)
+            self._names.pop(loop_id, None)
 
     def forget_all_but(self, loops: Iterable[Loop], /) -> None:
         """Forget the failures of loops that are gone."""
@@ -106,11 +118,5 @@ def for_each_loop(
     for loop in turns:
         if not is_due(loop):
             continue
-        try:
-            ends = act(loop)
-        except Exception as error:
-            visits.note_failure(loop, error)
-            continue
-        visits.note_success(loop)
-        if ends:
+        if visits.visit(loop, act):
             return

@@ -2,20 +2,27 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 
 from sartor.errors import SartorError
 from sartor.ports import EngineFactory, Loop, Stores
 from sartor.problems import Problem
-from sartor.runtime.for_each_loop import LoopVisits, for_each_loop
+from sartor.runtime.followed_loops import FollowedLoops
+from sartor.runtime.for_each_loop import LoopVisits
 from sartor.runtime.progress_reporter import ProgressReporter
 from sartor.runtime.report_once import ReportOnce
 from sartor.runtime.shutdown import StopSignal
+from sartor.service.due_loops import DueLoops
 from sartor.service.loop_learner import VISIT_S, LoopLearner
 
 _log = logging.getLogger(__name__)
 _LONGEST_SLEEP_S = 0.1
 _CATALOG_PAUSE_S = 1.0
+
+LOOKS_PER_S = 2_000
+"""How many looks a second, at most, are given to loops that have no work: each takes about 20 µs."""
+
+_LONGEST_QUIET_S = 2.0
 
 
 class LearnProcess:
@@ -28,10 +35,10 @@ class LearnProcess:
         self._clock_s = clock_s
         self._stores = stores
         self._factory = factory
-        self._loops: Sequence[Loop] = ()
+        self._loops = FollowedLoops(stores.catalog)
         self._learners: dict[str, LoopLearner] = {}
-        self._version: int | None = None
-        self._visits = LoopVisits("learning_failed", rotates=False)
+        self._due = DueLoops()
+        self._visits = LoopVisits("learning_failed")
         self._catalog_report = ReportOnce("The loops can't be read", action="catalog_unreadable")
         self._reporter = ProgressReporter(stores.reports, "learn")
 
@@ -56,26 +63,34 @@ class LearnProcess:
             self._catalog_report.note_failure(error)
             return _CATALOG_PAUSE_S
         self._catalog_report.note_success()
-        turns = self._give_turns(self._clock_s())
-        for_each_loop(self._loops, self._step, visits=self._visits, is_due=lambda loop: loop.loop_id in turns)
+        for loop_id in self._give_turns(self._clock_s()):
+            self._visits.visit(self._learners[loop_id].loop, self._step)
         return self._pause_s()
 
-    def _give_turns(self, now_s: float) -> set[str]:
+    def _give_turns(self, now_s: float) -> list[str]:
         """The loops that are visited in this round: those that are due, and did not take more than their share.
 
         Each gets credit for a visit; one that owes time waits until its credit has made up for it. Where all
         that are due owe some, nobody waits for it: the time up to the first visit is skipped.
         """
-        due = {loop_id: one for loop_id, one in self._learners.items() if one.due_s <= now_s}
+        due = {loop_id: self._learners[loop_id] for loop_id in sorted(self._due.find(now_s))}
         skipped_s = max(0.0, -max((one.credit_s for one in due.values()), default=0.0))
         for one in due.values():
             one.credit_s = min(VISIT_S, one.credit_s + skipped_s + VISIT_S)
-        return {loop_id for loop_id, one in due.items() if one.credit_s > 0}
+        return [loop_id for loop_id, one in due.items() if one.credit_s > 0]
 
     def _step(self, loop: Loop) -> None:
         self._reporter.note_start(loop.name)
-        self._learners[loop.loop_id].step()
+        learner = self._learners[loop.loop_id]
+        try:
+            learner.step(longest_quiet_s=self._longest_quiet_s())
+        finally:
+            self._due.schedule(loop.loop_id, learner.due_s)
         self._reporter.note_progress()
+
+    def _longest_quiet_s(self) -> float:
+        """How long a loop without work is left alone: with many of them, looking at each costs a processor."""
+        return min(_LONGEST_QUIET_S, len(self._learners) / LOOKS_PER_S)
 
     def find_problems(self) -> list[Problem]:
         """Finds what keeps this process, or a loop, from settling and learning."""
@@ -87,29 +102,25 @@ class LearnProcess:
 
     def _find_reported(self) -> Iterator[Problem]:
         """What the learners of the loops say themselves, whether or not a step fails."""
-        for loop in self._loops:
-            if loop.loop_id in self._learners:
-                yield from self._learners[loop.loop_id].find_problems()
+        for learner in self._learners.values():
+            yield from learner.find_problems()
 
     def _pause_s(self) -> float:
-        due_s = min((learner.due_s for learner in self._learners.values()), default=float("inf"))
-        return max(0.0, min(_LONGEST_SLEEP_S, due_s - self._clock_s()))
+        return max(0.0, min(_LONGEST_SLEEP_S, self._due.next_s() - self._clock_s()))
 
     def _follow_catalog(self) -> None:
-        version = self._stores.catalog.version()
-        if version != self._version:
-            self._reconcile(self._stores.catalog.loops())
-            self._version = version
-
-    def _reconcile(self, loops: Sequence[Loop]) -> None:
-        for loop_id in self._learners.keys() - {loop.loop_id for loop in loops}:
+        changes = self._loops.follow()
+        for loop_id in changes.gone:
             _close(self._learners.pop(loop_id))
-        for loop in loops:
-            if loop.loop_id not in self._learners:
+            self._due.drop(loop_id)
+            self._visits.forget(loop_id)
+        for loop in changes.loops:
+            learner = self._learners.get(loop.loop_id)
+            if learner is None:
                 learner = LoopLearner(self._stores, self._factory, loop, clock_s=self._clock_s)
                 self._learners[loop.loop_id] = learner
-            self._learners[loop.loop_id].follow(loop)
-        self._loops = loops
+            learner.follow(loop)
+            self._due.schedule(loop.loop_id, learner.due_s)
 
     def close(self) -> None:
         """Release the stores and the engine of every loop."""

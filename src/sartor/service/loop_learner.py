@@ -1,7 +1,7 @@
 """The part of the learn process that settles and learns one loop."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from contextlib import ExitStack
 from typing import Protocol
 
@@ -25,6 +25,10 @@ ROWS, EXAMPLES, COUNTED = 1_000, 200, 500
 _BUSY_S = 0.002
 _IDLE_S = 0.02
 _LONGEST_IDLE_S = 0.2
+
+_LONGEST_UNSEEN_S = 60.0
+"""For how long a loop is trusted to have no work because its files did not change."""
+
 _FIRST_RETRY_S = 0.25
 _LONGEST_RETRY_S = 5.0
 
@@ -40,8 +44,9 @@ class Watched(Protocol):
 class LoopLearner:
     """Settles and learns one loop in visits of bounded length, and knows when it is due again.
 
-    A loop without work is due ever less often, down to five times a second. After a failure it starts anew from
-    its stores, after a pause that doubles.
+    A loop without work is due ever less often, down to five times a second. Where nothing was committed since
+    it last had none, and nothing falls due by itself, a visit is a look at its files, and opens none. After a
+    failure it starts anew from its stores, after a pause that doubles.
     """
 
     def __init__(
@@ -61,9 +66,16 @@ class LoopLearner:
         self._pipeline: _LoopPipeline | None = None
         self._idle_s = _IDLE_S
         self._retry_s = _FIRST_RETRY_S
+        self._quiet_mark: Hashable = None
+        self._quiet_until_s = 0.0
         self.due_s = 0.0
         self.credit_s = 0.0
         """How long it may work in its next visit; negative: how much longer the last ones took."""
+
+    @property
+    def loop(self) -> Loop:
+        """The loop as it is followed."""
+        return self._loop
 
     @property
     def name(self) -> str:
@@ -74,10 +86,15 @@ class LoopLearner:
         """Take over new settings, and use them at once."""
         if loop != self._loop:
             self._loop = loop
+            self._quiet_mark = None
             self.due_s = 0.0
 
-    def step(self) -> None:
+    def step(self, *, longest_quiet_s: float = 0.0) -> None:
         """Settle and learn for as long as it has credit, or what there is; set when to come back.
+
+        Args:
+            longest_quiet_s: for how long to leave it alone where a visit is a look at its files, if that is
+                longer than the pause of any loop without work.
 
         Raises:
             Exception: whatever went wrong; it starts anew from its stores when it is due again.
@@ -95,21 +112,36 @@ class LoopLearner:
             self.credit_s = min(0.0, self.credit_s - (self._clock_s() - start_s))
         self._retry_s = _FIRST_RETRY_S
         self._idle_s = _IDLE_S if is_busy else min(_LONGEST_IDLE_S, 1.5 * self._idle_s)
-        self.due_s = self._clock_s() + self._find_pause_s(is_busy)
+        self.due_s = self._clock_s() + self._find_pause_s(is_busy, longest_quiet_s)
 
-    def _find_pause_s(self, is_busy: bool) -> float:
+    def _find_pause_s(self, is_busy: bool, longest_quiet_s: float) -> float:
         if self._pipeline is not None and not self._pipeline.caught_up:
             return 0.0
-        return _BUSY_S if is_busy else self._idle_s
+        if is_busy:
+            return _BUSY_S
+        if self._quiet_mark is None or self._idle_s < _LONGEST_IDLE_S:
+            return self._idle_s
+        left_s = self._quiet_until_s - self._clock_s()
+        return min(max(self._idle_s, longest_quiet_s), max(left_s, _IDLE_S))
 
     def _visit(self, *, until_s: float) -> bool:
         """Work piece by piece; whether anything was done."""
         if self._pipeline is None:
             self._pipeline = _LoopPipeline(self._stores, self._factory, self._loop)
+        mark = self._pipeline.mark()
+        if mark == self._quiet_mark and self._clock_s() < self._quiet_until_s:
+            return False
+        is_busy = self._work(self._pipeline, until_s)
+        pause_s = 0.0 if is_busy or not self._pipeline.caught_up else self._pipeline.find_pause_s(self._loop)
+        self._quiet_mark = mark if pause_s > 0 else None
+        self._quiet_until_s = self._clock_s() + pause_s
+        return is_busy
+
+    def _work(self, pipeline: "_LoopPipeline", until_s: float) -> bool:
         is_busy = False
-        while self._pipeline.step(self._loop):
+        while pipeline.step(self._loop):
             is_busy = True
-            if self._pipeline.caught_up or self._clock_s() >= until_s:
+            if pipeline.caught_up or self._clock_s() >= until_s:
                 break
         return is_busy
 
@@ -126,6 +158,7 @@ class LoopLearner:
     def close(self) -> None:
         """Release the stores and the engine."""
         pipeline, self._pipeline = self._pipeline, None
+        self._quiet_mark = None
         if pipeline is not None:
             pipeline.close()
 
@@ -172,6 +205,17 @@ class _LoopPipeline:
         )
         self.caught_up = self._settler.caught_up and counted < COUNTED
         return is_busy or learned > 0 or counted > 0
+
+    def mark(self) -> Hashable:
+        """A mark of what it reads: if equal to an earlier one, nothing was committed since."""
+        return self._logs.mark()
+
+    def find_pause_s(self, loop: Loop) -> float:
+        """How long a step finds nothing to do if nothing is committed meanwhile; 0: it may do something now."""
+        settling_us = self._settler.find_pause_us(times.uptime_us())
+        training_us = self._trainer.find_pause_us(loop, now_us=times.now_us())
+        counting_s = min(self._scorecard.find_pause_s(), self._apprentice.find_pause_s())
+        return min(_LONGEST_UNSEEN_S, settling_us / 1e6, training_us / 1e6, counting_s)
 
     def close(self) -> None:
         with ExitStack() as closing:
