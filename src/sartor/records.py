@@ -10,6 +10,8 @@ from typing import Literal
 
 from msgspec import Struct
 
+from sartor.numbers import is_reward
+
 Mode = Literal["Online", "Apprentice", "LoggingOnly"]
 UnmatchedReason = Literal["late", "dangling"]
 
@@ -203,6 +205,14 @@ class Outcome(Struct, frozen=True, kw_only=True, array_like=True):
     settings_version: int
     slot_rewards: tuple[float, ...] = ()
     corrected: bool = False
+
+    @property
+    def is_in_range(self) -> bool:
+        """Whether its rewards are such as are accepted now.
+
+        Others were recorded before rewards had a range, and are set aside wherever rewards are summed.
+        """
+        return is_reward(self.reward) and all(map(is_reward, self.slot_rewards))
 
 
 class ImportedDecision(Struct, frozen=True, kw_only=True):

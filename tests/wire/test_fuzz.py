@@ -151,7 +151,7 @@ def test_fair_ranks_are_ranked_whatever_their_features_are_called(
 def test_rewards(trained: Service, value: object) -> None:
     reply = trained.reward("e", {"value": value})
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    assert reply.status == (204 if is_number and math.isfinite(float(value)) else 400)  # type: ignore[arg-type]
+    assert reply.status == (204 if is_number and abs(value) <= 1e50 else 400)  # type: ignore[arg-type]
 
 
 @FUZZ

@@ -7,6 +7,7 @@ import typer
 
 from sartor.cli import formatting
 from sartor.cli.options import DEFAULTS, AsJson, Data, LoopName
+from sartor.numbers import REWARD_RANGE
 
 if TYPE_CHECKING:
     from sartor.estimators.scorecard_view import PolicyEstimate, ScorecardView
@@ -60,6 +61,8 @@ def _print_scorecard(name: str, view: "ScorecardView") -> None:
         for estimate in view.total
     ]
     formatting.print_table(("POLICY", *(title for _, title in _COLUMNS), "TOTAL", "95 % INTERVAL"), rows)
+    if view.set_aside:
+        formatting.print_text(f"\n{view.set_aside:,} outcomes are set aside: a reward is {REWARD_RANGE}.")
     for estimate in view.total:
         for reason in estimate.reasons[:1]:
             formatting.print_text(f"\n{estimate.policy}: the log can't say, because {reason}.")

@@ -9,6 +9,7 @@ from msgspec import Struct
 from numpy.typing import ArrayLike, NDArray
 
 from sartor.errors import InvalidColumns
+from sartor.numbers import LARGEST_REWARD
 
 Floats = NDArray[np.float64]
 Number = TypeVar("Number", np.float64, np.int64)
@@ -121,7 +122,7 @@ class Columns(Struct, frozen=True, kw_only=True, eq=False):
 
 _RANGES: dict[str, tuple[str, Check]] = {
     # Squares of weights and of weighted rewards must not overflow.
-    "reward": ("within ±1e50", lambda x: np.abs(x) <= 1e50),
+    "reward": (f"within ±{LARGEST_REWARD:g}".replace("+", ""), lambda x: np.abs(x) <= LARGEST_REWARD),
     "propensity": ("in (0, 1], 1e-100 at least", lambda x: (x >= 1e-100) & (x <= 1)),
     "target": ("in [0, 1]", lambda x: (x >= 0) & (x <= 1)),
     "drop_probability": ("in [0, 1)", lambda x: (x >= 0) & (x < 1)),

@@ -16,6 +16,7 @@ from sartor.estimators.logged_choices import LoggedChoice
 from sartor.estimators.policy_estimate import estimate_policies
 from sartor.estimators.reference_policies import ReferencePolicies, TrackedActions
 from sartor.estimators.scorecard_view import ScorecardView
+from sartor.numbers import is_reward
 from sartor.times import HOUR_US, MINUTE_US
 
 MAX_POINTS = 128
@@ -100,6 +101,8 @@ class Scorecard(Struct, kw_only=True):
     fine: dict[int, ReferencePolicies] = {}
     coarse: dict[int, ReferencePolicies] = {}
     curve: LearningCurve = field(default_factory=LearningCurve)
+    set_aside: int = 0
+    """How many outcomes were skipped because their reward is out of range."""
 
     def skip(self, seq: int, /, *, mark: tuple[int, int]) -> None:
         """Skips an outcome that is not learned, such as one that was never activated."""
@@ -164,7 +167,12 @@ class Scorecard(Struct, kw_only=True):
         }
         total = estimate_policies(self.total(), self.tracked, alpha=alpha)
         return ScorecardView(
-            since_outcome=self.since, last_outcome=self.last, events=self.events, windows=windows, total=total
+            since_outcome=self.since,
+            last_outcome=self.last,
+            events=self.events,
+            windows=windows,
+            total=total,
+            set_aside=self.set_aside,
         )
 
     def state(self) -> bytes:
@@ -184,6 +192,8 @@ class Scorecard(Struct, kw_only=True):
             raise Corrupt(f"Not a scorecard: {error}.") from error
         if scorecard.version != _VERSION:
             raise Corrupt(f"A scorecard of version {scorecard.version}; this is version {_VERSION}.")
+        if not all(_is_in_range(sums) for sums in (scorecard.closed_steps, scorecard.open_step)):
+            raise Corrupt("The scorecard holds a reward from before rewards had a range.")
         return scorecard
 
 
@@ -191,3 +201,7 @@ def _close_step(kept: dict[int, ReferencePolicies], step: int, sums: ReferencePo
     kept[step] = kept[step] + sums if step in kept else sums
     for old in [other for other in kept if other <= step - keep]:
         del kept[old]
+
+
+def _is_in_range(sums: ReferencePolicies) -> bool:
+    return not sums.online.rows or (is_reward(sums.lowest) and is_reward(sums.highest))

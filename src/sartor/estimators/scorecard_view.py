@@ -22,10 +22,14 @@ class PolicyEstimate(Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class ScorecardView(Struct, frozen=True, kw_only=True, rename="camel"):
-    """Estimates in total and by windows, named as ISO 8601 durations. Each interval holds by itself."""
+    """Estimates in total and by windows, named as ISO 8601 durations. Each interval holds by itself.
+
+    ``set_aside``: how many outcomes don't count because their reward is out of range.
+    """
 
     since_outcome: int
     last_outcome: int
     events: int
     total: tuple[PolicyEstimate, ...]
     windows: dict[str, tuple[PolicyEstimate, ...]]
+    set_aside: int = 0

@@ -15,6 +15,7 @@ from sartor.evaluation.feature_importance import ImportanceMeasurement
 from sartor.evaluation.progressive_validation import CandidateScore, LogSummary
 from sartor.evaluation.spec import EvaluationSpec
 from sartor.evaluation.time_range import OutcomeRange
+from sartor.numbers import REWARD_RANGE
 from sartor.ports import Loop
 
 _SUSPICIOUS = 4.0
@@ -44,6 +45,8 @@ class CalibrationSummary(Struct, frozen=True, kw_only=True, rename="camel"):
 class EvaluationReport(Struct, frozen=True, kw_only=True, rename="camel"):
     """An evaluation for people. Times are in microseconds; ``bin_us``: the length of the bins of ``series``.
 
+    ``notes``: what was left out of it, as sentences.
+
     Stored reports have the names of fields in camel case, or those given here.
     """
 
@@ -66,6 +69,7 @@ class EvaluationReport(Struct, frozen=True, kw_only=True, rename="camel"):
     calibration: CalibrationSummary
     importance: ImportanceMeasurement
     best_fixed: PolicyEstimate | None = None
+    notes: tuple[str, ...] = ()
 
 
 def build_report(
@@ -101,7 +105,15 @@ def build_report(
         calibration=summarise_calibration(summary.calibration),
         importance=importance,
         best_fixed=find_best_fixed(summary.reference_policies, summary.tracked_actions),
+        notes=_list_notes(outcomes),
     )
+
+
+def _list_notes(outcomes: OutcomeRange) -> tuple[str, ...]:
+    if not outcomes.set_aside:
+        return ()
+    count = f"{outcomes.set_aside:,} outcome{'' if outcomes.set_aside == 1 else 's'}"
+    return (f"{count} of the log set aside: a reward is {REWARD_RANGE}. 'sartor doctor' names them.",)
 
 
 def _to_series(one: CandidateScore, outcomes: OutcomeRange) -> EstimateSeries:

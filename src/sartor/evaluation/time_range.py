@@ -23,7 +23,7 @@ class OutcomeRange(Struct, frozen=True, kw_only=True):
     """The outcomes ``first`` … ``last``, of decisions that were made from ``start_us`` to before ``end_us``.
 
     ``lowest`` and ``highest``: the range in which their rewards lie. ``bin_us``: the length of the bins into
-    which charts divide their time.
+    which charts divide their time. ``set_aside``: how many of them have a reward out of range, and don't count.
     """
 
     start_us: int
@@ -34,6 +34,7 @@ class OutcomeRange(Struct, frozen=True, kw_only=True):
     highest: float
     revision: int
     bin_us: int
+    set_aside: int = 0
 
     @property
     def bounds(self) -> Bounds:
@@ -55,10 +56,13 @@ def find_outcome_range(logs: LoopStores, /, *, start_us: int, end_us: int) -> Ou
     counts = logs.outcomes.counts()
     # No decision is settled before it is made.
     first = first_outcome_since(logs.outcomes, start_us)
-    lowest, highest = 0.0, 0.0
+    lowest, highest, set_aside = 0.0, 0.0, 0
     after = first - 1
     while after < counts.last_outcome and (block := logs.outcomes.outcomes(after=after, limit=_BLOCK)):
         for logged in block:
+            if not logged.outcome.is_in_range:
+                set_aside += 1
+                continue
             rewards = logged.outcome.slot_rewards or (logged.outcome.reward,)
             lowest, highest = min(lowest, *rewards), max(highest, *rewards)
         after = block[-1].seq
@@ -71,6 +75,7 @@ def find_outcome_range(logs: LoopStores, /, *, start_us: int, end_us: int) -> Ou
         highest=highest,
         revision=counts.revision,
         bin_us=_choose_bin_us(logs, first, counts.last_outcome, start_us, end_us),
+        set_aside=set_aside,
     )
 
 
@@ -101,10 +106,15 @@ class SettledDecision(Struct, frozen=True):
 
 
 def read_settled(logs: LoopStores, outcomes: OutcomeRange, /) -> Iterator[SettledDecision]:
-    """Yields the settled decisions of a range in the order of learning; other outcomes are skipped."""
+    """Yields the settled decisions of a range in the order of learning; other outcomes are skipped.
+
+    So are those with a reward out of range.
+    """
     for joined in read_joined_outcomes(
         logs.events, logs.outcomes, after=outcomes.first - 1, limit=outcomes.outcomes, learnable_only=True
     ):
         decision = joined.decision
-        if decision is not None and outcomes.start_us <= decision.at_us < outcomes.end_us:
+        if decision is None or not joined.outcome.is_in_range:
+            continue
+        if outcomes.start_us <= decision.at_us < outcomes.end_us:
             yield SettledDecision(joined.seq, decision, joined.outcome)

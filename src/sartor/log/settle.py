@@ -4,7 +4,7 @@ The reward window begins at the decision and ends ``rewardWaitTime`` later. An o
 decision if it came inside the window, or less than two minutes before it: a reward may overtake its rank.
 A deferred decision is learned only if it was activated by an observation that belongs to it; a reward does
 not activate. Rewards of several slots are for one slot each, and are aggregated slot by slot; an activation is
-for all of them.
+for all of them. A reward out of range, from before there was a range, is passed over.
 
 An observation that belongs to no decision is unmatched: late if a decision that it is about was made before it
 arrived, dangling otherwise.
@@ -16,6 +16,7 @@ from datetime import timedelta
 from msgspec import Struct
 
 from sartor.log.aggregate import aggregate
+from sartor.numbers import bound_reward, is_reward
 from sartor.records import DecisionHeader, JoinedObservation
 from sartor.settings import LoopSettings
 
@@ -92,7 +93,7 @@ def _count_decisive(head: DecisionHeader, joined: Sequence[JoinedObservation]) -
     for count, one in enumerate(joined, 1):
         if one.reward is None:
             active = True
-        else:
+        elif is_reward(one.reward):
             open_.discard(one.slot)
         if active and not open_:
             return count
@@ -114,5 +115,9 @@ def _aggregate_rewards(
 
 
 def _slot_reward(joined: Sequence[JoinedObservation], slot: str | None, settings: LoopSettings) -> float:
-    rewards = [one.reward for one in joined if one.reward is not None and one.slot == slot]
-    return aggregate(rewards, how=settings.reward_aggregation) if rewards else settings.default_reward + 0.0
+    rewards = [
+        one.reward for one in joined if one.reward is not None and one.slot == slot and is_reward(one.reward)
+    ]
+    if not rewards:
+        return settings.default_reward + 0.0
+    return bound_reward(aggregate(rewards, how=settings.reward_aggregation))

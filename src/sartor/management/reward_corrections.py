@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from sartor.errors import EventOpen, InvalidRequest
 from sartor.management import loops
+from sartor.numbers import REWARD_RANGE, is_reward
 from sartor.ports import Loop, LoopStores
 from sartor.records import LoggedDecision, LoggedOutcome, Outcome
 from sartor.stores.audited import AuditedStores
@@ -47,8 +48,10 @@ def correct_reward(
         LoopLocked: it is locked against changes.
         EventNotFound: there is no such event.
         EventOpen: it is not settled yet.
-        InvalidRequest: a slot is missing, or not one of the event's.
+        InvalidRequest: a slot is missing, or not one of the event's; or the reward is out of range.
     """
+    if reward is not None and not is_reward(reward):
+        raise InvalidRequest(f"A reward must be a finite number {REWARD_RANGE}, not {reward:g}.")
     with loops.open_to_change(stores, name) as (loop, logs):
         right = loop.settings.default_reward if reward is None else reward
         decisions = decision_replay.find_decisions(logs, event_id)

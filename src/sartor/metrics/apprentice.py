@@ -11,6 +11,7 @@ from msgspec import Struct, field
 
 from sartor.errors import Corrupt
 from sartor.metrics.checkpointed_fold import CheckpointedFold, FoldDefinition, read_current
+from sartor.numbers import LARGEST_REWARD
 from sartor.ports import BlobStore, LoopStores
 from sartor.records import Decision, LoggedDecision, Outcome
 
@@ -35,6 +36,11 @@ class MatchSums(Struct, frozen=True, kw_only=True):
     def model_average(self) -> float:
         """The mean reward of the model for each event, as if it had earned nothing where it chose otherwise."""
         return self.imitated_rewards / self.events if self.events else 0.0
+
+    @property
+    def reward_sums(self) -> tuple[float, float]:
+        """The two sums of rewards."""
+        return self.rewards, self.imitated_rewards
 
     @property
     def ratio(self) -> float | None:
@@ -62,9 +68,11 @@ class ApprenticeMatchFold(Struct, kw_only=True):
     recent: list[tuple[bool, float]] = []
 
     def add(self, seq: int, outcome: Outcome, logged: LoggedDecision | None, /) -> None:
-        """Take in the next outcome; one of another mode, or never activated, only moves ``last``."""
+        """Take in the next outcome; only ``last`` moves where it does not count."""
         self.last = seq
-        if logged is None or logged.decision.mode != "Apprentice" or not outcome.learnable:
+        if logged is None or logged.decision.mode != "Apprentice":
+            return
+        if not outcome.learnable or not outcome.is_in_range:
             return
         imitated = _imitates(logged.decision)
         self.start_us = self.start_us or logged.at_us
@@ -101,9 +109,12 @@ class ApprenticeMatchFold(Struct, kw_only=True):
             Corrupt: the bytes are not one.
         """
         try:
-            return msgspec.msgpack.decode(state, type=cls)
+            fold = msgspec.msgpack.decode(state, type=cls)
         except msgspec.DecodeError as error:
             raise Corrupt(f"The metrics of Apprentice mode can't be read: {error}.") from error
+        if not all(abs(sums) <= LARGEST_REWARD * fold.total.events for sums in fold.total.reward_sums):
+            raise Corrupt("The metrics of Apprentice mode hold a reward from before rewards had a range.")
+        return fold
 
 
 class ApprenticeUpdater(CheckpointedFold[ApprenticeMatchFold]):

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from msgspec import Struct
 
 from sartor.joined_outcomes import read_joined_outcomes
+from sartor.numbers import is_reward
 from sartor.ports import EventLog, OutcomeLog
 from sartor.records import Mode
 
@@ -23,7 +24,10 @@ class SettledChoice(Struct, frozen=True, kw_only=True):
 
 
 class MetricWindow(Struct, kw_only=True):
-    """The sums of one window. ``start_us`` and ``end_us`` are its bounds."""
+    """The sums of one window. ``start_us`` and ``end_us`` are its bounds.
+
+    ``set_aside``: decisions that are in no sum, because their reward is out of range.
+    """
 
     mode: Mode
     start_us: int
@@ -32,9 +36,13 @@ class MetricWindow(Struct, kw_only=True):
     rewards: float = 0.0
     matched: int = 0
     imitated: float = 0.0
+    set_aside: int = 0
 
     def add(self, choice: SettledChoice, /) -> None:
-        """Count a decision."""
+        """Count a decision; one whose reward is out of range is only set aside."""
+        if not is_reward(choice.reward):
+            self.set_aside += 1
+            return
         self.events += 1
         self.rewards += choice.reward
         self.matched += choice.matched

@@ -22,8 +22,9 @@ def read_scorecard(logs: LoopStores, /) -> Scorecard:
 def _add(scorecard: Scorecard, joined: JoinedOutcome) -> None:
     outcome = joined.outcome
     mark = (outcome.decision_seq, outcome.settled_at_us)
-    if joined.decision is None:
+    if joined.decision is None or not outcome.is_in_range:
         scorecard.skip(joined.seq, mark=mark)
+        scorecard.set_aside += not outcome.is_in_range
         return
     first = logged_choices(joined.decision.decision, outcome)[0]
     scorecard.add(joined.seq, first, at_us=outcome.settled_at_us, mark=mark)

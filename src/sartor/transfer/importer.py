@@ -81,7 +81,7 @@ class ImportSummary(Struct, kw_only=True):
     @property
     def is_clean(self) -> bool:
         """Whether no line and no file was refused that should have held decisions."""
-        refused = {"no probabilities", "invalid", "corrupt", "too large", "other slots"}
+        refused = {"no probabilities", "reward", "invalid", "corrupt", "too large", "other slots"}
         return not self.damaged and refused.isdisjoint(self.skipped)
 
 

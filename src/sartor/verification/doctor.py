@@ -23,7 +23,7 @@ class DoctorReport(Struct, frozen=True, kw_only=True, rename="camel"):
         counts: how many of each there are.
         live_model: the id of the model that serves.
         compared: on how many decisions the live model was compared with a replay; None: not compared.
-        notes: what could not be checked, and why that is in order; sentences.
+        notes: what could not be checked, and why that is in order, and which outcomes count nowhere; sentences.
     """
 
     loop: str
@@ -104,7 +104,7 @@ def check_loop(
         counts=integrity.counts,
         live_model=None if live is None else live.model_id,
         compared=compared,
-        notes=tuple(notes),
+        notes=(*notes, *integrity.notes),
     )
 
 

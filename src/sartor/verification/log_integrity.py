@@ -7,6 +7,7 @@ and where retention removed something meanwhile, the numbers are read again befo
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol, TypeVar
 
+from sartor.numbers import REWARD_RANGE
 from sartor.ports import LoopStores, OutcomeCounts
 from sartor.records import Cursor, Horizon, LoggedOutcome
 
@@ -39,6 +40,15 @@ class LogIntegrityCheck:
         self._settled = bytearray()
         self._joined = bytearray()
         self._first_decision = 1
+        self._set_aside: list[int] = []
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is in order but counts nowhere, as sentences."""
+        if not self._set_aside:
+            return ()
+        kind = f"Outcomes that are set aside, because a reward is {REWARD_RANGE}"
+        return (_to_sentence(kind, self._set_aside),)
 
     def run(self, logs: LoopStores, /) -> list[str]:
         """Check everything; returns the problems as sentences.
@@ -90,6 +100,8 @@ class LogIntegrityCheck:
             self._note_problem(f"The {kind} end before the last number that was given, at", expected - 1)
 
     def _check_outcome(self, logged: LoggedOutcome) -> None:
+        if not logged.outcome.is_in_range:
+            self._set_aside.append(logged.seq)
         number = logged.outcome.decision_seq
         if not self._first_decision <= number < len(self._settled):
             self._note_problem("Outcomes without a decision", logged.seq)

@@ -111,3 +111,10 @@ def test_a_day_that_is_not_read_is_told_the_range(sartor: Sartor, own: Path, day
         result = sartor(*words)
         assert (result.code, result.out) == (1, "")
         assert "from 0001-01-01 to 9998-12-31" in result.err
+
+
+@pytest.mark.parametrize("value", ["1.7e308", "-1e51", "nan", "inf", "1e400"])
+def test_a_reward_out_of_range_corrects_nothing(sartor: Sartor, own: Path, value: str) -> None:
+    result = sartor("reward", "default", "event-7", value, "--replace")
+    assert (result.code, result.out) == (1, "")
+    assert "between -1e+50 and 1e+50" in result.err

@@ -1,6 +1,7 @@
 """Imports of saved logs: counted, each decision once, whatever interrupts them."""
 
 import gzip
+import re
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -260,3 +261,23 @@ def line_at(made_at_us: int) -> ImportedDecision:
         settings_version=0,
     )
     return ImportedDecision(decision=make_decision("same"), made_at_us=made_at_us, outcome=outcome)
+
+
+@pytest.mark.parametrize("reward", ["1.7e308", "-1e51", "1e400", "9" * 400])
+@pytest.mark.parametrize("several_slots", [False, True])
+def test_a_reward_out_of_range_is_named_and_the_others_are_taken(
+    folder: ImportedFolder, reward: str, several_slots: bool
+) -> None:
+    lines = [(saved.slots_line if several_slots else saved.line)(number) for number in range(3)]
+    cost = re.compile(rb'"_(original_)?label_cost":[^,}]+')
+    lines[1] = cost.sub(lambda found: found[0].split(b":")[0] + b":" + reward.encode(), lines[1])
+    folder.keep("log", b"\n".join(lines) + b"\n")
+    summary = folder.run_import(several_slots=several_slots)
+    assert summary.total_taken == 2
+    assert not summary.is_clean
+    (skipped,) = summary.skipped.values()
+    assert skipped.lines == 1
+    assert "log:2" in skipped.first
+    if reward in ("1.7e308", "-1e51"):
+        assert list(summary.skipped) == ["reward"]
+        assert "between -1e+50 and 1e+50" in skipped.first

@@ -20,7 +20,7 @@ from sartor.log_search import first_outcome_since
 from sartor.metrics import learning_metrics
 from sartor.metrics.learning_metrics import Metrics, SettledChoice
 from sartor.metrics.learning_metrics import MetricWindow as Sums
-from sartor.numbers import LARGEST, parse_whole
+from sartor.numbers import LARGEST, REWARD_RANGE, parse_whole
 from sartor.ports import LoopStores
 from sartor.records import Mode
 from sartor.times import DAY_US, now_us
@@ -34,6 +34,9 @@ _HOUR = timedelta(hours=1)
 _MICROSECOND = timedelta(microseconds=1)
 _LATE = timedelta(minutes=10)
 """How much later than its wait a decision may be settled, at the most that is looked for."""
+
+_SET_ASIDE = b"x-sartor-set-aside"
+"""A header: how many decisions are in no sum, because their reward is out of range."""
 
 _BY_TIME = ("startdate", "enddate", "aggregationinterval")
 _BY_COUNT = ("numberofrecentevents", "aggregationeventcount")
@@ -66,7 +69,11 @@ def get_metrics(call: Call) -> Response:
             metrics = _read_by_count(logs, query)
         else:
             metrics = _read_by_time(logs, query, wait=call.loop.settings.reward_wait_time)
-    return json_body.json_response(200, [list(_to_buckets(windows)) for windows in metrics.values()])
+    buckets = [list(_to_buckets(windows)) for windows in metrics.values()]
+    set_aside = sum(window.set_aside for windows in metrics.values() for window in windows)
+    return json_body.json_response(
+        200, [listed for listed in buckets if listed], (_SET_ASIDE, b"%d" % set_aside)
+    )
 
 
 def _read_by_time(logs: LoopStores, query: dict[str, str], *, wait: timedelta) -> Metrics:
@@ -107,6 +114,8 @@ def _to_buckets(windows: Sequence[Sums]) -> Iterator[MetricBucket]:
     events = matched = 0
     rewards = imitated = 0.0
     for window in windows:
+        if not window.events:
+            continue
         events, matched = events + window.events, matched + window.matched
         rewards, imitated = rewards + window.rewards, imitated + window.imitated
         yield MetricBucket(
@@ -175,6 +184,7 @@ ROUTES = (
         invalid=_INVALID,
         response=list[list[MetricBucket]],
         codes=(_TOO_MANY,),
+        headers={_SET_ASIDE.decode(): f"How many decisions are in no sum: their reward is not {REWARD_RANGE}."},
         query=(
             Parameter(name="startDate", description="Decisions from here on.", schema=_DATE),
             Parameter(name="endDate", description="Decisions before this.", schema=_DATE),

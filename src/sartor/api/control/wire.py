@@ -9,6 +9,7 @@ from msgspec import Meta, Struct
 from sartor.management.erasure_receipts import ErasureReceiptRecord
 from sartor.management.reward_corrections import RewardCorrection
 from sartor.management.usage import UsageByDay
+from sartor.numbers import LARGEST_REWARD
 from sartor.ports import Loop
 from sartor.records import LoggedAuditEntry
 from sartor.settings import Lock, LoopTerms, Tier
@@ -102,7 +103,10 @@ class ActivityLine(Struct, frozen=True, kw_only=True, rename="camel"):
 class Correction(Struct, frozen=True, kw_only=True, rename="camel"):
     """The right reward of a settled event."""
 
-    value: Annotated[float | None, Meta(description="null: take it back.")]
+    value: Annotated[
+        Annotated[float, Meta(ge=-LARGEST_REWARD, le=LARGEST_REWARD)] | None,
+        Meta(description="null: take it back."),
+    ]
     slot_id: str | None = None
 
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from sartor.api.dataplane.wire import ID_SCHEMA, SOME, Features, RankableAction
+from sartor.api.dataplane.wire import ID_SCHEMA, SOME, Features, RankableAction, RewardValue
 
 
 class SlotRequest(Struct, frozen=True, rename="camel"):
@@ -98,7 +98,7 @@ class SlotReward(Struct, frozen=True, rename="camel"):
         str,
         Meta(description="The slot's id in the rank.", extra_json_schema=ID_SCHEMA),
     ]
-    value: Annotated[float, Meta(description="Usually between -1 and 1; finite, and kept as sent.")]
+    value: RewardValue
 
 
 class MultiSlotRewardRequest(Struct, frozen=True):

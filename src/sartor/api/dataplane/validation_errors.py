@@ -6,11 +6,11 @@ returns when all fits.
 
 import json
 import math
-import sys
 from typing import NoReturn
 
 from sartor.api.dataplane.wire import LEVELS, MAGNITUDE
 from sartor.errors import InvalidRequest
+from sartor.numbers import REWARD_RANGE, is_reward
 
 _SHOWN_CHARS = 64
 
@@ -64,8 +64,8 @@ def check_reward(raw: object) -> None:
 def _check_reward_value(value: object, path: str) -> None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         _refuse(path, f"must be a number, not {_name_type(value)}")
-    if not -sys.float_info.max <= value <= sys.float_info.max:  # also an integer that no float can hold
-        _refuse(path, "must be a finite number")
+    if not is_reward(value):  # also an integer that no float can hold
+        _refuse(path, f"must be a finite number {REWARD_RANGE}")
 
 
 def _check_request(request: dict[str, object]) -> None:

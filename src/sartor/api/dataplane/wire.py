@@ -10,6 +10,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from sartor.features import MAGNITUDE as MAGNITUDE
 from sartor.features import Features as Features
+from sartor.numbers import LARGEST_REWARD, REWARD_RANGE
 
 LEVELS = 8
 """How deep the objects of a feature may nest, the outermost included."""
@@ -105,7 +106,17 @@ class ExplainedRankResponse(RankResponse, frozen=True, rename="camel", omit_defa
     ] = UNSET
 
 
+RewardValue: TypeAlias = Annotated[
+    float,
+    Meta(
+        ge=-LARGEST_REWARD,
+        le=LARGEST_REWARD,
+        description=f"Usually between -1 and 1; {REWARD_RANGE}, and kept as sent.",
+    ),
+]
+
+
 class RewardRequest(Struct, frozen=True):
     """How well the shown action did."""
 
-    value: Annotated[float, Meta(description="Usually between -1 and 1; finite, and kept as sent.")]
+    value: RewardValue

@@ -9,9 +9,10 @@ from msgspec import UNSET, Struct
 from sartor.dsjson.parse import multi_slot, single_slot
 from sartor.dsjson.parse.members import ParsedLine
 from sartor.errors import InvalidRequest
+from sartor.numbers import REWARD_RANGE
 from sartor.records import ImportedDecision
 
-Kind = Literal["blank", "checkpoint", "dangling", "pending", "no probabilities", "invalid", "corrupt"]
+Kind = Literal["blank", "checkpoint", "dangling", "pending", "no probabilities", "reward", "invalid", "corrupt"]
 
 REASONS: dict[Kind, str] = {
     "blank": "nothing on the line",
@@ -20,6 +21,7 @@ REASONS: dict[Kind, str] = {
     "pending": "a decision that was not settled yet",
     "no probabilities": "it has no p (no _p in a slot): the probability with which each action could have "
     "been chosen; without it nothing can be learned from a log without bias",
+    "reward": f"a reward that is not {REWARD_RANGE}",
     "invalid": "not a decision, or one that contradicts itself",
     "corrupt": "not JSON",
 }
@@ -50,13 +52,16 @@ def parse_line(line: bytes, /) -> ImportedDecision | RejectedLine:
     if text.startswith(b"["):
         return _reject("checkpoint")
     try:
-        return _parse_decision(_decode(text), text)
+        found = _parse_decision(_decode(text), text)
     except InvalidRequest as error:
         return RejectedLine("invalid", error.message)
     except msgspec.ValidationError as error:
         return RejectedLine("invalid", f"{error}.")
     except _UNREADABLE as error:
         return RejectedLine("corrupt", f"Not JSON: {error}.")
+    if isinstance(found, ImportedDecision) and not found.outcome.is_in_range:
+        return RejectedLine("reward", f"The reward is {found.outcome.reward:g}; one is {REWARD_RANGE}.")
+    return found
 
 
 def _parse_decision(line: ParsedLine, text: bytes) -> ImportedDecision | RejectedLine:

@@ -54,9 +54,10 @@ def _describe_log(report: EvaluationReport) -> str:
 
 
 def _render_warning(report: EvaluationReport) -> str:
-    if report.calibration.believable:
-        return ""
-    return f'<p class="warning">{escape(report.calibration.sentence)} All numbers below depend on them.</p>'
+    warnings = list(report.notes)
+    if not report.calibration.believable:
+        warnings.append(f"{report.calibration.sentence} All numbers below depend on them.")
+    return "".join(f'<p class="warning">{escape(warning)}</p>' for warning in warnings)
 
 
 def _render_series(report: EvaluationReport, colours: Mapping[str, str]) -> str:
