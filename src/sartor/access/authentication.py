@@ -141,9 +141,8 @@ class Authenticator:
         found = self._look_up_key(scope)
         if found is None:
             return await self.verify_token(scope)
-        holder = _to_caller(found, key)
-        name = found.name
-        return Caller(name=holder.name, grants=(Grant("Reader", name), Grant("User", name)))
+        grants = (Grant("Reader", found.name), Grant("User", found.name))
+        return Caller(name=_to_caller(found, key).name, grants=grants, loop_id=found.loop_id)
 
     async def verify_token(self, scope: Scope, /) -> Caller:
         """Verify the bearer token of a request and return its holder.

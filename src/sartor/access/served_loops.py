@@ -55,6 +55,11 @@ class ServedLoop(Struct, frozen=True):
         return self.loop.key1, self.loop.key2
 
     @property
+    def loop_id(self) -> str:
+        """The loop's id."""
+        return self.loop.loop_id
+
+    @property
     def has_slots(self) -> bool:
         """Whether the loop fills several slots at once: its learning settings say so (contract, 2.10)."""
         return self.loop.has_several_slots
@@ -72,6 +77,7 @@ class UnservedLoop(Struct, frozen=True):
     """
 
     name: str
+    loop_id: str
     keys: tuple[str, ...]
     reason: str
     networks: AllowedNetworks | None = None

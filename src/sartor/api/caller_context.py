@@ -35,9 +35,10 @@ class CallerContext(Struct, frozen=True, kw_only=True):
             LoopNotFound: it was deleted; another loop that was made under its name is not it.
         """
         with self.lock:
-            current = loops.find_loop(self.stores, loop.name)
-            if current.loop_id != loop.loop_id:
-                raise LoopNotFound(f"The loop {loop.name!r} was deleted; another one has its name.")
+            current = self.stores.catalog.find_by_id(loop.loop_id)
+            if current is None or current.name != loop.name:
+                # Whether another one has its name is not the caller's business.
+                raise LoopNotFound(f"The loop {loop.name!r} was deleted.")
             yield current
 
     def find_loop(self, loop: Loop, /) -> Loop:
@@ -48,6 +49,24 @@ class CallerContext(Struct, frozen=True, kw_only=True):
         """
         with self.acquire_loop(loop) as current:
             return current
+
+    def find_named(self, name: str, /) -> Loop:
+        """Find the loop of that name as it is in the catalog now; the caller holds the lock.
+
+        Raises:
+            LoopNotFound: there is none, or none that the caller may see.
+        """
+        found = loops.find_loop(self.stores, name)
+        if not self.caller.sees(found):
+            raise LoopNotFound(f"There is no loop {name!r}.")
+        return found
+
+    def list_readable(self) -> list[Loop]:
+        """List the loops in service that the caller may read, by name; the caller holds the lock."""
+        catalog, own = self.stores.catalog, self.caller.loop_id
+        found = catalog.find_by_id(own) if own else None
+        every = catalog.loops() if not own else [] if found is None else [found]
+        return [loop for loop in every if self.caller.may("read", loop.name)]
 
     @contextmanager
     def open_loop(self, loop: Loop, /) -> Iterator[LoopStores]:

@@ -145,7 +145,11 @@ class ThreadedApp:
         body = await read_body(receive, declared=content_length(headers), most=most)
         caller = authorised.caller
         call = Call(
-            context=CallerContext(stores=audited(self._stores, caller.name), lock=self._lock, caller=caller),
+            context=CallerContext(
+                stores=audited(self._stores, caller.name, sees_all_loops=caller.may("read", EVERY_LOOP)),
+                lock=self._lock,
+                caller=caller,
+            ),
             version=resource.version,
             addressed=authorised.loop,
             path=names(route),

@@ -26,12 +26,25 @@ class AuditVerification(Struct, frozen=True, kw_only=True, rename="camel"):
         return self.problem or f"All {self.lines} lines are whole. Digest of the last one: {self.digest}"
 
 
-def read_newest(stores: Stores, count: int, /, *, loop: str | None = None) -> Sequence[LoggedAuditEntry]:
-    """Returns the newest entries, oldest of them first; with ``loop``, those of loops of that name or id."""
-    if loop is None:
+def read_newest(
+    stores: Stores, count: int, /, *, loop: str | None = None, loop_id: str | None = None
+) -> Sequence[LoggedAuditEntry]:
+    """Returns the newest entries, oldest of them first.
+
+    Args:
+        stores: the instance's stores.
+        count: how many at most.
+        loop: those of all loops that ever had this name or id.
+        loop_id: those of the loop with this id.
+    """
+    if loop is None and loop_id is None:
         return stores.audit.last(count)[::-1]
-    named = (one for one in _read_all(stores.audit) if loop in (one.entry.loop, one.entry.loop_id))
-    return list(deque(named, maxlen=count))
+    found = (
+        one
+        for one in _read_all(stores.audit)
+        if one.entry.loop_id in (loop_id, loop) or (loop is not None and one.entry.loop == loop)
+    )
+    return list(deque(found, maxlen=count))
 
 
 def _read_all(audit: AuditLog) -> Iterator[LoggedAuditEntry]:

@@ -14,6 +14,7 @@ from sartor.errors import InvalidSetting, LoopNotFound
 from sartor.management import loops
 from sartor.ports import Loop, Stores
 from sartor.settings import Lock, LoopTerms
+from sartor.stores.audited import may_name_loops
 from sartor.times import DAY_US
 
 RECOVERABLE_DAYS = 7
@@ -101,6 +102,8 @@ def find_deleted(stores: Stores, name: str, /) -> Loop:
         LoopNotFound: there is none that can be recovered.
     """
     found = [loop for loop in list_deleted(stores) if name in (loop.name, loop.loop_id)]
+    if not found and not may_name_loops(stores):
+        raise LoopNotFound(f"There is no deleted loop {name!r} to recover.")
     if not found:
         known = ", ".join(sorted({loop.name for loop in list_deleted(stores)})) or "none"
         raise LoopNotFound(f"There is no deleted loop {name!r} to recover. Deleted loops: {known}.")

@@ -19,7 +19,7 @@ from sartor.management.policy_change import apply_policy_change, default_argumen
 from sartor.ports import Loop, LoopStores, Stores
 from sartor.records import Model
 from sartor.settings import DEFAULT_ARGUMENTS, LoopTerms, with_changes
-from sartor.stores.audited import note, refuse_locked
+from sartor.stores.audited import may_name_loops, note, refuse_locked
 
 _TERMS = LoopTerms()
 
@@ -62,7 +62,8 @@ def create_loop(stores: Stores, name: str, /, *, terms: LoopTerms = _TERMS, loop
 def _check_free(stores: Stores, loop_id: str) -> None:
     owner = stores.catalog.find_by_id(loop_id)
     if owner is not None:
-        raise LoopExists(f"The loop {owner.name!r} has the id {loop_id!r}.")
+        named = f"The loop {owner.name!r}" if may_name_loops(stores) else "Another loop"
+        raise LoopExists(f"{named} has the id {loop_id!r}.")
 
 
 def _create_key() -> str:
@@ -78,6 +79,8 @@ def find_loop(stores: Stores, name: str, /) -> Loop:
     try:
         return stores.catalog.find(name)
     except LoopNotFound as error:
+        if not may_name_loops(stores):
+            raise
         known = ", ".join(loop.name for loop in stores.catalog.loops()) or "none yet"
         raise LoopNotFound(f"There is no loop {name!r}. Loops: {known}.") from error
 

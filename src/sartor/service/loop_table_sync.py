@@ -138,7 +138,8 @@ class LoopTableSync:
         failures = self._opening.failures
         unserved = [_unserved(loop, failures[loop.loop_id]) for loop in self._loops if loop.loop_id in failures]
         unserved += [
-            UnservedLoop(loop.name, loop.keys, strip_folders(loop.reason)) for loop in self._unreadable
+            UnservedLoop(loop.name, loop.loop_id, loop.keys, strip_folders(loop.reason))
+            for loop in self._unreadable
         ]
         served = (open_loop.served_loop for open_loop in self._open_loops.values())
         self._loop_table.replace(served, unserved)
@@ -249,7 +250,7 @@ def _unserved(loop: Loop, reason: str) -> UnservedLoop:
     networks = None
     with suppress(SartorError):
         networks = AllowedNetworks(loop.terms.allowed_networks) if loop.terms.allowed_networks else None
-    return UnservedLoop(loop.name, (loop.key1, loop.key2), strip_folders(reason), networks)
+    return UnservedLoop(loop.name, loop.loop_id, (loop.key1, loop.key2), strip_folders(reason), networks)
 
 
 def _close_all(open_loops: Iterable[_OpenLoop]) -> None:

@@ -18,9 +18,21 @@ _REPLACED = "replaced"
 _QUERY = "?…"
 
 
-def audited(stores: Stores, by: str, /) -> "AuditedStores":
-    """Returns the same stores on behalf of a caller; ``by`` is the caller's name for the audit log."""
-    return AuditedStores(stores.wrapped if isinstance(stores, AuditedStores) else stores, by)
+def audited(stores: Stores, by: str, /, *, sees_all_loops: bool = True) -> "AuditedStores":
+    """Returns the same stores on behalf of a caller.
+
+    Args:
+        stores: plain ones, or those of somebody else.
+        by: the caller's name for the audit log.
+        sees_all_loops: whether a message may name other loops than the one that the caller named.
+    """
+    plain = stores.wrapped if isinstance(stores, AuditedStores) else stores
+    return AuditedStores(plain, by, sees_all_loops=sees_all_loops)
+
+
+def may_name_loops(stores: Stores, /) -> bool:
+    """Whether a message may name all loops: whoever acts by these stores may see them."""
+    return not isinstance(stores, AuditedStores) or stores.sees_all_loops
 
 
 def refuse_locked(loop: Loop, /, *, deleting: bool = False) -> None:
@@ -139,8 +151,9 @@ class AuditedCatalog:
 class AuditedStores:
     """A ``Stores`` on behalf of the caller named ``by``; ``wrapped`` are the plain stores."""
 
-    def __init__(self, stores: Stores, by: str, /) -> None:
+    def __init__(self, stores: Stores, by: str, /, *, sees_all_loops: bool = True) -> None:
         self.wrapped = stores
+        self.sees_all_loops = sees_all_loops
         self.by = by
         self.catalog: Catalog = AuditedCatalog(stores.catalog, by)
 

@@ -128,7 +128,7 @@ class SqliteCatalog:
         with self._connection.transaction() as raw:
             stored = self._find(raw, loop.name)
             if stored.loop_id != loop.loop_id:
-                raise LoopNotFound(f"The loop {loop.name!r} was deleted; another one has its name.")
+                raise LoopNotFound(f"The loop {loop.name!r} was deleted.")
             updated = replace(loop, version=stored.version + 1)
             raw.execute(_SQL["replace_loop"], (*self.encrypt(updated), loop.loop_id))
             self._note_change(raw, entry, loop_id=loop.loop_id)

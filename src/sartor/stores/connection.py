@@ -236,7 +236,7 @@ class SqliteConnection:
             )
         (owner,) = raw.execute("SELECT owner FROM about").fetchone()
         if owner != self._owner:
-            raise StoreUnavailable(f"{self.path} belongs to another loop ({owner}).")
+            raise StoreUnavailable(f"{self.path} belongs to another loop.")
         schema.migrate(raw, self._kind)
         for pragma in self._pragmas:
             raw.execute(pragma)

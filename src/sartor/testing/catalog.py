@@ -130,7 +130,7 @@ class MemoryCatalog:
         """
         stored = self._find(loop.name)
         if stored.loop_id != loop.loop_id:
-            raise LoopNotFound(f"The loop {loop.name!r} was deleted; another one has its name.")
+            raise LoopNotFound(f"The loop {loop.name!r} was deleted.")
         updated = replace(loop, version=stored.version + 1)
         self._loops[loop.name] = updated
         self._note_change(entry, loop.loop_id)

@@ -57,7 +57,7 @@ def test_where_a_key_may_be() -> None:
 
 def test_a_loop_that_is_not_served_is_known_by_its_keys_and_name() -> None:
     loop_table = LoopTable()
-    unserved = UnservedLoop("broken", ("key one", "key two"), "The disk is broken.")
+    unserved = UnservedLoop("broken", "id", ("key one", "key two"), "The disk is broken.")
     loop_table.replace([], [unserved])
     for key in (b"key one", b"key two"):
         assert loop_table.look_up(key) is unserved

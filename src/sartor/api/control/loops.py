@@ -32,8 +32,7 @@ _TAG = "Loops"
 def list_loops(call: Call) -> Response:
     """List the loops that the caller may read."""
     with call.context.lock:
-        found = call.context.stores.catalog.loops()
-    readable = [loop for loop in found if call.context.caller.may("read", loop.name)]
+        readable = call.context.list_readable()
     return json_body.json_response(200, [to_loop_resource(loop) for loop in readable])
 
 
@@ -49,7 +48,7 @@ def create_loop(call: Call) -> Response:
 def get_loop(call: Call) -> Response:
     """Read one loop."""
     with call.context.lock:
-        loop = loops.find_loop(call.context.stores, call.path["name"])
+        loop = call.context.find_named(call.path["name"])
     return json_body.json_response(200, to_loop_resource(loop))
 
 
@@ -71,7 +70,7 @@ def delete_loop(call: Call) -> Response:
 def list_keys(call: Call) -> Response:
     """List the two keys."""
     with call.context.lock:
-        loop = loops.find_loop(call.context.stores, call.path["name"])
+        loop = call.context.find_named(call.path["name"])
     return json_body.json_response(200, to_loop_keys(loop))
 
 

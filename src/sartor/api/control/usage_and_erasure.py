@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from sartor.access.roles import EVERY_LOOP
 from sartor.api.control.wire import (
     ActivityLine,
     Correction,
@@ -20,7 +21,7 @@ from sartor.api.http.response import Response
 from sartor.api.routing.routes import Call, Parameter, Route
 from sartor.api.routing.versions import CONTROL_V1
 from sartor.estimators.scorecard_view import ScorecardView
-from sartor.management import audit_log, erasure, loops, reward_corrections
+from sartor.management import audit_log, erasure, reward_corrections
 from sartor.management import usage as usage_records
 from sartor.management.erasure_criteria import ErasureCriteria
 from sartor.numbers import parse_whole
@@ -35,15 +36,15 @@ _CSV = b"text/csv; charset=utf-8"
 def get_loop_usage(call: Call) -> Response:
     """Report the usage of a loop."""
     with call.context.lock:
-        loop = loops.find_loop(call.context.stores, call.path["name"])
+        loop = call.context.find_named(call.path["name"])
     return _respond_usage(call, [loop])
 
 
 def get_usage(call: Call) -> Response:
     """Report the usage of the loops that the caller may read."""
     with call.context.lock:
-        found = call.context.stores.catalog.loops()
-    return _respond_usage(call, [loop for loop in found if call.context.caller.may("read", loop.name)])
+        found = call.context.list_readable()
+    return _respond_usage(call, found)
 
 
 def _respond_usage(call: Call, of: Sequence[Loop]) -> Response:
@@ -60,19 +61,23 @@ def _respond_usage(call: Call, of: Sequence[Loop]) -> Response:
 
 
 def get_loop_activities(call: Call) -> Response:
-    """List who changed a loop."""
-    return _respond_activities(call, loop=call.path["name"])
+    """List who changed a loop; those who may see all loops also see what became of others of that name."""
+    if call.context.caller.may("read", EVERY_LOOP):
+        return _respond_activities(call, loop=call.path["name"])
+    with call.context.lock:
+        loop = call.context.find_named(call.path["name"])
+    return _respond_activities(call, loop_id=loop.loop_id)
 
 
 def get_activities(call: Call) -> Response:
     """List who changed what."""
-    return _respond_activities(call, loop=None)
+    return _respond_activities(call)
 
 
-def _respond_activities(call: Call, *, loop: str | None) -> Response:
+def _respond_activities(call: Call, *, loop: str | None = None, loop_id: str | None = None) -> Response:
     count = _parse_last(call)
     with call.context.lock:
-        found = audit_log.read_newest(call.context.stores, count, loop=loop)
+        found = audit_log.read_newest(call.context.stores, count, loop=loop, loop_id=loop_id)
     return json_body.json_response(200, [to_activity_line(one) for one in found])
 
 
@@ -88,6 +93,7 @@ def correct_reward(call: Call) -> Response:
     contract = json_body.decode_json(Correction, call.body, invalid=_INVALID)
     name, event_id = call.path["name"], call.path["eventId"]
     with call.context.lock:
+        call.context.find_named(name)
         correction = reward_corrections.correct_reward(
             call.context.stores, name, event_id, contract.value, slot=contract.slot_id
         )
@@ -99,7 +105,7 @@ def erase_decisions(call: Call) -> Response:
     contract = json_body.decode_json(ErasureRequest, call.body, invalid=_INVALID)
     criteria = ErasureCriteria(where=contract.where, event_ids=contract.event_ids)
     with call.context.lock:
-        loop = loops.find_loop(call.context.stores, call.path["name"])
+        loop = call.context.find_named(call.path["name"])
     # It reads the whole log; others change the catalog meanwhile.
     receipt = erasure.erase_decisions(call.context.stores, loop, criteria)
     with call.context.lock:
@@ -112,7 +118,7 @@ def get_score(call: Call) -> Response:
     from sartor.metrics.scorecard import read_scorecard  # it needs NumPy, which the other calls don't
 
     with call.context.lock:
-        loop = loops.find_loop(call.context.stores, call.path["name"])
+        loop = call.context.find_named(call.path["name"])
     with call.context.open_loop(loop) as logs:
         card = read_scorecard(logs).view(now_us=now_us())
     return json_body.json_response(200, card)
@@ -196,6 +202,7 @@ ROUTES = (
         success="The newest lines, oldest of them first.",
         invalid=_INVALID,
         response=list[ActivityLine],
+        codes=("LoopNotFound",),
         query=_LAST,
     ),
     Route(
