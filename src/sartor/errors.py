@@ -18,6 +18,7 @@
     │   ├── PolicyNotFound
     │   ├── InvalidModel
     │   ├── InvalidSignature
+    │   ├── ForeignBackup           this instance did not write it
     │   ├── InvalidEvaluation
     │   │   ├── TooManyPolicies
     │   │   ├── DuplicateNames
@@ -119,6 +120,10 @@ class InvalidModel(CallerError):
 
 class InvalidSignature(CallerError):
     """The model is not signed by a certificate that this service accepts, or was changed since."""
+
+
+class ForeignBackup(CallerError):
+    """The backup can't be authenticated: another instance wrote it, or an older version."""
 
 
 class InvalidEvaluation(CallerError):

@@ -173,6 +173,35 @@ class AuditLog(Protocol):
         """The newest entries, newest first."""
 
 
+class RestoreChecks(Protocol):
+    """What a restored loop must pass before it is one."""
+
+    @property
+    def accepts_foreign(self) -> bool:
+        """Whether a backup is accepted that another instance wrote, or an older version."""
+
+    def check_loop(self, loop: Loop, /) -> Loop:
+        """The loop of another instance, as it is accepted.
+
+        Raises:
+            CallerError: it is not; the message says why.
+        """
+
+    def check_model(self, blob: bytes, arguments: str, /, *, is_own: bool) -> bytes:
+        """The dump of a model, made under these arguments, as it is accepted; one of our own is not changed.
+
+        Raises:
+            InvalidModel, InvalidPolicy, Corrupt: it is not.
+        """
+
+    def check_blob(self, content: bytes, /) -> None:
+        """Check a blob of another instance.
+
+        Raises:
+            InvalidModel: it is a model that is not accepted.
+        """
+
+
 @runtime_checkable
 class Backups(Protocol):
     """Backups of loops in files, for stores that support them: taken while the loops are used."""
@@ -184,12 +213,15 @@ class Backups(Protocol):
             StoreUnavailable: it can't be written.
         """
 
-    def restore(self, source: Path, /, *, name: str | None, new_keys: tuple[str, str]) -> Loop:
-        """Restore a loop, under its name or another one.
+    def restore(
+        self, source: Path, /, *, name: str | None, new_keys: tuple[str, str], checks: RestoreChecks
+    ) -> Loop:
+        """Restore a loop, under its name or another one, once the backup is authenticated.
 
         It keeps its keys, or gets the new ones if another instance encrypted them.
 
         Raises:
+            ForeignBackup: this instance did not write it, and ``checks`` accept only its own.
             LoopExists: the name is taken, or the loop is there, in service or deleted.
             Corrupt: the file is not a backup.
             StoreUnavailable: the file can't be read, or the loop can't be written.

@@ -108,18 +108,29 @@ def restore(
     rename: Annotated[
         str | None, typer.Option("--as", envvar="SARTOR_AS", help="Another name.", metavar="NAME")
     ] = None,
+    from_another_instance: Annotated[
+        bool,
+        typer.Option(
+            "--from-another-instance",
+            envvar="SARTOR_FROM_ANOTHER_INSTANCE",
+            help="Accept a file that can't be authenticated: of an instance with another secret key, or of a "
+            "version that did not authenticate backups.",
+        ),
+    ] = False,
     data: Data = DEFAULTS.data,
     as_json: AsJson = False,
 ) -> None:
     """Restore a loop from a file. It has its old keys, or new ones if another instance wrote the file.
 
-    An existing loop, in service or deleted, is not overwritten: delete and purge it first.
+    A file that was changed since this instance wrote it is refused, and so is one of another instance, unless
+    you say that you know where it comes from. An existing loop, in service or deleted, is not overwritten:
+    delete and purge it first.
     """
     from sartor.management import backups
     from sartor.runtime import compose
 
     with compose.open_instance(data, must_exist=False) as stores:
-        loop = backups.restore_loop(stores, file, rename=rename)
+        loop = backups.restore_loop(stores, file, rename=rename, from_another_instance=from_another_instance)
     _print_available(loop, "restored", as_json=as_json)
 
 

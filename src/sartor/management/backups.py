@@ -3,11 +3,21 @@
 import secrets
 from pathlib import Path
 
-from sartor.errors import InvalidSetting
+from msgspec import Struct
+from msgspec.structs import replace
+
+from sartor.errors import Corrupt, InvalidSetting
+from sartor.learn.model_file import read_header, strip_checksum
+from sartor.learn.policy import check_policy
 from sartor.loops import Backups
-from sartor.management import loops
+from sartor.management import loops, model_sandbox
 from sartor.ports import Loop
+from sartor.settings import with_changes
 from sartor.stores.audited import AuditedStores
+
+_LARGEST = 2**53
+_NUMBERS = ("version", "created_at_us", "edited_at_us", "generation", "first_outcome", "recoverable_until_us")
+_NO_MIRROR = {"logMirrorEnabled": False, "logMirrorSasUri": None}
 
 
 def back_up_loop(stores: AuditedStores, name: str, target: Path, /) -> Loop:
@@ -24,19 +34,60 @@ def back_up_loop(stores: AuditedStores, name: str, target: Path, /) -> Loop:
     return loop
 
 
-def restore_loop(stores: AuditedStores, source: Path, /, *, rename: str | None = None) -> Loop:
+def restore_loop(
+    stores: AuditedStores, source: Path, /, *, rename: str | None = None, from_another_instance: bool = False
+) -> Loop:
     """Restore a loop, under its name or another one.
+
+    Args:
+        stores: the instance's stores.
+        source: the file.
+        rename: another name.
+        from_another_instance: also accept a backup that can't be authenticated. Its models are loaded and
+            saved anew in a process of their own, its settings are checked, and its log is not mirrored.
 
     Raises:
         LoopExists: the name is in use, or the loop exists, in service or deleted.
-        InvalidSetting: these stores have no backups, or the name is not valid.
-        Corrupt: the file is not a backup.
+        ForeignBackup: another instance wrote the file, or an older version, and that is not accepted.
+        InvalidSetting: these stores have no backups, or the name or a setting is not valid.
+        InvalidPolicy: the learning settings of the loop are not accepted.
+        Corrupt: the file is not a backup, is damaged, or was changed; or a model in it is not accepted.
         StoreUnavailable: it can't be read, or the loop not be written.
     """
     keys = (secrets.token_hex(16), secrets.token_hex(16))
-    loop = _backups(stores).restore(source, name=rename, new_keys=keys)
+    checks = _Checks(accepts_foreign=from_another_instance)
+    loop = _backups(stores).restore(source, name=rename, new_keys=keys, checks=checks)
     stores.note("restore", loop)
     return loop
+
+
+class _Checks(Struct, frozen=True, kw_only=True):
+    """``RestoreChecks`` with the engine."""
+
+    accepts_foreign: bool
+
+    def check_loop(self, loop: Loop, /) -> Loop:
+        """The loop with checked settings, and without its mirror."""
+        for name in _NUMBERS:
+            if not 0 <= (getattr(loop, name) or 0) < _LARGEST:
+                raise InvalidSetting(f"The backup holds a loop whose {name} is out of range.")
+        check_policy(loop.arguments)
+        return replace(loop, settings=with_changes(loop.settings, _NO_MIRROR))
+
+    def check_model(self, blob: bytes, arguments: str, /, *, is_own: bool) -> bytes:
+        """The dump itself if it is our own, or one that the engine made of it in a process of its own."""
+        if is_own:
+            model_sandbox.check_options(blob)
+            return blob
+        return model_sandbox.convert_dump(blob, arguments)
+
+    def check_blob(self, content: bytes, /) -> None:
+        """A blob may be anything, but a model among them must be one that could be loaded."""
+        try:
+            model = strip_checksum(content)
+        except Corrupt:
+            return
+        read_header(model)
 
 
 def _backups(stores: AuditedStores) -> Backups:

@@ -173,7 +173,9 @@ def promote_model(stores: Stores, name: str, model_id: str, /) -> Model:
         ModelNotFound: no such model, or its bytes were pruned.
         InvalidModel: see ``check_model``.
     """
-    check_model(stores, find_loop(stores, name), model_id)
+    loop = find_loop(stores, name)
+    refuse_locked(loop)
+    check_model(stores, loop, model_id)
     pinned = pin_model(stores, name, model_id)
     keep_pinned(stores, pinned)
     return pinned.model
@@ -248,6 +250,7 @@ def roll_back(stores: Stores, name: str, /) -> Model:
         InvalidModel: see ``check_model``.
     """
     loop = find_loop(stores, name)
+    refuse_locked(loop)
     with open_loop(stores, loop) as logs:
         before = _find_before_live(logs, name)
     check_model(stores, loop, before.model_id)

@@ -38,8 +38,9 @@ class KeyEncryption:
         """
         if len(master_key) < SHORTEST_KEY:
             raise InvalidSetting(f"The secret key must have {SHORTEST_KEY} bytes or more.")
-        derive = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"sartor: keys of loops")
-        self._cipher = AESGCM(derive.derive(master_key))
+        self._cipher = AESGCM(_derive(master_key, b"sartor: keys of loops"))
+        self.backup_key = _derive(master_key, b"sartor: backups")
+        """Seals backups; 32 bytes."""
 
     def encrypt_keys(self, keys: tuple[str, str], /, *, loop_id: str) -> bytes:
         """Encrypts the two keys of a loop, bound to its id."""
@@ -73,6 +74,10 @@ class KeyEncryption:
                 f"{what} can't be decrypted: it was encrypted with another secret key "
                 "than the one in use (secret.key in the data folder, or SARTOR_SECRET_KEY)."
             ) from error
+
+
+def _derive(master_key: bytes, purpose: bytes) -> bytes:
+    return HKDF(algorithm=SHA256(), length=32, salt=None, info=purpose).derive(master_key)
 
 
 def read_master_key(path: Path, /) -> bytes:

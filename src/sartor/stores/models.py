@@ -87,7 +87,7 @@ class SqliteModels:
             return self._explain_missing(model_id, error)
         except OSError as error:
             raise StoreUnavailable(f"Model {model_id} can't be read: {error.strerror}.") from error
-        if _digest(blob) != rows[0][0]:
+        if digest_model(blob) != rows[0][0]:
             raise Corrupt(f"The bytes of model {model_id} are not those that were published.")
         return blob
 
@@ -124,7 +124,7 @@ class SqliteModels:
     def _insert(self, raw: sqlite3.Connection, model: Model, blob: bytes, *, live: bool) -> None:
         try:
             pinned = model.base_id == model.model_id
-            raw.execute(_SQL["add_model"], (model.model_id, _encode(model), _digest(blob), pinned))
+            raw.execute(_SQL["add_model"], (model.model_id, _encode(model), digest_model(blob), pinned))
         except sqlite3.IntegrityError as error:
             raise Corrupt(f"There is a model {model.model_id} already.") from error
         if live:
@@ -154,7 +154,8 @@ class SqliteModels:
         return self._folder / f"{model_id}.vw"
 
 
-def _digest(blob: bytes) -> bytes:
+def digest_model(blob: bytes, /) -> bytes:
+    """Returns the digest of a model's bytes, as the registry keeps it: 16 bytes."""
     return hashlib.blake2b(blob, digest_size=16).digest()
 
 

@@ -12,11 +12,12 @@ import msgspec
 from msgspec.structs import replace
 
 from sartor.errors import Corrupt, StoreUnavailable
-from sartor.ports import Loop
+from sartor.loops import Loop, RestoreChecks
 from sartor.records import Usage
 from sartor.settings import Durability
 from sartor.stores import backup, usage
 from sartor.stores.audit import SqliteAudit
+from sartor.stores.backup_contents import UnpackedBackup
 from sartor.stores.blobs import FileBlobStore
 from sartor.stores.catalog import SqliteCatalog
 from sartor.stores.checkpoint import checkpoint_wal, has_grown, is_due, is_quiet
@@ -139,6 +140,7 @@ class SqliteStores:
         self.catalog = SqliteCatalog(layout, self._connection, encryption, self.audit)
         self.reports = FileProcessReports(layout.reports)
         self._secrets = EncryptedSecrets(layout, encryption)
+        self._encryption = encryption
 
     def open(self, loop: Loop, /) -> SqliteLoopStores:
         """Opens the stores of a loop, created at first use. The caller closes them.
@@ -267,31 +269,41 @@ class SqliteStores:
             StoreUnavailable: it can't be written.
         """
         body, keys = self.catalog.encrypt(loop)
-        manifest = backup.BackupManifest(format=1, loop_id=loop.loop_id, body=body, keys=keys)
-        backup.pack(self._layout.make_loop(loop.name), target, manifest)
+        manifest = backup.BackupManifest(format=backup.FORMAT, loop_id=loop.loop_id, body=body, keys=keys)
+        folder = self._layout.make_loop(loop.name)
+        backup.pack(folder, target, manifest, key=self._encryption.backup_key)
 
-    def restore(self, source: Path, /, *, name: str | None, new_keys: tuple[str, str]) -> Loop:
+    def restore(
+        self, source: Path, /, *, name: str | None, new_keys: tuple[str, str], checks: RestoreChecks
+    ) -> Loop:
         """Restores a loop; with new keys, if another instance encrypted its old ones.
 
         Raises:
             LoopExists: the name is taken, or the loop exists.
-            Corrupt: the file is no backup.
+            ForeignBackup: another instance wrote it, or an older version, and ``checks`` don't accept that.
+            CallerError: it holds settings that ``checks`` don't accept.
+            Corrupt: the file is no backup, is damaged, or holds a model that ``checks`` don't accept.
             StoreUnavailable: it can't be read, or the loop not be written.
         """
-        with backup.open_backup(source) as (manifest, tar):
-            loop = self._read_loop(manifest, new_keys)
+        key, accepts = self._encryption.backup_key, checks.accepts_foreign
+        with backup.open_backup(source, key=key, accepts_foreign=accepts, beside=self._layout.root) as opened:
+            is_own = opened.origin == "own"
+            loop = self._read_loop(opened.manifest, new_keys)
             loop = replace(loop, name=name or loop.name, version=loop.version + 1)
+            loop = loop if is_own else checks.check_loop(loop)
             with self._layout.staging(loop.loop_id) as folder:
-                backup.unpack(tar, folder)
+                opened.unpack(folder)
+                UnpackedBackup(folder, checks, loop_id=loop.loop_id, is_own=is_own).check()
                 self.catalog.add_restored(loop, lambda: self._layout.install(folder, loop.name))
         return loop
 
     def _read_loop(self, manifest: backup.BackupManifest, new_keys: tuple[str, str]) -> Loop:
+        loop_id = check_id(manifest.loop_id)
         try:
-            return self.catalog.decrypt(manifest.body, manifest.keys, loop_id=check_id(manifest.loop_id))
+            return self.catalog.decrypt(manifest.body, manifest.keys, loop_id=loop_id)
         except Corrupt:
             loop = msgspec.json.decode(manifest.body, type=Loop)
-            return replace(loop, key1=new_keys[0], key2=new_keys[1])
+            return replace(loop, loop_id=loop_id, key1=new_keys[0], key2=new_keys[1])
 
     def check_writable(self) -> None:
         """Tries to commit something.

@@ -8,13 +8,17 @@ import pytest
 from msgspec.structs import replace
 
 from sartor.errors import LoopLocked, LoopNotFound
+from sartor.learn.vw import create_engine
 from sartor.management import lifecycle, loops
 from sartor.ports import Loop
+from sartor.settings import DEFAULT_ARGUMENTS
 from sartor.stores.audited import AuditedStores, audited
 from sartor.testing.builders import make_loop, make_model
 from sartor.testing.stores import MemoryStores
 
 TARGET = "https://user:word@store.example/container?sig=very-secret"
+
+DUMP = create_engine(DEFAULT_ARGUMENTS).dump()
 
 
 @pytest.fixture
@@ -125,8 +129,8 @@ def test_a_lock_against_change_holds_against_everything_but_unlocking(stores: Au
 
 def test_a_model_of_a_locked_loop_is_not_exchanged(stores: AuditedStores) -> None:
     opened = stores.open(shop(stores))
-    opened.models.publish(make_model("m1"), b"", live=True)
-    opened.models.publish(make_model("m2"), b"", live=False)
+    opened.models.publish(make_model("m1"), DUMP, live=True)
+    opened.models.publish(make_model("m2"), DUMP, live=False)
     loops.change_settings(stores, "shop", {"modelAutoPublish": False})
     lifecycle.lock(stores, "shop", against="change")
     with pytest.raises(LoopLocked):
@@ -146,8 +150,8 @@ def test_what_is_not_there_can_not_be_changed(stores: AuditedStores) -> None:
 
 def test_a_model_that_was_chosen_is_recorded(stores: AuditedStores) -> None:
     opened = stores.open(shop(stores))
-    opened.models.publish(make_model("m1"), b"", live=True)
-    opened.models.publish(make_model("m2"), b"", live=False)
+    opened.models.publish(make_model("m1"), DUMP, live=True)
+    opened.models.publish(make_model("m2"), DUMP, live=False)
     loops.change_settings(stores, "shop", {"modelAutoPublish": False})
     loops.promote_model(stores, "shop", "m2")
     assert last_entry(stores) == ("ada", "promote", {"liveModel": "m1"}, {"liveModel": "m2"})
