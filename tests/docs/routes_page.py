@@ -33,7 +33,7 @@ Without a key:
 | route | answers | |
 | --- | --- | --- |
 | `GET /health/live` | 200 | the process answers |
-| `GET /health/ready` | 200 or 503 | events can be written, and a model or the uniform start serves |
+| `GET /health/ready` | 200 or 503 | the instance does its work; with a key, this loop ([see](wire.md#health)) |
 | `GET /openapi/VERSION.json` | 200 | one version as OpenAPI 3.1; `/openapi.json` is v1.0 |
 | `GET /docs/VERSION` | 200 | the same as a page; it loads nothing from other hosts; `/docs` is v1.0 |
 

@@ -23,7 +23,9 @@ from sartor.errors import StoreUnavailable
 from sartor.learn.vw import create_engine
 from sartor.log.writer import Writer
 from sartor.ports import Engine, Loop
+from sartor.problems import Problem
 from sartor.records import LoggedDecision, LoggedObservation
+from sartor.runtime.instance_state import InstanceState, ProcessState
 from sartor.settings import DEFAULT_ARGUMENTS, Limits, LoopSettings
 from sartor.testing.builders import make_loop, make_model
 from sartor.testing.stores import MemoryStores
@@ -89,11 +91,13 @@ class Service:
         self.loop_table = LoopTable()
         self.follow()
         self.clock_s = 0.0
+        self.problems: list[Problem] = []
+        self.processes: list[ProcessState] = []
         self.app = create_app(
             self.loop_table,
             stores=self.stores,
             limits=self.limits,
-            probe=self.troubles,
+            probe=self.look,
             clock_s=lambda: self.clock_s,
             owner_key=OWNER_KEY.encode(),
             token_verifier=token_verifier,
@@ -106,12 +110,13 @@ class Service:
         self.loop_table.replace([ServedLoop(loop=self.loop, writer=self.writer, live=self.live)])
         return self.loop
 
-    def troubles(self) -> Sequence[str]:
+    def look(self) -> InstanceState:
+        problems = list(self.problems)
         try:
             self.stores.check_writable()
         except StoreUnavailable as error:
-            return [error.message]
-        return []
+            problems.append(Problem(error.message, action="disk_not_writable"))
+        return InstanceState(problems=tuple(problems), processes=tuple(self.processes), loops=2)
 
     def close(self) -> None:
         self._runner.close()

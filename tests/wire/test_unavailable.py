@@ -45,7 +45,7 @@ def test_readiness_follows_the_store(service: Service) -> None:
     reply = ready()
     _unavailable(reply)
     assert reply.json()["status"] == "unready"
-    assert reply.json()["reasons"] == ["The disk is full, as a test asked."]
+    assert reply.json()["reasons"] == ["Events can't be written."]
     assert service.call("GET", "/health/live", key=None).json() == {"status": "live"}
     service.stores.disk.failing = False
     assert ready().status == 200

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from sartor.access.asgi import ASGIApp, Receive, Scope, Send
@@ -26,11 +26,13 @@ from sartor.api.threaded_app import (
 )
 from sartor.errors import CallerError
 from sartor.ports import Stores
+from sartor.runtime.instance_state import InstanceState
 from sartor.settings import Limits
 from sartor.times import now_us
 
 _READS = b"GET, HEAD, OPTIONS"
 _LOOPS = b"/loops/"
+_READY = b"/health/ready"
 _CONTROL = CONTROL_V1.prefix.encode()
 
 _ADMIN_THREADS = 8
@@ -47,7 +49,7 @@ def create_app(
     *,
     stores: Stores,
     limits: Limits,
-    probe: Callable[[], Sequence[str]],
+    probe: Callable[[], InstanceState],
     now_us: Callable[[], int] = now_us,
     clock_s: Callable[[], float] = time.monotonic,
     token_verifier: TokenVerifier | None = None,
@@ -60,7 +62,7 @@ def create_app(
         stores: the instance's stores, for the threads of administration and control plane alone; their
             connections move between these threads.
         limits: bounds of a request.
-        probe: returns the reasons why this process can't serve, none when it can; may block for a disk write.
+        probe: finds out how the instance is; may block for a disk write.
         now_us: the time of day, for the ids that the service makes.
         clock_s: a clock that never goes back.
         token_verifier: verifies bearer tokens; None: only keys are accepted.
@@ -74,7 +76,8 @@ def create_app(
     )
     data_plane = DataPlaneApp(authenticator, limits=limits, now_us=now_us)
     admin, control = _create_threaded_apps(authenticator, stores, limits=limits)
-    pages = _build_pages(HealthProbe(probe, clock_s=clock_s))
+    health = HealthProbe(probe, authenticator, clock_s=clock_s)
+    pages = _build_pages(health)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["raw_path"]
@@ -97,7 +100,7 @@ def create_app(
         if found is not None:
             await control.serve(*found, scope, receive, send)
         else:
-            await _send(_answer_page(pages, path, scope["method"]), scope, send)
+            await _send(await _answer_page(pages, health, path, scope), scope, send)
 
     return app
 
@@ -151,7 +154,7 @@ def _match_control(path: bytes) -> tuple[Resource, ReadNames] | None:
 def _build_pages(health: HealthProbe) -> dict[bytes, Callable[[], Response]]:
     pages: dict[bytes, Callable[[], Response]] = {
         b"/health/live": health.live,
-        b"/health/ready": health.ready,
+        _READY: health.live,  # its methods; it is answered where its caller is known
         b"/openapi.json": partial(openapi.openapi_response, V1_0),
         b"/docs": partial(docs_page.docs_response, V1_0),
         b"": partial(docs_page.docs_response, V1_0),
@@ -163,7 +166,10 @@ def _build_pages(health: HealthProbe) -> dict[bytes, Callable[[], Response]]:
     return pages
 
 
-def _answer_page(pages: Mapping[bytes, Callable[[], Response]], path: bytes, method: str) -> Response:
+async def _answer_page(
+    pages: Mapping[bytes, Callable[[], Response]], health: HealthProbe, path: bytes, scope: Scope
+) -> Response:
+    method = scope["method"]
     make_page = pages.get(path.rstrip(b"/"))
     if make_page is None:
         return not_found()
@@ -171,6 +177,8 @@ def _answer_page(pages: Mapping[bytes, Callable[[], Response]], path: bytes, met
         return options_response(_READS)
     if method not in ("GET", "HEAD"):
         return not_allowed(_READS)
+    if path.rstrip(b"/") == _READY:
+        return await health.ready(scope)
     try:
         return make_page()
     except Exception as error:

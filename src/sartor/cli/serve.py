@@ -161,6 +161,7 @@ def api(
             folder=compose.data_folder(data),
             options=options,
             ready=ready,
+            is_supervised=lifeline is not None,
         )
 
 

@@ -2,7 +2,6 @@
 
 import os
 import socket
-from collections.abc import Sequence
 from pathlib import Path
 
 from sartor.access.served_loops import LoopTable
@@ -11,9 +10,10 @@ from sartor.api.app import create_app
 from sartor.api.http.server import Server
 from sartor.api.http.server import run as serve
 from sartor.ports import EngineFactory, Stores
-from sartor.problems import Problem
 from sartor.runtime import log_format
+from sartor.runtime.instance_watch import InstanceWatch
 from sartor.runtime.progress_reporter import ProgressReporter
+from sartor.service.instance_health import InstanceHealth
 from sartor.service.loop_table_sync import LoopTableSync
 from sartor.service.server_options import ServerOptions
 from sartor.settings import Limits
@@ -29,6 +29,7 @@ def run(
     folder: Path,
     options: ServerOptions,
     ready: int | None = None,
+    is_supervised: bool = False,
 ) -> None:
     """Serve until SIGTERM or SIGINT; requests in progress are answered first.
 
@@ -40,6 +41,7 @@ def run(
         folder: the data folder, for the counters that the api processes share.
         options: TLS, tokens, proxies and the request log.
         ready: a pipe that gets a byte as soon as requests are answered.
+        is_supervised: whether somebody starts the learn and the work process too.
     """
     limits = Limits()
     loop_table = LoopTable()
@@ -48,17 +50,19 @@ def run(
         stores, factory, loop_table, limit=limits.buffered_events, counter_of=counters.counter_of
     )
     loop_table_sync.sync()
+    watch = InstanceWatch(apart.reports, expected=("learn", "work") if is_supervised else ())
+    health = InstanceHealth(loop_table_sync, watch, check_writable=stores.check_writable)
     app = create_app(
         loop_table,
         stores=apart,
         owner_key=options.owner_key.encode(),
         token_verifier=options.token_verifier,
         limits=limits,
-        probe=lambda: _list_reasons(loop_table_sync.find_problems(), served=len(loop_table.all())),
+        probe=health.state,
     )
     app = options.wrap(app, loop_table, apart, open_log=log_format.line_writer)
     reporter = ProgressReporter(apart.reports, "api")
-    tick = _Tick(loop_table_sync, ready, reporter)
+    tick = _Tick(loop_table_sync, ready, reporter, health)
     server = Server(app, limits=limits, on_tick=tick, tls=options.certificates)
     reporter.start()
     try:
@@ -69,16 +73,17 @@ def run(
         counters.close()
 
 
-def _list_reasons(problems: Sequence[Problem], *, served: int) -> list[str]:
-    """Why the instance is not ready: a loop with a problem is no reason as long as another one is served."""
-    of_process = [problem.message for problem in problems if problem.fatal and not problem.loop_id]
-    return of_process or ([] if served or not problems else ["No loop can be served."])
-
-
 class _Tick:
     """Runs ten times a second; the first time it notifies the supervisor that requests are answered."""
 
-    def __init__(self, loop_table_sync: LoopTableSync, ready: int | None, reporter: ProgressReporter) -> None:
+    def __init__(
+        self,
+        loop_table_sync: LoopTableSync,
+        ready: int | None,
+        reporter: ProgressReporter,
+        health: InstanceHealth,
+    ) -> None:
+        self._health = health
         self._loop_table_sync = loop_table_sync
         self._ready = ready
         self._reporter = reporter
@@ -88,4 +93,4 @@ class _Tick:
             os.write(self._ready, b"+")
             self._ready = None
         self._loop_table_sync.sync()
-        self._reporter.note_progress(self._loop_table_sync.list_problems)
+        self._reporter.note_progress(self._health.look)

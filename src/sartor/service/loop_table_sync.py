@@ -208,14 +208,10 @@ class LoopTableSync:
     def _is_usage_due(self, loop: Loop) -> bool:
         return self._open_loops[loop.loop_id].rate_limiter.is_refresh_due
 
-    def find_problems(self) -> list[Problem]:
-        """Finds why this process can't serve as it should; empty when it can. It tries a write."""
-        problems = self.list_problems()
-        try:
-            self._stores.check_writable()
-        except SartorError as error:
-            problems.append(Problem(error.message, action="disk_not_writable"))
-        return problems
+    @property
+    def loops_in_service(self) -> int:
+        """How many loops are in service, served or not."""
+        return len(self._loops) + len(self._unreadable)
 
     def list_problems(self) -> list[Problem]:
         """What went wrong when this process last followed the catalog, the loops and their models."""

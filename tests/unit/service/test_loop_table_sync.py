@@ -108,7 +108,7 @@ def test_a_model_serves_at_the_next_tick(
     engine.close()
     loop_table_sync.sync()
     assert live.model_id == "m1"
-    assert loop_table_sync.find_problems() == []
+    assert loop_table_sync.list_problems() == []
 
 
 def create_loops(stores: MemoryStores, *names: str) -> list[Loop]:
@@ -126,7 +126,7 @@ def test_a_loop_that_can_not_be_opened_keeps_no_other_from_being_served(
     created = create_loops(stores, "a", "b", "c")
     loop_table_sync.sync()
     assert [is_served(loop_table, loop) for loop in created] == [loop.name != broken_name for loop in created]
-    (problem,) = loop_table_sync.find_problems()
+    (problem,) = loop_table_sync.list_problems()
     assert (problem.loop, problem.fatal) == (broken_name, True)
     assert problem.message == f"The loop is not served: The folder of {broken_name} can't be opened."
 
@@ -172,7 +172,7 @@ def test_a_loop_that_is_well_again_is_served_after_a_pause(
     clock.now_s += 1.0
     loop_table_sync.sync()
     assert is_served(loop_table, broken)
-    assert loop_table_sync.find_problems() == []
+    assert loop_table_sync.list_problems() == []
 
 
 def test_a_loop_whose_change_can_not_be_followed_is_not_served_as_it_was(
@@ -185,7 +185,7 @@ def test_a_loop_whose_change_can_not_be_followed_is_not_served_as_it_was(
     rotated = loops.rotate_key(stores, "b", second=False)
     loop_table_sync.sync()
     assert [is_served(loop_table, loop) for loop in (first, second, rotated)] == [False, False, True]
-    (problem,) = loop_table_sync.find_problems()
+    (problem,) = loop_table_sync.list_problems()
     assert problem.message.startswith("The loop is not served: ")
 
 
@@ -208,22 +208,10 @@ def test_an_unforeseen_error_with_one_model_keeps_no_other_from_serving(
     engine.close()
     loop_table_sync.sync()
     assert loop_table.find(sound.key1.encode()).live.model_id == "m2"
-    (problem,) = loop_table_sync.find_problems()
+    (problem,) = loop_table_sync.list_problems()
     assert problem.loop == "a"
     assert problem.message == "The loop does not follow its models: ZeroDivisionError: a bug"
     loop_table_sync.close()
-
-
-def test_a_full_disk_is_a_problem_while_it_lasts(stores: MemoryStores, loop_table_sync: LoopTableSync) -> None:
-    loops.create_loop(stores, "a")
-    loop_table_sync.sync()
-    stores.disk.failing = True
-    loop_table_sync.sync()
-    found = {problem.message: problem for problem in loop_table_sync.find_problems()}
-    assert found["The disk is full, as a test asked."].loop_id == ""
-    stores.disk.failing = False
-    loop_table_sync.sync()
-    assert loop_table_sync.find_problems() == []
 
 
 def test_a_model_that_can_not_be_loaded_is_a_problem(
@@ -233,7 +221,7 @@ def test_a_model_that_can_not_be_loaded_is_a_problem(
     loop_table_sync.sync()
     stores.open(make_loop("a")).models.publish(make_model("m1"), b"noise", live=True)
     loop_table_sync.sync()
-    (problem,) = loop_table_sync.find_problems()
+    (problem,) = loop_table_sync.list_problems()
     assert problem.message.startswith("Model m1 can't be loaded")
 
 

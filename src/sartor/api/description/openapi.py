@@ -275,11 +275,14 @@ def _describe_refusal(status: int, codes: list[str], texts: _Texts, *, lists: bo
 
 
 def _describe_health() -> JSONObject:
-    unready = {
-        "503": _describe_refusal(503, ["OperationNotAllowed"], _choose_wire_texts(versions.V1_0), lists=True)
+    texts = _choose_wire_texts(versions.V1_0)
+    refusals = {
+        str(status): _describe_refusal(status, [code], texts, lists=True)
+        for status, code in ((401, "401"), (429, "429"), (503, "OperationNotAllowed"))
     }
-    ready = _describe_page("Ready", "Health", "Can events be written, and ranks answered?", "application/json")
-    ready["responses"] = {**_describe_content_of("application/json"), **unready}
+    about = "Can the instance do its work? With a key or a token: what its holder may read of its loops."
+    ready = _describe_page("Ready", "Health", about, "application/json")
+    ready["responses"] = {**_describe_content_of("application/json"), **refusals}
     live = _describe_page("Live", "Health", "Does this process run?", "application/json")
     return {"/health/live": {"get": live}, "/health/ready": {"get": ready}}
 
