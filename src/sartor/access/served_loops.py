@@ -2,7 +2,7 @@
 
 import hmac
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from hashlib import blake2b
 from typing import Protocol
 
@@ -71,9 +71,10 @@ class ServedLoop(Struct, frozen=True):
 
 
 class UnservedLoop(Struct, frozen=True):
-    """A loop that can't be opened now: its callers are authenticated, and told why.
+    """A loop that can't be opened now, or was not opened yet: its callers are authenticated, and told why.
 
-    ``networks``: from where it may be called; None: no bounds, or not known.
+    ``networks``: from where it may be called; None: no bounds, or not known. ``open_now``: opens it, where that
+    was not tried yet, and returns its new entry.
     """
 
     name: str
@@ -81,6 +82,7 @@ class UnservedLoop(Struct, frozen=True):
     keys: tuple[str, ...]
     reason: str
     networks: AllowedNetworks | None = None
+    open_now: "Callable[[], ServedLoop | UnservedLoop] | None" = None
 
 
 class LoopTable:
@@ -91,19 +93,33 @@ class LoopTable:
         self._secret = secrets.token_bytes(32)
         self._by_key: dict[bytes, tuple[bytes, ServedLoop | UnservedLoop]] = {}
         self._by_name: dict[str, ServedLoop | UnservedLoop] = {}
+        self._by_id: dict[str, ServedLoop | UnservedLoop] = {}
         self.replace(loop_table)
 
-    def replace(self, loop_table: Iterable[ServedLoop], unserved: Iterable[UnservedLoop] = (), /) -> None:
-        """Serve these loops from the next request on and no others; ``unserved`` can't be opened."""
-        table: dict[bytes, tuple[bytes, ServedLoop | UnservedLoop]] = {}
-        names: dict[str, ServedLoop | UnservedLoop] = {}
-        every: list[ServedLoop | UnservedLoop] = [*unserved, *loop_table]
-        for found in every:
-            names[found.name] = found
-            for key in found.keys:
-                table[self._hash(key.encode())] = (key.encode(), found)
-        self._by_key = table
-        self._by_name = names
+    def replace(self, loop_table: Iterable[ServedLoop], /) -> None:
+        """Serve these loops from the next request on, and no others."""
+        self._by_key, self._by_name, self._by_id = {}, {}, {}
+        for served_loop in loop_table:
+            self.put(served_loop)
+
+    def put(self, entry: ServedLoop | UnservedLoop, /) -> None:
+        """Replace the entry of one loop from the next request on."""
+        self.remove(entry.loop_id)
+        self._by_id[entry.loop_id] = entry
+        self._by_name[entry.name] = entry
+        for key in entry.keys:
+            self._by_key[self._hash(key.encode())] = (key.encode(), entry)
+
+    def remove(self, loop_id: str, /) -> None:
+        """Remove the entry of one loop, if there is one; another loop may have taken its name."""
+        entry = self._by_id.pop(loop_id, None)
+        if entry is None:
+            return
+        if self._by_name.get(entry.name) is entry:
+            del self._by_name[entry.name]
+        for hashed in [self._hash(key.encode()) for key in entry.keys]:
+            if hashed in self._by_key and self._by_key[hashed][1] is entry:
+                del self._by_key[hashed]
 
     def find(self, key: bytes, /) -> ServedLoop:
         """Find the served loop that a key belongs to.
@@ -126,7 +142,7 @@ class LoopTable:
                 "Access denied: the subscription key is missing or belongs to no loop of this service. "
                 "Send a valid key in the Ocp-Apim-Subscription-Key header."
             )
-        return found[1]
+        return _open_waiting(found[1])
 
     def all(self) -> list[ServedLoop]:
         """List the served loops by name."""
@@ -134,10 +150,18 @@ class LoopTable:
 
     def find_by_name(self, name: str, /) -> ServedLoop | UnservedLoop | None:
         """Finds a loop by its name, served or not, for callers who were authenticated by a token."""
-        return self._by_name.get(name)
+        found = self._by_name.get(name)
+        return None if found is None else _open_waiting(found)
 
     def _hash(self, key: bytes) -> bytes:
         return blake2b(key, key=self._secret, digest_size=16).digest()
+
+
+def _open_waiting(found: ServedLoop | UnservedLoop) -> ServedLoop | UnservedLoop:
+    """Opens a loop that was not opened yet, now that somebody asks for it."""
+    if isinstance(found, UnservedLoop) and found.open_now is not None:
+        return found.open_now()
+    return found
 
 
 def require_served(found: ServedLoop | UnservedLoop, /) -> ServedLoop:

@@ -18,6 +18,9 @@ from sartor.service.loop_table_sync import LoopTableSync
 from sartor.service.server_options import ServerOptions
 from sartor.settings import Limits
 
+_OPENING_S = 0.05
+"""For how long loops that are not open yet are opened at a time, ten times a second, while requests wait."""
+
 
 def run(
     stores: Stores,
@@ -92,5 +95,5 @@ class _Tick:
         if self._ready is not None:
             os.write(self._ready, b"+")
             self._ready = None
-        self._loop_table_sync.sync()
+        self._loop_table_sync.sync(opening_s=_OPENING_S)
         self._reporter.note_progress(self._health.look)

@@ -1,13 +1,10 @@
 """The served loops of one api process, kept in step with the catalog and with the models that go live."""
 
-import logging
 import time
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Callable
+from functools import partial
+from itertools import islice
 
-from msgspec import Struct
-
-from sartor.access.allowed_networks import AllowedNetworks
 from sartor.access.quota import QuotaLimiter
 from sartor.access.served_loops import LoopTable, ServedLoop, UnservedLoop
 from sartor.access.shared_counters import WindowCounter
@@ -15,48 +12,32 @@ from sartor.deploy.live_model import LiveModel
 from sartor.errors import SartorError, StoreUnavailable
 from sartor.log.writer import Writer
 from sartor.loops import UnreadableLoop
-from sartor.ports import EngineFactory, Loop, LoopStores, Stores
+from sartor.ports import EngineFactory, Loop, Stores
 from sartor.problems import Problem, strip_folders
+from sartor.runtime.followed_loops import FollowedLoops
 from sartor.runtime.for_each_loop import LoopVisits, for_each_loop
 from sartor.runtime.report_once import ReportOnce
-
-_log = logging.getLogger(__name__)
+from sartor.service.open_loop import OpenLoop, close_all, describe_unserved
 
 _RETRY_S = 1.0
 """How long a loop that can't be opened is left alone."""
 
+OPENING_S = 0.5
+"""For how long loops are opened before an api process answers."""
 
-class _OpenLoop(Struct):
-    """The parts of a served loop: the loop as it is now, its stores, and what outlasts a change of settings."""
+LOOKS = 200
+"""How many loops are looked at for a new live model each time, each for about 10 µs."""
 
-    loop: Loop
-    logs: LoopStores
-    writer: Writer
-    live: LiveModel
-    rate_limiter: QuotaLimiter
-    networks: AllowedNetworks | None = None
-
-    def follow(self, loop: Loop) -> None:
-        """Take over the loop as it is now."""
-        if self.networks is None or loop.terms.allowed_networks != self.loop.terms.allowed_networks:
-            self.networks = (
-                AllowedNetworks(loop.terms.allowed_networks) if loop.terms.allowed_networks else None
-            )
-        self.rate_limiter.follow(loop.terms)
-        self.loop = loop
-
-    @property
-    def served_loop(self) -> ServedLoop:
-        """The entry of the loop table."""
-        terms = self.loop.terms
-        has_quota = terms.quota_per_second or terms.quota_per_month
-        return ServedLoop(
-            self.loop, self.writer, self.live, self.networks, self.rate_limiter if has_quota else None
-        )
+_ROUNDS = 20
+"""After so many times every loop was looked at, however many there are."""
 
 
 class LoopTableSync:
-    """Opens and closes served loops as loops come and go; the table changes at once, between two requests."""
+    """Opens and closes served loops as loops come and go; the table changes between two requests.
+
+    A change of the catalog costs what changed. Of many loops those that are not opened yet are opened step by
+    step, and at once where a request is for one.
+    """
 
     def __init__(
         self,
@@ -85,10 +66,12 @@ class LoopTableSync:
         self._loop_table = loop_table
         self._limit = limit
         self._monotonic_s = monotonic_s
-        self._loops: Sequence[Loop] = ()
-        self._unreadable: Sequence[UnreadableLoop] = ()
-        self._open_loops: dict[str, _OpenLoop] = {}
-        self._version: int | None = None
+        self._loops = FollowedLoops(stores.catalog)
+        self._damaged: dict[str, UnreadableLoop] = {}
+        self._waiting: dict[str, Loop] = {}
+        self._open_loops: dict[str, OpenLoop] = {}
+        self._metered: set[str] = set()
+        self._looked_at = 0
         self._retry_at_s = 0.0
         self._writers_tried_s = float("-inf")
         self._catalog_report = ReportOnce("The catalog can't be followed", action="catalog_not_followed")
@@ -97,68 +80,107 @@ class LoopTableSync:
         self._usage = LoopVisits("usage_not_read")
         self._writing = LoopVisits("events_not_committed")
 
-    def sync(self) -> None:
-        """Follow the catalog and the registries once; costs microseconds while nothing changes."""
-        try:
-            changed = self._read_catalog()
-        except SartorError as error:
-            self._catalog_report.note_failure(error)
-        else:
-            self._catalog_report.note_success()
-            if changed or self._is_retry_due():
-                self._serve_all()
-        served = [open_loop.loop for open_loop in self._open_loops.values()]
-        for_each_loop(served, self._refresh_model, visits=self._models)
-        for_each_loop(served, self._read_usage, visits=self._usage, is_due=self._is_usage_due)
+    def sync(self, *, opening_s: float = OPENING_S) -> None:
+        """Follow the catalog and the registries once; costs little while nothing changes.
+
+        ``opening_s``: for how long loops that are not open yet are opened; one is in any case.
+        """
+        closing = self._follow_catalog()
+        self._open_waiting(opening_s)
+        close_all(closing)
+        self._look_for_models()
+        for loop_id in [one for one in self._metered if self._open_loops[one].rate_limiter.is_refresh_due]:
+            self._usage.visit(self._open_loops[loop_id].loop, self._read_usage)
         self._try_failed_writers()
 
-    def _read_catalog(self) -> bool:
-        version = self._stores.catalog.version()
-        if version == self._version and not (self._unreadable and self._is_retry_due()):
-            return False
-        self._loops = self._stores.catalog.loops()
-        self._unreadable = [loop for loop in self._stores.catalog.unreadable() if not loop.deleted]
-        self._version = version
-        return True
+    def _follow_catalog(self) -> list[OpenLoop]:
+        """Take over what changed; returns what is to be closed."""
+        self._retry_failed()
+        try:
+            changes = self._loops.follow()
+        except SartorError as error:
+            self._catalog_report.note_failure(error)
+            return []
+        self._catalog_report.note_success()
+        closing = [one for loop_id in changes.gone if (one := self._drop(loop_id)) is not None]
+        self._follow_damaged()
+        for loop in changes.loops:
+            if loop.loop_id in self._open_loops:
+                self._serve(loop)
+            else:
+                self._waiting[loop.loop_id] = loop
+                entry = describe_unserved(loop, "it is being opened.", open_now=partial(self._serve, loop))
+                self._loop_table.put(entry)
+        return closing
 
-    def _is_retry_due(self) -> bool:
-        waiting = self._unreadable or self._opening.failures
-        return bool(waiting) and self._monotonic_s() >= self._retry_at_s
-
-    def _serve_all(self) -> None:
-        """Open what is new, close what is gone; a loop that fails leaves the table and keeps no other out."""
-        gone = self._open_loops.keys() - {loop.loop_id for loop in self._loops}
-        closing = [self._open_loops.pop(loop_id) for loop_id in gone]
-        for_each_loop(self._loops, self._serve, visits=self._opening)
-        self._fill_table()
-        _close_all(closing)
-        self._retry_at_s = self._monotonic_s() + _RETRY_S
-
-    def _fill_table(self) -> None:
+    def _retry_failed(self) -> None:
+        """Let loops that could not be opened, or read in the catalog, have another try, if it is time."""
         failures = self._opening.failures
-        unserved = [_unserved(loop, failures[loop.loop_id]) for loop in self._loops if loop.loop_id in failures]
-        unserved += [
-            UnservedLoop(loop.name, loop.loop_id, loop.keys, strip_folders(loop.reason))
-            for loop in self._unreadable
-        ]
-        served = (open_loop.served_loop for open_loop in self._open_loops.values())
-        self._loop_table.replace(served, unserved)
+        if not (failures or self._damaged) or self._monotonic_s() < self._retry_at_s:
+            return
+        self._retry_at_s = self._monotonic_s() + _RETRY_S
+        self._waiting |= {loop.loop_id: loop for loop in self._loops.all() if loop.loop_id in failures}
+        if self._damaged:
+            self._loops.retry()
 
-    def _serve(self, loop: Loop) -> None:
+    def _follow_damaged(self) -> None:
+        """Say of the loops whose entry in the catalog is damaged that they are not served, and why."""
+        damaged = {loop.loop_id: loop for loop in self._loops.unreadable}
+        for loop_id in self._damaged.keys() - damaged.keys():
+            self._loop_table.remove(loop_id)
+        for loop_id, loop in damaged.items():
+            if self._damaged.get(loop_id) != loop:
+                self._loop_table.put(UnservedLoop(loop.name, loop_id, loop.keys, strip_folders(loop.reason)))
+        self._damaged = damaged
+
+    def _drop(self, loop_id: str) -> OpenLoop | None:
+        """Forget a loop; returns its parts, if it was open."""
+        self._loop_table.remove(loop_id)
+        self._waiting.pop(loop_id, None)
+        self._metered.discard(loop_id)
+        for visits in (self._opening, self._models, self._usage, self._writing):
+            visits.forget(loop_id)
+        return self._open_loops.pop(loop_id, None)
+
+    def _open_waiting(self, opening_s: float) -> None:
+        until_s = self._monotonic_s() + opening_s
+        while self._waiting:
+            self._serve(next(iter(self._waiting.values())))
+            if self._monotonic_s() >= until_s:
+                break
+
+    def _serve(self, loop: Loop) -> ServedLoop | UnservedLoop:
+        """Open a loop, or follow its change; returns its entry in the table, which says so where that fails."""
+        self._waiting.pop(loop.loop_id, None)
+        self._opening.visit(loop, self._open_or_follow)
+        entry: ServedLoop | UnservedLoop
+        open_loop = self._open_loops.get(loop.loop_id)
+        if open_loop is None:
+            self._retry_at_s = max(self._retry_at_s, self._monotonic_s() + _RETRY_S)
+            entry = describe_unserved(loop, self._opening.failures[loop.loop_id])
+            self._metered.discard(loop.loop_id)
+        else:
+            entry = open_loop.served_loop
+            (self._metered.add if loop.terms.quota_per_month else self._metered.discard)(loop.loop_id)
+        self._loop_table.put(entry)
+        return entry
+
+    def _open_or_follow(self, loop: Loop) -> None:
         open_loop = self._open_loops.get(loop.loop_id)
         if open_loop is None:
             self._open_loops[loop.loop_id] = self._open(loop)
+            self._models.visit(loop, self._refresh_model)
             return
         try:
             open_loop.follow(loop)
         except Exception:  # it must not go on under the settings and keys of before
-            _close_all([self._open_loops.pop(loop.loop_id)])
+            close_all([self._open_loops.pop(loop.loop_id)])
             raise
 
-    def _open(self, loop: Loop) -> _OpenLoop:
+    def _open(self, loop: Loop) -> OpenLoop:
         logs = self._stores.open(loop)
         try:
-            open_loop = _OpenLoop(
+            open_loop = OpenLoop(
                 loop=loop,
                 logs=logs,
                 writer=Writer(logs.events, limit=self._limit),
@@ -186,14 +208,23 @@ class LoopTableSync:
             open_loop.logs.events.horizon()  # takes the lock of a commit, and the time of one
         except StoreUnavailable:
             raise
-        except (
-            Exception
-        ) as error:  # no bad moment, but damage: opened again, and not served until that succeeds
-            _close_all([self._open_loops.pop(loop.loop_id)])
+        except Exception as error:
+            # No bad moment, but damage: it is opened again, and not served until that succeeds.
+            close_all([self._open_loops.pop(loop.loop_id)])
+            self._metered.discard(loop.loop_id)
             self._opening.note_failure(loop, error)
-            self._fill_table()
+            self._loop_table.put(describe_unserved(loop, self._opening.failures[loop.loop_id]))
             return
         open_loop.writer.last_error = None
+
+    def _look_for_models(self) -> None:
+        """Look at some loops, in turns, for another live model."""
+        count = max(LOOKS, -(-len(self._open_loops) // _ROUNDS))
+        start, self._looked_at = self._looked_at, self._looked_at + count
+        if self._looked_at >= len(self._open_loops):
+            self._looked_at = 0
+        for open_loop in list(islice(self._open_loops.values(), start, start + count)):
+            self._models.visit(open_loop.loop, self._refresh_model)
 
     def _refresh_model(self, loop: Loop) -> None:
         self._open_loops[loop.loop_id].live.refresh()
@@ -203,19 +234,21 @@ class LoopTableSync:
             days = self._stores.usage(loop, from_us=from_us, to_us=to_us)
             return sum(day.decisions for day in days)
 
-        self._open_loops[loop.loop_id].rate_limiter.refresh(count_decisions)
-
-    def _is_usage_due(self, loop: Loop) -> bool:
-        return self._open_loops[loop.loop_id].rate_limiter.is_refresh_due
+        self._open_loops[loop.loop_id].read_usage(count_decisions)
 
     @property
     def loops_in_service(self) -> int:
         """How many loops are in service, served or not."""
-        return len(self._loops) + len(self._unreadable)
+        return len(self._loops.all()) + len(self._damaged)
 
     def list_problems(self) -> list[Problem]:
         """What went wrong when this process last followed the catalog, the loops and their models."""
         problems = self._catalog_report.find_problems()
+        if new := len(self._waiting.keys() - self._opening.failures.keys()):
+            message = (
+                f"{new} of {self.loops_in_service} loops are not open yet; each is opened when it is used."
+            )
+            problems.append(Problem(message, action="loops_not_opened"))
         problems += self._opening.find_problems("The loop is not served")
         problems += [
             Problem(
@@ -224,7 +257,7 @@ class LoopTableSync:
                 loop.name,
                 "loop_not_served",
             )
-            for loop in self._unreadable
+            for loop in self._damaged.values()
         ]
         problems += self._writing.find_problems("The last events could not be committed")
         problems += self._models.find_problems("The loop does not follow its models")
@@ -237,27 +270,5 @@ class LoopTableSync:
     def close(self) -> None:
         """Commit what is waiting, and close every served loop."""
         self._loop_table.replace(())
-        _close_all(self._open_loops.values())
+        close_all(self._open_loops.values())
         self._open_loops.clear()
-
-
-def _unserved(loop: Loop, reason: str) -> UnservedLoop:
-    """The entry of the loop table for a loop that can't be opened."""
-    networks = None
-    with suppress(SartorError):
-        networks = AllowedNetworks(loop.terms.allowed_networks) if loop.terms.allowed_networks else None
-    return UnservedLoop(loop.name, loop.loop_id, (loop.key1, loop.key2), strip_folders(reason), networks)
-
-
-def _close_all(open_loops: Iterable[_OpenLoop]) -> None:
-    """Commit what waits for these loops and close them; a failure of one keeps no other from being closed."""
-    for open_loop in open_loops:
-        with ExitStack() as closing:
-            closing.callback(open_loop.logs.close)
-            closing.callback(open_loop.rate_limiter.close)
-            closing.callback(open_loop.live.close)
-            open_loop.writer.flush_now()
-            error = open_loop.writer.last_error
-            if error is not None:
-                extra = {"action": "loop_not_closed", "loop": open_loop.loop.name}
-                _log.error("Events of a loop could not be committed: %s", error, extra=extra, exc_info=error)

@@ -58,7 +58,7 @@ def test_where_a_key_may_be() -> None:
 def test_a_loop_that_is_not_served_is_known_by_its_keys_and_name() -> None:
     loop_table = LoopTable()
     unserved = UnservedLoop("broken", "id", ("key one", "key two"), "The disk is broken.")
-    loop_table.replace([], [unserved])
+    loop_table.put(unserved)
     for key in (b"key one", b"key two"):
         assert loop_table.look_up(key) is unserved
         with pytest.raises(
@@ -67,3 +67,45 @@ def test_a_loop_that_is_not_served_is_known_by_its_keys_and_name() -> None:
             loop_table.find(key)
     assert loop_table.find_by_name("broken") is unserved
     assert loop_table.all() == []
+
+
+def test_one_entry_is_replaced_and_removed_beside_others() -> None:
+    first, second = served_loop("first"), served_loop("second")
+    loop_table = LoopTable([first, second])
+    renamed = UnservedLoop("third", first.loop.loop_id, ("new key",), "It is broken.")
+    loop_table.put(renamed)
+    assert loop_table.look_up(b"new key") is renamed
+    assert loop_table.find_by_name("third") is renamed
+    assert loop_table.find_by_name("first") is None
+    with pytest.raises(Unauthorized):
+        loop_table.look_up(first.loop.key1.encode())
+    assert loop_table.find(second.loop.key2.encode()) is second
+    loop_table.remove(first.loop.loop_id)
+    loop_table.remove(first.loop.loop_id)
+    with pytest.raises(Unauthorized):
+        loop_table.look_up(b"new key")
+    assert loop_table.all() == [second]
+
+
+def test_a_loop_that_took_the_name_of_another_stays_when_that_is_removed() -> None:
+    old, new = UnservedLoop("name", "1", ("old",), "x"), UnservedLoop("name", "2", ("new",), "x")
+    loop_table = LoopTable()
+    loop_table.put(old)
+    loop_table.put(new)
+    loop_table.remove("1")
+    assert loop_table.find_by_name("name") is new
+    assert loop_table.look_up(b"new") is new
+
+
+def test_a_loop_that_is_not_open_yet_is_opened_by_who_asks_for_it() -> None:
+    opened = served_loop("loop")
+    loop_table = LoopTable()
+
+    def open_now() -> ServedLoop:
+        loop_table.put(opened)
+        return opened
+
+    loop_table.put(UnservedLoop("loop", opened.loop_id, ("key",), "it is being opened.", None, open_now))
+    assert loop_table.find(b"key") is opened
+    loop_table.put(UnservedLoop("loop", opened.loop_id, ("key",), "it is being opened.", None, open_now))
+    assert loop_table.find_by_name("loop") is opened
