@@ -21,6 +21,10 @@ from sartor.learn.options import ACCEPTED
 _BITS = (10, 24)
 _TEXT_BYTES = 16_384
 _TEMPLATES = 32
+
+HEADER_BYTES = 65_536
+"""No header that is accepted is longer: it has three texts, and two lists of n-grams."""
+
 _VERSION = re.compile(r"(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})", re.ASCII)
 _OLDEST = (8, 0, 3)
 """The first version whose header has all the parts that are read here, and no others."""

@@ -1,21 +1,22 @@
 """Packs and unpacks the zip of a signed model; limits how much is read of one from outside."""
 
+import hashlib
 import io
 import zipfile
-import zlib
+from collections.abc import Iterator
 
 from msgspec import Struct
 
 from sartor.errors import InvalidModel
+from sartor.management.zip_reader import ZipMember, ZipReader
 
 MODEL_BYTES = 268_435_456
 """The largest size of an unpacked model."""
 
 _MODEL, _CERTIFICATE, _SIGNATURE = "model.vw", "signer.der", "sha512_signature.bin"
 _SMALL_BYTES = 65_536
-_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _MADE_AT = (1980, 1, 1, 0, 0, 0)
-_UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError, NotImplementedError)
+_CHUNK_BYTES = 65_536
 
 
 class ModelArchive(Struct, frozen=True, kw_only=True):
@@ -24,6 +25,77 @@ class ModelArchive(Struct, frozen=True, kw_only=True):
     model: bytes
     certificate: bytes = b""
     signature: bytes = b""
+
+    def digest(self) -> bytes:
+        """SHA-512 of the model."""
+        return hashlib.sha512(self.model).digest()
+
+
+class PackedModel:
+    """A model that is still packed, with what is known of its signer; ``open_archive`` opens it."""
+
+    def __init__(self, body: bytes, /) -> None:
+        """Read the directory of a zip, the certificate and the signature, but not the model."""
+        self._body = body
+        self._zip = ZipReader(body) if body.startswith(b"PK") else None
+        self.certificate = self._read_small(_CERTIFICATE)
+        self.signature = self._read_small(_SIGNATURE)
+        self._model = self._find_model()
+
+    @property
+    def is_bare(self) -> bool:
+        """Whether it is a model file without a zip around it."""
+        return self._zip is None
+
+    def parts(self) -> Iterator[bytes]:
+        """The model, in parts of 64 KiB at most.
+
+        Raises:
+            InvalidModel: it is larger than ``MODEL_BYTES``, or can't be unpacked.
+        """
+        if self._zip is not None and self._model is not None:
+            yield from self._zip.parts(self._model, most=MODEL_BYTES)
+            return
+        for at in range(0, len(self._body), _CHUNK_BYTES):
+            yield self._body[at : at + _CHUNK_BYTES]
+
+    def digest(self) -> bytes:
+        """SHA-512 of the model, which is unpacked piece by piece.
+
+        Raises:
+            InvalidModel: see ``parts``.
+        """
+        found = hashlib.sha512()
+        for part in self.parts():
+            found.update(part)
+        return found.digest()
+
+    def start(self, count: int, /) -> bytes:
+        """The first bytes of the model.
+
+        Raises:
+            InvalidModel: see ``parts``.
+        """
+        found = b""
+        for part in self.parts():
+            found += part
+            if len(found) >= count:
+                break
+        return found[:count]
+
+    def _find_model(self) -> ZipMember | None:
+        if self._zip is None:
+            return None
+        model = self._zip.members.get(_MODEL.encode())
+        if model is None or model.start == model.end:
+            raise InvalidModel(f"The zip holds no {_MODEL}.")
+        return model
+
+    def _read_small(self, name: str) -> bytes:
+        member = None if self._zip is None else self._zip.members.get(name.encode())
+        if self._zip is None or member is None:
+            return b""
+        return b"".join(self._zip.parts(member, most=_SMALL_BYTES))
 
 
 def pack_archive(archive: ModelArchive, /) -> bytes:
@@ -36,42 +108,25 @@ def pack_archive(archive: ModelArchive, /) -> bytes:
     return buffer.getvalue()
 
 
+def open_archive(body: bytes, /) -> PackedModel:
+    """Opens a zip, or a bare model that is no zip, and unpacks nothing but certificate and signature.
+
+    Raises:
+        InvalidModel: the zip can't be read, or has no model.
+    """
+    if not body:
+        raise InvalidModel("The body is empty; the zip of a signed model is expected.")
+    return PackedModel(body)
+
+
 def unpack_archive(body: bytes, /) -> ModelArchive:
-    """What a zip holds, or a bare model that is no zip, as an unsigned archive.
+    """What a zip holds, or a bare model that is no zip, as an unsigned archive. The model is unpacked whole.
 
     Raises:
         InvalidModel: the zip can't be read, has no model, or one that is too large.
     """
-    if not body:
-        raise InvalidModel("The body is empty; the zip of a signed model is expected.")
-    if not body.startswith(b"PK"):
-        return ModelArchive(model=body)
-    try:
-        with zipfile.ZipFile(io.BytesIO(body)) as archive:
-            return _read_members(archive)
-    except _UNREADABLE as error:
-        raise InvalidModel(f"The zip can't be read: {error}.") from error
-
-
-def _read_members(archive: zipfile.ZipFile) -> ModelArchive:
-    model = _read_member(archive, _MODEL, most=MODEL_BYTES)
+    packed = open_archive(body)
+    model = body if packed.is_bare else b"".join(packed.parts())
     if not model:
         raise InvalidModel(f"The zip holds no {_MODEL}.")
-    certificate = _read_member(archive, _CERTIFICATE, most=_SMALL_BYTES)
-    signature = _read_member(archive, _SIGNATURE, most=_SMALL_BYTES)
-    return ModelArchive(model=model, certificate=certificate, signature=signature)
-
-
-def _read_member(archive: zipfile.ZipFile, name: str, *, most: int) -> bytes:
-    found = [info for info in archive.infolist() if info.filename == name]
-    if len(found) > 1:
-        raise InvalidModel(f"The zip holds {name} more than once.")
-    if not found:
-        return b""
-    if found[0].compress_type not in _METHODS:
-        raise InvalidModel(f"{name} is packed in a way that is not accepted; use deflate.")
-    with archive.open(found[0]) as member:
-        content = member.read(most + 1)
-    if len(content) > most:
-        raise InvalidModel(f"{name} is larger than {most} bytes.")
-    return content
+    return ModelArchive(model=model, certificate=packed.certificate, signature=packed.signature)

@@ -8,11 +8,13 @@ service, and ends when it uses too much; where the kernel can, it writes in the 
 import os
 import subprocess
 import sys
+import threading
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
 
-from sartor.errors import InvalidModel, SartorError, StoreUnavailable
-from sartor.learn.model_file import read_header, strip_checksum
+from sartor.errors import InvalidModel, Overloaded, SartorError, StoreUnavailable
+from sartor.learn.model_file import HEADER_BYTES, read_header, strip_checksum
 from sartor.learn.model_import import check_header, convert_model
 from sartor.management.confinement import confine_writes
 
@@ -20,6 +22,9 @@ _TIMEOUT_S = 60.0
 _MEMORY_BYTES = 4 << 30
 _FILE_BYTES = 1 << 30
 _OPEN_FILES = 64
+
+_TRIALS = threading.BoundedSemaphore(2)
+"""How many models this process tries at a time: each takes the memory of its weights."""
 
 
 def convert_in_sandbox(model: bytes, arguments: str, /, *, timeout_s: float = _TIMEOUT_S) -> bytes:
@@ -30,13 +35,35 @@ def convert_in_sandbox(model: bytes, arguments: str, /, *, timeout_s: float = _T
     Raises:
         InvalidModel: it is no model, does not fit, or crashes the engine's reader.
         InvalidPolicy: the arguments are not accepted.
+        Overloaded: other models are being tried, and it would wait too long.
         StoreUnavailable: there is no room in the temporary folder.
     """
-    check_header(model, arguments)  # cheap, and without the engine's reader
-    answer = _run_child(model, arguments, timeout_s)
+    return convert_parts(lambda: (model,), arguments, timeout_s=timeout_s)
+
+
+def convert_parts(
+    parts: Callable[[], Iterable[bytes]], arguments: str, /, *, timeout_s: float = _TIMEOUT_S
+) -> bytes:
+    """Does what ``convert_in_sandbox`` does, of a model that comes in parts, each time from its beginning."""
+    check_header(_take_start(parts()), arguments)  # cheap, and without the engine's reader
+    if not _TRIALS.acquire(timeout=timeout_s):
+        raise Overloaded("Other models are being checked; try again later.")
+    try:
+        answer = _run_child(parts(), arguments, timeout_s)
+    finally:
+        _TRIALS.release()
     if answer[:1] == b"-":
         raise InvalidModel(answer[1:].decode())
     return answer[1:]
+
+
+def _take_start(parts: Iterable[bytes]) -> bytes:
+    start = b""
+    for part in parts:
+        start += part
+        if len(start) >= HEADER_BYTES:
+            break
+    return start
 
 
 def convert_dump(blob: bytes, arguments: str, /) -> bytes:
@@ -59,11 +86,17 @@ def check_options(blob: bytes, /) -> None:
     read_header(strip_checksum(blob))
 
 
-def _run_child(model: bytes, arguments: str, timeout_s: float) -> bytes:
+def _run_child(parts: Iterable[bytes], arguments: str, timeout_s: float) -> bytes:
     """What the child answered. Its output is a file, whose size has a limit as all that it writes has."""
     try:
-        with TemporaryDirectory(prefix="sartor-trial-") as folder, TemporaryFile() as output:
-            code = _start_child(model, [arguments, folder], output.fileno(), timeout_s)
+        with (
+            TemporaryDirectory(prefix="sartor-trial-") as folder,
+            TemporaryFile() as model,
+            TemporaryFile() as output,
+        ):
+            model.writelines(parts)
+            model.seek(0)
+            code = _start_child(model.fileno(), [arguments, folder], output.fileno(), timeout_s)
             output.seek(0)
             answer = output.read()
     except OSError as error:
@@ -73,12 +106,12 @@ def _run_child(model: bytes, arguments: str, timeout_s: float) -> bytes:
     return answer
 
 
-def _start_child(model: bytes, arguments: list[str], output: int, timeout_s: float) -> int:
+def _start_child(model: int, arguments: list[str], output: int, timeout_s: float) -> int:
     packages = os.pathsep.join(folder for folder in sys.path if folder)
     try:
         return subprocess.run(
             [sys.executable, "-P", "-B", "-m", __name__, *arguments],
-            input=model,
+            stdin=model,
             stdout=output,
             stderr=subprocess.DEVNULL,
             timeout=timeout_s,

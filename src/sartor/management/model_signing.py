@@ -9,11 +9,13 @@ service expire, its models do not.
 import hashlib
 import secrets
 from datetime import UTC, datetime
+from typing import Protocol
 
 import msgspec
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature as WrongSignature
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from cryptography.hazmat.primitives.hashes import SHA512
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -29,7 +31,23 @@ from sartor.management.model_archive import ModelArchive
 from sartor.ports import Stores
 
 _KEY_BITS = 2048
+_MOST_KEY_BITS = 8192
 _NO_END = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+
+
+class SignedModel(Protocol):
+    """A model with its signature, packed or not; ``digest`` is SHA-512 of the model."""
+
+    @property
+    def certificate(self) -> bytes:
+        """The certificate of the signer in DER; empty without one."""
+
+    @property
+    def signature(self) -> bytes:
+        """The signature; empty without one."""
+
+    def digest(self) -> bytes:
+        """SHA-512 of the model."""
 
 
 class Signer(Struct, frozen=True):
@@ -55,8 +73,8 @@ class TrustedSigners(Struct, frozen=True, kw_only=True):
     others: str
     unsigned: bool
 
-    def check(self, archive: ModelArchive, /) -> None:
-        """Check that an archive is intact and signed by an accepted signer.
+    def check(self, archive: SignedModel, /) -> None:
+        """Check that an archive is signed by an accepted signer, and then that it is intact.
 
         Raises:
             InvalidSignature: it is not; the message names the signer and the setting that would accept it.
@@ -67,19 +85,27 @@ class TrustedSigners(Struct, frozen=True, kw_only=True):
                     "The model is not signed; the setting allowUnsignedModels accepts such models."
                 )
             return
-        certificate = _verify(archive)
-        if not self.unsigned and not self._accepts(certificate):
-            fingerprint = certificate_fingerprint(archive.certificate)
+        signer = _read_certificate(archive.certificate)
+        if not self.unsigned and not self._accepts(signer):
             raise InvalidSignature(
-                f"The model is signed by {_common_name(certificate)!r}, which is not accepted. "
-                f"To accept it, add its fingerprint to the setting trustedModelSigners: {fingerprint}."
+                f"The model is signed by {signer.name!r}, which is not accepted. "
+                f"To accept it, add its fingerprint to the setting trustedModelSigners: {signer.fingerprint}."
             )
+        _verify(archive, signer.key)
 
-    def _accepts(self, certificate: x509.Certificate) -> bool:
-        der = certificate.public_bytes(Encoding.DER)
+    def _accepts(self, signer: "_Certificate") -> bool:
         accepted = {entry.strip().lower() for entry in self.others.split(",")} - {""}
-        names = {certificate_fingerprint(der), _common_name(certificate).lower()}
-        return der == self.own or bool({name.replace(":", "") for name in accepted} & names)
+        names = {signer.fingerprint, signer.name.lower()}
+        return signer.der == self.own or bool({name.replace(":", "") for name in accepted} & names)
+
+
+class _Certificate(Struct, frozen=True, kw_only=True):
+    """What a certificate says: itself in DER, its key, its common name, its fingerprint."""
+
+    der: bytes
+    key: rsa.RSAPublicKey
+    name: str
+    fingerprint: str
 
 
 def open_signer(stores: Stores, /) -> Signer:
@@ -114,21 +140,24 @@ def _create_signer() -> bytes:
     return msgspec.msgpack.encode(Signer(der, certificate.public_bytes(Encoding.DER)))
 
 
-def _verify(archive: ModelArchive) -> x509.Certificate:
+def _read_certificate(content: bytes) -> _Certificate:
     try:
-        certificate = x509.load_der_x509_certificate(archive.certificate)
+        certificate = x509.load_der_x509_certificate(content)
         key = certificate.public_key()
+        names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+        der = certificate.public_bytes(Encoding.DER)
     except Exception as error:  # a crafted certificate may raise anything
         raise InvalidSignature("The certificate in the zip can't be read.") from error
     if not isinstance(key, rsa.RSAPublicKey):
         raise InvalidSignature("The certificate in the zip holds no RSA key.")
+    if key.key_size > _MOST_KEY_BITS:
+        raise InvalidSignature(f"The certificate in the zip holds a key of more than {_MOST_KEY_BITS} bits.")
+    name = str(names[0].value) if names else ""
+    return _Certificate(der=der, key=key, name=name, fingerprint=certificate_fingerprint(der))
+
+
+def _verify(archive: SignedModel, key: rsa.RSAPublicKey) -> None:
     try:
-        key.verify(archive.signature, archive.model, padding.PKCS1v15(), SHA512())
+        key.verify(archive.signature, archive.digest(), padding.PKCS1v15(), Prehashed(SHA512()))
     except WrongSignature as error:
         raise InvalidSignature("The signature does not fit the model: one of them was changed.") from error
-    return certificate
-
-
-def _common_name(certificate: x509.Certificate) -> str:
-    names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
-    return str(names[0].value) if names else ""

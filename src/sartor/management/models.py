@@ -9,8 +9,8 @@ from msgspec.structs import replace
 from sartor.errors import InvalidModel, ModelInUse
 from sartor.learn.policy import with_epsilon
 from sartor.management import loops
-from sartor.management.model_archive import pack_archive, unpack_archive
-from sartor.management.model_sandbox import convert_in_sandbox
+from sartor.management.model_archive import open_archive, pack_archive
+from sartor.management.model_sandbox import convert_parts
 from sartor.management.model_signing import TrustedSigners, open_signer
 from sartor.ports import Loop, LoopStores, ModelRegistry, Stores
 from sartor.records import Model, ModelNote
@@ -43,11 +43,12 @@ def import_model(stores: Stores, name: str, body: bytes, /) -> Model:
 def check_import(stores: Stores, loop: Loop, body: bytes, /) -> bytes:
     """The dump with which a loop can go on, made of what is to be imported; see ``import_model``.
 
-    It runs a child process and changes nothing.
+    It runs a child process and changes nothing. The signature is checked before the model is unpacked whole,
+    and it is unpacked to a file.
     """
-    archive = unpack_archive(body)
+    archive = open_archive(body)
     settings = loop.settings
-    if archive.model is body and not settings.allow_unsigned_models:
+    if archive.is_bare and not settings.allow_unsigned_models:
         raise InvalidModel(
             "This is no zip with a signature; the setting allowUnsignedModels accepts a bare model."
         )
@@ -57,7 +58,7 @@ def check_import(stores: Stores, loop: Loop, body: bytes, /) -> bytes:
         unsigned=settings.allow_unsigned_models,
     )
     trust.check(archive)
-    return convert_in_sandbox(archive.model, effective_arguments(loop))
+    return convert_parts(archive.parts, effective_arguments(loop))
 
 
 def effective_arguments(loop: Loop, /) -> str:
