@@ -58,6 +58,13 @@ class EventLog(Protocol):
         """The next observations after a number, in order."""
 
 
+class UnsettledIndex(Protocol):
+    """Finds decisions of one loop that have no outcome yet; the others are found by their outcomes."""
+
+    def find_unsettled(self, event_id: str, /, *, settled: int) -> Sequence[int]:
+        """The numbers of the decisions after ``settled`` with this event id, in order: a look-up, no search."""
+
+
 class History(Protocol):
     """Imports decisions that were made and settled elsewhere into the event log of one loop."""
 
@@ -219,6 +226,10 @@ class LoopStores(Protocol):
     @property
     def history(self) -> History:
         """The import of decisions made elsewhere."""
+
+    @property
+    def unsettled(self) -> UnsettledIndex:
+        """The decisions that are not settled, by their event ids."""
 
     @property
     def outcomes(self) -> OutcomeLog:

@@ -1,6 +1,5 @@
 """All of HTTP as one ASGI application: data plane, administration, control plane, health, pages."""
 
-import threading
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -15,6 +14,7 @@ from sartor.api.description import docs_page, openapi
 from sartor.api.http.error_responses import error_to_response, not_allowed, not_found
 from sartor.api.http.health import HealthProbe
 from sartor.api.http.response import Response, options_response, send_response
+from sartor.api.loop_locks import LoopLocks
 from sartor.api.routing.matching import Resource, decode_names
 from sartor.api.routing.versions import ALL_VERSIONS, CONTROL_V1, V1_0
 from sartor.api.threaded_app import (
@@ -108,22 +108,22 @@ def create_app(
 def _create_threaded_apps(
     authenticator: Authenticator, stores: Stores, *, limits: Limits
 ) -> tuple[ThreadedApp, ThreadedApp]:
-    """Create the administration of the wire and the control plane, which share the lock of the catalog.
+    """Create the administration of the wire and the control plane, which share the locks of the loops.
 
     Each has threads of its own, so that neither waits for the other.
     """
-    lock = threading.Lock()
+    locks = LoopLocks()
     admin = ThreadedApp(
         authorise_on_loop(authenticator),
         stores,
-        lock=lock,
+        locks=locks,
         threads=LoopThreads(_ADMIN_THREADS, per_loop=_ADMIN_THREADS_PER_LOOP, name="admin"),
         body_bytes=limits.body_bytes,
     )
     control = ThreadedApp(
         authorise_on_instance(authenticator),
         stores,
-        lock=lock,
+        locks=locks,
         threads=LoopThreads(_CONTROL_THREADS, per_loop=_CONTROL_THREADS_PER_LOOP, name="control"),
         body_bytes=min(limits.body_bytes, _CONTROL_BODY_BYTES),
     )

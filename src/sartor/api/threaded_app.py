@@ -4,7 +4,6 @@ A handler may wait for the disk, or for a child process; the event loop never do
 """
 
 import asyncio
-import threading
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
@@ -23,6 +22,7 @@ from sartor.api.caller_context import CallerContext
 from sartor.api.http.body import content_length, read_body
 from sartor.api.http.error_responses import ClientDisconnected, RequestRefused, error_to_response, not_allowed
 from sartor.api.http.response import Response, options_response, send_response
+from sartor.api.loop_locks import LoopLocks
 from sartor.api.routing import versions
 from sartor.api.routing.matching import Resource
 from sartor.api.routing.routes import Call, Handler, Operation, Route
@@ -88,7 +88,7 @@ class ThreadedApp:
         stores: Stores,
         /,
         *,
-        lock: "threading.Lock",
+        locks: LoopLocks,
         threads: LoopThreads,
         body_bytes: int,
     ) -> None:
@@ -97,13 +97,13 @@ class ThreadedApp:
         Args:
             authorise: lets requests in.
             stores: the instance's stores, for the handlers of this and other such applications alone.
-            lock: held by all these handlers while they use the catalog.
+            locks: those of the loops, which all these handlers share.
             threads: where the handlers run.
             body_bytes: how large a body may be where its route does not say otherwise.
         """
         self._authorise = authorise
         self._stores = stores
-        self._lock = lock
+        self._locks = locks
         self._threads = threads
         self._body_bytes = body_bytes
 
@@ -147,7 +147,7 @@ class ThreadedApp:
         call = Call(
             context=CallerContext(
                 stores=audited(self._stores, caller.name, sees_all_loops=caller.may("read", EVERY_LOOP)),
-                lock=self._lock,
+                locks=self._locks,
                 caller=caller,
             ),
             version=resource.version,
@@ -157,7 +157,8 @@ class ThreadedApp:
             headers=headers,
             body=body,
         )
-        loop = call.path_id if authorised.loop is None else authorised.loop.loop_id
+        # What names no loop is one caller's: others have a turn whatever it takes.
+        loop = call.path_id or caller.name if authorised.loop is None else authorised.loop.loop_id
         return await self._threads.run(loop, partial(_handle, route, handler, call))
 
 
@@ -192,8 +193,7 @@ def _handle(route: Route, handler: Handler, call: Call) -> Response:
         raise errors.LoopLocked(f"The loop {loop.name!r} is locked against every change.")
     response = handler(call)
     if loop is not None and route.is_audited:
-        with call.context.lock:
-            call.context.stores.note(route.name, loop, after=call.path_id or None)
+        call.context.stores.note(route.name, loop, after=call.path_id or None)
     return response
 
 

@@ -236,7 +236,7 @@ def _print_report(report: "EvaluationReport", evaluation_id: str, page: Path | N
     formatting.print_text(
         f"{report.decisions:,} settled decisions; reward per decision (evaluation {evaluation_id}):\n"
     )
-    for note in report.notes:
+    for note in report.notes or ():
         formatting.print_text(f"{_escape(note)}\n")
     rows = [
         (

@@ -8,7 +8,7 @@ from functools import reduce
 from operator import add
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import UNSET, Struct, UnsetType, field
 
 from sartor.errors import Corrupt
 from sartor.estimators.ips import Ips
@@ -101,8 +101,8 @@ class Scorecard(Struct, kw_only=True):
     fine: dict[int, ReferencePolicies] = {}
     coarse: dict[int, ReferencePolicies] = {}
     curve: LearningCurve = field(default_factory=LearningCurve)
-    set_aside: int = 0
-    """How many outcomes were skipped because their reward is out of range."""
+    set_aside: int | UnsetType = UNSET
+    """How many outcomes were skipped because their reward is out of range; UNSET: none."""
 
     def skip(self, seq: int, /, *, mark: tuple[int, int]) -> None:
         """Skips an outcome that is not learned, such as one that was never activated."""
@@ -172,7 +172,7 @@ class Scorecard(Struct, kw_only=True):
             events=self.events,
             windows=windows,
             total=total,
-            set_aside=self.set_aside,
+            set_aside=self.set_aside or 0,
         )
 
     def state(self) -> bytes:

@@ -21,7 +21,7 @@ class PolicyEstimate(Struct, frozen=True, kw_only=True, rename="camel"):
     reasons: tuple[str, ...] = ()
 
 
-class ScorecardView(Struct, frozen=True, kw_only=True, rename="camel"):
+class ScorecardView(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
     """Estimates in total and by windows, named as ISO 8601 durations. Each interval holds by itself.
 
     ``set_aside``: how many outcomes don't count because their reward is out of range.

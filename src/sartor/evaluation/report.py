@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from msgspec import Struct, field
+from msgspec import UNSET, Struct, UnsetType, field
 
 from sartor.estimators.calibration import CalibrationBin, PropensityCalibration
 from sartor.estimators.interval import Bounds
@@ -45,7 +45,7 @@ class CalibrationSummary(Struct, frozen=True, kw_only=True, rename="camel"):
 class EvaluationReport(Struct, frozen=True, kw_only=True, rename="camel"):
     """An evaluation for people. Times are in microseconds; ``bin_us``: the length of the bins of ``series``.
 
-    ``notes``: what was left out of it, as sentences.
+    ``notes``: what was left out of it, as sentences; UNSET: nothing.
 
     Stored reports have the names of fields in camel case, or those given here.
     """
@@ -69,7 +69,7 @@ class EvaluationReport(Struct, frozen=True, kw_only=True, rename="camel"):
     calibration: CalibrationSummary
     importance: ImportanceMeasurement
     best_fixed: PolicyEstimate | None = None
-    notes: tuple[str, ...] = ()
+    notes: tuple[str, ...] | UnsetType = UNSET
 
 
 def build_report(
@@ -109,9 +109,9 @@ def build_report(
     )
 
 
-def _list_notes(outcomes: OutcomeRange) -> tuple[str, ...]:
+def _list_notes(outcomes: OutcomeRange) -> tuple[str, ...] | UnsetType:
     if not outcomes.set_aside:
-        return ()
+        return UNSET
     count = f"{outcomes.set_aside:,} outcome{'' if outcomes.set_aside == 1 else 's'}"
     return (f"{count} of the log set aside: a reward is {REWARD_RANGE}. 'sartor doctor' names them.",)
 

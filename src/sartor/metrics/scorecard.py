@@ -24,7 +24,8 @@ def _add(scorecard: Scorecard, joined: JoinedOutcome) -> None:
     mark = (outcome.decision_seq, outcome.settled_at_us)
     if joined.decision is None or not outcome.is_in_range:
         scorecard.skip(joined.seq, mark=mark)
-        scorecard.set_aside += not outcome.is_in_range
+        if not outcome.is_in_range:
+            scorecard.set_aside = (scorecard.set_aside or 0) + 1
         return
     first = logged_choices(joined.decision.decision, outcome)[0]
     scorecard.add(joined.seq, first, at_us=outcome.settled_at_us, mark=mark)

@@ -1,12 +1,13 @@
 """One connection to one SQLite file: opened at first use, with its pragmas, and errors translated to ours.
 
-A connection may move between threads, but serves one at a time. Between two uses it may be closed for others
+A connection may be used by several threads, which take turns. Between two uses it may be closed for others
 (see ``open_connections``), and is opened again. Python must never open and close a database file by itself
 while a connection of the same process is open: POSIX would drop the locks that SQLite holds.
 """
 
 import os
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -103,6 +104,7 @@ class SqliteConnection:
         self._raw: sqlite3.Connection | None = None
         self._openings = 0
         self._closed = False
+        self._lock = threading.RLock()  # a transaction reads on the same connection
 
     def rows(self, sql: str, parameters: Sequence[object] = (), /) -> list[Row]:
         """Returns all rows of a query.
@@ -111,15 +113,13 @@ class SqliteConnection:
             StoreUnavailable: the file can't be read now.
             Corrupt: it is damaged, of a newer version, or another loop's.
         """
-        self._open_connections.enter(self)
-        try:
-            raw = self._raw or self._open()
-            return self._execute(raw, sql, parameters).fetchall()
-        except sqlite3.Error as error:
-            self._recover(error)
-            raise translate_error(error, self.path) from error
-        finally:
-            self._open_connections.leave(self, is_open=self._raw is not None)
+        with self._in_use():
+            try:
+                raw = self._raw or self._open()
+                return self._execute(raw, sql, parameters).fetchall()
+            except sqlite3.Error as error:
+                self._recover(error)
+                raise translate_error(error, self.path) from error
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -129,19 +129,27 @@ class SqliteConnection:
             StoreUnavailable: the file can't be written now.
             Corrupt: it is damaged, of a newer version, or another loop's.
         """
-        self._open_connections.enter(self)
-        try:
-            raw = self._raw or self._open()
-            self._execute(raw, "BEGIN IMMEDIATE")
-            yield raw
-            raw.execute("COMMIT")
-        except BaseException as error:
-            self._recover(error)
-            if isinstance(error, sqlite3.Error):
-                raise translate_error(error, self.path) from error
-            raise
-        finally:
-            self._open_connections.leave(self, is_open=self._raw is not None)
+        with self._in_use():
+            try:
+                raw = self._raw or self._open()
+                self._execute(raw, "BEGIN IMMEDIATE")
+                yield raw
+                raw.execute("COMMIT")
+            except BaseException as error:
+                self._recover(error)
+                if isinstance(error, sqlite3.Error):
+                    raise translate_error(error, self.path) from error
+                raise
+
+    @contextmanager
+    def _in_use(self) -> Iterator[None]:
+        """One thread at a time; meanwhile it is not closed for others."""
+        with self._lock:
+            self._open_connections.enter(self)
+            try:
+                yield
+            finally:
+                self._open_connections.leave(self, is_open=self._raw is not None)
 
     def data_version(self) -> DataVersion:
         """Returns what changes when another connection has committed; costs about two microseconds.

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from sartor.errors import StoreUnavailable
 from sartor.records import Decision, LoggedOutcome
 from sartor.stores.connection import BUSY_S, SqliteConnection
+from sartor.stores.decision_keys import key_of
 from sartor.stores.events import decode_decision
 from sartor.stores.outcomes import SqliteOutcomes, decode_outcome
 from sartor.stores.schema import read_statements
@@ -57,6 +58,7 @@ class Erasure:
         of_settled = [number for number, event_id in observations if event_id in ids]
         ThrottledTransactions().run_all(of_settled, self._blank_observations)
         ThrottledTransactions().run_all(list(settled), self._blank_decisions)
+        self._remove_keys(settled)
         for connection in (self._events, self._outcomes):
             _truncate_wal(connection)
         return open_
@@ -83,6 +85,11 @@ class Erasure:
     def _blank_observations(self, numbers: Sequence[int]) -> None:
         with self._events.transaction() as raw:
             raw.executemany(_EVENTS["blank_observation"], [(number,) for number in numbers])
+
+    def _remove_keys(self, event_ids: dict[int, str]) -> None:
+        keys = [key_of(number, event_id) for number, event_id in event_ids.items()]
+        with self._events.transaction() as raw:
+            raw.executemany(_EVENTS["remove_key"], keys)
 
     def _blank_decisions(self, numbers: Sequence[int]) -> None:
         with self._events.transaction() as raw:

@@ -78,6 +78,11 @@ class SqliteEvents:
         self._lost: Cursor | None = None
         self._is_checked = False
 
+    @property
+    def connections(self) -> tuple[SqliteConnection, SqliteConnection]:
+        """The connections that write and that read, for what stands beside the log in its file."""
+        return self._writing, self._reading
+
     def append(self, events: Sequence[Decision | Observation], /) -> None:
         """Commits all of the events, or none.
 

@@ -22,6 +22,7 @@ from sartor.stores.blobs import FileBlobStore
 from sartor.stores.catalog import SqliteCatalog
 from sartor.stores.checkpoint import checkpoint_wal, has_grown, is_due, is_quiet
 from sartor.stores.connection import SqliteConnection
+from sartor.stores.decision_keys import MOST_KEYED, SqliteUnsettledIndex, add_keys
 from sartor.stores.erasure import Erasure
 from sartor.stores.events import SqliteEvents
 from sartor.stores.file_marks import FileMarks
@@ -93,6 +94,7 @@ class SqliteLoopStores:
             settled=lambda: self.outcomes.counts().cursor,
         )
         self.history = SqliteHistory(self.events)
+        self.unsettled = SqliteUnsettledIndex(self.events)
         self.jobs = SqliteJobs(folder, loop_id=loop_id)
         self._marks = FileMarks([folder / "events.sqlite", folder / "outcomes.sqlite"])
         self.blobs = FileBlobStore(folder, loop_id=loop_id)
@@ -174,8 +176,10 @@ class SqliteStores:
         if busy:
             kinds = ["events"]
         if "events" in kinds:
-            with self._connect(loop) as (events, _):
+            with self._connect(loop) as (events, outcomes):
                 usage.count_usage(events)
+                settled = SqliteOutcomes(outcomes).counts().cursor.decisions
+                add_keys(events, events, settled=settled, most=MOST_KEYED)
         for kind in kinds:
             checkpoint_wal(folder / f"{kind}.sqlite", kind, owner=loop.loop_id, busy=busy)
 

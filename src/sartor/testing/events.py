@@ -76,6 +76,11 @@ class MemoryEvents:
         self._disk.check()
         return [self._to_header(logged) for logged in self._after(after, limit)]
 
+    def find_unsettled(self, event_id: str, /, *, settled: int) -> Sequence[int]:
+        """Returns the numbers of the decisions after ``settled`` with this event id, in order."""
+        self._disk.check()
+        return [one.seq for one in self._decisions if one.seq > settled and one.decision.event_id == event_id]
+
     def _to_header(self, logged: LoggedDecision) -> DecisionHeader:
         decision, imported = logged.decision, self._imported.get(logged.seq)
         return DecisionHeader(

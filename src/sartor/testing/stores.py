@@ -33,6 +33,7 @@ class MemoryLoopStores:
     def __init__(self, *, clock_us: Callable[[], int], disk: Disk) -> None:
         self.events = MemoryEvents(clock_us=clock_us, disk=disk)
         self.history = self.events
+        self.unsettled = self.events
         self.outcomes = MemoryOutcomes(disk=disk)
         self.models = MemoryModels(disk=disk)
         self.jobs = MemoryJobs(disk=disk)

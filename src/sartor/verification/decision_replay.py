@@ -1,7 +1,5 @@
 """Computes past decisions again, and checks that they are the same, bit for bit."""
 
-from collections.abc import Iterator
-
 from msgspec import Struct
 
 from sartor.errors import EventNotFound, ModelNotFound
@@ -9,8 +7,6 @@ from sartor.explore.recompute import find_differing_fields, recompute_decision
 from sartor.learn.trainer import relearn, replay_gap
 from sartor.ports import Engine, EngineFactory, Loop, LoopStores
 from sartor.records import NO_MODEL, Decision, LoggedDecision, Model
-
-_BATCH = 2_000
 
 
 class DecisionReplay(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -41,21 +37,13 @@ def find_decisions(logs: LoopStores, event_id: str, /) -> list[LoggedDecision]:
     Raises:
         EventNotFound: there is none.
     """
-    numbers = sorted(
-        {one.outcome.decision_seq for one in logs.outcomes.outcomes_of(event_id)}
-        | set(_find_unsettled(logs, event_id))
-    )
+    settled = logs.outcomes.counts().cursor.decisions  # all up to there have outcomes
+    unsettled = logs.unsettled.find_unsettled(event_id, settled=settled)
+    numbers = sorted({one.outcome.decision_seq for one in logs.outcomes.outcomes_of(event_id)} | set(unsettled))
     found = [one for number in numbers for one in logs.events.decisions(after=number - 1, limit=1)]
     if not found:
         raise EventNotFound(f"There is no decision with the event id {event_id!r}.")
     return found
-
-
-def _find_unsettled(logs: LoopStores, event_id: str) -> Iterator[int]:
-    after = logs.outcomes.counts().cursor.decisions  # the others have outcomes, which are found by their id
-    while batch := logs.events.heads(after=after, limit=_BATCH):
-        yield from (head.seq for head in batch if head.event_id == event_id)
-        after = batch[-1].seq
 
 
 def replay_decision(

@@ -63,7 +63,7 @@ def test_stored_scorecards_keep_their_names() -> None:
     stored = msgspec.msgpack.decode(fold(make_events(3)).state(), strict=False)
     assert list(stored) == [
         *("version", "revision", "since", "last", "mark", "at_us", "followed", "closed", "opened"),
-        *("step", "fine", "coarse", "curve", "set_aside"),
+        *("step", "fine", "coarse", "curve"),
     ]
     assert list(stored["followed"]) == ["most", "seen", "ordinals"]
     assert list(stored["curve"]) == ["most", "stride", "points"]

@@ -31,8 +31,7 @@ _TAG = "Loops"
 
 def list_loops(call: Call) -> Response:
     """List the loops that the caller may read."""
-    with call.context.lock:
-        readable = call.context.list_readable()
+    readable = call.context.list_readable()
     return json_body.json_response(200, [to_loop_resource(loop) for loop in readable])
 
 
@@ -40,37 +39,35 @@ def create_loop(call: Call) -> Response:
     """Create a loop."""
     contract = json_body.decode_json(NewLoop, call.body, invalid=_INVALID)
     terms = {"tier": contract.tier, "tags": contract.tags}
-    with call.context.lock:
+    with call.context.locks.hold(contract.name):
         loop = lifecycle.create_on_terms(call.context.stores, contract.name, terms=terms)
     return json_body.json_response(201, to_loop_resource(loop), _location(loop))
 
 
 def get_loop(call: Call) -> Response:
     """Read one loop."""
-    with call.context.lock:
-        loop = call.context.find_named(call.path["name"])
+    loop = call.context.find_named(call.path["name"])
     return json_body.json_response(200, to_loop_resource(loop))
 
 
 def change_loop(call: Call) -> Response:
     """Change some terms."""
     contract = json_body.decode_json(TermsChange, call.body, invalid=_INVALID)
-    with call.context.lock:
-        loop = lifecycle.set_terms(call.context.stores, call.path["name"], msgspec.to_builtins(contract))
+    with call.context.acquire_named(call.path["name"]) as found:
+        loop = lifecycle.set_terms(call.context.stores, found.name, msgspec.to_builtins(contract))
     return json_body.json_response(200, to_loop_resource(loop))
 
 
 def delete_loop(call: Call) -> Response:
     """Take a loop out of service."""
-    with call.context.lock:
-        loop = lifecycle.delete(call.context.stores, call.path["name"])
+    with call.context.acquire_named(call.path["name"]) as found:
+        loop = lifecycle.delete(call.context.stores, found.name)
     return json_body.json_response(200, to_deleted_loop(loop))
 
 
 def list_keys(call: Call) -> Response:
     """List the two keys."""
-    with call.context.lock:
-        loop = call.context.find_named(call.path["name"])
+    loop = call.context.find_named(call.path["name"])
     return json_body.json_response(200, to_loop_keys(loop))
 
 
@@ -79,29 +76,28 @@ def regenerate_key(call: Call) -> Response:
     which = call.path["which"]
     if which not in ("1", "2"):
         raise RequestRefused(_INVALID, "A loop has key 1 and key 2.")
-    with call.context.lock:
-        loop = loops.rotate_key(call.context.stores, call.path["name"], second=which == "2")
+    with call.context.acquire_named(call.path["name"]) as found:
+        loop = loops.rotate_key(call.context.stores, found.name, second=which == "2")
     return json_body.json_response(200, to_loop_keys(loop))
 
 
 def list_deleted(call: Call) -> Response:
     """List the deleted loops that can be recovered."""
-    with call.context.lock:
-        found = lifecycle.list_deleted(call.context.stores)
+    found = lifecycle.list_deleted(call.context.stores)
     return json_body.json_response(200, [to_deleted_loop(loop) for loop in found])
 
 
 def recover_loop(call: Call) -> Response:
     """Recover a deleted loop."""
     rename = json_body.decode_json(Recovery, call.body, invalid=_INVALID).name if call.body else None
-    with call.context.lock:
+    with call.context.locks.hold(call.path["loopId"]):
         loop = lifecycle.recover(call.context.stores, call.path["loopId"], rename=rename)
     return json_body.json_response(200, to_loop_resource(loop), _location(loop))
 
 
 def purge_loop(call: Call) -> Response:
     """Remove a deleted loop for good."""
-    with call.context.lock:
+    with call.context.locks.hold(call.path["loopId"]):
         lifecycle.purge(call.context.stores, call.path["loopId"])
     return Response(204)
 

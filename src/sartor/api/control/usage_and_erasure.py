@@ -35,15 +35,13 @@ _CSV = b"text/csv; charset=utf-8"
 
 def get_loop_usage(call: Call) -> Response:
     """Report the usage of a loop."""
-    with call.context.lock:
-        loop = call.context.find_named(call.path["name"])
+    loop = call.context.find_named(call.path["name"])
     return _respond_usage(call, [loop])
 
 
 def get_usage(call: Call) -> Response:
     """Report the usage of the loops that the caller may read."""
-    with call.context.lock:
-        found = call.context.list_readable()
+    found = call.context.list_readable()
     return _respond_usage(call, found)
 
 
@@ -64,8 +62,7 @@ def get_loop_activities(call: Call) -> Response:
     """List who changed a loop; those who may see all loops also see what became of others of that name."""
     if call.context.caller.may("read", EVERY_LOOP):
         return _respond_activities(call, loop=call.path["name"])
-    with call.context.lock:
-        loop = call.context.find_named(call.path["name"])
+    loop = call.context.find_named(call.path["name"])
     return _respond_activities(call, loop_id=loop.loop_id)
 
 
@@ -76,8 +73,7 @@ def get_activities(call: Call) -> Response:
 
 def _respond_activities(call: Call, *, loop: str | None = None, loop_id: str | None = None) -> Response:
     count = _parse_last(call)
-    with call.context.lock:
-        found = audit_log.read_newest(call.context.stores, count, loop=loop, loop_id=loop_id)
+    found = audit_log.read_newest(call.context.stores, count, loop=loop, loop_id=loop_id)
     return json_body.json_response(200, [to_activity_line(one) for one in found])
 
 
@@ -92,8 +88,7 @@ def correct_reward(call: Call) -> Response:
     """Replace the reward of a settled event."""
     contract = json_body.decode_json(Correction, call.body, invalid=_INVALID)
     name, event_id = call.path["name"], call.path["eventId"]
-    with call.context.lock:
-        call.context.find_named(name)
+    with call.context.acquire_named(name):
         correction = reward_corrections.correct_reward(
             call.context.stores, name, event_id, contract.value, slot=contract.slot_id
         )
@@ -104,12 +99,10 @@ def erase_decisions(call: Call) -> Response:
     """Erase what was decided for a person."""
     contract = json_body.decode_json(ErasureRequest, call.body, invalid=_INVALID)
     criteria = ErasureCriteria(where=contract.where, event_ids=contract.event_ids)
-    with call.context.lock:
-        loop = call.context.find_named(call.path["name"])
-    # It reads the whole log; others change the catalog meanwhile.
+    loop = call.context.find_named(call.path["name"])
+    # It reads the whole log; the loop is changed by others meanwhile.
     receipt = erasure.erase_decisions(call.context.stores, loop, criteria)
-    with call.context.lock:
-        erasure.note_erasure(call.context.stores, loop, receipt)
+    erasure.note_erasure(call.context.stores, loop, receipt)
     return json_body.json_response(200, to_erasure_receipt(receipt))
 
 
@@ -117,8 +110,7 @@ def get_score(call: Call) -> Response:
     """Read the scorecard of a loop."""
     from sartor.metrics.scorecard import read_scorecard  # it needs NumPy, which the other calls don't
 
-    with call.context.lock:
-        loop = call.context.find_named(call.path["name"])
+    loop = call.context.find_named(call.path["name"])
     with call.context.open_loop(loop) as logs:
         card = read_scorecard(logs).view(now_us=now_us())
     return json_body.json_response(200, card)

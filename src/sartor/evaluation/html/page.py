@@ -54,7 +54,7 @@ def _describe_log(report: EvaluationReport) -> str:
 
 
 def _render_warning(report: EvaluationReport) -> str:
-    warnings = list(report.notes)
+    warnings = list(report.notes or ())
     if not report.calibration.believable:
         warnings.append(f"{report.calibration.sentence} All numbers below depend on them.")
     return "".join(f'<p class="warning">{escape(warning)}</p>' for warning in warnings)

@@ -100,3 +100,36 @@ UPDATE decisions SET event_id = '', body = ?, outcome = NULL WHERE seq = ?;
 -- blank_observation --
 -- The number, the time and the reward stay.
 UPDATE observations SET event_id = '' WHERE seq = ?;
+
+-- keyed --
+-- The last decision that came into the index.
+SELECT keyed FROM counted;
+
+-- event_ids --
+-- The event ids of the next decisions after a number.
+SELECT seq, event_id FROM decisions WHERE seq > ? ORDER BY seq LIMIT ?;
+
+-- advance_keyed --
+-- Changes nothing if another process has added keys meanwhile.
+UPDATE counted SET keyed = ? WHERE keyed = ?;
+
+-- add_key --
+-- Of one decision.
+INSERT OR IGNORE INTO decision_keys (segment, event_key, seq) VALUES (?, ?, ?);
+
+-- remove_keys --
+-- Of segments before one.
+DELETE FROM decision_keys WHERE segment < ?;
+
+-- remove_key --
+-- Of a decision that is blanked.
+DELETE FROM decision_keys WHERE segment = ? AND event_key = ? AND seq = ?;
+
+-- find_keys --
+-- Looked up in each segment; another event may share the key.
+WITH RECURSIVE segments (number) AS (
+    SELECT min(segment) FROM decision_keys
+    UNION ALL
+    SELECT number + 1 FROM segments WHERE number < (SELECT max(segment) FROM decision_keys)
+)
+SELECT seq FROM segments CROSS JOIN decision_keys ON segment = number AND event_key = ? ORDER BY seq;

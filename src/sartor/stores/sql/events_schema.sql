@@ -43,13 +43,23 @@ CREATE TABLE usage (
     rewards INTEGER NOT NULL
 );
 
--- One row: the last numbers that were counted.
+-- Decisions that had no outcome when they came in here, behind the appends: found by their event id. By segments
+-- of 65,536 numbers, as outcomes are; segments that are settled whole are removed.
+CREATE TABLE decision_keys (
+    segment INTEGER NOT NULL,
+    event_key INTEGER NOT NULL,                 -- 64 bits of a hash of the event id
+    seq INTEGER NOT NULL,
+    PRIMARY KEY (segment, event_key, seq)
+) WITHOUT ROWID;
+
+-- One row: the last numbers that were counted, and the last decision that came into decision_keys.
 CREATE TABLE counted (
     one INTEGER PRIMARY KEY CHECK (one = 1),
     decisions INTEGER NOT NULL DEFAULT 0,
-    observations INTEGER NOT NULL DEFAULT 0
+    observations INTEGER NOT NULL DEFAULT 0,
+    keyed INTEGER NOT NULL DEFAULT 0
 );
 
 INSERT INTO counted (one) VALUES (1);
 
-PRAGMA user_version = 2;
+PRAGMA user_version = 3;
