@@ -5,6 +5,7 @@
     │   ├── InvalidRequest          a body, an id, a value on the wire
     │   ├── PayloadTooLarge
     │   ├── InvalidSetting
+    │   ├── DestinationRefused      a URL that this instance does not let callers name
     │   ├── InvalidPolicy
     │   ├── InvalidColumns          numbers that an estimator can't use
     │   ├── LoopNotFound
@@ -68,6 +69,10 @@ class PayloadTooLarge(CallerError):
 
 class InvalidSetting(CallerError):
     """A setting has an unknown name or a value outside its range."""
+
+
+class DestinationRefused(CallerError):
+    """The URL is not one that this instance lets callers name."""
 
 
 class InvalidPolicy(CallerError):

@@ -33,8 +33,9 @@ def read_joined_outcomes(
     after: int = 0,
     limit: int | None = None,
     learnable_only: bool = False,
+    batch_size: int = _BATCH,
 ) -> Iterator[JoinedOutcome]:
-    """Reads the outcomes after a number with their decisions, in order, a thousand at a time.
+    """Reads the outcomes after a number with their decisions, in order, ``batch_size`` at a time.
 
     What retention removes while this reads is left out.
 
@@ -43,6 +44,7 @@ def read_joined_outcomes(
         outcomes: where the outcomes are.
         after: the number of the outcome before the first that is read.
         limit: how many outcomes are read at most; None: all.
+        batch_size: how many are in memory at a time; a decision may have a megabyte.
         learnable_only: don't read the decisions of outcomes that are not learnable; ``decision`` is None.
 
     Raises:
@@ -50,7 +52,7 @@ def read_joined_outcomes(
         StoreUnavailable: the store can't be read; nothing was yielded of the batch.
     """
     while limit is None or limit > 0:
-        batch = outcomes.outcomes(after=after, limit=_BATCH if limit is None else min(limit, _BATCH))
+        batch = outcomes.outcomes(after=after, limit=batch_size if limit is None else min(limit, batch_size))
         if not batch:
             return
         yield from _join(batch, events, outcomes, learnable_only=learnable_only)

@@ -23,7 +23,8 @@ class Loop(Struct, frozen=True, kw_only=True):
     ``edited_at_us``: when a setting that affects training was changed last. ``generation``: see
     ``records.Model``; a new one learns from ``first_outcome``, or, if that is None, the outcomes of the last
     ``modelRetrainDays``. An imported model is published before the loop gets its generation, so that training
-    finds it. ``recoverable_until_us``: until when a deleted loop can be recovered.
+    finds it. ``recoverable_until_us``: until when a deleted loop can be recovered. ``mirror_by_operator``: the
+    target of the log mirror was set by whoever runs the instance, who may name any place.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Loop(Struct, frozen=True, kw_only=True):
     first_outcome: int | None = None
     terms: LoopTerms = LoopTerms()
     recoverable_until_us: int = 0
+    mirror_by_operator: bool = False
 
     @property
     def has_several_slots(self) -> bool:

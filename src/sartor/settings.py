@@ -85,7 +85,10 @@ class LoopSettings(Struct, frozen=True, kw_only=True, rename="camel", forbid_unk
     )
     log_mirror_sas_uri: Annotated[
         str | None,
-        Meta(description="The target: a container's SAS URI, or a local folder or other fsspec URL."),
+        Meta(
+            description="The target: a container's SAS URI; from 'sartor loop set' also a local folder or any "
+            "other fsspec URL."
+        ),
     ] = None
     is_inference_explainability_enabled: Annotated[
         bool, Meta(description="Whether the answers of previews explain which features mattered.")
@@ -219,6 +222,15 @@ class ServeSettings(Struct, frozen=True, kw_only=True):
             "where a request has it, else in Forwarded (RFC 7239)."
         ),
     ] = "either"
+    allowed_destinations: Annotated[
+        str,
+        Meta(
+            description="Where callers of the HTTP API may have a log mirrored, with commas between: "
+            "'public-sas' (SAS URIs over https at public addresses), or a scheme and a host, such as "
+            "https://*.blob.core.windows.net, http://127.0.0.1:10000 or s3://BUCKET; empty: nowhere. "
+            "'sartor loop set' takes any place."
+        ),
+    ] = "public-sas"
     diagnostics: Annotated[
         bool,
         Meta(description="Write a JSON line for each request to standard error: ids and hashes, no features."),

@@ -6,6 +6,7 @@ from functools import partial
 
 from sartor.access.asgi import ASGIApp, Receive, Scope, Send
 from sartor.access.authentication import SCOPE_LOOP, Authenticator, TokenVerifier
+from sartor.access.destinations import AllowedDestinations
 from sartor.access.served_loops import LoopTable
 from sartor.access.throttle import FailedAuthThrottle
 from sartor.api import route_table
@@ -42,6 +43,8 @@ _CONTROL_THREADS_PER_LOOP = 2
 
 _CONTROL_BODY_BYTES = 65_536
 
+_DEFAULT_DESTINATIONS = AllowedDestinations()
+
 
 def create_app(
     loop_table: LoopTable,
@@ -54,28 +57,27 @@ def create_app(
     clock_s: Callable[[], float] = time.monotonic,
     token_verifier: TokenVerifier | None = None,
     owner_key: bytes = b"",
+    allowed_destinations: AllowedDestinations = _DEFAULT_DESTINATIONS,
 ) -> ASGIApp:
     """Create the ASGI application, which has no lifespan.
 
     Args:
         loop_table: the loops that it serves; may be replaced while it runs.
-        stores: the instance's stores, for the threads of administration and control plane alone; their
-            connections move between these threads.
+        stores: for the threads of administration and control plane alone; connections move between them.
         limits: bounds of a request.
         probe: finds out how the instance is; may block for a disk write.
         now_us: the time of day, for the ids that the service makes.
         clock_s: a clock that never goes back.
         token_verifier: verifies bearer tokens; None: only keys are accepted.
         owner_key: is an Owner on the control plane; empty: there is none.
+        allowed_destinations: which URLs of other services callers may name.
     """
+    throttle = FailedAuthThrottle(clock_s=clock_s)
     authenticator = Authenticator(
-        loop_table,
-        token_verifier=token_verifier,
-        throttle=FailedAuthThrottle(clock_s=clock_s),
-        owner_key=owner_key,
+        loop_table, token_verifier=token_verifier, throttle=throttle, owner_key=owner_key
     )
     data_plane = DataPlaneApp(authenticator, limits=limits, now_us=now_us)
-    admin, control = _create_threaded_apps(authenticator, stores, limits=limits)
+    admin, control = _create_threaded_apps(authenticator, stores, limits, allowed_destinations)
     health = HealthProbe(probe, authenticator, clock_s=clock_s)
     pages = _build_pages(health)
 
@@ -106,7 +108,10 @@ def create_app(
 
 
 def _create_threaded_apps(
-    authenticator: Authenticator, stores: Stores, *, limits: Limits
+    authenticator: Authenticator,
+    stores: Stores,
+    limits: Limits,
+    allowed_destinations: AllowedDestinations,
 ) -> tuple[ThreadedApp, ThreadedApp]:
     """Create the administration of the wire and the control plane, which share the locks of the loops.
 
@@ -119,6 +124,7 @@ def _create_threaded_apps(
         locks=locks,
         threads=LoopThreads(_ADMIN_THREADS, per_loop=_ADMIN_THREADS_PER_LOOP, name="admin"),
         body_bytes=limits.body_bytes,
+        allowed_destinations=allowed_destinations,
     )
     control = ThreadedApp(
         authorise_on_instance(authenticator),
@@ -126,6 +132,7 @@ def _create_threaded_apps(
         locks=locks,
         threads=LoopThreads(_CONTROL_THREADS, per_loop=_CONTROL_THREADS_PER_LOOP, name="control"),
         body_bytes=min(limits.body_bytes, _CONTROL_BODY_BYTES),
+        allowed_destinations=allowed_destinations,
     )
     return admin, control
 

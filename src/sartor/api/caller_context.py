@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 from msgspec import Struct
 
+from sartor.access.destinations import AllowedDestinations
 from sartor.access.roles import Caller
 from sartor.api.loop_locks import LoopLocks
 from sartor.errors import LoopNotFound
@@ -22,11 +23,13 @@ class CallerContext(Struct, frozen=True, kw_only=True):
         locks: that of a loop is held while it is read in order to be changed. What takes long, such as checking
             a model or reading a whole log, is done without it.
         caller: who sent the request, and what they may do.
+        allowed_destinations: which URLs of other services they may name.
     """
 
     stores: AuditedStores
     locks: LoopLocks
     caller: Caller
+    allowed_destinations: AllowedDestinations
 
     @contextmanager
     def acquire_loop(self, loop: Loop, /) -> Iterator[Loop]:

@@ -17,6 +17,7 @@ from msgspec import Struct
 from sartor import errors
 from sartor.access.asgi import Receive, Scope, Send
 from sartor.access.authentication import Authenticator
+from sartor.access.destinations import AllowedDestinations
 from sartor.access.roles import EVERY_LOOP, Caller
 from sartor.api.caller_context import CallerContext
 from sartor.api.http.body import content_length, read_body
@@ -91,6 +92,7 @@ class ThreadedApp:
         locks: LoopLocks,
         threads: LoopThreads,
         body_bytes: int,
+        allowed_destinations: AllowedDestinations,
     ) -> None:
         """Prepare.
 
@@ -100,12 +102,14 @@ class ThreadedApp:
             locks: those of the loops, which all these handlers share.
             threads: where the handlers run.
             body_bytes: how large a body may be where its route does not say otherwise.
+            allowed_destinations: which URLs of other services callers may name.
         """
         self._authorise = authorise
         self._stores = stores
         self._locks = locks
         self._threads = threads
         self._body_bytes = body_bytes
+        self._allowed_destinations = allowed_destinations
 
     async def serve(
         self, resource: Resource, names: ReadNames, scope: Scope, receive: Receive, send: Send
@@ -144,12 +148,14 @@ class ThreadedApp:
         most = route.body_bytes or self._body_bytes
         body = await read_body(receive, declared=content_length(headers), most=most)
         caller = authorised.caller
+        context = CallerContext(
+            stores=audited(self._stores, caller.name, sees_all_loops=caller.may("read", EVERY_LOOP)),
+            locks=self._locks,
+            caller=caller,
+            allowed_destinations=self._allowed_destinations,
+        )
         call = Call(
-            context=CallerContext(
-                stores=audited(self._stores, caller.name, sees_all_loops=caller.may("read", EVERY_LOOP)),
-                locks=self._locks,
-                caller=caller,
-            ),
+            context=context,
             version=resource.version,
             addressed=authorised.loop,
             path=names(route),

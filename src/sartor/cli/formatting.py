@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 from sartor.errors import DataFolderInUse, SartorError, StoreUnavailable
+from sartor.masking import mask_url
 from sartor.ports import Loop, LoopStores, ModelRegistry
 from sartor.records import NO_MODEL, Model
 from sartor.times import format_timestamp
@@ -112,9 +113,16 @@ def _loop_to_json(loop: Loop) -> dict[str, object]:
         "createdAt": format_timestamp(loop.created_at_us),
         "version": loop.version,
         "policy": {"name": loop.policy_name, "arguments": loop.arguments},
-        "settings": msgspec.to_builtins(loop.settings),
+        "settings": _settings_to_json(loop),
         "terms": msgspec.to_builtins(loop.terms),
     }
+
+
+def _settings_to_json(loop: Loop) -> dict[str, object]:
+    """Return the settings with the signature of the mirror's target masked."""
+    settings: dict[str, object] = msgspec.to_builtins(loop.settings)
+    target = loop.settings.log_mirror_sas_uri
+    return settings if target is None else settings | {"logMirrorSasUri": mask_url(target)}
 
 
 def print_loop(loop: Loop, logs: LoopStores, /, *, as_json: bool) -> None:
@@ -136,7 +144,7 @@ def print_loop(loop: Loop, logs: LoopStores, /, *, as_json: bool) -> None:
     facts = {"name": loop.name, "id": loop.loop_id, "created": format_timestamp(loop.created_at_us)}
     lines = facts | {"version": loop.version, "policy": loop.arguments, "live model": model} | totals
     lines |= {} if mirror is None else {"mirror": _describe_mirror(mirror, counts.last_outcome)}
-    print_pairs(lines | msgspec.to_builtins(loop.settings), as_json=False)
+    print_pairs(lines | _settings_to_json(loop), as_json=False)
 
 
 def _read_mirror_progress(loop: Loop, logs: LoopStores) -> MirrorProgress | None:
@@ -155,7 +163,7 @@ def _describe_mirror(mirror: MirrorProgress, last_outcome: int) -> str:
 
 def print_settings(loop: Loop, /, *, as_json: bool) -> None:
     """Print the settings under the names they have on the wire."""
-    print_pairs(msgspec.to_builtins(loop.settings), as_json=as_json)
+    print_pairs(_settings_to_json(loop), as_json=as_json)
 
 
 def print_policy(loop: Loop, /, *, as_json: bool) -> None:

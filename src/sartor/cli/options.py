@@ -57,6 +57,15 @@ ForwardedBy = Annotated[
     ForwardedHeader,
     typer.Option("--forwarded-header", envvar="SARTOR_FORWARDED_HEADER", help=describe("forwarded_header")),
 ]
+AllowedDestinationsFlag = Annotated[
+    str,
+    typer.Option(
+        "--allowed-destinations",
+        envvar="SARTOR_ALLOWED_DESTINATIONS",
+        help=describe("allowed_destinations"),
+        metavar="DESTINATION,...",
+    ),
+]
 Diagnostics = Annotated[
     bool,
     typer.Option(

@@ -7,6 +7,7 @@ import typer
 
 from sartor.cli.options import (
     DEFAULTS,
+    AllowedDestinationsFlag,
     ApiProcesses,
     Compute,
     Data,
@@ -47,6 +48,7 @@ def serve(
     tokens: Tokens = None,
     trusted_proxies: TrustedProxies = None,
     forwarded_header: ForwardedBy = DEFAULTS.forwarded_header,
+    allowed_destinations: AllowedDestinationsFlag = DEFAULTS.allowed_destinations,
     diagnostics: Diagnostics = False,
     log_format: LogLines = DEFAULTS.log_format,
 ) -> None:
@@ -67,6 +69,7 @@ def serve(
         tokens=tokens,
         trusted_proxies=trusted_proxies,
         forwarded_header=forwarded_header,
+        allowed_destinations=allowed_destinations,
         diagnostics=diagnostics,
         log_format=log_format,
     )
@@ -82,8 +85,10 @@ def serve(
 
 def _check_server_options(settings: ServeSettings) -> None:
     """Check the options that only child processes use, so that a wrong one ends the start, not every child."""
+    from sartor.access.destinations import parse_destinations
     from sartor.access.secrets import resolver
 
+    parse_destinations(settings.allowed_destinations)
     resolver.find_owner_key()
     if settings.tls_cert or settings.tls_key or settings.tokens or settings.trusted_proxies:
         from sartor.service.server_options import ServerOptions  # imports the whole API: 0.13 s
@@ -121,6 +126,7 @@ def api(
     tokens: Tokens = None,
     trusted_proxies: TrustedProxies = None,
     forwarded_header: ForwardedBy = DEFAULTS.forwarded_header,
+    allowed_destinations: AllowedDestinationsFlag = DEFAULTS.allowed_destinations,
     diagnostics: Diagnostics = False,
     log_format: LogLines = DEFAULTS.log_format,
     listener: Listener = None,
@@ -143,6 +149,7 @@ def api(
         tokens=tokens,
         trusted_proxies=trusted_proxies,
         forwarded_header=forwarded_header,
+        allowed_destinations=allowed_destinations,
         diagnostics=diagnostics,
     )
     options = ServerOptions(settings)
@@ -187,21 +194,24 @@ def work(
     data: Data = DEFAULTS.data,
     durability: Durable = DEFAULTS.durability,
     compute: Compute = DEFAULTS.compute,
+    allowed_destinations: AllowedDestinationsFlag = DEFAULTS.allowed_destinations,
     log_format: LogLines = DEFAULTS.log_format,
     lifeline: Lifeline = None,
 ) -> None:
     """Run the process that does housekeeping and computes evaluations; 'sartor serve' runs it for you."""
     _start_process("work", lifeline, log_format)
+    from sartor.access.destinations import parse_destinations
     from sartor.jobs.launcher import run_jobs
     from sartor.runtime import compose
     from sartor.service import work_process
 
+    allowed = parse_destinations(allowed_destinations)
     stop_signal = _listen_for_stop()
     with (
         compose.open_instance(data, durability=durability, must_exist=False) as stores,
         run_jobs(data, compute=compute),
     ):
-        work_process.run(stores, stop_signal)
+        work_process.run(stores, stop_signal, allowed=allowed)
 
 
 def _start_process(role: str, lifeline: int | None, log_format: LogFormat) -> None:

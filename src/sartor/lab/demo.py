@@ -16,6 +16,7 @@ from typing import IO
 
 import requests
 
+from sartor.access.outgoing import OutgoingSession
 from sartor.errors import SartorError, Unavailable
 from sartor.lab.play import play_world
 from sartor.lab.report import PlayReport
@@ -90,7 +91,7 @@ def _wait_until_ready(process: "subprocess.Popen[bytes]", endpoint: str, output:
 
 def _is_ready(endpoint: str) -> bool:
     try:
-        return requests.get(f"{endpoint}/health/ready", timeout=1.0).ok
+        return OutgoingSession().get(f"{endpoint}/health/ready", timeout=1.0).status_code == 200
     except requests.RequestException:
         return False
 

@@ -8,6 +8,7 @@ import msgspec
 import requests
 from msgspec import Struct
 
+from sartor.access.outgoing import OutgoingSession
 from sartor.errors import CallerError, SartorError, Unauthorized, Unavailable
 from sartor.lab.world import Situation
 
@@ -30,7 +31,7 @@ class ServiceClient:
     def __init__(self, endpoint: str, key: str, /, *, timeout_s: float = 10.0) -> None:
         self._root = endpoint.rstrip("/") + "/personalizer/v1.0"
         self._timeout_s = timeout_s
-        self._session = requests.Session()
+        self._session = OutgoingSession()
         self._session.headers.update({"Ocp-Apim-Subscription-Key": key, "Content-Type": "application/json"})
 
     def __enter__(self) -> "ServiceClient":
@@ -81,7 +82,7 @@ def _retry_delay_s(answer: requests.Response) -> float:
 
 
 def _check_status(answer: requests.Response) -> bytes:
-    if answer.ok:
+    if 200 <= answer.status_code < 300:
         return answer.content
     status = f"{answer.status_code} {answer.reason}: {answer.text[:500]}"
     if answer.status_code == 401:

@@ -22,7 +22,7 @@ def read_settled_lines(logs: LoopStores, /) -> Iterator[bytes]:
         yield encode_outcome_line(decision, logged.outcome)
 
 
-def read_pairs(logs: LoopStores, /, *, after: int = 0) -> Iterator[Pair]:
+def read_pairs(logs: LoopStores, /, *, after: int = 0, batch_size: int = 1_000) -> Iterator[Pair]:
     """Yields the outcomes after a number with their decisions, in order.
 
     Those that retention removes meanwhile are left out.
@@ -30,7 +30,7 @@ def read_pairs(logs: LoopStores, /, *, after: int = 0) -> Iterator[Pair]:
     Raises:
         Corrupt: an outcome of a decision that is not in the log.
     """
-    for joined in read_joined_outcomes(logs.events, logs.outcomes, after=after):
+    for joined in read_joined_outcomes(logs.events, logs.outcomes, after=after, batch_size=batch_size):
         if joined.decision is not None:
             yield joined.decision, LoggedOutcome(seq=joined.seq, outcome=joined.outcome)
 

@@ -12,16 +12,26 @@ import msgspec
 from msgspec import Struct
 
 from sartor import times
-from sartor.errors import Corrupt, InvalidModel, InvalidPolicy, LoopExists, LoopNotFound, ModelNotFound
+from sartor.errors import (
+    Corrupt,
+    InvalidModel,
+    InvalidPolicy,
+    InvalidSetting,
+    LoopExists,
+    LoopNotFound,
+    ModelNotFound,
+)
 from sartor.learn import policy
 from sartor.management import model_sandbox
 from sartor.management.policy_change import apply_policy_change, default_arguments, mark_edited
+from sartor.masking import is_masked, mask_url
 from sartor.ports import Loop, LoopStores, Stores
 from sartor.records import Model
 from sartor.settings import DEFAULT_ARGUMENTS, LoopTerms, with_changes
 from sartor.stores.audited import may_name_loops, note, refuse_locked
 
 _TERMS = LoopTerms()
+_TARGET = "logMirrorSasUri"
 
 _ON_ITS_WAY_S = 0.5
 """How long a running trainer may take to follow a change of settings."""
@@ -109,16 +119,35 @@ def open_to_change(stores: Stores, name: str, /) -> Iterator[tuple[Loop, LoopSto
         yield loop, logs
 
 
-def change_settings(stores: Stores, name: str, changes: Mapping[str, object], /) -> Loop:
+def change_settings(
+    stores: Stores, name: str, changes: Mapping[str, object], /, *, by_operator: bool = True
+) -> Loop:
     """Change settings, under their names on the wire.
+
+    Args:
+        stores: the instance's stores.
+        name: the loop's name.
+        changes: the new values. A target of the mirror that is masked, as it is shown, keeps the stored one.
+        by_operator: whether it is for whoever runs the instance, whose choice of a target needs no permission.
 
     Raises:
         LoopNotFound: there is no such loop.
         InvalidSetting: an unknown name, or a value outside its range.
     """
     loop = find_loop(stores, name)
-    new = msgspec.structs.replace(loop, settings=with_changes(loop.settings, changes))
+    new = msgspec.structs.replace(loop, settings=with_changes(loop.settings, _unmask_target(loop, changes)))
+    if _TARGET in changes:
+        new = msgspec.structs.replace(new, mirror_by_operator=by_operator)
     return stores.catalog.update(mark_edited(loop, new, now_us=times.now_us()))
+
+
+def _unmask_target(loop: Loop, changes: Mapping[str, object]) -> Mapping[str, object]:
+    stored, target = loop.settings.log_mirror_sas_uri, changes.get(_TARGET)
+    if not isinstance(target, str) or not is_masked(target) or target == stored:
+        return changes
+    if stored is None or target != mask_url(stored):
+        raise InvalidSetting(f"{_TARGET} is masked, and not the one that is set: give it with its signature.")
+    return {**changes, _TARGET: stored}
 
 
 def rotate_key(stores: Stores, name: str, /, *, second: bool) -> Loop:

@@ -69,3 +69,4 @@ def start(role: str, /, *, level: int = logging.INFO, as_json: bool = False) -> 
     root.setLevel(level)
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     logging.getLogger("asyncio").setLevel(logging.WARNING)
+    logging.getLogger("urllib3").setLevel(logging.ERROR)  # its warnings hold whole URLs, with their signatures

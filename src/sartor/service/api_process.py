@@ -60,6 +60,7 @@ def run(
         stores=apart,
         owner_key=options.owner_key.encode(),
         token_verifier=options.token_verifier,
+        allowed_destinations=options.allowed_destinations,
         limits=limits,
         probe=health.state,
     )

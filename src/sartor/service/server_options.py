@@ -7,6 +7,7 @@ from pathlib import Path
 from sartor.access.allowed_networks import parse_networks
 from sartor.access.asgi import ASGIApp
 from sartor.access.authentication import TokenVerifier
+from sartor.access.destinations import parse_destinations
 from sartor.access.secrets import resolver
 from sartor.access.served_loops import LoopTable
 from sartor.access.trusted_proxies import TrustedProxies
@@ -20,7 +21,7 @@ _SECRET = "diagnostics"
 
 
 class ServerOptions:
-    """TLS certificates, the verifier of tokens, and the middleware around the application."""
+    """TLS certificates, the verifier of tokens, what callers may reach, and the middleware around it all."""
 
     def __init__(self, settings: ServeSettings, /) -> None:
         """Read the files that the settings name.
@@ -32,6 +33,7 @@ class ServerOptions:
         self.owner_key = resolver.find_owner_key()
         self.certificates = _read_certificates(settings)
         self.token_verifier = _create_token_verifier(settings)
+        self.allowed_destinations = parse_destinations(settings.allowed_destinations)
         self._proxies = [one.strip() for one in (settings.trusted_proxies or "").split(",") if one.strip()]
         parse_networks(self._proxies)
         self._forwarded_header = settings.forwarded_header

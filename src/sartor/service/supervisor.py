@@ -20,7 +20,8 @@ def list_roles(settings: ServeSettings, *, listener: int, lifeline: int, ready: 
     inherited = ("--listener", listener, "--lifeline", lifeline, "--ready", ready)
     api = _to_command("api", settings, *_list_flags(settings), *inherited)
     learn = _to_command("learn", settings, "--lifeline", lifeline)
-    work = _to_command("work", settings, "--compute", settings.compute, "--lifeline", lifeline)
+    allowed = ("--allowed-destinations", settings.allowed_destinations)
+    work = _to_command("work", settings, "--compute", settings.compute, *allowed, "--lifeline", lifeline)
     return [
         *(
             Role(name="api", command=api, descriptors=(listener, lifeline, ready))
@@ -37,6 +38,7 @@ def _to_command(name: str, settings: ServeSettings, *more: str | int) -> tuple[s
 
 
 def _list_flags(settings: ServeSettings) -> Iterator[str]:
+    yield from ("--allowed-destinations", settings.allowed_destinations)
     named = {
         "--tls-cert": settings.tls_cert,
         "--tls-key": settings.tls_key,

@@ -2,7 +2,9 @@
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 
+from sartor.access.destinations import AllowedDestinations
 from sartor.management import erasure
 from sartor.ports import Stores
 from sartor.problems import Problem
@@ -16,10 +18,11 @@ from sartor.service.housekeeping import Housekeeping
 from sartor.service.retention_schedule import RetentionSchedule
 from sartor.transfer import export
 from sartor.transfer.mirror_threads import MirrorThreads
-from sartor.transfer.open_location import open_location
+from sartor.transfer.open_location import open_mirror
 
 _ROUND_S = 1.0
 _PURGE_S = 5.0
+_DEFAULT_DESTINATIONS = AllowedDestinations()
 
 
 class BackgroundTask:
@@ -69,9 +72,17 @@ class BackgroundTask:
         return found
 
 
-def run(stores: Stores, stop_signal: StopSignal, /) -> None:
-    """Run the background tasks until the stop signal is set."""
-    tasks = _create_tasks(stores)
+def run(
+    stores: Stores, stop_signal: StopSignal, /, *, allowed: AllowedDestinations = _DEFAULT_DESTINATIONS
+) -> None:
+    """Run the background tasks until the stop signal is set.
+
+    Args:
+        stores: the stores of the instance.
+        stop_signal: ends it.
+        allowed: where callers may have logs copied.
+    """
+    tasks = _create_tasks(stores, allowed)
     reporter = ProgressReporter(stores.reports, "work")
     reporter.start()
     while not stop_signal.is_set:
@@ -83,10 +94,10 @@ def run(stores: Stores, stop_signal: StopSignal, /) -> None:
     reporter.close()
 
 
-def _create_tasks(stores: Stores) -> list[BackgroundTask]:
+def _create_tasks(stores: Stores, allowed: AllowedDestinations) -> list[BackgroundTask]:
     loops, kept = FollowedLoops(stores.catalog), KeptLoopStores(stores)
     housekeeping, retention = Housekeeping(stores), RetentionSchedule(stores)
-    mirrors = MirrorThreads(stores, open_location, export.read_joined_log)
+    mirrors = MirrorThreads(stores, partial(open_mirror, allowed=allowed), export.read_joined_log)
     forgetting = LoopVisits("models_not_forgotten")
     return [
         BackgroundTask("Housekeeping", housekeeping.run_once, visits=[housekeeping.visits]),

@@ -11,6 +11,7 @@ import msgspec
 
 from sartor.errors import LoopLocked, LoopNotFound
 from sartor.loops import LoopChanges, UnreadableLoop
+from sartor.masking import strip_users
 from sartor.ports import AuditLog, Catalog, Loop, LoopStores, ProcessReports, Stores
 from sartor.records import AuditEntry, Usage
 
@@ -249,11 +250,7 @@ def diff_loops(before: Loop | None, after: Loop | None, /) -> tuple[bytes, bytes
 def strip_query(target: str, /) -> str:
     """Returns a URL without its query, and without a user and a password before the host."""
     bare, mark, _ = target.partition("?")
-    scheme, separator, rest = bare.partition("://")
-    if separator:
-        host, slash, path = rest.partition("/")
-        bare = f"{scheme}://{host.rpartition('@')[2]}{slash}{path}"
-    return bare + (_QUERY if mark else "")
+    return strip_users(bare).partition("#")[0] + (_QUERY if mark else "")
 
 
 def to_json(value: object, /) -> bytes:

@@ -1,4 +1,4 @@
-"""The loops of one instance in ``catalog.sqlite``; their keys are encrypted before they are written."""
+"""The loops of one instance in ``catalog.sqlite``; their secrets are encrypted before they are written."""
 
 import sqlite3
 from collections.abc import Callable, Sequence
@@ -13,7 +13,6 @@ from sartor.records import AuditEntry
 from sartor.stores.audit import SqliteAudit
 from sartor.stores.catalog_rows import CatalogRows, decode_loop, encode_loop
 from sartor.stores.connection import DataVersion, SqliteConnection
-from sartor.stores.key_encryption import KeyEncryption
 from sartor.stores.layout import Layout, check_id, check_name
 from sartor.stores.schema import create_database, read_statements
 
@@ -24,12 +23,12 @@ class SqliteCatalog:
     """A ``Catalog`` in a data folder."""
 
     def __init__(
-        self, layout: Layout, connection: SqliteConnection, encryption: KeyEncryption, audit: SqliteAudit, /
+        self, layout: Layout, connection: SqliteConnection, rows: CatalogRows, audit: SqliteAudit, /
     ) -> None:
         self._audit = audit
         self._layout = layout
         self._connection = connection
-        self._rows = CatalogRows(encryption)
+        self._rows = rows
         self._version = 0
         self._data_version: DataVersion | None = None
 
@@ -180,7 +179,7 @@ class SqliteCatalog:
         return self.find(name)
 
     def encrypt(self, loop: Loop, /) -> tuple[str, bytes]:
-        """Returns a loop as it is stored: JSON without its keys, and its keys, encrypted."""
+        """Returns a loop as it is stored: JSON without its secrets, and these, encrypted."""
         return self._rows.encrypt(loop)
 
     def decrypt(self, body: str, keys: bytes, /, *, loop_id: str) -> Loop:

@@ -75,6 +75,7 @@ class SqliteConnection:
         durability: Durability = "commit",
         checkpoints: bool = True,
         overwrites: bool = False,
+        on_open: Callable[[sqlite3.Connection], None] = lambda _: None,
         on_close: Callable[[], None] = lambda: None,
         open_connections: OpenConnections = OPEN_CONNECTIONS,
     ) -> None:
@@ -87,6 +88,7 @@ class SqliteConnection:
             durability: whether a commit waits for the disk.
             checkpoints: whether commits copy the write-ahead log back from time to time (10-20 ms).
             overwrites: whether what is deleted or replaced is overwritten with zeros.
+            on_open: called each time it was opened, before its first use.
             on_close: called when it is closed, by its owner or for others; quick, and raises nothing.
             open_connections: those among which it counts.
         """
@@ -99,6 +101,7 @@ class SqliteConnection:
             f"PRAGMA wal_autocheckpoint = {1000 if checkpoints else 0}",
             f"PRAGMA secure_delete = {'ON' if overwrites else 'FAST'}",
         )
+        self._on_open = on_open
         self._on_close = on_close
         self._open_connections = open_connections
         self._raw: sqlite3.Connection | None = None
@@ -246,6 +249,7 @@ class SqliteConnection:
         if owner != self._owner:
             raise StoreUnavailable(f"{self.path} belongs to another loop.")
         schema.migrate(raw, self._kind)
+        self._on_open(raw)
         for pragma in self._pragmas:
             raw.execute(pragma)
 

@@ -13,7 +13,7 @@ from importlib.resources import files
 from pathlib import Path
 from uuid import uuid4
 
-SCHEMA_VERSIONS: Mapping[str, int] = {"catalog": 3, "events": 3, "outcomes": 2, "jobs": 2}
+SCHEMA_VERSIONS: Mapping[str, int] = {"catalog": 4, "events": 3, "outcomes": 2, "jobs": 2}
 """``PRAGMA user_version`` of the files of each kind that this code reads and writes."""
 
 _HEADER = re.compile(r"^-- (\w+) --$", re.MULTILINE)

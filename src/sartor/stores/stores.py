@@ -20,6 +20,8 @@ from sartor.stores.audit import SqliteAudit
 from sartor.stores.backup_contents import UnpackedBackup
 from sartor.stores.blobs import FileBlobStore
 from sartor.stores.catalog import SqliteCatalog
+from sartor.stores.catalog_rows import CatalogRows
+from sartor.stores.catalog_sealing import CatalogSealing
 from sartor.stores.checkpoint import checkpoint_wal, has_grown, is_due, is_quiet
 from sartor.stores.connection import SqliteConnection
 from sartor.stores.decision_keys import MOST_KEYED, SqliteUnsettledIndex, add_keys
@@ -135,11 +137,14 @@ class SqliteStores:
         self._layout = layout
         self._durability: Durability = durability
         self._clock_us = clock_us
-        self._connection = SqliteConnection(layout.catalog, "catalog", durability="fsync")
+        rows = CatalogRows(encryption)
+        self._connection = SqliteConnection(
+            layout.catalog, "catalog", durability="fsync", on_open=CatalogSealing(rows).run
+        )
         self._write_probe = WriteProbe(layout)
         self._restarted_s = -RESTARTS_EVERY_S
         self.audit = SqliteAudit(self._connection, clock_us=clock_us)
-        self.catalog = SqliteCatalog(layout, self._connection, encryption, self.audit)
+        self.catalog = SqliteCatalog(layout, self._connection, rows, self.audit)
         self.reports = FileProcessReports(layout.reports)
         self._secrets = EncryptedSecrets(layout, encryption)
         self._encryption = encryption
@@ -307,7 +312,16 @@ class SqliteStores:
             return self.catalog.decrypt(manifest.body, manifest.keys, loop_id=loop_id)
         except Corrupt:
             loop = msgspec.json.decode(manifest.body, type=Loop)
-            return replace(loop, loop_id=loop_id, key1=new_keys[0], key2=new_keys[1])
+            # The target of its mirror is sealed like the keys, and as lost.
+            mirrors = loop.settings.log_mirror_enabled and loop.settings.log_mirror_sas_uri is not None
+            return replace(
+                loop,
+                loop_id=loop_id,
+                key1=new_keys[0],
+                key2=new_keys[1],
+                settings=replace(loop.settings, log_mirror_enabled=mirrors),
+                mirror_by_operator=False,
+            )
 
     def check_writable(self) -> None:
         """Tries to commit something.

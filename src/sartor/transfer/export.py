@@ -15,6 +15,9 @@ from sartor.transfer.mirror import MirroredOutcome
 from sartor.transfer.tables import to_rows
 
 Format = Literal["dsjson", "csv", "parquet"]
+_MIRRORED_AT_ONCE = 8
+"""Outcomes that are read at a time for a mirror: each may have a megabyte, and many mirrors read."""
+
 _Pairs = Iterable[tuple[LoggedDecision, LoggedOutcome | None]]
 
 
@@ -65,6 +68,6 @@ def read_joined_log(logs: LoopStores, after: int, /) -> Iterator[MirroredOutcome
     Raises:
         Corrupt: an outcome of a decision that is not in the log.
     """
-    for decision, logged in joined_log.read_pairs(logs, after=after):
+    for decision, logged in joined_log.read_pairs(logs, after=after, batch_size=_MIRRORED_AT_ONCE):
         outcome = logged.outcome
         yield MirroredOutcome(logged.seq, outcome.settled_at_us, encode_outcome_line(decision, outcome))

@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 from uuid import uuid4
 
 import fsspec
@@ -16,6 +16,27 @@ from fsspec.implementations.local import LocalFileSystem
 
 from sartor.errors import LocationUnavailable
 from sartor.transfer.locations import File, strip_secrets
+
+
+class _Redirected(Exception):
+    """A server answered with a redirect."""
+
+
+async def _open_client(**options: Any) -> Any:
+    """Opens the client of fsspec's http, which else would follow redirects."""
+    from fsspec.implementations.http import aiohttp
+
+    async def refuse(*_: object) -> None:
+        raise _Redirected
+
+    tracing = aiohttp.TraceConfig()
+    tracing.on_request_redirect.append(refuse)
+    return aiohttp.ClientSession(trace_configs=[tracing], **options)
+
+
+# For whatever fsspec opens by http, at the end of a chain of URLs too.
+for _scheme in ("http", "https"):
+    fsspec.config.conf.setdefault(_scheme, {})["get_client"] = _open_client
 
 
 class FsspecLocation:
@@ -28,6 +49,7 @@ class FsspecLocation:
             LocationUnavailable: there is no such kind of location, or its package is not installed.
         """
         self.label = strip_secrets(url)
+        self._url = url
         with self._translate_errors():
             self._files, self._root = fsspec.core.url_to_fs(url)
             if isinstance(self._files, LocalFileSystem):
@@ -67,12 +89,23 @@ class FsspecLocation:
         except LocationUnavailable:
             raise
         except Exception as error:  # each kind of file system has errors of its own
-            raise LocationUnavailable(f"{self.label} can't be used: {_describe(error)}.") from error
+            # Without its cause, which may hold the whole URL.
+            raise LocationUnavailable(f"{self.label} can't be used: {_describe(error, self._url)}.") from None
 
 
-def _describe(error: Exception) -> str:
+def _describe(error: Exception, url: str) -> str:
+    if _was_redirected(error):
+        return "it answered with a redirect, and redirects are not followed"
+    if url != strip_secrets(url):  # which the text of an error may repeat
+        return type(error).__name__
     text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     return (text or type(error).__name__).partition("\n")[0].rstrip(".")
+
+
+def _was_redirected(error: BaseException | None) -> bool:
+    while error is not None and not isinstance(error, _Redirected):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def _replace(path: Path, content: bytes) -> None:

@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
+from sartor.masking import strip_users
+
 
 class File(Struct, frozen=True):
     """A file at a location. ``path``: as ``FileLocation.open`` takes it; ``size``: bytes."""
@@ -36,7 +38,10 @@ class FileLocation(Protocol):
 
 def strip_secrets(url: str, /) -> str:
     """Returns a URL without what may be secret: user, password and query."""
-    parts = urlsplit(url)
-    if not parts.scheme or not parts.netloc:
-        return url.partition("?")[0]
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        parts = None
+    if parts is None or not parts.scheme or not parts.netloc:
+        return strip_users(url).partition("?")[0]
     return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()

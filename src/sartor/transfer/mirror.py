@@ -5,6 +5,7 @@ while it grows it is put again, with more. What it holds is decided by the numbe
 that was interrupted, or whose success was not noted, is simply repeated.
 """
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from hashlib import blake2b
@@ -75,6 +76,9 @@ class MirrorProgress(Struct, frozen=True, kw_only=True, rename="camel"):
         return f"{self.folder}/data/{self.day}_{self.index:010d}.json"
 
 
+_reading = threading.Semaphore(2)
+"""Held while a blob is read: for a moment its outcomes are in memory twice."""
+
 _decode = msgspec.json.Decoder(MirrorProgress).decode
 
 
@@ -108,20 +112,33 @@ class Mirror:
     def step(self) -> bool:
         """Copies as much as fits into one blob; returns whether there may be more.
 
+        While it is put, a blob is held in memory once; outcomes that are larger than a blob go alone.
+
         Raises:
             LocationUnavailable: the target can't be written now; the next step continues.
             StoreUnavailable: the log can't be read now.
         """
+        with _reading:
+            plan, content, is_full = self._prepare()
+        if plan is not None:
+            self._put(plan, content)
+        return is_full
+
+    def _prepare(self) -> tuple[MirrorProgress | None, bytes, bool]:
+        """Returns what is put and its content, or None if nothing is, and whether there may be more."""
         blob = self._resume(read_progress(self._logs.blobs, self._location.label))
         if blob.planned:
-            self._put(blob, self._read_planned(blob))
-            return True
-        found, is_full = self._read_blob(blob)
-        if found and found[-1].seq > blob.last:
-            self._put(self._plan(blob, found), found)
-        elif is_full:
-            _save(self._logs.blobs, _close(blob))
-        return is_full
+            plan, found, is_full = blob, self._read_planned(blob), True
+        else:
+            found, is_full = self._read_blob(blob)
+            if not found or found[-1].seq <= blob.last:
+                if is_full:
+                    _save(self._logs.blobs, _close(blob))
+                return None, b"", is_full
+            plan = self._plan(blob, found)
+        if not found or found[0].seq != plan.first:
+            return None, b"", is_full  # its first outcomes were removed meanwhile: the next step handles that
+        return plan, _join(found), is_full
 
     def _resume(self, blob: MirrorProgress) -> MirrorProgress:
         """Returns where to continue: in the started blob, unless its start is gone or the folder changed."""
@@ -162,14 +179,16 @@ class Mirror:
         _save(self._logs.blobs, plan)
         return plan
 
-    def _put(self, plan: MirrorProgress, found: Sequence[MirroredOutcome]) -> None:
-        if not found or found[0].seq != plan.first:
-            return  # its first outcomes were removed meanwhile: the next step handles that
-        self._location.put(plan.path, b"".join(one.line + b"\n" for one in found))
+    def _put(self, plan: MirrorProgress, content: bytes) -> None:
+        self._location.put(plan.path, content)
         done = replace(
             plan, last=plan.planned, planned=0, copied_at_us=now_us(), problem="", failing_since_us=0
         )
         _save(self._logs.blobs, done)
+
+
+def _join(found: Sequence[MirroredOutcome]) -> bytes:
+    return b"".join(one.line + b"\n" for one in found)
 
 
 def _close(blob: MirrorProgress) -> MirrorProgress:

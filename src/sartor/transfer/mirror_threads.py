@@ -20,6 +20,9 @@ _log = logging.getLogger(__name__)
 
 _LONGEST_RETRY_S = 300.0
 
+MOST_AT_ONCE = 32
+"""Mirrors that copy at a time; each holds a blob in memory until its target has taken it."""
+
 
 class MirrorThreads:
     """Starts the mirrors that are due, and keeps their threads."""
@@ -27,7 +30,7 @@ class MirrorThreads:
     def __init__(
         self,
         stores: Stores,
-        place: Callable[[str], FileLocation],
+        place: Callable[[Loop], FileLocation],
         read: mirror.Read,
         /,
         *,
@@ -37,7 +40,7 @@ class MirrorThreads:
 
         Args:
             stores: the instance's stores; those of a loop are opened in its thread.
-            place: finds the place of a URL.
+            place: opens the target of a loop's mirror.
             read: gives the outcomes of a loop as lines.
             pause_s: how long a mirror rests after it has copied everything, and at least after a failure.
         """
@@ -62,14 +65,21 @@ class MirrorThreads:
                 del self._threads[loop_id]
         for loop_id in wanted:
             self._threads.setdefault(loop_id, _MirrorThread(self._pause_s))
+        if self._is_full():
+            return
         for_each_loop(wanted.values(), self._start, visits=self._starts, is_due=self._is_due)
 
     def _is_due(self, loop: Loop) -> bool:
         thread = self._threads[loop.loop_id]
         return thread.is_idle and thread.due_s <= time.monotonic()
 
-    def _start(self, loop: Loop) -> None:
+    def _start(self, loop: Loop) -> bool:
+        """Start a mirror; returns whether no other can be started now: the next round begins with another."""
         self._threads[loop.loop_id].start(partial(self._copy, loop), name=f"mirror of {loop.name}")
+        return self._is_full()
+
+    def _is_full(self) -> bool:
+        return sum(not thread.is_idle for thread in self._threads.values()) >= MOST_AT_ONCE
 
     def _copy(self, loop: Loop) -> bool:
         url = mirror_target(loop)
@@ -86,7 +96,7 @@ class MirrorThreads:
     def _copy_all(self, loop: Loop, logs: LoopStores, url: str) -> bool:
         before = mirror.read_progress(logs.blobs, strip_secrets(url)).problem
         try:
-            copying = mirror.Mirror(loop, logs, self._place(url), self._read)
+            copying = mirror.Mirror(loop, logs, self._place(loop), self._read)
             while copying.step():
                 pass
         except LocationUnavailable as error:

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from sartor.management import loops
 from sartor.runtime.followed_loops import FollowedLoops
 from sartor.stores.audited import audited
-from sartor.stores.key_encryption import KeyEncryption
+from sartor.stores.catalog_rows import CatalogRows, LoopSecrets
 from sartor.stores.schema import read_statements
 from sartor.stores.stores import SqliteStores, open_stores
 from sartor.testing.builders import make_loop
@@ -25,13 +25,13 @@ class Decryptions:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.count = 0
-        decrypt = KeyEncryption.decrypt_keys
+        decrypt = CatalogRows.decrypt_secrets
 
-        def counting(encryption: KeyEncryption, keys: bytes, *, loop_id: str) -> tuple[str, str]:
+        def counting(rows: CatalogRows, keys: bytes, /, *, loop_id: str) -> LoopSecrets:
             self.count += 1
-            return decrypt(encryption, keys, loop_id=loop_id)
+            return decrypt(rows, keys, loop_id=loop_id)
 
-        monkeypatch.setattr(KeyEncryption, "decrypt_keys", counting)
+        monkeypatch.setattr(CatalogRows, "decrypt_secrets", counting)
 
     def take(self) -> int:
         count, self.count = self.count, 0

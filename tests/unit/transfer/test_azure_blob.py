@@ -76,3 +76,10 @@ def test_what_answers_is_no_container(server: ContainerServer, monkeypatch: pyte
     monkeypatch.setattr("tests.unit.transfer.container_server._Handler._page", lambda *_: b"<html>")
     with pytest.raises(LocationUnavailable, match="does not answer as a container"):
         AzureContainer(server.sas_uri).files()
+
+
+def test_an_answer_without_an_end(server: ContainerServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sartor.transfer.azure_blob._PAGE_BYTES", 100)
+    server.blobs = {f"blob-{number}": b"x" for number in range(2)}
+    with pytest.raises(LocationUnavailable, match="more than a list"):
+        AzureContainer(server.sas_uri).files()

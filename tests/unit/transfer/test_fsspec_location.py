@@ -5,9 +5,10 @@ from uuid import uuid4
 
 import pytest
 
+from sartor.access.destinations import is_sas_uri
 from sartor.errors import LocationUnavailable
 from sartor.transfer.locations import File, strip_secrets
-from sartor.transfer.open_location import is_sas_uri, open_location
+from sartor.transfer.open_location import open_location
 
 
 @pytest.fixture(params=["path", "file", "memory"])

@@ -1,12 +1,14 @@
 """The mirror: each outcome exactly once, in the layout of the retired service, whatever fails meanwhile."""
 
+from collections.abc import Sequence
 from itertools import product
 
 import pytest
 from msgspec.structs import replace
 
 from sartor.errors import LocationUnavailable, StoreUnavailable
-from sartor.transfer import mirror
+from sartor.records import LoggedDecision, LoggedOutcome
+from sartor.transfer import export, mirror
 from tests.unit.transfer.copying import TARGET, Copying
 
 DAY_S = 86_400
@@ -180,3 +182,31 @@ def test_a_failure_is_noted_until_it_is_over(copying: Copying) -> None:
     mirror.note_failure(copying.blobs, TARGET, "No.")
     mirror.note_recovery(copying.blobs, TARGET)
     assert mirror.read_progress(copying.blobs, TARGET).problem == ""
+
+
+def test_large_outcomes_are_read_a_few_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A decision may have a megabyte: a thousand of them are not in memory at once."""
+    copying = Copying()
+    copying.settle(40)
+    most = 0
+    decisions, outcomes = copying.logs.events.decisions, copying.logs.outcomes.outcomes
+
+    def read_decisions(*, after: int, limit: int) -> Sequence[LoggedDecision]:
+        nonlocal most
+        found = decisions(after=after, limit=limit)
+        most = max(most, len(found))
+        return found
+
+    def read_outcomes(*, after: int, limit: int) -> Sequence[LoggedOutcome]:
+        nonlocal most
+        found = outcomes(after=after, limit=limit)
+        most = max(most, len(found))
+        return found
+
+    monkeypatch.setattr(copying.logs.events, "decisions", read_decisions)
+    monkeypatch.setattr(copying.logs.outcomes, "outcomes", read_outcomes)
+    to_copy = mirror.Mirror(copying.loop, copying.logs, copying.target, export.read_joined_log)
+    while to_copy.step():
+        pass
+    assert b"".join(copying.target.content.values()).count(b"\n") == 40
+    assert 0 < most <= 8

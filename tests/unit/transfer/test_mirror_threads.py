@@ -4,12 +4,13 @@ import threading
 import time
 from collections.abc import Callable
 
+import pytest
 from msgspec.structs import replace
 
 from sartor.errors import LocationUnavailable
 from sartor.ports import Loop
 from sartor.settings import with_changes
-from sartor.transfer import mirror
+from sartor.transfer import mirror, mirror_threads
 from sartor.transfer.locations import FileLocation
 from sartor.transfer.mirror_threads import MirrorThreads
 from tests.unit.transfer.copying import TARGET, Copying, MemoryLocation, read
@@ -32,7 +33,7 @@ def _copied(of: MirrorThreads, loop: Loop, copying: Copying) -> bool:
     return copying.target.numbers() == [1]
 
 
-def mirrors(copying: Copying, locate: Callable[[str], FileLocation], *, pause_s: float = 0.0) -> MirrorThreads:
+def mirrors(copying: Copying, locate: Callable[[Loop], FileLocation], *, pause_s: float = 0.0) -> MirrorThreads:
     return MirrorThreads(copying.stores, locate, read, pause_s=pause_s)
 
 
@@ -97,8 +98,8 @@ def test_a_failure_can_be_seen_and_passes() -> None:
 def test_a_location_that_can_not_exist_is_a_failure_too() -> None:
     copying = Copying()
 
-    def nowhere(url: str) -> FileLocation:
-        raise LocationUnavailable(f"No such kind of location: {url}.")
+    def nowhere(loop: Loop) -> FileLocation:
+        raise LocationUnavailable(f"No such kind of location: {loop.settings.log_mirror_sas_uri}.")
 
     mirrors(copying, nowhere).run_once([mirrored(copying)])
     until(lambda: mirror.read_progress(copying.blobs, TARGET).problem.startswith("No such kind"))
@@ -109,11 +110,37 @@ def test_an_unforeseen_failure_ends_no_other_round() -> None:
     copying.settle()
     calls: list[str] = []
 
-    def broken_once(url: str) -> FileLocation:
-        calls.append(url)
+    def broken_once(loop: Loop) -> FileLocation:
+        calls.append(loop.name)
         if len(calls) == 1:
             raise RuntimeError("unforeseen")
         return copying.target
 
     of, loop = mirrors(copying, broken_once), mirrored(copying)
     until(lambda: _copied(of, loop, copying))
+
+
+def test_a_bounded_number_copies_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mirror_threads, "MOST_AT_ONCE", 3)
+    copying, released, begun = Copying(), threading.Event(), []
+    many = [replace(mirrored(copying), name=f"loop-{number}", loop_id=f"id-{number}") for number in range(8)]
+
+    def hang(loop: Loop) -> FileLocation:
+        begun.append(loop.name)
+        assert released.wait(10)
+        raise LocationUnavailable("It hangs.")
+
+    of = mirrors(copying, hang, pause_s=60)
+    for _ in range(5):
+        of.run_once(many)
+    until(lambda: len(begun) == 3)
+    of.run_once(many)
+    assert len(begun) == 3
+    released.set()
+
+    def run_all() -> bool:
+        of.run_once(many)
+        return len(begun) == 8
+
+    until(run_all)
+    assert sorted(begun) == [loop.name for loop in many]  # each had its turn, once

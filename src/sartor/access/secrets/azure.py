@@ -27,9 +27,8 @@ class AzureVault:
         except ImportError as error:
             raise vault.missing_package("azure-keyvault-secrets", "azure") from error
         self._url = address
-        self._client = SecretClient(
-            address, _TokenCredential(token) if token else _find_credential(), **options
-        )
+        credential = _TokenCredential(token) if token else _find_credential()
+        self._client = SecretClient(address, credential, permit_redirects=False, **options)
 
     def read(self, name: str, /) -> str | None:
         """The secret of that name.

@@ -28,7 +28,7 @@ class HashicorpVault:
         self._url = f"{parts.scheme}://{parts.netloc}"
         if not self._path:
             raise InvalidSetting(f"{vault.VAULT}: {address} names no secret: add /MOUNT/PATH.")
-        self._client = hvac.Client(url=self._url, token=token or None, timeout=10)
+        self._client = hvac.Client(url=self._url, token=token or None, timeout=10, allow_redirects=False)
 
     def read(self, name: str, /) -> str | None:
         """The field of that name.
@@ -47,5 +47,7 @@ class HashicorpVault:
             return None
         except (hvac.exceptions.VaultError, requests.RequestException) as error:
             raise vault.vault_unavailable(self._url, error) from error
+        if not isinstance(answer, dict):  # a redirect, which is not followed
+            raise vault.vault_unavailable(self._url, ValueError("no answer of a vault"))
         found = answer["data"]["data"].get(name)
         return None if found is None else str(found)

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, Future
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 import requests
@@ -12,9 +13,11 @@ import urllib3
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OKPKey, RSAKey, import_key
 
-from sartor.access.tokens.fetching import Deadline, fetch_json
+from sartor.access.deadline import Deadline
+from sartor.access.destinations import check_public_url
+from sartor.access.tokens.fetching import fetch_json
 from sartor.access.tokens.issuers import Issuer, check_address
-from sartor.errors import InvalidSetting
+from sartor.errors import DestinationRefused, InvalidSetting
 
 FRESH_S = 600.0
 """Within this time an issuer that answers is heard when it withdraws a key, in seconds."""
@@ -43,6 +46,7 @@ _FORESEEN = (
     urllib3.exceptions.HTTPError,
     msgspec.DecodeError,
     InvalidSetting,
+    DestinationRefused,
     ValueError,
     OSError,
 )
@@ -97,7 +101,7 @@ class IssuerKeys:
     def _fetch(self) -> None:
         try:
             with Deadline(FETCH_S) as deadline:
-                self._keys = _parse_keys(fetch_json(self._find_uri(deadline), deadline))
+                self._keys = _parse_keys(self._fetch_keys(deadline))
         except Exception as error:
             self._failed = True
             extra = {"action": "keys_not_fetched", "issuer": self._issuer.issuer}
@@ -112,14 +116,19 @@ class IssuerKeys:
         self._fetched_s = self._clock_s()
         self._failed = False
 
-    def _find_uri(self, deadline: Deadline) -> str:
+    def _fetch_keys(self, deadline: Deadline) -> dict[str, Any]:
         if self._issuer.jwks_uri is not None:
-            return self._issuer.jwks_uri
+            return fetch_json(self._issuer.jwks_uri, deadline)
         document = fetch_json(self._issuer.discovery_uri, deadline)
         if document.get("issuer") != self._issuer.issuer or not isinstance(document.get("jwks_uri"), str):
             raise ValueError("The discovery document is for another issuer, or names no keys.")
-        check_address(document["jwks_uri"])
-        return str(document["jwks_uri"])
+        uri = str(document["jwks_uri"])
+        check_address(uri)
+        if urlsplit(uri).netloc == urlsplit(self._issuer.discovery_uri).netloc:
+            return fetch_json(uri, deadline)
+        # The operator named the issuer, the issuer names this: it may not send us into our own network.
+        check_public_url(uri)
+        return fetch_json(uri, deadline, reach="public")
 
 
 def _parse_keys(document: Mapping[str, Any]) -> dict[str | None, PublicKey]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from sartor.api.admin import configuration_rules
+from sartor.api.admin import configuration_rules, mirror_rules
 from sartor.api.admin.configuration_wire import (
     ApprenticeMetrics,
     BatchMetrics,
@@ -21,6 +21,7 @@ from sartor.api.http.response import Response
 from sartor.api.routing.routes import Call, Route
 from sartor.api.routing.versions import PREVIEW_1, PREVIEW_2, PREVIEW_3, V1_0, V2022_09, Version
 from sartor.management import loops
+from sartor.masking import mask_url
 from sartor.metrics.apprentice import read_checkpoint
 from sartor.ports import Loop
 
@@ -47,9 +48,12 @@ def put_configuration(call: Call) -> Response:
     """Change what the body names, and respond with the whole configuration."""
     contract = json_body.decode_json(_KIND[call.version], call.body, invalid=_INVALID)
     changes = {name: value for name, value in msgspec.to_builtins(contract).items() if name not in _READ_ONLY}
-    configuration_rules.check(call.context.find_loop(call.loop), changes, version=call.version)
+    configuration_rules.check(call.context.find_loop(call.loop), changes)
     with call.context.acquire_loop(call.loop) as loop:
-        changed = loops.change_settings(call.context.stores, loop.name, changes)
+        wanted, by_operator = mirror_rules.check_target(
+            loop, changes, context=call.context, version=call.version
+        )
+        changed = loops.change_settings(call.context.stores, loop.name, wanted, by_operator=by_operator)
     return _respond(call, changed)
 
 
@@ -61,6 +65,7 @@ def _respond(call: Call, loop: Loop) -> Response:
         ),
         "auto_optimization_start_date": lambda: _format_optimization_start(loop),
         "latest_apprentice_mode_metrics": lambda: _read_apprentice_metrics(call, loop),
+        "log_mirror_sas_uri": lambda: _mask_target(loop),
     }
     values: dict[str, Any] = {}
     for name in kind.__struct_fields__:
@@ -89,6 +94,11 @@ def _read_apprentice_metrics(call: Call, loop: Loop) -> ApprenticeMetrics | None
             sum_of_imitated_rewards=recent.imitated_rewards,
         ),
     )
+
+
+def _mask_target(loop: Loop) -> str | None:
+    target = loop.settings.log_mirror_sas_uri
+    return None if target is None else mask_url(target)
 
 
 def _format_optimization_start(loop: Loop) -> str:
@@ -130,7 +140,7 @@ def _build_routes(kind: type[FirstServiceConfiguration], versions: tuple[Version
         path="/configurations/service",
         versions=versions,
         handler=get_configuration,
-        permission="change",  # the target of the log mirror holds a signature
+        permission="change",
         tag=_TAG,
         summary="How the loop learns, decides and logs.",
         status=200,

@@ -1,15 +1,12 @@
 """Which changes of a configuration are accepted, and the code of each refusal (contract, section 1.5)."""
 
 import math
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import cast
-from urllib.parse import parse_qs, urlsplit
 
 from sartor.api.http import durations
 from sartor.api.http.error_responses import RequestRefused
-from sartor.api.routing.versions import V2022_09, Version
 from sartor.ports import Loop
 
 _INVALID = "InvalidServiceConfiguration"
@@ -29,13 +26,12 @@ CODES = {
 _DAY = timedelta(days=1)
 _MOST_DAYS = 2_147_483_647
 _MOST_RETRAIN_DAYS = 36_500
-_SAS_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 Changes = Mapping[str, object]
 
 
-def check(loop: Loop, changes: Changes, /, *, version: Version) -> None:
-    """Check that these changes, under their names on the wire, may be made to the loop.
+def check(loop: Loop, changes: Changes, /) -> None:
+    """Check that these changes, under their names on the wire, may be made to the loop; see ``mirror_rules``.
 
     Raises:
         RequestRefused: the first rule that does not hold, with its code.
@@ -50,7 +46,6 @@ def check(loop: Loop, changes: Changes, /, *, version: Version) -> None:
     _check_retention(changes)
     _check_retraining(changes)
     _check_optimization(loop, changes)
-    _check_mirror(loop, changes, "InvalidSasUri" if version is V2022_09 else "InvalidContainer")
     _check_mode(loop, changes)
 
 
@@ -122,39 +117,6 @@ def _check_optimization(loop: Loop, changes: Changes) -> None:
             "ProblemTypeIncompatibleWithAutoOptimization",
             "isAutoOptimizationEnabled can't be turned on for a loop with several slots.",
         )
-
-
-def _check_mirror(loop: Loop, changes: Changes, code: str) -> None:
-    settings = loop.settings
-    target = changes.get("logMirrorSasUri", settings.log_mirror_sas_uri)
-    enabled = changes.get("logMirrorEnabled", settings.log_mirror_enabled)
-    if enabled and not target:
-        raise RequestRefused(code, "logMirrorSasUri is required while logMirrorEnabled is true.")
-    if target and target != settings.log_mirror_sas_uri:  # what was set before, here or elsewhere, stays good
-        for problem in _find_target_problems(str(target)):
-            raise RequestRefused(code, f"logMirrorSasUri {problem}.")
-
-
-def _find_target_problems(target: str) -> Iterator[str]:
-    try:
-        parts = urlsplit(target)
-    except ValueError:
-        yield "is not a URL"
-        return
-    if not parts.scheme or not parts.netloc or parts.scheme in ("file", "local"):
-        # A caller of the wire must not choose files of the machine; its operator may.
-        yield "must be the SAS URI of a container or another remote URL; 'sartor loop set' takes local folders"
-        return
-    if parts.scheme not in ("http", "https"):
-        return
-    query = parse_qs(parts.query)
-    if "sig" not in query:
-        yield "has no signature (sig): it is not a SAS URI"
-    if "w" not in query.get("sp", [""])[0]:
-        yield "does not allow writing (sp has no w)"
-    for name in ("st", "se"):
-        if any(not _SAS_TIME.fullmatch(time) for time in query.get(name, [])):
-            yield f"has a time ({name}) that is not like 2024-05-17T09:30:00Z"
 
 
 def _check_mode(loop: Loop, changes: Changes) -> None:

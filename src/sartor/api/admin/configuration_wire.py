@@ -52,7 +52,12 @@ class FirstServiceConfiguration(Struct, frozen=True, kw_only=True, rename="camel
         bool | None, Meta(description="Whether the joined log is copied to a target.")
     ] = None
     log_mirror_sas_uri: Annotated[
-        str | None, Meta(description="The target: a container's SAS URI that allows writing, or another URL.")
+        str | None,
+        Meta(
+            description="The target: a container's SAS URI that allows writing, by https at a public "
+            "address, or what else the service allows. It is shown with its signature masked; put back like "
+            "that, it stays as it is."
+        ),
     ] = None
 
 

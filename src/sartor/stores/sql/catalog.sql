@@ -90,3 +90,19 @@ SELECT version FROM state;
 -- try_write --
 -- A write that nothing depends on.
 UPDATE state SET tried = tried + 1;
+
+-- sealing --
+-- How far the sealing of an older catalog is.
+SELECT sealing FROM state;
+
+-- set_sealing --
+-- See catalog_sealing.
+UPDATE state SET sealing = ?;
+
+-- all_loops --
+-- In service or deleted. As bytes, like ``loops``.
+SELECT CAST(loop_id AS BLOB), CAST(body AS BLOB), keys FROM loops;
+
+-- audit_backwards --
+-- The bodies of all entries, newest first.
+SELECT body FROM audit WHERE seq > 0 ORDER BY seq DESC;

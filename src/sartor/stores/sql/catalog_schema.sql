@@ -8,8 +8,8 @@ CREATE TABLE about (
 CREATE TABLE loops (
     loop_id TEXT PRIMARY KEY,
     name TEXT NOT NULL,
-    body TEXT NOT NULL,                         -- ports.Loop as JSON, its keys left empty
-    keys BLOB NOT NULL,                         -- the keys, sealed with the secret key
+    body TEXT NOT NULL,                         -- ports.Loop as JSON, its secrets left out
+    keys BLOB NOT NULL,                         -- its secrets, sealed with the secret key
     deleted INTEGER NOT NULL DEFAULT 0,         -- 1: out of service, its folder not removed yet
     changed INTEGER NOT NULL DEFAULT 0          -- state.version at its last change
 );
@@ -23,10 +23,11 @@ CREATE TABLE state (
     one INTEGER PRIMARY KEY CHECK (one = 1),
     version INTEGER NOT NULL DEFAULT 0,
     tried INTEGER NOT NULL DEFAULT 0,
-    forgotten INTEGER NOT NULL DEFAULT 0        -- the last change of a loop whose row was removed
+    forgotten INTEGER NOT NULL DEFAULT 0,       -- the last change of a loop whose row was removed
+    sealing INTEGER NOT NULL DEFAULT 0          -- 0: of an older version, 1: all is sealed, 2: and scrubbed
 );
 
-INSERT INTO state (one) VALUES (1);
+INSERT INTO state (one, sealing) VALUES (1, 2);
 
 -- Who did what. Lines are added, never changed or removed.
 CREATE TABLE audit (
@@ -46,4 +47,4 @@ BEGIN
     SELECT RAISE(ABORT, 'the activity log is append-only');
 END;
 
-PRAGMA user_version = 3;
+PRAGMA user_version = 4;

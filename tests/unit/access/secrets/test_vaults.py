@@ -18,6 +18,8 @@ from sartor.api.http.tls import Certificates
 from sartor.errors import StoreUnavailable
 from sartor.management import loops
 from sartor.runtime import compose
+from tests.unit.redirecting_server import STATUSES, RecordingServer
+from tests.unit.threaded_server import serve_in_thread
 from tests.wire.certificates import authority
 
 SECRETS = {"SARTOR_OWNER_KEY": "the-owner-key-in-the-vault", "SARTOR_SECRET_KEY": "a master key in the vault"}
@@ -112,6 +114,28 @@ def test_azure(tmp_path: Path) -> None:
         assert "wrong-token" not in refused.value.message
     with pytest.raises(StoreUnavailable):
         AzureVault(url, token="opens-it", **options).read("SARTOR_OWNER_KEY")
+
+
+@pytest.mark.parametrize("status", STATUSES)
+def test_a_vault_that_sends_elsewhere(tmp_path: Path, status: int) -> None:
+    files = tmp_path / "cert.pem", tmp_path / "key.pem"
+    authority().issue(*files)
+    options = {
+        "verify_challenge_resource": False,
+        "connection_verify": str(authority().write(tmp_path)),
+        "retry_total": 0,
+    }
+    with serve_in_thread(RecordingServer()) as elsewhere:
+
+        def send_elsewhere(path: str, headers: dict[str, str]) -> tuple[int, dict[str, str], Any]:
+            known = headers.get("authorization") or headers.get("x-vault-token")
+            return (status, {"location": f"{elsewhere.url}{path}"}, {}) if known else azure(path, headers)
+
+        with vault(send_elsewhere) as url, pytest.raises(StoreUnavailable):
+            HashicorpVault(f"{url}/kv/team/sartor", token="opens-it").read("SARTOR_OWNER_KEY")
+        with vault(send_elsewhere, Certificates(*files)) as url, pytest.raises(StoreUnavailable):
+            AzureVault(url, token="opens-it", **options).read("SARTOR_OWNER_KEY")
+        assert elsewhere.received == []
 
 
 def test_the_keys_of_loops_are_sealed_with_a_key_from_a_vault(

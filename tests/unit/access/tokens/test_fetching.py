@@ -12,7 +12,8 @@ import pytest
 import requests
 import urllib3
 
-from sartor.access.tokens.fetching import MOST_BYTES, Deadline, fetch_json
+from sartor.access.deadline import Deadline
+from sartor.access.tokens.fetching import MOST_BYTES, fetch_json
 from tests.unit.access.tokens.dripping import WAYS, dripping
 
 FORESEEN = (requests.RequestException, urllib3.exceptions.HTTPError)
