@@ -169,9 +169,26 @@ _TIERS: Mapping[Tier, tuple[int, int]] = {"F0": (20, 50_000), "S0": (0, 0), "E0"
 
 
 class Limits(Struct, frozen=True, kw_only=True):
-    """Limits of one request, and of one process."""
+    """Limits of one request, and of one process.
+
+    Attributes:
+        body_bytes: how large a body may be where its route does not say otherwise, and beyond which size bodies
+            are kept in a file while they arrive.
+        arriving_bytes_per_loop: of the bodies of one loop that are kept in memory while they arrive or wait.
+        arriving_bytes: of those of all loops.
+        spooled_bytes_per_loop: of the bodies of one loop that are kept in files: twelve of the largest models.
+        spooled_bytes: of those of all loops.
+        leaving_bytes_per_loop: of the large responses of one loop that their callers have not read.
+        leaving_bytes: of those of all loops.
+    """
 
     body_bytes: int = 1_048_576
+    arriving_bytes_per_loop: int = 33_554_432
+    arriving_bytes: int = 268_435_456
+    spooled_bytes_per_loop: int = 1_610_612_736
+    spooled_bytes: int = 4_294_967_296
+    leaving_bytes_per_loop: int = 268_435_456
+    leaving_bytes: int = 536_870_912
     actions: int = 50
     id_chars: int = 256
     features: int = 5_000

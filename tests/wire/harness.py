@@ -6,6 +6,7 @@ import socket
 import threading
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 
 from msgspec import Struct
@@ -73,6 +74,7 @@ class Service:
         arguments: str = DEFAULT_ARGUMENTS,
         settings: LoopSettings | None = None,
         token_verifier: TokenVerifier | None = None,
+        folder: Path | None = None,
     ) -> None:
         self.limits = limits or Limits()
         self.stores = MemoryStores()
@@ -101,6 +103,7 @@ class Service:
             clock_s=lambda: self.clock_s,
             owner_key=OWNER_KEY.encode(),
             token_verifier=token_verifier,
+            folder=folder,
         )
         self._runner = asyncio.Runner()
 

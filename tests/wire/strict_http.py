@@ -54,6 +54,11 @@ class StrictClient:
         assert re.fullmatch("0|[1-9][0-9]*", length)
         return StrictResponse(status, headers, b"" if method == "HEAD" else self._take(int(length)))
 
+    def peek(self) -> bytes:
+        """The first bytes of what was sent and not read yet, up to the status; waits for them."""
+        assert self._received == b""
+        return self.socket.recv(12, socket.MSG_PEEK)
+
     def expect_end(self) -> None:
         """The server closes the connection, and has sent nothing else."""
         assert self._received == b"", f"left over: {self._received[:100]!r}"
@@ -89,9 +94,13 @@ def _parse_headers(lines: list[bytes]) -> dict[str, str]:
 
 
 @contextmanager
-def connect(endpoint: str) -> Iterator[StrictClient]:
-    """Open a connection to an endpoint."""
+def connect(endpoint: str, *, buffer: int | None = None) -> Iterator[StrictClient]:
+    """Open a connection to an endpoint. ``buffer``: how many bytes the system keeps of what is not read."""
     address = urlsplit(endpoint)
-    with socket.create_connection((str(address.hostname), address.port or 0), timeout=20) as connection:
+    with socket.socket() as connection:
+        connection.settimeout(20)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if buffer is not None:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
+        connection.connect((str(address.hostname), address.port or 0))
         yield StrictClient(connection)

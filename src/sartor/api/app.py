@@ -3,6 +3,8 @@
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
+from pathlib import Path
+from typing import TypeAlias
 
 from sartor.access.asgi import ASGIApp, Receive, Scope, Send
 from sartor.access.authentication import SCOPE_LOOP, Authenticator, TokenVerifier
@@ -19,6 +21,7 @@ from sartor.api.loop_locks import LoopLocks
 from sartor.api.routing.matching import Resource, decode_names
 from sartor.api.routing.versions import ALL_VERSIONS, CONTROL_V1, V1_0
 from sartor.api.threaded_app import (
+    LargeRequests,
     LoopThreads,
     ReadNames,
     ThreadedApp,
@@ -45,6 +48,9 @@ _CONTROL_BODY_BYTES = 65_536
 
 _DEFAULT_DESTINATIONS = AllowedDestinations()
 
+MakePage: TypeAlias = Callable[[], Response]
+"""Makes the response of a page."""
+
 
 def create_app(
     loop_table: LoopTable,
@@ -58,6 +64,7 @@ def create_app(
     token_verifier: TokenVerifier | None = None,
     owner_key: bytes = b"",
     allowed_destinations: AllowedDestinations = _DEFAULT_DESTINATIONS,
+    folder: Path | None = None,
 ) -> ASGIApp:
     """Create the ASGI application, which has no lifespan.
 
@@ -71,13 +78,15 @@ def create_app(
         token_verifier: verifies bearer tokens; None: only keys are accepted.
         owner_key: is an Owner on the control plane; empty: there is none.
         allowed_destinations: which URLs of other services callers may name.
+        folder: where large bodies are put while they arrive; None: where the system has temporary files.
     """
     throttle = FailedAuthThrottle(clock_s=clock_s)
     authenticator = Authenticator(
         loop_table, token_verifier=token_verifier, throttle=throttle, owner_key=owner_key
     )
-    data_plane = DataPlaneApp(authenticator, limits=limits, now_us=now_us)
-    admin, control = _create_threaded_apps(authenticator, stores, limits, allowed_destinations)
+    large = LargeRequests(limits, folder=folder)
+    data_plane = DataPlaneApp(authenticator, bodies=large.bodies, limits=limits, now_us=now_us)
+    admin, control = _create_threaded_apps(authenticator, stores, limits, allowed_destinations, large)
     health = HealthProbe(probe, authenticator, clock_s=clock_s)
     pages = _build_pages(health)
 
@@ -93,18 +102,31 @@ def create_app(
                 await admin.serve(resource, names, scope, receive, send)
             else:
                 await data_plane.serve(resource.operation, resource, sent, scope, receive, send)
-            return
-        try:
-            found = _match_control(path)
-        except CallerError as error:
-            await _send(error_to_response(error, invalid="InvalidRequest"), scope, send)
-            return
-        if found is not None:
-            await control.serve(*found, scope, receive, send)
         else:
-            await _send(await _answer_page(pages, health, path, scope), scope, send)
+            await _serve_others(control, pages, health, scope, receive, send)
 
     return app
+
+
+async def _serve_others(
+    control: ThreadedApp,
+    pages: Mapping[bytes, MakePage],
+    health: HealthProbe,
+    scope: Scope,
+    receive: Receive,
+    send: Send,
+) -> None:
+    """Answer what is not of the wire: the control plane, and pages."""
+    path = scope["raw_path"]
+    try:
+        found = _match_control(path)
+    except CallerError as error:
+        await _send(error_to_response(error, invalid="InvalidRequest"), scope, send)
+        return
+    if found is not None:
+        await control.serve(*found, scope, receive, send)
+    else:
+        await _send(await _answer_page(pages, health, path, scope), scope, send)
 
 
 def _create_threaded_apps(
@@ -112,6 +134,7 @@ def _create_threaded_apps(
     stores: Stores,
     limits: Limits,
     allowed_destinations: AllowedDestinations,
+    large: LargeRequests,
 ) -> tuple[ThreadedApp, ThreadedApp]:
     """Create the administration of the wire and the control plane, which share the locks of the loops.
 
@@ -122,6 +145,7 @@ def _create_threaded_apps(
         authorise_on_loop(authenticator),
         stores,
         locks=locks,
+        large=large,
         threads=LoopThreads(_ADMIN_THREADS, per_loop=_ADMIN_THREADS_PER_LOOP, name="admin"),
         body_bytes=limits.body_bytes,
         allowed_destinations=allowed_destinations,
@@ -130,6 +154,7 @@ def _create_threaded_apps(
         authorise_on_instance(authenticator),
         stores,
         locks=locks,
+        large=large,
         threads=LoopThreads(_CONTROL_THREADS, per_loop=_CONTROL_THREADS_PER_LOOP, name="control"),
         body_bytes=min(limits.body_bytes, _CONTROL_BODY_BYTES),
         allowed_destinations=allowed_destinations,
@@ -158,8 +183,8 @@ def _match_control(path: bytes) -> tuple[Resource, ReadNames] | None:
     return resource, lambda _: names
 
 
-def _build_pages(health: HealthProbe) -> dict[bytes, Callable[[], Response]]:
-    pages: dict[bytes, Callable[[], Response]] = {
+def _build_pages(health: HealthProbe) -> dict[bytes, MakePage]:
+    pages: dict[bytes, MakePage] = {
         b"/health/live": health.live,
         _READY: health.live,  # its methods; it is answered where its caller is known
         b"/openapi.json": partial(openapi.openapi_response, V1_0),
@@ -174,7 +199,7 @@ def _build_pages(health: HealthProbe) -> dict[bytes, Callable[[], Response]]:
 
 
 async def _answer_page(
-    pages: Mapping[bytes, Callable[[], Response]], health: HealthProbe, path: bytes, scope: Scope
+    pages: Mapping[bytes, MakePage], health: HealthProbe, path: bytes, scope: Scope
 ) -> Response:
     method = scope["method"]
     make_page = pages.get(path.rstrip(b"/"))

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
 from typing import TypeAlias
 from urllib.parse import parse_qsl
 
@@ -20,18 +21,24 @@ from sartor.access.authentication import Authenticator
 from sartor.access.destinations import AllowedDestinations
 from sartor.access.roles import EVERY_LOOP, Caller
 from sartor.api.caller_context import CallerContext
-from sartor.api.http.body import content_length, read_body
+from sartor.api.http.arriving_bodies import ArrivingBodies
+from sartor.api.http.body import ReceivedBody, content_length
+from sartor.api.http.byte_budget import ByteBudget
 from sartor.api.http.error_responses import ClientDisconnected, RequestRefused, error_to_response, not_allowed
-from sartor.api.http.response import Response, options_response, send_response
+from sartor.api.http.response import LARGE_BYTES, Response, options_response, send_response
 from sartor.api.loop_locks import LoopLocks
 from sartor.api.routing import versions
 from sartor.api.routing.matching import Resource
 from sartor.api.routing.routes import Call, Handler, Operation, Route
 from sartor.ports import Loop, Stores
+from sartor.settings import Limits
 from sartor.stores.audited import audited
 
 ReadNames: TypeAlias = Callable[[Route], Mapping[str, str]]
 """Gives the names in the path of a request, decoded; raises a ``CallerError`` where they can't be."""
+
+_LARGE_THREADS = 2
+"""How many handlers may work on large bodies at a time: each holds one in memory."""
 
 _CODES: Mapping[type[Exception], str] = {
     errors.LoopNotFound: "LoopNotFound",
@@ -80,6 +87,18 @@ class LoopThreads:
 Authorise: TypeAlias = Callable[[Scope, Route, ReadNames], Awaitable[AuthorisedCaller]]
 
 
+class LargeRequests:
+    """What the applications of a process share so that large bodies and responses don't fill the memory."""
+
+    def __init__(self, limits: Limits, /, *, folder: Path | None) -> None:
+        """Prepare; ``folder`` is where large bodies are put while they arrive, None: as the system has it."""
+        self.bodies = ArrivingBodies(limits, folder=folder)
+        self.responses = ByteBudget(
+            "large responses", per_owner=limits.leaving_bytes_per_loop, total=limits.leaving_bytes
+        )
+        self.threads = LoopThreads(_LARGE_THREADS, per_loop=1, name="large-bodies")
+
+
 class ThreadedApp:
     """Answers the routes whose handlers may block, some at a time."""
 
@@ -91,6 +110,7 @@ class ThreadedApp:
         *,
         locks: LoopLocks,
         threads: LoopThreads,
+        large: LargeRequests,
         body_bytes: int,
         allowed_destinations: AllowedDestinations,
     ) -> None:
@@ -100,7 +120,8 @@ class ThreadedApp:
             authorise: lets requests in.
             stores: the instance's stores, for the handlers of this and other such applications alone.
             locks: those of the loops, which all these handlers share.
-            threads: where the handlers run.
+            threads: where the handlers run, but those whose bodies are large.
+            large: bounds what arrives and leaves.
             body_bytes: how large a body may be where its route does not say otherwise.
             allowed_destinations: which URLs of other services callers may name.
         """
@@ -108,6 +129,7 @@ class ThreadedApp:
         self._stores = stores
         self._locks = locks
         self._threads = threads
+        self._large = large
         self._body_bytes = body_bytes
         self._allowed_destinations = allowed_destinations
 
@@ -118,19 +140,27 @@ class ThreadedApp:
         start_s = time.perf_counter()
         method = scope["method"]
         route = resource.routes.get("GET" if method == "HEAD" else method)
+        leaving: tuple[str, int] | None = None
         if route is None or isinstance(route.handler, Operation):
             response = (
                 options_response(resource.allowed) if method == "OPTIONS" else not_allowed(resource.allowed)
             )
         else:
             try:
-                response = await self._answer(resource, route, route.handler, names, scope, receive)
+                owner, response = await self._answer(resource, route, route.handler, names, scope, receive)
+                if len(response.body) > LARGE_BYTES:
+                    self._large.responses.take(owner, len(response.body))
+                    leaving = owner, len(response.body)
             except ClientDisconnected:
                 return
             except Exception as error:
                 response = error_to_response(_with_code(error, route), invalid=route.invalid)
         took_ms = int((time.perf_counter() - start_s) * 1000)
-        await send_response(response, scope, send, took_ms=took_ms)
+        try:
+            await send_response(response, scope, send, took_ms=took_ms)
+        finally:
+            if leaving is not None:
+                self._large.responses.give_back(*leaving)
 
     async def _answer(
         self,
@@ -140,13 +170,31 @@ class ThreadedApp:
         names: ReadNames,
         scope: Scope,
         receive: Receive,
-    ) -> Response:
-        headers, query = scope["headers"], scope["query_string"]
+    ) -> tuple[str, Response]:
+        """Returns who made the request, as far as bounds are concerned, and the response."""
         if resource.version.in_query:
-            versions.check_named(query)
+            versions.check_named(scope["query_string"])
         authorised = await self._authorise(scope, route, names)
+        owner = authorised.caller.name if authorised.loop is None else authorised.loop.loop_id
+        length = content_length(scope["headers"])
         most = route.body_bytes or self._body_bytes
-        body = await read_body(receive, declared=content_length(headers), most=most)
+        bodies = self._large.bodies
+        async with bodies.receiving(receive, owner=owner, declared=length, most=most) as body:
+            call = self._build_call(resource, route, names, scope, authorised, body)
+            threads = self._large.threads if body.is_in_file else self._threads
+            # What names no loop is one caller's: others have a turn whatever it takes.
+            loop = call.path_id or owner if authorised.loop is None else owner
+            return owner, await threads.run(loop, partial(_handle, route, handler, call))
+
+    def _build_call(
+        self,
+        resource: Resource,
+        route: Route,
+        names: ReadNames,
+        scope: Scope,
+        authorised: AuthorisedCaller,
+        body: ReceivedBody,
+    ) -> Call:
         caller = authorised.caller
         context = CallerContext(
             stores=audited(self._stores, caller.name, sees_all_loops=caller.may("read", EVERY_LOOP)),
@@ -154,18 +202,15 @@ class ThreadedApp:
             caller=caller,
             allowed_destinations=self._allowed_destinations,
         )
-        call = Call(
+        return Call(
             context=context,
             version=resource.version,
             addressed=authorised.loop,
             path=names(route),
-            query=parse_query(query),
-            headers=headers,
-            body=body,
+            query=parse_query(scope["query_string"]),
+            headers=scope["headers"],
+            received=body,
         )
-        # What names no loop is one caller's: others have a turn whatever it takes.
-        loop = call.path_id or caller.name if authorised.loop is None else authorised.loop.loop_id
-        return await self._threads.run(loop, partial(_handle, route, handler, call))
 
 
 def authorise_on_loop(authenticator: Authenticator, /) -> Authorise:

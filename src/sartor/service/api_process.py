@@ -41,7 +41,7 @@ def run(
         factory: makes the engines that rank.
         apart: the same stores opened once more, for the threads of the administration.
         listener: a listening socket; it may be shared with other processes.
-        folder: the data folder, for the counters that the api processes share.
+        folder: the data folder, for the counters that the api processes share, and for large bodies.
         options: TLS, tokens, proxies and the request log.
         ready: a pipe that gets a byte as soon as requests are answered.
         is_supervised: whether somebody starts the learn and the work process too.
@@ -62,6 +62,7 @@ def run(
         token_verifier=options.token_verifier,
         allowed_destinations=options.allowed_destinations,
         limits=limits,
+        folder=folder,
         probe=health.state,
     )
     app = options.wrap(app, loop_table, apart, open_log=log_format.line_writer)

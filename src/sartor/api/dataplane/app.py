@@ -25,7 +25,8 @@ from sartor.api.dataplane.ranking import (
     explain_ranking,
 )
 from sartor.api.dataplane.routes import RANK, RANK_SLOTS, REWARD, REWARD_SLOTS
-from sartor.api.http.body import content_length, read_body
+from sartor.api.http.arriving_bodies import ArrivingBodies
+from sartor.api.http.body import content_length
 from sartor.api.http.error_responses import ClientDisconnected, RequestRefused, error_to_response, not_allowed
 from sartor.api.http.response import BILLED, Response, options_response, send_response
 from sartor.api.routing import versions
@@ -44,8 +45,17 @@ _DONE = Response(204)
 class DataPlaneApp:
     """Answers rank, reward and activate, for one slot and for several, for all loops of a process."""
 
-    def __init__(self, authenticator: Authenticator, /, *, limits: Limits, now_us: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        authenticator: Authenticator,
+        /,
+        *,
+        bodies: ArrivingBodies,
+        limits: Limits,
+        now_us: Callable[[], int],
+    ) -> None:
         self._authenticator = authenticator
+        self._bodies = bodies
         self._limits = limits
         self._now_us = now_us
         self._decoder = RequestDecoder(limits, new_event_id=self._new_event_id)
@@ -92,7 +102,12 @@ class DataPlaneApp:
         limiter = served_loop.rate_limiter if operation.name == RANK.name else None
         if limiter is not None:
             limiter.check()  # at once, whatever the body says; counted once the body is known to be good
-        body = await read_body(receive, declared=content_length(headers), most=self._limits.body_bytes)
+        body = await self._bodies.read(
+            receive,
+            owner=served_loop.loop.loop_id,
+            declared=content_length(headers),
+            most=self._limits.body_bytes,
+        )
         if operation is RANK:
             request = self._decoder.rank(body)
             if limiter is None:

@@ -1,10 +1,9 @@
-"""Reading a body, within bounds."""
+"""A body that has arrived: in memory, or in a file where it is large."""
 
 from collections.abc import Sequence
+from typing import IO
 
-from sartor.access.asgi import Header, Message, Receive
-from sartor.api.http.error_responses import ClientDisconnected
-from sartor.errors import PayloadTooLarge
+from sartor.access.asgi import Header
 
 
 def content_length(headers: Sequence[Header], /) -> int:
@@ -15,44 +14,22 @@ def content_length(headers: Sequence[Header], /) -> int:
     return 0
 
 
-async def read_body(receive: Receive, /, *, declared: int, most: int) -> bytes:
-    """Read the whole body.
+class ReceivedBody:
+    """A whole body. One in a file is read when it is asked for: waiting for a thread takes no memory."""
 
-    Args:
-        receive: the ASGI channel.
-        declared: the declared length; a body that is too large is refused before any of it is read.
-        most: how many bytes are accepted.
+    def __init__(self, content: bytes = b"", /, *, file: IO[bytes] | None = None) -> None:
+        """``file``: holds the body instead; whoever opened it closes it."""
+        self._content = content
+        self._file = file
 
-    Raises:
-        PayloadTooLarge: it is larger than that.
-        ClientDisconnected: before the end.
-    """
-    if declared > most:
-        raise _too_large(most)
-    message = await receive()
-    if message["type"] == "http.request" and not message.get("more_body", False):
-        body: bytes = message.get("body", b"")
-    else:
-        body = await _read_parts(receive, message, most)
-    if len(body) > most:
-        raise _too_large(most)
-    return body
+    @property
+    def is_in_file(self) -> bool:
+        """Whether it is so large that it was put into a file."""
+        return self._file is not None
 
-
-async def _read_parts(receive: Receive, message: Message, most: int) -> bytes:
-    parts = []
-    left = most
-    while message["type"] == "http.request":
-        part: bytes = message.get("body", b"")
-        parts.append(part)
-        left -= len(part)
-        if left < 0:
-            raise _too_large(most)
-        if not message.get("more_body", False):
-            return b"".join(parts)
-        message = await receive()
-    raise ClientDisconnected
-
-
-def _too_large(most: int) -> PayloadTooLarge:
-    return PayloadTooLarge(f"The body is larger than {most} bytes.")
+    def read(self) -> bytes:
+        """Return the body; may block for the disk."""
+        if self._file is None:
+            return self._content
+        self._file.seek(0)
+        return self._file.read()

@@ -15,7 +15,7 @@ from uvicorn.protocols.utils import get_local_addr, get_remote_addr, is_ssl
 from sartor.access.asgi import ASGIApp
 from sartor.api.http.connection_limits import ConnectionLimits
 from sartor.api.http.cycle import RequestCycle
-from sartor.api.http.error_responses import error_response, stopping
+from sartor.api.http.error_responses import error_response, stopping, unavailable
 from sartor.api.http.framing import MessageEnd
 from sartor.api.http.request_head import BadHead, RequestHead
 from sartor.api.http.response import Response, raw_response
@@ -30,6 +30,7 @@ _LINE_ENDS = b"\r\n"
 _TOO_LARGE = error_response(431, "PayloadSizeExceeded", "The head of the request is too large.")
 _NOT_HTTP = error_response(400, "BadRequest", "What was received is not a valid HTTP request.")
 _NO_PROXY = error_response(400, "BadRequest", "This is not a proxy.")
+_BUSY = unavailable("Too much has arrived that could not be looked at yet; send the request again.")
 _LATE = error_response(408, "RequestTimeout", "The body of the request did not arrive in time.")
 
 
@@ -59,12 +60,16 @@ class HttpConnection(asyncio.Protocol):
         self._cycle: RequestCycle | None = None  # the newest request; those before it are answered
         self._in_body = False  # between the head of a request and its end
         self._offers_upgrade = False  # the head offered another protocol
-        self._body_bytes = 0  # of the body that is being received
+        self._credited_bytes = 0  # of the body that is being received
+        self._body_bytes = 0
+        self._body_due_s = NEVER  # when its client is late
+        self._held = 0  # bytes that were received and that nobody has asked for yet
         self._overhead = 0  # bytes of extensions of chunks and of trailers, since the last one of content
         self._rest = b""  # of what was received, not read yet: its beginning is at ``_rest_at``
         self._rest_at = 0
         self._is_idle = False  # between two requests
-        self._stuck_since_s = NEVER
+        self._stuck_due_s = NEVER  # when its client should have read more
+        self._unsent = 0  # bytes that it had not read at the last look
         self._ending_since_s = NEVER  # the last response is written; the rest is thrown away
         self._ending_bytes = 0
         self.waiting_since_s = NEVER
@@ -75,6 +80,7 @@ class HttpConnection(asyncio.Protocol):
         self.transport = transport
         self.flow = FlowControl(transport)
         self._addresses = (get_remote_addr(transport), get_local_addr(transport))
+        self._address = self._addresses[0][0] if self._addresses[0] else ""
         self._scheme = "https" if is_ssl(transport) else "http"
         self._server_state.connections.add(self)  # type: ignore[arg-type]
         self.waiting_since_s = self._loop.time()
@@ -89,6 +95,7 @@ class HttpConnection(asyncio.Protocol):
             self._cycle.disconnect()
         self.flow.resume_writing()
         self._rest = b""
+        self._hold(0)
         self.transport.close()
 
     def pause_writing(self) -> None:
@@ -115,8 +122,7 @@ class HttpConnection(asyncio.Protocol):
         size = len(data)
         while at < size and self._ending_since_s == NEVER:
             if not self._in_body and self._is_handling():
-                self._rest, self._rest_at = data, at
-                self.flow.pause_reading()
+                self._keep_for_later(data, at)
                 return
             if not self._in_body and not self._head_bytes and data[at] in _LINE_ENDS:
                 at = size - len(data[at:].lstrip(_LINE_ENDS))
@@ -131,6 +137,20 @@ class HttpConnection(asyncio.Protocol):
             at = end
         if self._in_body and self._ending_since_s == NEVER:
             self._check_body()
+
+    def _keep_for_later(self, data: bytes, at: int) -> None:
+        """Keep what was sent ahead of a response."""
+        self.flow.pause_reading()
+        self._rest, self._rest_at = data, at
+        if not self._hold(len(data)) and self._cycle is not None:
+            self._cycle.keep_alive = False
+            self._rest = b""
+            self._hold(0)
+
+    def _hold(self, size: int) -> bool:
+        """Count what is held for the client; False: it is too much, of it or of all."""
+        change, self._held = size - self._held, size
+        return not change or self.limits.hold(self._address, change)
 
     def _count_head(self, piece: bytes) -> bool:
         """Count what has come of a head; False: it is too much."""
@@ -202,8 +222,9 @@ class HttpConnection(asyncio.Protocol):
         self._head_bytes = 0
         self._in_body = True
         self._end.begin_body(head.body_length)
-        self._body_bytes = self._overhead = 0
+        self._body_bytes = self._credited_bytes = self._overhead = 0
         self.waiting_since_s = self._loop.time()
+        self._body_due_s = self.waiting_since_s + self.limits.timeouts.body_s
         self._cycle = RequestCycle(
             self,
             scope,
@@ -239,8 +260,17 @@ class HttpConnection(asyncio.Protocol):
         if self._overhead > self.limits.timeouts.head_bytes and self._end.left is None:
             self._reject(_NOT_HTTP)
             return
+        timeouts, arrived = self.limits.timeouts, self._body_bytes - self._credited_bytes
+        # What came fast buys no time for what comes later: it would be held for as long.
+        latest_s = self._loop.time() + timeouts.body_s
+        self._body_due_s = min(self._body_due_s + arrived / timeouts.body_rate, latest_s)
+        self._credited_bytes = self._body_bytes
         cycle = self._cycle
-        if cycle is not None and cycle.held > HIGH_WATER_LIMIT:
+        if cycle is None or cycle.is_answered:
+            return
+        if not self._hold(cycle.held):
+            self._reject(_BUSY)
+        elif cycle.held > HIGH_WATER_LIMIT:
             self.flow.pause_reading()
 
     @property
@@ -257,13 +287,17 @@ class HttpConnection(asyncio.Protocol):
 
     def on_body_taken(self) -> None:
         """The application has taken what had come of the body."""
+        if self._held:
+            self._hold(0)
 
     def on_response_complete(self) -> None:
         """The response is written; the next request may come."""
+        if self._held:
+            self._hold(0)
         if self.transport.is_closing() or self._cycle is None:
             return
         if not self._cycle.keep_alive:
-            if self._in_body or self._rest:
+            if self._in_body or self.flow.read_paused:
                 self._end_connection()
             else:
                 self.transport.close()
@@ -292,20 +326,32 @@ class HttpConnection(asyncio.Protocol):
         """Close the connection if its client took too long, to send or to read."""
         timeouts = self.limits.timeouts
         if self.transport.is_closing() or self.flow.write_paused:
-            self._stuck_since_s = min(self._stuck_since_s, now_s)
-            if now_s - self._stuck_since_s > timeouts.stuck_s:
-                self.transport.abort()
+            self._check_reading(now_s)
             return
-        self._stuck_since_s = NEVER
+        self._stuck_due_s = NEVER
         if self._ending_since_s != NEVER:
             if now_s - self._ending_since_s > timeouts.stuck_s:
                 self.close()
             return
-        waited_s = now_s - self.waiting_since_s
-        if self._in_body and waited_s > timeouts.body_s + self._body_bytes / timeouts.body_rate:
-            self._reject(_LATE)
-        elif not self._in_body and waited_s > (timeouts.idle_s if self._is_idle else timeouts.head_s):
+        if self._in_body:
+            if self.flow.read_paused:  # it waits for us
+                self._body_due_s = now_s + timeouts.body_s
+            elif now_s > self._body_due_s:
+                self._reject(_LATE)
+        elif now_s - self.waiting_since_s > (timeouts.idle_s if self._is_idle else timeouts.head_s):
             self.close()
+
+    def _check_reading(self, now_s: float) -> None:
+        """Abort the connection if its client does not read, or more slowly than it may send."""
+        timeouts, unsent = self.limits.timeouts, self.transport.get_write_buffer_size()
+        if self._stuck_due_s == NEVER:
+            self._stuck_due_s = now_s + timeouts.stuck_s
+        else:
+            read_s = max(0, self._unsent - unsent) / timeouts.body_rate
+            self._stuck_due_s = min(self._stuck_due_s + read_s, now_s + timeouts.stuck_s)
+        self._unsent = unsent
+        if now_s > self._stuck_due_s:
+            self.transport.abort()
 
     def close(self) -> None:
         """Close the connection; a request that has not arrived is dropped."""
@@ -333,6 +379,7 @@ class HttpConnection(asyncio.Protocol):
         if self.transport.is_closing():
             return
         self._rest = b""
+        self._hold(0)
         self._ending_since_s = self.waiting_since_s = self._loop.time()
         self._is_idle = False
         if self.transport.can_write_eof():

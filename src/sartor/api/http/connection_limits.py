@@ -1,5 +1,6 @@
 """How many connections are open, and how long each may keep the service waiting."""
 
+from collections import Counter
 from typing import Protocol
 
 from msgspec import Struct
@@ -20,6 +21,9 @@ HEAD_BYTES = 65_536
 BODY_RATE = 262_144
 """How many bytes of a body must arrive a second, on average, after the time that every body has."""
 
+UNREAD_BYTES = 67_108_864
+"""How much may be held of what was received on all connections, and which nobody has asked for yet."""
+
 
 class Timeouts(Struct, frozen=True, kw_only=True):
     """How long a connection may take for each step, in seconds, and how much it may send."""
@@ -31,6 +35,7 @@ class Timeouts(Struct, frozen=True, kw_only=True):
     head_bytes: int = HEAD_BYTES
     body_bytes: int
     body_rate: int = BODY_RATE
+    unread_bytes: int = UNREAD_BYTES
 
     @property
     def discarded_bytes(self) -> int:
@@ -75,6 +80,8 @@ class ConnectionLimits:
         self.timeouts = timeouts
         self._max = max_connections
         self._connections: set[ClientConnection] = set()
+        self._unread: Counter[str] = Counter()
+        self._unread_bytes = 0
 
     def __len__(self) -> int:
         return len(self._connections)
@@ -91,6 +98,19 @@ class ConnectionLimits:
     def release(self, connection: ClientConnection, /) -> None:
         """Forget a connection that was closed; idempotent."""
         self._connections.discard(connection)
+
+    def hold(self, address: str, change: int, /) -> bool:
+        """Count bytes that are held for a client before anything is known of it, or that no longer are.
+
+        Returns:
+            Whether all, and those from one address, are within their bounds; one may have a quarter.
+        """
+        self._unread_bytes += change
+        self._unread[address] += change
+        if not self._unread[address]:
+            del self._unread[address]
+        most = self.timeouts.unread_bytes
+        return self._unread_bytes <= most and self._unread[address] <= most // 4
 
     def check_all(self, now_s: float, /) -> None:
         """Close the connections whose clients took too long; to be called about once a second."""

@@ -11,7 +11,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from sartor.access.asgi import ASGIApp, Header, Message, Scope
 from sartor.api.http.error_responses import error_to_response, stopping
-from sartor.api.http.response import Response, has_no_body, response_headers
+from sartor.api.http.response import LARGE_BYTES, Response, has_no_body, response_headers
 
 if TYPE_CHECKING:
     from uvicorn.protocols.http.flow_control import FlowControl
@@ -145,6 +145,8 @@ class RequestCycle:
         if self._start is None or self.is_answered:
             raise RuntimeError("A response is one head and then one body.")
         self._write(self._start["status"], self._start["headers"], message["body"])
+        if len(message["body"]) > LARGE_BYTES and connection.flow.write_paused:
+            await connection.flow.drain()  # whoever counts large responses counts it until it is sent
 
     def _answer_for(self, response: Response) -> None:
         """Answer in the place of the application."""
@@ -158,9 +160,14 @@ class RequestCycle:
         for name, value in (*self._default_headers, *headers):
             parts += (name, b": ", value, b"\r\n")
         parts.append(b"\r\n" if self.keep_alive else b"connection: close\r\n\r\n")
-        if not has_no_body(self._scope["method"], status):
+        if has_no_body(self._scope["method"], status):
+            body = b""
+        if len(body) > LARGE_BYTES:  # not copied
+            self._connection.transport.write(b"".join(parts))
+            self._connection.transport.write(body)
+        else:
             parts.append(body)
-        self._connection.transport.write(b"".join(parts))
+            self._connection.transport.write(b"".join(parts))
         self.is_answered = True
         self._parts = []
         self.held = 0

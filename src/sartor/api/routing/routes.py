@@ -8,6 +8,7 @@ from msgspec import Struct
 from sartor.access.asgi import Header
 from sartor.access.roles import Permission
 from sartor.api.caller_context import CallerContext
+from sartor.api.http.body import ReceivedBody
 from sartor.api.http.response import Response
 from sartor.api.routing.versions import Version
 from sartor.ports import Loop
@@ -36,7 +37,7 @@ class Call(Struct, frozen=True, kw_only=True):
         path: the values of the names in the path, decoded.
         query: the first value of each parameter.
         headers: as ASGI has them.
-        body: the whole body.
+        received: the whole body, in memory or in a file.
     """
 
     context: CallerContext
@@ -45,7 +46,12 @@ class Call(Struct, frozen=True, kw_only=True):
     path: Mapping[str, str]
     query: Mapping[str, str]
     headers: Sequence[Header]
-    body: bytes
+    received: ReceivedBody
+
+    @property
+    def body(self) -> bytes:
+        """The whole body; a large one is read from the disk each time."""
+        return self.received.read()
 
     @property
     def loop(self) -> Loop:
