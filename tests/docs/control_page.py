@@ -30,7 +30,8 @@ A bearer token says who calls and with which roles. The owner key of the instanc
 Bodies are JSON. Errors have the same shape as those of the [HTTP API](http.md): `LoopNotFound` and
 `EventNotFound` are 404;
 `LoopExists`, `ScopeLocked` (the loop is locked) and `EventOpen` (the event is not settled yet) 409; `403` is
-for a missing role or another network; `429` for too many failed authentications, with `Retry-After`.
+for a missing role or another network; `429` for too many failed authentications or changes of
+a loop, with `Retry-After`.
 
 Every route of [the wire](http.md) can also be called under `/loops/{{name}}`, for callers with tokens.
 

@@ -140,7 +140,7 @@ def test_a_full_store_is_an_answer_of_the_administration_too(service: Service, v
 def test_an_administration_that_fails_is_one_500_and_is_logged(
     service: Service, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(service.stores.catalog, "loops", lambda: 1 / 0)
+    monkeypatch.setattr(service.stores.catalog, "find_by_id", lambda _: 1 / 0)
     reply = service.call("GET", at(V1_0, "/configurations/service"))
     assert (reply.status, reply.code) == (500, "InternalServerError")
     assert "division" not in reply.message

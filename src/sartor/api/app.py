@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from sartor.access.asgi import ASGIApp, Receive, Scope, Send
 from sartor.access.authentication import SCOPE_LOOP, Authenticator, TokenVerifier
+from sartor.access.change_limiter import ChangeLimiter
 from sartor.access.destinations import AllowedDestinations
 from sartor.access.served_loops import LoopTable
 from sartor.access.throttle import FailedAuthThrottle
@@ -86,7 +87,8 @@ def create_app(
     )
     large = LargeRequests(limits, folder=folder)
     data_plane = DataPlaneApp(authenticator, bodies=large.bodies, limits=limits, now_us=now_us)
-    admin, control = _create_threaded_apps(authenticator, stores, limits, allowed_destinations, large)
+    limiter = ChangeLimiter(clock_s=clock_s)
+    admin, control = _create_threaded_apps(authenticator, stores, limits, allowed_destinations, large, limiter)
     health = HealthProbe(probe, authenticator, clock_s=clock_s)
     pages = _build_pages(health)
 
@@ -135,6 +137,7 @@ def _create_threaded_apps(
     limits: Limits,
     allowed_destinations: AllowedDestinations,
     large: LargeRequests,
+    change_limiter: ChangeLimiter,
 ) -> tuple[ThreadedApp, ThreadedApp]:
     """Create the administration of the wire and the control plane, which share the locks of the loops.
 
@@ -149,6 +152,7 @@ def _create_threaded_apps(
         threads=LoopThreads(_ADMIN_THREADS, per_loop=_ADMIN_THREADS_PER_LOOP, name="admin"),
         body_bytes=limits.body_bytes,
         allowed_destinations=allowed_destinations,
+        change_limiter=change_limiter,
     )
     control = ThreadedApp(
         authorise_on_instance(authenticator),
@@ -158,6 +162,7 @@ def _create_threaded_apps(
         threads=LoopThreads(_CONTROL_THREADS, per_loop=_CONTROL_THREADS_PER_LOOP, name="control"),
         body_bytes=min(limits.body_bytes, _CONTROL_BODY_BYTES),
         allowed_destinations=allowed_destinations,
+        change_limiter=change_limiter,
     )
     return admin, control
 

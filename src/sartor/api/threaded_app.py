@@ -18,6 +18,7 @@ from msgspec import Struct
 from sartor import errors
 from sartor.access.asgi import Receive, Scope, Send
 from sartor.access.authentication import Authenticator
+from sartor.access.change_limiter import ChangeLimiter
 from sartor.access.destinations import AllowedDestinations
 from sartor.access.roles import EVERY_LOOP, Caller
 from sartor.api.caller_context import CallerContext
@@ -113,6 +114,7 @@ class ThreadedApp:
         large: LargeRequests,
         body_bytes: int,
         allowed_destinations: AllowedDestinations,
+        change_limiter: ChangeLimiter,
     ) -> None:
         """Prepare.
 
@@ -124,7 +126,9 @@ class ThreadedApp:
             large: bounds what arrives and leaves.
             body_bytes: how large a body may be where its route does not say otherwise.
             allowed_destinations: which URLs of other services callers may name.
+            change_limiter: how often a loop may be changed by others than owners.
         """
+        self._change_limiter = change_limiter
         self._authorise = authorise
         self._stores = stores
         self._locks = locks
@@ -175,12 +179,13 @@ class ThreadedApp:
         if resource.version.in_query:
             versions.check_named(scope["query_string"])
         authorised = await self._authorise(scope, route, names)
+        on_entry = self._check_changes(route, names, authorised)
         owner = authorised.caller.name if authorised.loop is None else authorised.loop.loop_id
         length = content_length(scope["headers"])
         most = route.body_bytes or self._body_bytes
         bodies = self._large.bodies
         async with bodies.receiving(receive, owner=owner, declared=length, most=most) as body:
-            call = self._build_call(resource, route, names, scope, authorised, body)
+            call = self._build_call(resource, route, names, scope, authorised, on_entry, body)
             threads = self._large.threads if body.is_in_file else self._threads
             # What names no loop is one caller's: others have a turn whatever it takes.
             loop = call.path_id or owner if authorised.loop is None else owner
@@ -193,11 +198,17 @@ class ThreadedApp:
         names: ReadNames,
         scope: Scope,
         authorised: AuthorisedCaller,
+        on_entry: Callable[[], None],
         body: ReceivedBody,
     ) -> Call:
         caller = authorised.caller
         context = CallerContext(
-            stores=audited(self._stores, caller.name, sees_all_loops=caller.may("read", EVERY_LOOP)),
+            stores=audited(
+                self._stores,
+                caller.name,
+                sees_all_loops=caller.may("read", EVERY_LOOP),
+                on_entry=on_entry,
+            ),
             locks=self._locks,
             caller=caller,
             allowed_destinations=self._allowed_destinations,
@@ -211,6 +222,18 @@ class ThreadedApp:
             headers=scope["headers"],
             received=body,
         )
+
+    def _check_changes(
+        self, route: Route, names: ReadNames, authorised: AuthorisedCaller
+    ) -> Callable[[], None]:
+        """Check that the caller may change the loop once more, and return what counts an entry about it."""
+        if authorised.caller.may("own", EVERY_LOOP):
+            return lambda: None
+        loop = names(route).get("name", "") if authorised.loop is None else authorised.loop.name
+        is_correction = route.permission == "decide"
+        if route.method != "GET":
+            self._change_limiter.check(loop, correction=is_correction)
+        return partial(self._change_limiter.count, loop, correction=is_correction)
 
 
 def authorise_on_loop(authenticator: Authenticator, /) -> Authorise:
@@ -243,7 +266,7 @@ def _handle(route: Route, handler: Handler, call: Call) -> Response:
     if loop is not None and route.changes_loop and loop.terms.lock == "change":
         raise errors.LoopLocked(f"The loop {loop.name!r} is locked against every change.")
     response = handler(call)
-    if loop is not None and route.is_audited:
+    if loop is not None and route.is_audited and not call.context.stores.is_unchanged:
         call.context.stores.note(route.name, loop, after=call.path_id or None)
     return response
 

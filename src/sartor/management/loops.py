@@ -311,5 +311,6 @@ def _pin(stores: Stores, loop: Loop, logs: LoopStores, model: Model) -> PinnedMo
     known = frozenset(one.model_id for one in logs.models.history())
     logs.models.promote(model.model_id)
     before = None if live is None else live.model_id
-    note(stores, "promote", loop, before={"liveModel": before}, after={"liveModel": model.model_id})
+    if before != model.model_id:
+        note(stores, "promote", loop, before={"liveModel": before}, after={"liveModel": model.model_id})
     return PinnedModel(loop=loop, model=model, known=known, was_published=was_published)

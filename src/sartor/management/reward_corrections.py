@@ -17,6 +17,8 @@ from sartor.records import LoggedDecision, LoggedOutcome, Outcome
 from sartor.stores.audited import AuditedStores
 from sartor.verification import decision_replay
 
+_MOST_NOTED = 100
+
 
 class RewardCorrection(Struct, frozen=True, kw_only=True, rename="camel"):
     """The result of a correction. ``revision``: of the outcome log; a model of it has learned the new reward.
@@ -59,14 +61,17 @@ def correct_reward(
         _refuse_open(decisions, outcomes, event_id)
         slots = {logged.seq: _slot_index(logged, slot) for logged in decisions}
         corrected = [_correct(one.outcome, slots[one.outcome.decision_seq], right) for one in outcomes]
+        is_right = corrected == [one.outcome for one in outcomes]
         correction = RewardCorrection(
             event_id=event_id,
             slot_id=slot,
             before=_list_rewards(outcomes, slots),
             after=(right,) * len(corrected),
-            revision=logs.outcomes.amend(corrected),
+            # Amended in vain, it would be learned again in vain.
+            revision=logs.outcomes.counts().revision if is_right else logs.outcomes.amend(corrected),
         )
-    _note_correction(stores, loop, correction)
+    if not is_right:
+        _note_correction(stores, loop, correction)
     return correction
 
 
@@ -117,6 +122,13 @@ def _note_correction(stores: AuditedStores, loop: Loop, correction: RewardCorrec
     stores.note(
         "correct reward",
         loop,
-        before={**where, "reward": correction.before},
-        after={**where, "reward": correction.after, "revision": correction.revision},
+        before={**where, **_shorten(correction.before)},
+        after={**where, **_shorten(correction.after), "revision": correction.revision},
     )
+
+
+def _shorten(rewards: tuple[float, ...]) -> dict[str, object]:
+    """Describe rewards for the audit log: an entry has an end, however many decisions share an event id."""
+    if len(rewards) <= _MOST_NOTED:
+        return {"reward": rewards}
+    return {"reward": rewards[:_MOST_NOTED], "decisions": len(rewards), "sum": sum(rewards)}

@@ -8,6 +8,7 @@ mirror all but its query, which holds a signature.
 from collections.abc import Callable, Sequence
 
 import msgspec
+from msgspec.structs import replace
 
 from sartor.errors import LoopLocked, LoopNotFound
 from sartor.loops import LoopChanges, UnreadableLoop
@@ -19,16 +20,24 @@ _REPLACED = "replaced"
 _QUERY = "?…"
 
 
-def audited(stores: Stores, by: str, /, *, sees_all_loops: bool = True) -> "AuditedStores":
+def audited(
+    stores: Stores,
+    by: str,
+    /,
+    *,
+    sees_all_loops: bool = True,
+    on_entry: Callable[[], None] = lambda: None,
+) -> "AuditedStores":
     """Returns the same stores on behalf of a caller.
 
     Args:
         stores: plain ones, or those of somebody else.
         by: the caller's name for the audit log.
         sees_all_loops: whether a message may name other loops than the one that the caller named.
+        on_entry: called after each entry of the audit log.
     """
     plain = stores.wrapped if isinstance(stores, AuditedStores) else stores
-    return AuditedStores(plain, by, sees_all_loops=sees_all_loops)
+    return AuditedStores(plain, by, sees_all_loops=sees_all_loops, on_entry=on_entry)
 
 
 def may_name_loops(stores: Stores, /) -> bool:
@@ -60,9 +69,10 @@ def note(stores: Stores, action: str, loop: Loop, /, *, before: object = None, a
 class AuditedCatalog:
     """A ``Catalog`` that records who changes what, and refuses changes of locked loops."""
 
-    def __init__(self, catalog: Catalog, by: str, /) -> None:
+    def __init__(self, catalog: Catalog, by: str, /, *, on_entry: Callable[[], None]) -> None:
         self._catalog = catalog
         self._by = by
+        self._on_entry = on_entry
 
     def loops(self) -> Sequence[Loop]:
         """Returns all loops in service, by name."""
@@ -91,9 +101,10 @@ class AuditedCatalog:
     def create(self, loop: Loop, /, *, entry: AuditEntry | None = None) -> None:
         """Adds a loop."""
         self._catalog.create(loop, entry=entry or self._describe("create", loop, None, loop))
+        self._on_entry()
 
     def update(self, loop: Loop, /, *, entry: AuditEntry | None = None) -> Loop:
-        """Replaces the loop of that name.
+        """Replaces the loop of that name. What changes nothing is no change: it leaves no entry, nor a version.
 
         Raises:
             LoopLocked: it is locked, and this is not its unlocking.
@@ -101,7 +112,11 @@ class AuditedCatalog:
         before = self._catalog.find(loop.name)
         if before.terms.lock == loop.terms.lock:
             refuse_locked(before)
-        return self._catalog.update(loop, entry=entry or self._describe("update", loop, before, loop))
+        if entry is None and replace(loop, version=before.version) == before:
+            return before
+        updated = self._catalog.update(loop, entry=entry or self._describe("update", loop, before, loop))
+        self._on_entry()
+        return updated
 
     def delete(self, name: str, /, *, recoverable_until_us: int = 0, entry: AuditEntry | None = None) -> None:
         """Takes a loop out of service.
@@ -116,6 +131,7 @@ class AuditedCatalog:
             recoverable_until_us=recoverable_until_us,
             entry=entry or self._describe("delete", loop, loop, None),
         )
+        self._on_entry()
 
     def deleted(self) -> Sequence[Loop]:
         """Returns the deleted loops that were not purged yet."""
@@ -125,12 +141,15 @@ class AuditedCatalog:
         """Puts a deleted loop back into service."""
         loop = self._find_deleted(loop_id)
         described = self._describe("recover", loop, None, loop)
-        return self._catalog.recover(loop_id, name=name, entry=entry or described)
+        recovered = self._catalog.recover(loop_id, name=name, entry=entry or described)
+        self._on_entry()
+        return recovered
 
     def give_up(self, loop_id: str, /, *, entry: AuditEntry | None = None) -> None:
         """Lets a deleted loop be purged from now on."""
         loop = self._find_deleted(loop_id)
         self._catalog.give_up(loop_id, entry=entry or self._describe("purge", loop, loop, None))
+        self._on_entry()
 
     def version(self) -> int:
         """Returns a number that changes with every change of the catalog."""
@@ -152,11 +171,21 @@ class AuditedCatalog:
 class AuditedStores:
     """A ``Stores`` on behalf of the caller named ``by``; ``wrapped`` are the plain stores."""
 
-    def __init__(self, stores: Stores, by: str, /, *, sees_all_loops: bool = True) -> None:
+    def __init__(
+        self,
+        stores: Stores,
+        by: str,
+        /,
+        *,
+        sees_all_loops: bool = True,
+        on_entry: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._on_entry = on_entry
+        self.is_unchanged = False
         self.wrapped = stores
         self.sees_all_loops = sees_all_loops
         self.by = by
-        self.catalog: Catalog = AuditedCatalog(stores.catalog, by)
+        self.catalog: Catalog = AuditedCatalog(stores.catalog, by, on_entry=on_entry)
 
     @property
     def audit(self) -> AuditLog:
@@ -180,6 +209,11 @@ class AuditedStores:
                 after=to_json(after),
             )
         )
+        self._on_entry()
+
+    def mark_unchanged(self) -> None:
+        """Says that what was asked for is so already: it needs no entry."""
+        self.is_unchanged = True
 
     def open(self, loop: Loop, /) -> LoopStores:
         """Opens the stores of a loop."""

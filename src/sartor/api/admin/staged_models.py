@@ -82,6 +82,8 @@ def put_staged_model(call: Call) -> Response:
         _, note = _find_model(logs, call.path_id)
         _check_unchanged(changes, _to_metadata(loop, logs, history, note))
         changed = _apply_changes(note, changes)
+        if changed == note:
+            call.context.stores.mark_unchanged()
         with call.context.acquire_loop(loop) as current:
             models.note_model(call.context.stores, current.name, changed)
         return json_body.json_response(200, _to_metadata(loop, logs, history, changed))

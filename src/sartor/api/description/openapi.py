@@ -45,7 +45,8 @@ _WIRE_ERRORS = {
     405: "Not for this version of it.",
     408: "The body did not arrive in time; the connection is closed.",
     409: "The loop is locked, or its learning settings can't rank this request.",
-    429: "A quota is used up, or too many wrong keys came from there; wait for Retry-After seconds.",
+    429: "A quota is used up, the loop was changed too often, or too many wrong keys came from there; wait for "
+    "Retry-After seconds.",
     500: "The service failed.",
     503: "Nothing was written; try again after Retry-After seconds.",
 }
@@ -58,7 +59,7 @@ _CONTROL_ERRORS = {
     405: "Not this method.",
     408: "The body did not arrive in time; the connection is closed.",
     409: "Conflict: the loop is locked, the name is in use, or the event is not settled.",
-    429: "Too many wrong keys or tokens came from the caller's address.",
+    429: "Too many wrong keys or tokens came from the caller's address, or the loop was changed too often.",
     503: "Nothing was written; try again after Retry-After seconds.",
 }
 
