@@ -248,7 +248,7 @@ class LoopTableSync:
             message = (
                 f"{new} of {self.loops_in_service} loops are not open yet; each is opened when it is used."
             )
-            problems.append(Problem(message, action="loops_not_opened"))
+            problems.append(Problem(message, action="loops_not_opened", fatal=False))
         problems += self._opening.find_problems("The loop is not served")
         problems += [
             Problem(

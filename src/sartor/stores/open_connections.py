@@ -1,18 +1,27 @@
 """The open SQLite connections of a process: a bounded number, the least recently used ones closed for others.
 
 An instance may have more loops than the process may have files. A connection that is in use is never closed;
-one that is idle is closed when another has to be opened at the bound, and opened again when it is needed, which
-takes half a millisecond. Only SQLite closes its files here, so that no lock of another connection is lost.
+one that is idle is closed when another has to be opened at the bound, or after two minutes, and opened again
+when it is needed, which takes half a millisecond. Only SQLite closes its files here, so that no lock of another
+connection is lost.
 """
 
 import errno
 import os
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Protocol
 
 from sartor import open_files
+
+IDLE_S = 120.0
+"""After this time without a use a connection is closed, which gives back about 0.1 MB. By then housekeeping has
+copied its write-ahead log back, so that closing has nothing to write."""
+
+_SWEEP_EVERY_S = 0.05
+_SWEPT_AT_ONCE = 2
 
 _SPARE_FILES = 4
 """What SQLite needs to open one database."""
@@ -28,11 +37,24 @@ class ClosableConnection(Protocol):
 class OpenConnections:
     """Which connections are open, and which of them are idle, oldest first. Threads share it."""
 
-    def __init__(self, most: Callable[[], int] = lambda: open_files.divide().databases, /) -> None:
-        """``most``: returns how many may be open; asked at each opening: a process may raise its limit."""
+    def __init__(
+        self,
+        most: Callable[[], int] = lambda: open_files.divide().databases,
+        /,
+        *,
+        clock_s: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Nothing is open yet.
+
+        Args:
+            most: returns how many may be open; asked at each opening: a process may raise its limit.
+            clock_s: a clock that never goes back.
+        """
         self._most = most
+        self._clock_s = clock_s
+        self._swept_s = clock_s()
         self._lock = threading.Lock()
-        self._idle: OrderedDict[ClosableConnection, None] = OrderedDict()
+        self._idle: OrderedDict[ClosableConnection, float] = OrderedDict()
         self._users: dict[ClosableConnection, int] = {}
         self._open = 0
         self._bound = 0
@@ -50,15 +72,19 @@ class OpenConnections:
 
     def leave(self, connection: ClosableConnection, /, *, is_open: bool) -> None:
         """A use is over. ``is_open``: whether it may be closed for others from now on."""
+        now_s = self._clock_s()
         with self._lock:
             users = self._users.pop(connection) - 1
             if users:
                 self._users[connection] = users
             elif is_open:
-                self._idle[connection] = None
+                self._idle[connection] = now_s
             excess = self._open - self._bound
         if excess > 0:  # more were in use at once than may be open
             self.close_idle(excess)
+        elif now_s - self._swept_s >= _SWEEP_EVERY_S:
+            self._swept_s = now_s
+            self.close_idle(_SWEPT_AT_ONCE, since_s=now_s - IDLE_S)
 
     def note_opened(self) -> None:
         """One was opened: it counts, and idle ones are closed down to the bound."""
@@ -74,12 +100,18 @@ class OpenConnections:
         with self._lock:
             self._open -= 1
 
-    def close_idle(self, count: int, /) -> int:
-        """Close the connections that were idle for longest, ``count`` at most; returns how many."""
+    def close_idle(self, count: int, /, *, since_s: float = float("inf")) -> int:
+        """Close the connections that were idle for longest, ``count`` at most; returns how many.
+
+        ``since_s``: only those that are idle since before this time of the clock.
+        """
         closing: list[Callable[[], None]] = []
         with self._lock:
             while self._idle and len(closing) < count:
-                connection, _ = self._idle.popitem(last=False)
+                connection, left_s = next(iter(self._idle.items()))
+                if left_s >= since_s:
+                    break
+                del self._idle[connection]
                 # Under the lock its owner can't enter; from now on it finds itself closed, and opens anew.
                 if (close := connection.release()) is not None:
                     closing.append(close)

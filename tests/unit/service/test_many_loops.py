@@ -108,7 +108,7 @@ def test_loops_are_opened_step_by_step_and_the_one_that_is_asked_for_at_once(
     sync.sync(opening_s=0.1)
     assert 10 <= len(table.all()) <= 12
     (problem,) = sync.list_problems()
-    assert (problem.action, problem.loop_id) == ("loops_not_opened", "")
+    assert (problem.action, problem.loop_id, problem.fatal) == ("loops_not_opened", "", False)
     assert f"of {COUNT} loops are not open yet" in problem.message
     assert table.find(made[-1].key1.encode()).loop.name == made[-1].name
     assert stores.opened[made[-1].name] == 1

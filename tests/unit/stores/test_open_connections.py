@@ -242,3 +242,39 @@ def test_a_checkpoint_on_closing_keeps_what_was_committed(tmp_path: Path) -> Non
         raw = sqlite3.connect(tmp_path / "0.sqlite")
         assert raw.execute("SELECT tried FROM state").fetchone() == (1,)
         raw.close()
+
+
+def test_what_is_not_used_for_two_minutes_is_closed_and_what_is_used_stays(tmp_path: Path) -> None:
+    now_s = 0.0
+    pool = OpenConnections(lambda: 100, clock_s=lambda: now_s)
+    cold = [SqliteConnection(tmp_path / f"{number}", "catalog", open_connections=pool) for number in range(5)]
+    hot = SqliteConnection(tmp_path / "hot", "catalog", open_connections=pool)
+    for connection in (*cold, hot):
+        count_up(connection)
+    for _ in range(120):
+        now_s += 1.0
+        tried(hot)
+    assert pool.open == 6
+    for _ in range(4):
+        now_s += 1.0
+        tried(hot)
+    assert pool.open == 1
+    assert [tried(connection) for connection in cold] == [1] * 5
+    for connection in (*cold, hot):
+        connection.close()
+
+
+def test_a_transaction_of_minutes_is_not_idle(tmp_path: Path) -> None:
+    now_s = 0.0
+    pool = OpenConnections(lambda: 100, clock_s=lambda: now_s)
+    long, hot = (
+        SqliteConnection(tmp_path / name, "catalog", open_connections=pool) for name in ("long", "hot")
+    )
+    with long.transaction() as raw:
+        for _ in range(300):
+            now_s += 1.0
+            tried(hot)
+        raw.execute("UPDATE state SET tried = 9")
+    assert tried(long) == 9
+    for connection in (long, hot):
+        connection.close()

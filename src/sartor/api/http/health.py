@@ -29,7 +29,6 @@ _SENTENCES = {
     "catalog_unreadable": "The catalog of the loops can't be read.",
     "process_stalled": "A process of the service makes no progress.",
     "no_loop_served": "No loop can be served.",
-    "loops_not_opened": "Loops are still being opened.",
 }
 _OTHER = "A process of the service can't do its work."
 
