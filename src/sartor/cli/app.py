@@ -23,6 +23,7 @@ from sartor.cli import (
 )
 from sartor.cli.options import AsJson
 from sartor.errors import SartorError
+from sartor.private_files import use_private_umask
 
 app = typer.Typer(
     name="sartor",
@@ -82,6 +83,7 @@ def parse_global_flags(
 
 def main() -> None:
     """Run the command line; the process ends with its exit code."""
+    use_private_umask()
     try:
         app()
     except SartorError as error:

@@ -11,6 +11,7 @@ import typer
 
 from sartor.cli.options import DEFAULTS, Data, LoopName, parse_time
 from sartor.errors import StoreUnavailable
+from sartor.private_files import open_private
 
 Format = Annotated[
     Literal["dsjson", "csv", "parquet"],
@@ -93,7 +94,7 @@ def _open_output(output: Path | None) -> Iterator[BinaryIO]:
         if output is None:
             yield sys.stdout.buffer
         else:
-            with output.open("wb") as file:
+            with open_private(output) as file:
                 yield file
     except BrokenPipeError:
         # The reader closed the pipe (| head). Python must not write its buffer at exit.

@@ -9,6 +9,7 @@ import msgspec
 from sartor.errors import DataFolderInUse, SartorError, StoreUnavailable
 from sartor.masking import mask_url
 from sartor.ports import Loop, LoopStores, ModelRegistry
+from sartor.private_files import write_private
 from sartor.records import NO_MODEL, Model
 from sartor.times import format_timestamp
 from sartor.transfer.locations import strip_secrets
@@ -75,7 +76,7 @@ def write_file(path: Path, content: bytes, /) -> None:
         StoreUnavailable: the file can't be written.
     """
     try:
-        path.write_bytes(content)
+        write_private(path, content)
     except OSError as error:
         raise StoreUnavailable(f"{path} can't be written: {error.strerror}.") from error
 

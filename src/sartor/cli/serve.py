@@ -80,6 +80,7 @@ def serve(
     _check_server_options(settings)
     instance = InstanceLock(compose.data_folder(data))
     with instance.only_supervisor(patience_s=0.5):
+        compose.make_private(data)
         _supervise(settings, instance)
 
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from sartor.lab.report import PlayReport
 from sartor.metrics.chart_labels import label_lines
+from sartor.private_files import open_private
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,7 +32,8 @@ def draw_curve(report: PlayReport, path: Path, /) -> Path:
         axes = figure.add_subplot()
         _draw_frame(axes, report)
         _draw_lines(axes, report)
-        figure.savefig(path)
+        with open_private(path) as file:
+            figure.savefig(file, format=path.suffix[1:] or "png")
     return path
 
 

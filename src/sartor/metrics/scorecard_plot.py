@@ -11,6 +11,7 @@ from sartor.estimators.policy_estimate import FIXED, estimate_policies, reward_b
 from sartor.estimators.scorecard import CurvePoint, Scorecard, to_curve_point
 from sartor.estimators.scorecard_view import PolicyEstimate
 from sartor.metrics.chart_labels import label_lines
+from sartor.private_files import open_private
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -36,7 +37,8 @@ def draw_scorecard(card: Scorecard, path: Path, /, *, loop: str) -> Path:
         axes = figure.add_subplot()
         _draw(axes, points, found)
         _draw_axes(axes, card, found, loop)
-        figure.savefig(path)
+        with open_private(path) as file:
+            figure.savefig(file, format=path.suffix[1:] or "png")
     return path
 
 

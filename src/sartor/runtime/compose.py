@@ -31,6 +31,14 @@ def data_folder(where: str, /) -> Path:
     return Path(rest[1:])
 
 
+def make_private(where: str, /) -> None:
+    """Take the permissions of others away from a data folder and all in it; nothing if there is none."""
+    from sartor.stores.layout import Layout
+
+    if data_folder(where).is_dir():
+        Layout(data_folder(where)).make_private()
+
+
 def open_stores(where: str, /, *, durability: Durability = "commit") -> Stores:
     """Open the stores of an instance, created at first use, and let the process have all files it may have.
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sartor.errors import DataFolderInUse, StoreUnavailable
+from sartor.private_files import make_private_folder, write_private
 
 DEFAULT_ENDPOINT = "http://127.0.0.1:5000"
 _RETRY_S = 0.05
@@ -60,7 +61,7 @@ class InstanceLock:
 
     def _open_file(self, name: str) -> int:
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            make_private_folder(self._folder)
             return os.open(self._folder / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise StoreUnavailable(f"The data folder {self._folder} can't be used: {error}.") from error
@@ -69,7 +70,7 @@ class InstanceLock:
         """Store the endpoint for ``sartor loop keys``; an error of the disk is ignored."""
         draft = self._folder / "endpoint.new"
         try:
-            draft.write_text(endpoint + "\n")
+            write_private(draft, f"{endpoint}\n".encode())
             draft.replace(self._folder / "endpoint")
         except OSError:
             draft.unlink(missing_ok=True)

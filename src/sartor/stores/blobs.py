@@ -6,6 +6,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from sartor.errors import StoreUnavailable
+from sartor.private_files import FOLDER_MODE, write_private
 from sartor.stores.layout import check_id
 from sartor.stores.schema import flush
 
@@ -33,9 +34,9 @@ class FileBlobStore:
         path = self._path(name)
         draft = self._folder / f".{uuid4().hex}"
         try:
-            self._folder.mkdir(mode=0o700, exist_ok=True)
+            self._folder.mkdir(mode=FOLDER_MODE, exist_ok=True)
             try:
-                draft.write_bytes(content)
+                write_private(draft, content)
                 flush(draft)
                 os.replace(draft, path)
             finally:

@@ -18,13 +18,19 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
 from sartor.errors import InvalidSetting, StoreUnavailable
+from sartor.private_files import FOLDER_MODE, is_open_to_others, make_private, make_private_folder
 
 _LOOP_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+_OURS = frozenset(
+    ("secret.key", "secrets", "reports", "loops", "rates", "lock", "learn.lock", "endpoint", "endpoint.new")
+)
+"""What this service keeps in a data folder, besides the catalog. What others put there is theirs."""
+
 _ID = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}")
 
 
@@ -64,12 +70,28 @@ class Layout:
         self._loops = root / "loops"
 
     def prepare(self) -> None:
-        """Creates the folder, readable by its owner only.
+        """Creates the folder, readable by its owner only; one that others may read becomes private.
 
         Raises:
             StoreUnavailable: it can't be created.
         """
         self._make(self._loops)
+        if is_open_to_others(self.root) or is_open_to_others(self.catalog):
+            self.make_private()
+
+    def make_private(self) -> None:
+        """Takes the permissions of others away from the folder and everything of ours in it.
+
+        All of it is looked at: some microseconds for each file.
+        """
+        with suppress(OSError):  # it may be another user's, who lets us write there
+            os.chmod(self.root, FOLDER_MODE)
+        with suppress(OSError):
+            for name in os.listdir(self.root):
+                if name in _OURS or name.startswith("catalog.sqlite-"):
+                    make_private(self.root / name)
+        # Last: as long as it is open to others, the next opening does all of this again.
+        make_private(self.catalog)
 
     def make_secrets(self) -> Path:
         """Returns the folder of secrets, created at first use.
@@ -97,6 +119,8 @@ class Layout:
         """
         folder = self.loop(name)
         self._make(folder / "models")
+        if is_open_to_others(folder) or is_open_to_others(folder / "events.sqlite"):
+            make_private(folder)
         return folder
 
     def set_aside(self, name: str, /, *, loop_id: str) -> None:
@@ -163,7 +187,6 @@ class Layout:
 
     def _make(self, folder: Path) -> None:
         try:
-            self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private_folder(folder)
         except OSError as error:
             raise StoreUnavailable(f"{folder} can't be created: {error.strerror}.") from error

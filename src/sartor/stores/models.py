@@ -14,6 +14,7 @@ from pathlib import Path
 import msgspec
 
 from sartor.errors import Corrupt, ModelInUse, ModelNotFound, StoreUnavailable
+from sartor.private_files import write_private
 from sartor.records import Model, ModelNote
 from sartor.stores.connection import DataVersion, SqliteConnection
 from sartor.stores.file_marks import FileMarks
@@ -132,7 +133,7 @@ class SqliteModels:
 
     def _write(self, model_id: str, blob: bytes) -> None:
         draft = self._folder / f"{model_id}.new"
-        draft.write_bytes(blob)
+        write_private(draft, blob)
         flush(draft)
         os.replace(draft, self._path(model_id))
         flush(self._folder)

@@ -13,6 +13,8 @@ from importlib.resources import files
 from pathlib import Path
 from uuid import uuid4
 
+from sartor.private_files import write_private
+
 SCHEMA_VERSIONS: Mapping[str, int] = {"catalog": 4, "events": 3, "outcomes": 2, "jobs": 2}
 """``PRAGMA user_version`` of the files of each kind that this code reads and writes."""
 
@@ -69,6 +71,7 @@ def create_database(path: Path, kind: str, /, *, owner: str) -> None:
 
 
 def _build(draft: Path, kind: str, *, owner: str) -> None:
+    write_private(draft, b"")  # the write-ahead log and its index get the mode of their database
     connection = sqlite3.connect(draft, isolation_level=None)
     try:
         connection.execute("PRAGMA synchronous = OFF")

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from sartor.errors import Corrupt, StoreUnavailable
 from sartor.loops import Loop, RestoreChecks
+from sartor.private_files import write_private
 from sartor.records import Usage
 from sartor.settings import Durability
 from sartor.stores import backup, usage
@@ -383,7 +384,7 @@ class WriteProbe:
     def _write_file(self) -> None:
         file = self._folder / f".probe-{uuid4().hex}"
         try:
-            file.write_bytes(os.urandom(_BYTES))
+            write_private(file, os.urandom(_BYTES))
         except OSError as error:
             raise StoreUnavailable(f"{self._folder} can't be written: {error.strerror}.") from error
         finally:

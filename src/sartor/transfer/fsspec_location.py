@@ -15,6 +15,7 @@ import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
 from sartor.errors import LocationUnavailable
+from sartor.private_files import make_private_folder, write_private
 from sartor.transfer.locations import File, strip_secrets
 
 
@@ -109,10 +110,10 @@ def _was_redirected(error: BaseException | None) -> bool:
 
 
 def _replace(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_private_folder(path.parent)
     draft = path.with_name(f".{uuid4().hex}")
     try:
-        draft.write_bytes(content)
+        write_private(draft, content)
         os.replace(draft, path)
     finally:
         draft.unlink(missing_ok=True)
