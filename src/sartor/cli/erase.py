@@ -41,6 +41,15 @@ Check = Annotated[
         metavar="FILE",
     ),
 ]
+Listed = Annotated[
+    bool,
+    typer.Option(
+        "--list",
+        envvar="SARTOR_LIST",
+        help="Erase nothing: list the erasures that had to wait for open decisions.",
+        show_default=False,
+    ),
+]
 
 
 def erase(
@@ -49,6 +58,7 @@ def erase(
     event_ids: EventIds = None,
     receipt: Write = None,
     check: Check = None,
+    list_: Listed = False,
     data: Data = DEFAULTS.data,
     yes: Yes = False,
     as_json: AsJson = False,
@@ -57,13 +67,17 @@ def erase(
 
     Their features and event ids, and those of their rewards and outcomes, are gone from the log when this
     returns. The model is relearned without them at once; models that had learned them are removed when the new
-    one serves. Decisions that are not settled yet are kept, and counted: repeat the command for them.
+    one serves. Decisions that are not settled yet are kept, and counted; a running service erases them as soon
+    as they are, and --list shows how far it is.
     """
     from sartor.management.erasure_criteria import ErasureCriteria
     from sartor.runtime import compose
 
     criteria = ErasureCriteria(where=parse_named_values(where), event_ids=tuple(event_ids or ()))
     with compose.open_instance(data) as stores:
+        if list_:
+            _print_list(stores, name, as_json=as_json)
+            return
         if check is not None:
             _check(stores, check, criteria if where or event_ids else None, as_json=as_json)
             return
@@ -85,10 +99,29 @@ def _erase(
     formatting.print_result(record, _describe(record), as_json=as_json)
 
 
+def _print_list(stores: "AuditedStores", name: str, *, as_json: bool) -> None:
+    from sartor.management import erasure, loops
+
+    found = erasure.list_incomplete(stores, loops.find_loop(stores, name))
+    if as_json:
+        formatting.print_json(found)
+        return
+    rows = [
+        (one.receipt_id, one.at, len(one.decisions), len(one.still_open), one.retry_after or "complete")
+        for one in found
+    ]
+    formatting.print_table(("RECEIPT", "AT", "ERASED", "STILL OPEN", "TRIED AGAIN AFTER"), rows)
+
+
 def _describe(record: "ErasureReceiptRecord") -> str:
     erased, kept = len(record.decisions), len(record.still_open)
     text = f"{erased} decisions of the loop {record.loop!r} are erased (receipt {record.receipt_id})."
-    return f"{text} {kept} are not settled yet and were kept: repeat the command later." if kept else text
+    if not kept:
+        return text
+    return (
+        f"{text} {kept} are not settled yet and were kept: a running service erases them after "
+        f"{record.retry_after}; without one, repeat the command then."
+    )
 
 
 def _check(stores: "AuditedStores", path: Path, criteria: "ErasureCriteria | None", *, as_json: bool) -> None:

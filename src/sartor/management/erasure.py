@@ -7,17 +7,17 @@ that had learned them are removed once the new one serves, by ``forget_models`` 
 import secrets
 from collections.abc import Sequence
 
-from msgspec import Struct
+from msgspec import UNSET, Struct
 
 from sartor.errors import ModelInUse, ModelNotFound
-from sartor.management import erasure_receipts, loops
+from sartor.management import erasure_receipts, erasure_retries, loops
 from sartor.management.erasure_criteria import ErasureCriteria
 from sartor.management.erasure_receipts import ErasureReceiptRecord
-from sartor.ports import Loop, LoopStores
+from sartor.ports import Loop, LoopStores, Stores
 from sartor.records import LoggedDecision, Model
 from sartor.runtime.for_each_loop import LoopVisits, for_each_loop
 from sartor.runtime.kept_stores import KeptLoopStores
-from sartor.stores.audited import AuditedStores, refuse_locked
+from sartor.stores.audited import AuditedStores, audited, refuse_locked
 from sartor.times import format_timestamp, now_us
 
 _REVISION = "erased-revision"
@@ -41,7 +41,7 @@ class ReceiptCheck(Struct, frozen=True, kw_only=True, rename="camel"):
 def erase_with_receipt(stores: AuditedStores, name: str, criteria: ErasureCriteria, /) -> ErasureReceiptRecord:
     """Erase the decisions that meet the criteria, with their observations and outcomes.
 
-    Repeat it for those that were still open. Without a match, the receipt lists no decisions.
+    Those that were still open are tried again by the work process. Without a match it lists no decisions.
 
     Raises:
         LoopNotFound: there is no such loop.
@@ -64,10 +64,40 @@ def erase_decisions(stores: AuditedStores, loop: Loop, criteria: ErasureCriteria
         open_ = set(stores.erase(loop, decisions=selected))
         erased = tuple(number for number in selected if number not in open_)
         receipt = _create_receipt(stores, loop, logs, criteria, erased, sorted(open_))
+        if open_:
+            erasure_retries.keep_receipt(logs, receipt)
         if erased:
             _delete_derived(logs, receipt.revision)
             forget_models(logs)
     return receipt
+
+
+def list_incomplete(stores: Stores, loop: Loop, /) -> list[ErasureReceiptRecord]:
+    """Returns the receipts of erasures that had to wait for open decisions, oldest first.
+
+    One that is complete by now is listed as well, with nothing still open; the last hundred are kept.
+    """
+    with loops.open_loop(stores, loop) as logs:
+        return erasure_retries.list_receipts(logs)
+
+
+def retry_erasures(stores: Stores, loop: Loop, logs: LoopStores, /, *, at_us: int) -> None:
+    """Try the erasures of a loop again that are due; their receipts are renewed under the same ids.
+
+    Raises:
+        StoreUnavailable: not all is done; the next call goes on.
+    """
+    for receipt in erasure_retries.find_due(logs, now_us=at_us):
+        open_ = stores.erase(loop, decisions=receipt.still_open)
+        revision = logs.outcomes.counts().revision
+        retry_us = erasure_retries.find_retry_us(loop, logs, open_, now_us=at_us)
+        new = erasure_retries.add_erased(receipt, open_=open_, revision=revision, retry_us=retry_us)
+        new = erasure_receipts.sign_receipt(stores, new)
+        if len(open_) < len(receipt.still_open):
+            _delete_derived(logs, revision)
+            note_erasure(audited(stores, receipt.by), loop, new)
+        erasure_retries.keep_receipt(logs, new)
+        erasure_retries.remove_old(logs)
 
 
 def note_erasure(stores: AuditedStores, loop: Loop, receipt: ErasureReceiptRecord, /) -> None:
@@ -93,8 +123,13 @@ def _create_receipt(
         decisions=tuple(erased),
         still_open=tuple(open_),
         revision=logs.outcomes.counts().revision,
+        retry_after=_find_retry(loop, logs, open_) if open_ else UNSET,
     )
     return erasure_receipts.sign_receipt(stores, made)
+
+
+def _find_retry(loop: Loop, logs: LoopStores, open_: Sequence[int]) -> str:
+    return format_timestamp(erasure_retries.find_retry_us(loop, logs, open_, now_us=now_us()))
 
 
 def _to_audit_entry(receipt: ErasureReceiptRecord) -> dict[str, object]:
@@ -157,6 +192,29 @@ def forget_everywhere(kept: KeptLoopStores, every: Sequence[Loop], /, *, visits:
     for_each_loop(every, forget, visits=visits)
 
 
+def retry_everywhere(
+    stores: Stores, kept: KeptLoopStores, every: Sequence[Loop], /, *, visits: LoopVisits
+) -> None:
+    """Call ``retry_erasures`` in every loop; one that fails is logged and keeps no other from its turn.
+
+    Args:
+        stores: the instance's stores.
+        kept: the stores of the loops, from call to call.
+        every: the loops in service.
+        visits: which of them failed.
+    """
+
+    def retry(loop: Loop) -> None:
+        try:
+            retry_erasures(stores, loop, kept.of(loop), at_us=now_us())
+        except Exception:  # the next visit begins anew
+            kept.drop(loop.loop_id)
+            raise
+
+    kept.keep_only(every)
+    for_each_loop(every, retry, visits=visits)
+
+
 def check_receipt(
     stores: AuditedStores, receipt: ErasureReceiptRecord, /, *, criteria: ErasureCriteria | None = None
 ) -> ReceiptCheck:
@@ -174,10 +232,7 @@ def check_receipt(
     problems: list[str] = []
     with loops.open_loop(stores, loop) as logs:
         problems += _find_unerased(logs, receipt)
-        if receipt.still_open:
-            problems.append(
-                f"Still open then, to be erased: {erasure_receipts.format_ranges(receipt.still_open)}."
-            )
+        problems += _find_still_open(logs, receipt)
         if criteria is not None:
             problems += _find_matches(stores, logs, receipt, criteria)
         notes = _find_unknown(logs)
@@ -198,6 +253,20 @@ def _find_unerased(logs: LoopStores, receipt: ErasureReceiptRecord) -> list[str]
         if logged.seq == number and not _is_blank(logged)
     ]
     return [f"Decisions that are not blank: {erasure_receipts.format_ranges(left)}."] if left else []
+
+
+def _find_still_open(logs: LoopStores, receipt: ErasureReceiptRecord) -> list[str]:
+    left = [
+        number
+        for number in receipt.still_open
+        for logged in logs.events.decisions(after=number - 1, limit=1)
+        if logged.seq == number and not _is_blank(logged)
+    ]
+    if not left:
+        return []
+    latest = erasure_retries.find_latest(logs, receipt.receipt_id) or receipt
+    when = f"; tried again after {latest.retry_after}" if latest.retry_after else ""
+    return [f"Still open then, to be erased: {erasure_receipts.format_ranges(left)}{when}."]
 
 
 def _find_unknown(logs: LoopStores) -> tuple[str, ...]:

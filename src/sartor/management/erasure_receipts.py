@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from hashlib import sha256
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import replace
 
 from sartor.errors import InvalidReceipt
@@ -27,8 +27,9 @@ class ErasureReceiptRecord(Struct, frozen=True, kw_only=True, rename="camel"):
         at: when, ISO 8601.
         criteria: a keyed digest of the criteria; the same criteria give the same digest.
         decisions: the numbers of the decisions that were blanked.
-        still_open: those that met the criteria but were not settled yet; repeat the erasure for them.
+        still_open: those that met the criteria but were not settled yet; the service tries them again.
         revision: of the outcome log afterwards; models of an earlier one had learned what was erased.
+        retry_after: when they are tried again, ISO 8601; UNSET where none is open.
         seal: an HMAC of all of the above with a secret of the instance.
     """
 
@@ -41,6 +42,7 @@ class ErasureReceiptRecord(Struct, frozen=True, kw_only=True, rename="camel"):
     decisions: tuple[int, ...]
     still_open: tuple[int, ...]
     revision: int
+    retry_after: str | UnsetType = UNSET
     seal: str = ""
 
 

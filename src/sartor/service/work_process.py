@@ -22,6 +22,7 @@ from sartor.transfer.open_location import open_mirror
 
 _ROUND_S = 1.0
 _PURGE_S = 5.0
+_RETRY_S = 2.0
 _DEFAULT_DESTINATIONS = AllowedDestinations()
 
 
@@ -98,12 +99,18 @@ def _create_tasks(stores: Stores, allowed: AllowedDestinations) -> list[Backgrou
     loops, kept = FollowedLoops(stores.catalog), KeptLoopStores(stores)
     housekeeping, retention = Housekeeping(stores), RetentionSchedule(stores)
     mirrors = MirrorThreads(stores, partial(open_mirror, allowed=allowed), export.read_joined_log)
-    forgetting = LoopVisits("models_not_forgotten")
+    forgetting, retries = LoopVisits("models_not_forgotten"), LoopVisits("erasure_not_retried")
     return [
         BackgroundTask("Housekeeping", housekeeping.run_once, visits=[housekeeping.visits]),
         BackgroundTask("Log mirroring", lambda: mirrors.run_once(loops.current()), visits=mirrors.visits),
         BackgroundTask("Retention", lambda: retention.run_once(loops.current()), visits=[retention.visits]),
         BackgroundTask("Removal of deleted loops", housekeeping.purge, every_s=_PURGE_S),
+        BackgroundTask(
+            "Erasure of what was still open",
+            lambda: erasure.retry_everywhere(stores, kept, loops.current(), visits=retries),
+            every_s=_RETRY_S,
+            visits=[retries],
+        ),
         BackgroundTask(
             "Removal of models that learned what was erased",
             lambda: erasure.forget_everywhere(kept, loops.current(), visits=forgetting),

@@ -106,6 +106,13 @@ def erase_decisions(call: Call) -> Response:
     return json_body.json_response(200, to_erasure_receipt(receipt))
 
 
+def list_erasures(call: Call) -> Response:
+    """List the erasures that had to wait for open decisions."""
+    loop = call.context.find_named(call.path["name"])
+    found = erasure.list_incomplete(call.context.stores, loop)
+    return json_body.json_response(200, [to_erasure_receipt(receipt) for receipt in found])
+
+
 def get_score(call: Call) -> Response:
     """Read the scorecard of a loop."""
     from sartor.metrics.scorecard import read_scorecard  # it needs NumPy, which the other calls don't
@@ -233,6 +240,22 @@ ROUTES = (
         response=ErasureReceipt,
         codes=("LoopNotFound", "ScopeLocked"),
         request_example={"where": {"user.id": "42"}},
+    ),
+    Route(
+        name="ListErasures",
+        method="GET",
+        path="/loops/{name}/erasures",
+        versions=(CONTROL_V1,),
+        handler=list_erasures,
+        permission="change",
+        tag="Corrections",
+        summary="The erasures that had to wait for open decisions.",
+        description="Each by its receipt as it is now; one is complete when nothing is still open.",
+        status=200,
+        success="The receipts, oldest first.",
+        invalid=_INVALID,
+        response=list[ErasureReceipt],
+        codes=("LoopNotFound",),
     ),
     Route(
         name="GetLoopScore",

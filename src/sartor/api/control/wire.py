@@ -137,8 +137,13 @@ class ErasureReceipt(Struct, frozen=True, kw_only=True, rename="camel"):
     at: str
     criteria: Annotated[str, Meta(description="A keyed digest of what was asked.")]
     decisions: tuple[int, ...]
-    still_open: Annotated[tuple[int, ...], Meta(description="Not settled yet, and left: ask again later.")]
+    still_open: Annotated[
+        tuple[int, ...], Meta(description="Not settled yet, and left; the service tries them again.")
+    ]
     revision: int
+    retry_after: Annotated[
+        str | msgspec.UnsetType, Meta(description="When they are tried again (ISO 8601, UTC), if any is open.")
+    ] = msgspec.UNSET
     seal: str
 
 
