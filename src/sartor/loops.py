@@ -174,6 +174,9 @@ class AuditLog(Protocol):
     def last(self, limit: int, /) -> Sequence[LoggedAuditEntry]:
         """The newest entries, newest first."""
 
+    def last_of(self, loop_id: str, limit: int, /) -> Sequence[LoggedAuditEntry]:
+        """The newest entries about the loop with this id, newest first; reads no other ones."""
+
 
 class RestoreChecks(Protocol):
     """What a restored loop must pass before it is one."""

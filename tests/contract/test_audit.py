@@ -52,6 +52,17 @@ def test_times_do_not_run_back(stores: Stores, clock: Clock) -> None:
     assert first.at_us == second.at_us
 
 
+def test_the_newest_entries_about_a_loop(stores: Stores) -> None:
+    for number in range(6):
+        stores.audit.append(make_entry(f"action {number}", "loop-1" if number % 2 else "loop-2"))
+    stores.audit.append(make_entry("about none"))
+    found = stores.audit.last_of("loop-1", 2)
+    assert [(one.seq, one.entry.action) for one in found] == [(6, "action 5"), (4, "action 3")]
+    assert [one.seq for one in stores.audit.last_of("loop-2", 9)] == [5, 3, 1]
+    assert not stores.audit.last_of("loop", 9)
+    assert [one.seq for one in stores.audit.last_of("", 9)] == [7]
+
+
 def test_the_newest_entries_first(stores: Stores) -> None:
     for action in ("one", "two", "three"):
         stores.audit.append(make_entry(action))

@@ -34,17 +34,15 @@ def read_newest(
     Args:
         stores: the instance's stores.
         count: how many at most.
-        loop: those of all loops that ever had this name or id.
-        loop_id: those of the loop with this id.
+        loop: those of all loops that ever had this name or id; reads the whole log.
+        loop_id: those of the loop with this id; reads no other ones.
     """
-    if loop is None and loop_id is None:
+    if loop_id is not None:
+        return stores.audit.last_of(loop_id, count)[::-1]
+    if loop is None:
         return stores.audit.last(count)[::-1]
-    found = (
-        one
-        for one in _read_all(stores.audit)
-        if one.entry.loop_id in (loop_id, loop) or (loop is not None and one.entry.loop == loop)
-    )
-    return list(deque(found, maxlen=count))
+    named = (one for one in _read_all(stores.audit) if loop in (one.entry.loop, one.entry.loop_id))
+    return list(deque(named, maxlen=count))
 
 
 def _read_all(audit: AuditLog) -> Iterator[LoggedAuditEntry]:

@@ -62,6 +62,14 @@ class SqliteAudit:
         """
         return [_decode_row(row) for row in self._connection.rows(_SQL["activities"], (after, limit))]
 
+    def last_of(self, loop_id: str, limit: int, /) -> Sequence[LoggedAuditEntry]:
+        """Returns the newest entries about the loop with this id, newest first; reads no other ones.
+
+        Raises:
+            StoreUnavailable: the catalog can't be read now.
+        """
+        return [_decode_row(row) for row in self._connection.rows(_SQL["last_activities_of"], (loop_id, limit))]
+
     def last(self, limit: int, /) -> Sequence[LoggedAuditEntry]:
         """Returns the newest entries, newest first.
 

@@ -15,7 +15,7 @@ from uuid import uuid4
 
 from sartor.private_files import write_private
 
-SCHEMA_VERSIONS: Mapping[str, int] = {"catalog": 4, "events": 3, "outcomes": 2, "jobs": 2}
+SCHEMA_VERSIONS: Mapping[str, int] = {"catalog": 5, "events": 3, "outcomes": 2, "jobs": 2}
 """``PRAGMA user_version`` of the files of each kind that this code reads and writes."""
 
 _HEADER = re.compile(r"^-- (\w+) --$", re.MULTILINE)

@@ -41,6 +41,11 @@ class MemoryAudit:
         self._disk.check()
         return self._entries[::-1][:limit]
 
+    def last_of(self, loop_id: str, limit: int, /) -> Sequence[LoggedAuditEntry]:
+        """Returns the newest entries about the loop with this id, newest first."""
+        self._disk.check()
+        return [one for one in self._entries[::-1] if one.entry.loop_id == loop_id][:limit]
+
 
 class MemoryCatalog:
     """A ``Catalog`` that lives as long as the object. It takes names that folders can have.

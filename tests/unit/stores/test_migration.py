@@ -18,6 +18,7 @@ from sartor.ports import LoopStores
 from sartor.records import Cursor, JoinedObservation, Observation, Settlement
 from sartor.stores import connection as connection_module
 from sartor.stores import schema
+from sartor.stores.audit import SqliteAudit
 from sartor.stores.connection import SqliteConnection
 from sartor.stores.key_encryption import KeyEncryption
 from sartor.stores.outcomes import event_key
@@ -217,4 +218,20 @@ def test_a_file_that_can_not_be_written_is_not_migrated_and_says_so(
         with pytest.raises(StoreUnavailable, match="locked"):
             connection.rows("SELECT 1")
     assert connection.rows("SELECT slot FROM observations") == [(None,)]
+    connection.close()
+
+
+def test_the_entries_of_a_loop_are_found_after_the_migration(tmp_path: Path) -> None:
+    """Also beside an entry that is damaged: it belongs to no loop, and keeps nothing from being opened."""
+    path = tmp_path / "catalog.sqlite"
+    raw = made(path, "catalog")
+    for version in (2, 3, 4):
+        for statement in read_migration("catalog", version):
+            raw.execute(statement)
+    for seq, body in enumerate((b'{"by":"a","action":"one","loop_id":"l"}', b"\xff{", b"{"), 1):
+        raw.execute("INSERT INTO audit VALUES (?, 0, ?, ?)", (seq, body, b""))
+    raw.close()
+    connection = SqliteConnection(path, "catalog")
+    audit = SqliteAudit(connection, clock_us=lambda: 0)
+    assert [(one.seq, one.entry.action) for one in audit.last_of("l", 9)] == [(1, "one")]
     connection.close()

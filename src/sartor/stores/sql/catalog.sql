@@ -56,8 +56,7 @@ DELETE FROM loops WHERE loop_id = ?;
 
 -- note_forgotten --
 -- Before that: who follows the catalog and has not seen the deletion yet has to read all loops.
-UPDATE state SET forgotten = max(forgotten, (SELECT changed FROM loops WHERE loop_id = ?1))
-WHERE EXISTS (SELECT 1 FROM loops WHERE loop_id = ?1);
+UPDATE state SET forgotten = max(forgotten, coalesce((SELECT changed FROM loops WHERE loop_id = ?), 0));
 
 -- last_activity --
 -- The last entry of the activity log.
@@ -74,6 +73,12 @@ SELECT seq, at_us, body, digest FROM audit WHERE seq > ? ORDER BY seq LIMIT ?;
 -- last_activities --
 -- The newest entries, newest first.
 SELECT seq, at_us, body, digest FROM audit WHERE seq > 0 ORDER BY seq DESC LIMIT ?;
+
+-- last_activities_of --
+-- The newest entries about the loop with an id, newest first; by the index, whose expression this is.
+SELECT seq, at_us, body, digest FROM audit
+WHERE CASE WHEN json_valid(CAST(body AS TEXT)) THEN json_extract(CAST(body AS TEXT), '$.loop_id') END = ?
+ORDER BY seq DESC LIMIT ?;
 
 -- count_change --
 -- Counts a change of the loops.

@@ -47,4 +47,9 @@ BEGIN
     SELECT RAISE(ABORT, 'the activity log is append-only');
 END;
 
-PRAGMA user_version = 4;
+-- The entries of a loop are found without reading those of others; a damaged one belongs to none.
+CREATE INDEX audit_by_loop ON audit (
+    CASE WHEN json_valid(CAST(body AS TEXT)) THEN json_extract(CAST(body AS TEXT), '$.loop_id') END, seq
+);
+
+PRAGMA user_version = 5;
