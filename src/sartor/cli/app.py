@@ -57,7 +57,7 @@ app.command("lab")(lab.lab)
 def version(as_json: AsJson = False) -> None:
     """Print the version."""
     number = _read_version()
-    formatting.print_json({"version": number}) if as_json else sys.stdout.write(f"sartor {number}\n")
+    formatting.print_json({"version": number}) if as_json else formatting.print_line(f"sartor {number}")
 
 
 def _read_version() -> str:
@@ -68,7 +68,7 @@ def _read_version() -> str:
 
 def _print_version(asked: bool) -> None:
     if asked:
-        sys.stdout.write(f"sartor {_read_version()}\n")
+        formatting.print_line(f"sartor {_read_version()}")
         raise typer.Exit
 
 

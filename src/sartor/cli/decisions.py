@@ -1,6 +1,5 @@
 """``sartor why`` and ``sartor replay``: a past decision, explained or computed again."""
 
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
@@ -77,28 +76,29 @@ def _print_explanation(explanation: "EventExplanation") -> None:
     decision = explanation.logged.decision
     name = f"Decision {explanation.logged.seq} ({decision.event_id})"
     if not explanation.explained:
-        sys.stdout.write(f"{name}: there was no model yet; every action had the same probability.\n")
+        formatting.print_line(f"{name}: there was no model yet; every action had the same probability.")
     for index, explained in enumerate(explanation.explained):
         slot = f", slot {decision.slots[index].id!r}" if decision.slots else ""
         choice = decision.slots[index] if decision.slots else decision
-        sys.stdout.write(
+        formatting.print_line(
             f"{name}{slot}: {decision.actions[choice.chosen].id!r} with probability "
             f"{choice.probabilities[choice.chosen]:.6g}, by model {decision.model_id} "
-            f"({explanation.model_from}).\n"
+            f"({explanation.model_from})."
         )
         _print_actions(explained)
 
 
 def _print_actions(explained: "DecisionExplanation") -> None:
     for action in explained.actions:
-        sys.stdout.write(f"\n{action.id}: {_MEASURES[explained.measure]} {action.score:.6g}\n")
+        formatting.print_line()
+        formatting.print_line(f"{action.id}: {_MEASURES[explained.measure]} {action.score:.6g}")
         _print_features(action)
 
 
 def _print_features(action: "ExplainedAction") -> None:
     width = max((len(feature.name) for feature in action.features), default=0)
     for feature in action.features:
-        sys.stdout.write(f"  {feature.name:<{width}}  {feature.score:+.6f}\n")
+        formatting.print_line(f"  {feature.name:<{width}}  {feature.score:+.6f}")
 
 
 def replay(

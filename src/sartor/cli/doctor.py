@@ -1,6 +1,5 @@
 """``sartor doctor``: checks whether the data folder is consistent."""
 
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
@@ -44,13 +43,13 @@ def doctor(replay: Replay = False, data: Data = DEFAULTS.data, as_json: AsJson =
 def _print_reports(reports: "list[DoctorReport]", *, healthy: bool) -> None:
     for report in reports:
         totals = ", ".join(f"{number} {kind}" for kind, number in report.counts.items())
-        sys.stdout.write(
-            f"{report.loop}: {totals or 'not counted'}; live model {report.live_model or 'none'}\n"
+        formatting.print_line(
+            f"{report.loop}: {totals or 'not counted'}; live model {report.live_model or 'none'}"
         )
         if report.compared is not None:
-            sys.stdout.write(f"  compared with a replay on {report.compared} decisions\n")
+            formatting.print_line(f"  compared with a replay on {report.compared} decisions")
         for note in report.notes:
-            sys.stdout.write(f"  note: {note}\n")
+            formatting.print_line(f"  note: {note}")
         for problem in report.problems:
-            sys.stdout.write(f"  PROBLEM: {problem}\n")
-    sys.stdout.write("Healthy.\n" if healthy else "Not healthy.\n")
+            formatting.print_line(f"  PROBLEM: {problem}")
+    formatting.print_line("Healthy." if healthy else "Not healthy.")

@@ -232,12 +232,12 @@ def _write_page(page: Path, report: "EvaluationReport") -> None:
 
 
 def _print_report(report: "EvaluationReport", evaluation_id: str, page: Path | None) -> None:
-    formatting.print_text(f"[bold]{_escape(report.verdict)}[/bold]")
+    formatting.print_text(f"[bold]{formatting.escape_markup(report.verdict)}[/bold]")
     formatting.print_text(
         f"{report.decisions:,} settled decisions; reward per decision (evaluation {evaluation_id}):\n"
     )
     for note in report.notes or ():
-        formatting.print_text(f"{_escape(note)}\n")
+        formatting.print_text(f"{formatting.escape_markup(note)}\n")
     rows = [
         (
             one.name + (f" [{one.slot}]" if one.slot else ""),
@@ -253,18 +253,13 @@ def _print_report(report: "EvaluationReport", evaluation_id: str, page: Path | N
     for one in report.table:
         if not one.answerable:
             formatting.print_text(
-                f"\n{_escape(one.name)}: the log can't answer this, because {'; '.join(one.reasons)}."
+                f"\n{formatting.escape_markup(one.name)}: the log can't answer this, because "
+                f"{formatting.escape_markup('; '.join(one.reasons))}."
             )
     if not report.calibration.believable:
-        formatting.print_text(f"\n{report.calibration.sentence}")
+        formatting.print_text(f"\n{formatting.escape_markup(report.calibration.sentence)}")
     if page is not None:
-        formatting.print_text(f"\nThe report is in {page}.")
-
-
-def _escape(text: str) -> str:
-    from rich.markup import escape
-
-    return escape(text)
+        formatting.print_text(f"\nThe report is in {formatting.escape_markup(str(page))}.")
 
 
 def _format_number(value: float | None, *, sign: bool = False) -> str:

@@ -1,16 +1,19 @@
 """``sartor export``: prints the joined log as dsjson, CSV or Parquet."""
 
+import io
 import os
 import sys
+from codecs import getincrementaldecoder
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, BinaryIO, Literal
+from typing import Annotated, BinaryIO, Literal, cast
 
 import typer
 
+from sartor.cli import formatting
 from sartor.cli.options import DEFAULTS, Data, LoopName, parse_time
-from sartor.errors import StoreUnavailable
+from sartor.errors import InvalidRequest, StoreUnavailable
 from sartor.private_files import open_private
 
 Format = Annotated[
@@ -83,15 +86,40 @@ def export(
     with (
         compose.open_instance(data) as stores,
         loops.open_loop(stores, loops.find_loop(stores, name)) as logs,
-        _open_output(output) as stream,
+        _open_output(output, format_) as stream,
     ):
         exporting.export_log(logs, stream, format_=format_, selection=selection)
 
 
+class TerminalStream(io.RawIOBase):
+    """Takes the bytes of an export for a terminal, which they can't steer."""
+
+    def __init__(self) -> None:
+        self._decoder = getincrementaldecoder("utf-8")(errors="backslashreplace")
+
+    def writable(self) -> bool:
+        """Returns that it can be written to."""
+        return True
+
+    def write(self, data: bytes, /) -> int:  # type: ignore[override]
+        """Print a part of it; a character may be split between two parts."""
+        part = bytes(data)
+        formatting.print_lines(self._decoder.decode(part))
+        return len(part)
+
+    def flush(self) -> None:
+        """Print what is still buffered."""
+        sys.stdout.flush()
+
+
 @contextmanager
-def _open_output(output: Path | None) -> Iterator[BinaryIO]:
+def _open_output(output: Path | None, format_: str) -> Iterator[BinaryIO]:
     try:
-        if output is None:
+        if output is None and sys.stdout.isatty():
+            if format_ == "parquet":
+                raise InvalidRequest("A terminal can't show Parquet; name a file with --output.")
+            yield cast("BinaryIO", TerminalStream())
+        elif output is None:
             yield sys.stdout.buffer
         else:
             with open_private(output) as file:

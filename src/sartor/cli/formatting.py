@@ -11,6 +11,7 @@ from sartor.masking import mask_url
 from sartor.ports import Loop, LoopStores, ModelRegistry
 from sartor.private_files import write_private
 from sartor.records import NO_MODEL, Model
+from sartor.runtime.visible_text import escape_line, escape_lines
 from sartor.times import format_timestamp
 from sartor.transfer.locations import strip_secrets
 from sartor.transfer.mirror import MirrorProgress, read_progress
@@ -20,24 +21,45 @@ from sartor.transfer.mirror_threads import mirror_target
 def print_json(value: object, /) -> None:
     """Print a value as indented JSON."""
     text = msgspec.json.format(msgspec.json.encode(value), indent=2)
-    sys.stdout.write(text.decode() + "\n")
+    print_lines(text.decode() + "\n")
+
+
+def print_line(text: str = "", /, *, as_error: bool = False) -> None:
+    """Print one line; what came from callers can't make it two, nor steer the terminal."""
+    (sys.stderr if as_error else sys.stdout).write(f"{escape_line(text)}\n")
+
+
+def print_lines(text: str, /) -> None:
+    """Print lines that end as they are; what came from callers and is no JSON must have been escaped."""
+    sys.stdout.write(escape_lines(text))
 
 
 def print_text(text: str, /) -> None:
-    """Print a text with rich's markup (``[bold]``); lines are never wrapped, so that they can be copied."""
+    """Print a text with rich's markup (``[bold]``); lines are never wrapped, so that they can be copied.
+
+    What came from callers goes through ``escape_markup`` before.
+    """
     from rich.console import Console
 
-    Console(soft_wrap=True, highlight=False).print(text)
+    Console(soft_wrap=True, highlight=False).print(escape_lines(text))
+
+
+def escape_markup(text: str, /) -> str:
+    """Escape what came from callers, to be put into a text for ``print_text``."""
+    from rich.markup import escape
+
+    return escape(escape_line(text))
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], /) -> None:
     """Print rows under column titles."""
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     grid = Table(*columns, box=None, header_style="bold", pad_edge=False)
     for row in rows:
-        grid.add_row(*map(str, row))
+        grid.add_row(*(Text(escape_line(str(cell))) for cell in row))
     console = Console(highlight=False)
     if not console.is_terminal:  # a pipe has no width: keep each row on one line
         console.width = 1_000
@@ -45,11 +67,11 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], /) -> 
 
 
 def print_result(value: object, sentence: str, /, *, as_json: bool) -> None:
-    """Print the value as JSON, or the sentence."""
+    """Print the value as JSON, or the sentence on one line."""
     if as_json:
         print_json(value)
     else:
-        sys.stdout.write(f"{sentence}\n")
+        print_line(sentence)
 
 
 def print_pairs(values: Mapping[str, object], /, *, as_json: bool) -> None:
@@ -60,12 +82,12 @@ def print_pairs(values: Mapping[str, object], /, *, as_json: bool) -> None:
     width = max(map(len, values), default=0)
     for name, value in values.items():
         shown = str(value).lower() if isinstance(value, bool) else value
-        sys.stdout.write(f"{name:<{width}}  {shown}\n")
+        print_line(f"{name:<{width}}  {shown}")
 
 
 def print_error(error: SartorError, /) -> int:
     """Print the error's message on standard error; returns the exit code: 2 for a folder in use, else 1."""
-    sys.stderr.write(f"sartor: {error.message}\n")
+    print_line(f"sartor: {error.message}", as_error=True)
     return 2 if isinstance(error, DataFolderInUse) else 1
 
 

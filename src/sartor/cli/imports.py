@@ -1,6 +1,5 @@
 """``sartor import``: imports saved logs, learning settings, settings and a model into a loop."""
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
@@ -121,7 +120,7 @@ def _show_progress(*, quiet: bool) -> "Iterator[OnProgress]":
 
 def _print_summary(summary: "MigrationSummary") -> None:
     for line in _describe(summary):
-        sys.stdout.write(f"{line}\n")
+        formatting.print_line(line)
 
 
 def _describe(summary: "MigrationSummary") -> Iterator[str]:

@@ -82,7 +82,10 @@ def lab(
         from sartor.lab.plot import draw_curve
 
         draw_curve(report, plot)
-    formatting.print_result(report, _describe(report), as_json=as_json)
+    if as_json:
+        formatting.print_json(report)
+    else:
+        formatting.print_lines(f"{_describe(report)}\n")
 
 
 def _print_worlds(*, as_json: bool) -> None:

@@ -47,7 +47,7 @@ def score(name: LoopName, plot: Plot = None, data: Data = DEFAULTS.data, as_json
 
 def _print_scorecard(name: str, view: "ScorecardView") -> None:
     if not view.total:
-        formatting.print_text(f"The loop {name!r} has no settled decisions yet.")
+        formatting.print_line(f"The loop {name!r} has no settled decisions yet.")
         return
     since = "" if view.since_outcome <= 1 else f", since outcome {view.since_outcome:,}"
     formatting.print_text(f"{view.events:,} settled decisions{since}; reward per decision:\n")
@@ -65,7 +65,8 @@ def _print_scorecard(name: str, view: "ScorecardView") -> None:
         formatting.print_text(f"\n{view.set_aside:,} outcomes are set aside: a reward is {REWARD_RANGE}.")
     for estimate in view.total:
         for reason in estimate.reasons[:1]:
-            formatting.print_text(f"\n{estimate.policy}: the log can't say, because {reason}.")
+            sentence = f"{estimate.policy}: the log can't say, because {reason}."
+            formatting.print_text(f"\n{formatting.escape_markup(sentence)}")
 
 
 def _find_same_policy(estimates: "tuple[PolicyEstimate, ...]", of: "PolicyEstimate") -> "PolicyEstimate | None":

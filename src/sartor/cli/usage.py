@@ -1,6 +1,5 @@
 """``sartor usage``: ranks and rewards for each loop and day."""
 
-import sys
 from typing import Annotated
 
 import typer
@@ -47,13 +46,13 @@ def usage(
         selected = stores.catalog.loops() if loop is None else [loops.find_loop(stores, loop)]
         days, problems = usage_records.read_all_usage(stores, selected, first=begin, last=end)
     if as_csv:
-        sys.stdout.write(usage_records.format_csv(days))
+        formatting.print_lines(usage_records.format_csv(days))
     elif as_json:
         formatting.print_json(days)
     else:
         rows = [(one.loop, one.day, one.ranks, one.rewards) for one in days]
         formatting.print_table(("LOOP", "DAY", "RANKS", "REWARDS"), rows)
     for problem in problems:
-        sys.stderr.write(f"{problem}\n")
+        formatting.print_line(problem, as_error=True)
     if problems:
         raise typer.Exit(1)

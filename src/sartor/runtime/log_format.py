@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from sartor.runtime.visible_text import escape_line
+
 _PLAIN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
 
 
@@ -27,7 +29,7 @@ class _Line(logging.Formatter):
             pairs.append(f"trace={self.formatException(record.exc_info)!r}")
         sentence = record.getMessage()
         parts = [f"{stamp}.{int(record.msecs):03d}Z", record.levelname, self._role, sentence, *pairs]
-        return " ".join(parts).replace("\n", " ")
+        return escape_line(" ".join(parts).replace("\n", " "))
 
 
 class _JsonLine(logging.Formatter):
@@ -46,14 +48,20 @@ class _JsonLine(logging.Formatter):
         fields |= {name: value for name, value in vars(record).items() if name not in _PLAIN}
         if record.exc_info and record.exc_info[1] is not None:
             fields["trace"] = self.formatException(record.exc_info)
-        return json.dumps(fields, default=str)
+        return escape_line(json.dumps(fields, default=str))
+
+
+class _WholeLine(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        """Returns the message, which is JSON, on one line."""
+        return escape_line(record.getMessage())
 
 
 def line_writer() -> Callable[[str], None]:
     """Returns a function that writes a whole line to standard error, beside the records."""
     logger = logging.getLogger("sartor.lines")
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("%(message)s"))
+    handler.setFormatter(_WholeLine())
     logger.handlers[:] = [handler]
     logger.propagate = False
     logger.setLevel(logging.INFO)

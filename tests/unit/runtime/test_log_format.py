@@ -64,3 +64,31 @@ def test_whole_lines_stand_beside_the_records(capsys: pytest.CaptureFixture[str]
     log_format.start("api")
     log_format.line_writer()('{"category":"RequestResponse"}')
     assert capsys.readouterr().err == '{"category":"RequestResponse"}\n'
+
+
+STEERING = "a\x1b[2Jb\rc\x9bd\x7fe\u2028f\u202eg\x85h"
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_nothing_in_a_record_steers_a_terminal(capsys: pytest.CaptureFixture[str], as_json: bool) -> None:
+    log_format.start(f"learn{STEERING}", as_json=as_json)
+    logger = logging.getLogger("x")
+    logger.info("The loop %s was opened.", STEERING, extra={"loop": STEERING, STEERING: 1})
+    try:
+        raise ValueError(STEERING)
+    except ValueError:
+        logger.exception("It failed: %s", STEERING)
+    _check_lines(capsys.readouterr().err, 2)
+
+
+def test_nothing_in_a_whole_line_steers_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    log_format.line_writer()(json.dumps({"eventId": STEERING}, ensure_ascii=False))
+    line = capsys.readouterr().err
+    _check_lines(line, 1)
+    assert json.loads(line) == {"eventId": STEERING}
+
+
+def _check_lines(written: str, count: int) -> None:
+    assert written.count("\n") == count
+    assert len(written.splitlines()) == count
+    assert all(char.isprintable() for char in written.replace("\n", ""))
