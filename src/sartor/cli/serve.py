@@ -99,13 +99,15 @@ def _check_server_options(settings: ServeSettings) -> None:
 
 def _supervise(settings: ServeSettings, instance: "InstanceLock") -> None:
     from sartor.cli.startup_message import StartupMessage
+    from sartor.runtime import compose
     from sartor.service import listener, supervisor
 
     with listener.listen(settings.host, settings.port) as opened:
         endpoint = listener.format_endpoint(opened, settings.host, secure=settings.tls_cert is not None)
         instance.announce(endpoint)
         message = StartupMessage(endpoint, settings.data, _create_first_loop(settings))
-        supervisor.supervise(settings, opened, on_ready=message.show)
+        reports = compose.open_reports(settings.data)
+        supervisor.supervise(settings, opened, reports=reports, on_ready=message.show)
 
 
 def _create_first_loop(settings: ServeSettings) -> "Loop | None":

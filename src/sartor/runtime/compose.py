@@ -12,7 +12,7 @@ from pathlib import Path
 from sartor import open_files
 from sartor.access.secrets import resolver
 from sartor.errors import InvalidSetting
-from sartor.ports import EngineFactory, Stores
+from sartor.ports import EngineFactory, ProcessReports, Stores
 from sartor.settings import Durability
 from sartor.stores.audited import AuditedStores, audited
 
@@ -50,6 +50,18 @@ def open_stores(where: str, /, *, durability: Durability = "commit") -> Stores:
 
     open_files.raise_limit()
     return folder.open_stores(data_folder(where), durability=durability, master_key=_find_master_key())
+
+
+def open_reports(where: str, /) -> ProcessReports:
+    """Open what the processes of an instance say about themselves, and nothing else of it.
+
+    Raises:
+        InvalidSetting: the URL has an unknown scheme.
+    """
+    from sartor.stores.layout import Layout
+    from sartor.stores.process_reports import FileProcessReports
+
+    return FileProcessReports(Layout(data_folder(where)).reports)
 
 
 @contextmanager

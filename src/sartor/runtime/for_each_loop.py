@@ -15,10 +15,12 @@ class LoopVisits:
 
     Attributes:
         action: what failed where a visit fails, for structured logs: ``retention_failed``.
+        on_visit: called after each visit: a long round makes progress.
     """
 
     def __init__(self, action: str, /) -> None:
         self.action = action
+        self.on_visit: Callable[[], None] = lambda: None
         self._reports: dict[str, ReportOnce] = {}
         self._names: dict[str, str] = {}
         self._lock = threading.Lock()
@@ -58,6 +60,7 @@ class LoopVisits:
 
     def note_success(self, loop: Loop, /) -> None:
         """The visit of a loop went well."""
+        self.on_visit()
         if loop.loop_id in self._reports:
             with self._lock:
                 self._reports.pop(loop.loop_id).note_success()
@@ -65,6 +68,7 @@ class LoopVisits:
 
     def note_failure(self, loop: Loop, error: Exception, /) -> None:
         """The visit of a loop failed: logged once, until the reason changes or a visit goes well."""
+        self.on_visit()
         with self._lock:
             report = self._reports.setdefault(
                 loop.loop_id, ReportOnce(f"Loop {loop.name!r}", action=self.action)

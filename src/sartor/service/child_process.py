@@ -31,6 +31,12 @@ class ChildSupervisor:
         self._process: asyncio.subprocess.Process | None = None
         self._stopping = asyncio.Event()
 
+    @property
+    def pid(self) -> int | None:
+        """The number of the process that runs; None: none does."""
+        process = self._process
+        return None if process is None or process.returncode is not None else process.pid
+
     async def run(self) -> None:
         """Run until ``stop``; returns when the last process has ended."""
         pause_s = 0.0

@@ -8,7 +8,10 @@ import socket
 import sys
 from collections.abc import Callable, Iterator, Sequence
 
+from sartor.problems import ProcessReports
+from sartor.runtime.instance_watch import InstanceWatch
 from sartor.service.child_process import ChildSupervisor, Role
+from sartor.service.process_watchdog import ProcessWatchdog
 from sartor.settings import ServeSettings
 
 _log = logging.getLogger(__name__)
@@ -53,12 +56,20 @@ def _list_flags(settings: ServeSettings) -> Iterator[str]:
         yield "--diagnostics"
 
 
-def supervise(settings: ServeSettings, listener: socket.socket, /, *, on_ready: Callable[[], None]) -> None:
+def supervise(
+    settings: ServeSettings,
+    listener: socket.socket,
+    /,
+    *,
+    reports: ProcessReports,
+    on_ready: Callable[[], None],
+) -> None:
     """Run the instance until SIGTERM, SIGINT or SIGHUP.
 
     Args:
         settings: how the instance runs.
         listener: the listening socket; it stays open as long as the supervisor runs.
+        reports: what the processes say about themselves.
         on_ready: called once, when the first api process answers requests.
     """
     lifeline, lifeline_end = os.pipe()
@@ -68,15 +79,17 @@ def supervise(settings: ServeSettings, listener: socket.socket, /, *, on_ready: 
             ChildSupervisor(role)
             for role in list_roles(settings, listener=listener.fileno(), lifeline=lifeline, ready=ready_end)
         ]
-        asyncio.run(_ChildWatch(children).run(ready, on_ready))
+        watchdog = ProcessWatchdog(InstanceWatch(reports), children)
+        asyncio.run(_ChildWatch(children, watchdog).run(ready, on_ready))
     finally:
         for descriptor in (lifeline, lifeline_end, ready, ready_end):
             os.close(descriptor)
 
 
 class _ChildWatch:
-    def __init__(self, children: Sequence[ChildSupervisor]) -> None:
+    def __init__(self, children: Sequence[ChildSupervisor], watchdog: ProcessWatchdog) -> None:
         self._children = children
+        self._watchdog = watchdog
         self._stop = asyncio.Event()
 
     async def run(self, ready: int, on_ready: Callable[[], None]) -> None:
@@ -85,7 +98,9 @@ class _ChildWatch:
             loop.add_signal_handler(number, self._handle_stop)
         loop.add_reader(ready, self._handle_ready, ready, on_ready)
         running = [asyncio.create_task(child.run()) for child in self._children]
+        watching = asyncio.create_task(self._watchdog.run())
         await self._stop.wait()
+        watching.cancel()  # what stops makes no progress
         loop.remove_reader(ready)
         await self._stop_children(running)
 

@@ -83,8 +83,8 @@ def run(
         stop_signal: ends it.
         allowed: where callers may have logs copied.
     """
-    tasks = _create_tasks(stores, allowed)
     reporter = ProgressReporter(stores.reports, "work")
+    tasks = _create_tasks(stores, reporter, allowed)
     reporter.start()
     while not stop_signal.is_set:
         for task in tasks:
@@ -95,11 +95,15 @@ def run(
     reporter.close()
 
 
-def _create_tasks(stores: Stores, allowed: AllowedDestinations) -> list[BackgroundTask]:
+def _create_tasks(
+    stores: Stores, reporter: ProgressReporter, allowed: AllowedDestinations
+) -> list[BackgroundTask]:
     loops, kept = FollowedLoops(stores.catalog), KeptLoopStores(stores)
     housekeeping, retention = Housekeeping(stores), RetentionSchedule(stores)
     mirrors = MirrorThreads(stores, partial(open_mirror, allowed=allowed), export.read_joined_log)
     forgetting, retries = LoopVisits("models_not_forgotten"), LoopVisits("erasure_not_retried")
+    for visits in (housekeeping.visits, forgetting, retries):  # those of this thread
+        visits.on_visit = reporter.note_progress
     return [
         BackgroundTask("Housekeeping", housekeeping.run_once, visits=[housekeeping.visits]),
         BackgroundTask("Log mirroring", lambda: mirrors.run_once(loops.current()), visits=mirrors.visits),

@@ -239,6 +239,7 @@ class SqliteCatalog:
         with self._connection.transaction() as raw:
             raw.execute(_SQL["note_forgotten"], (loop_id,))
             raw.execute(_SQL["forget_loop"], (loop_id,))
+        self._layout.made.forget(loop_id)
 
     def set_aside_deleted(self) -> None:
         """Renames the folders of deleted loops whose names no loop in service has."""
@@ -264,9 +265,10 @@ class SqliteCatalog:
         # Now: a process that does not know of a deletion yet could create them for the loop that had the name.
         # Where it fails they are created at first use, like those of any loop.
         with suppress(StoreUnavailable, OSError, sqlite3.Error):
-            folder = self._layout.make_loop(loop.name)
+            folder = self._layout.make_loop(loop.name, loop_id=loop.loop_id)
             for kind in ("events", "outcomes"):
                 create_database(folder / f"{kind}.sqlite", kind, owner=loop.loop_id)
+                self._layout.made.note(loop.loop_id, kind)
 
     def _find(self, raw: sqlite3.Connection, name: str) -> Loop:
         row = raw.execute(_SQL["loop"], (name,)).fetchone()

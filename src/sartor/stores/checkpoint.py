@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 from sartor.stores.connection import SqliteConnection
+from sartor.stores.made_files import MadeFiles
 
 LONGEST_WAL_BYTES = 64 * 2**20
 """A log of this size is truncated even though there is more to copy under the lock."""
@@ -48,7 +49,16 @@ def has_grown(path: str | Path, /) -> bool:
     return _size(_wal(path)) >= GROWN_WAL_BYTES
 
 
-def checkpoint_wal(path: Path, kind: str, /, *, owner: str, truncates: bool = True, busy: bool = False) -> None:
+def checkpoint_wal(
+    path: Path,
+    kind: str,
+    /,
+    *,
+    owner: str,
+    truncates: bool = True,
+    busy: bool = False,
+    made: MadeFiles | None = None,
+) -> None:
     """Copies back what the write-ahead log of this database holds, if it holds anything.
 
     Args:
@@ -57,13 +67,14 @@ def checkpoint_wal(path: Path, kind: str, /, *, owner: str, truncates: bool = Tr
         owner: the loop that it belongs to.
         truncates: whether a log that is copied whole is truncated, which holds up a commit for 10-20 ms.
         busy: restart the log in its file rather than truncate it: its next commit waits 4 ms, not 35 ms.
+        made: knows which databases are not made again.
 
     Raises:
         StoreUnavailable: the database can't be read or written now.
     """
     if not is_due(path):
         return
-    connection = SqliteConnection(path, kind, owner=owner, checkpoints=False)
+    connection = SqliteConnection(path, kind, owner=owner, checkpoints=False, made=made)
     try:
         connection.rows(f"PRAGMA busy_timeout = {_PATIENCE_MS}")
         left = _copy(connection)

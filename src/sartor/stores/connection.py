@@ -18,6 +18,7 @@ from typing import Any
 from sartor.errors import Corrupt, SartorError, StoreUnavailable
 from sartor.settings import Durability
 from sartor.stores import schema
+from sartor.stores.made_files import MadeFiles
 from sartor.stores.open_connections import OPEN_CONNECTIONS, OpenConnections
 
 Row = tuple[Any, ...]
@@ -51,7 +52,7 @@ _REOPEN = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPE
 
 def translate_error(error: sqlite3.Error, path: Path, /) -> SartorError:
     """Translates an error of SQLite into the error of ours that says what happened to this file."""
-    where = f"{path.parent.name}/{path.name}"
+    where = _name(path)
     if _code(error) in _UNAVAILABLE:
         return StoreUnavailable(f"{where} can't be read or written: {error}.")
     return Corrupt(f"{where} is damaged, or no database of this service: {error}.")
@@ -78,6 +79,7 @@ class SqliteConnection:
         on_open: Callable[[sqlite3.Connection], None] = lambda _: None,
         on_close: Callable[[], None] = lambda: None,
         open_connections: OpenConnections = OPEN_CONNECTIONS,
+        made: MadeFiles | None = None,
     ) -> None:
         """Prepares; nothing is opened yet.
 
@@ -91,6 +93,7 @@ class SqliteConnection:
             on_open: called each time it was opened, before its first use.
             on_close: called when it is closed, by its owner or for others; quick, and raises nothing.
             open_connections: those among which it counts.
+            made: knows which databases were made and are not made again; None: any may be.
         """
         self.path = path
         self._kind = kind
@@ -104,6 +107,9 @@ class SqliteConnection:
         self._on_open = on_open
         self._on_close = on_close
         self._open_connections = open_connections
+        self._made = made
+        self._wal = f"{path}-wal"
+        self._files: tuple[_FileId, _FileId] = (None, None)
         self._raw: sqlite3.Connection | None = None
         self._openings = 0
         self._closed = False
@@ -118,7 +124,7 @@ class SqliteConnection:
         """
         with self._in_use():
             try:
-                raw = self._raw or self._open()
+                raw = self._open_in_place()
                 return self._execute(raw, sql, parameters).fetchall()
             except sqlite3.Error as error:
                 self._recover(error)
@@ -134,7 +140,7 @@ class SqliteConnection:
         """
         with self._in_use():
             try:
-                raw = self._raw or self._open()
+                raw = self._open_in_place()
                 self._execute(raw, "BEGIN IMMEDIATE")
                 yield raw
                 raw.execute("COMMIT")
@@ -213,6 +219,24 @@ class SqliteConnection:
         finally:
             self._open_connections.leave(self, is_open=False)
 
+    def _open_in_place(self) -> sqlite3.Connection:
+        """The open connection, if its files are those under its name; costs two calls of ``stat``."""
+        raw = self._raw
+        if raw is None:
+            return self._open()
+        if self._made is None:
+            return raw
+        is_same = _file_id(self.path) == self._files[0]
+        if is_same and self._files[1] in (None, _file_id(self._wal)):
+            return raw
+        if self._made.is_deleted(self._owner):
+            return raw
+        if is_same:
+            # Kept open: whoever closes the database last copies the log that is gone from the folder into it.
+            raise StoreUnavailable(_describe_lost_wal(self.path))
+        self._drop()
+        return self._open()
+
     def _open(self) -> sqlite3.Connection:
         if self._closed:
             raise StoreUnavailable(f"{self.path.name} was closed.")
@@ -221,8 +245,9 @@ class SqliteConnection:
         except sqlite3.Error as error:
             raise translate_error(error, self.path) from error
         except OSError as error:
-            raise StoreUnavailable(f"{self.path} can't be opened: {error.strerror}.") from error
+            raise StoreUnavailable(f"{_name(self.path)} can't be opened: {error.strerror}.") from error
         self._raw = raw
+        self._files = _file_id(self.path), _file_id(self._wal)
         self._openings += 1
         self._open_connections.note_opened()
         return raw
@@ -230,24 +255,39 @@ class SqliteConnection:
     def _connect(self) -> sqlite3.Connection:
         while True:
             try:
+                if self._made is not None:
+                    self._made.check_missing(self.path, loop_id=self._owner, kind=self._kind)
+                    self._check_wal()
                 schema.create_database(self.path, self._kind, owner=self._owner)
-                return _connect(self.path, setup=self._set_up)
+                raw = _connect(self.path, setup=self._set_up)
             except (sqlite3.Error, OSError) as error:
                 out_of_files = isinstance(error, OSError) or _code(error) == sqlite3.SQLITE_CANTOPEN
                 if not out_of_files or not self._open_connections.make_room():
                     raise
+            else:
+                if self._made is not None:
+                    self._made.note(self._owner, self._kind)
+                return raw
+
+    def _check_wal(self) -> None:
+        # SQLite makes the log before the memory that processes share about it, and removes it after that: only
+        # where somebody else removed it there is one without the other. Opened all the same, the database would
+        # have two logs, and lose one.
+        shared = f"{self.path}-shm"
+        if _file_id(self._wal) is None and _file_id(shared) is not None and _file_id(self._wal) is None:
+            raise Corrupt(_describe_lost_wal(self.path))
 
     def _set_up(self, raw: sqlite3.Connection) -> None:
         version = raw.execute("PRAGMA user_version").fetchone()[0]
         known = schema.SCHEMA_VERSIONS[self._kind]
         if version > known:
             raise Corrupt(
-                f"{self.path} was written by a newer version of Sartor "
+                f"{_name(self.path)} was written by a newer version of Sartor "
                 f"(schema {version}; this one knows {known})."
             )
         (owner,) = raw.execute("SELECT owner FROM about").fetchone()
         if owner != self._owner:
-            raise StoreUnavailable(f"{self.path} belongs to another loop.")
+            raise StoreUnavailable(f"{_name(self.path)} belongs to another loop.")
         schema.migrate(raw, self._kind)
         self._on_open(raw)
         for pragma in self._pragmas:
@@ -264,6 +304,30 @@ def _connect(path: Path, *, setup: Callable[[sqlite3.Connection], None]) -> sqli
         raw.close()
         raise
     return raw
+
+
+_FileId = tuple[int, int] | None
+"""Device and number of a file; None: there is none."""
+
+
+def _file_id(path: Path | str) -> _FileId:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _name(path: Path) -> str:
+    """The name of a file with that of its folder, which no other loop has."""
+    return f"{path.parent.name}/{path.name}"
+
+
+def _describe_lost_wal(path: Path) -> str:
+    return (
+        f"{_name(path)}-wal, the write-ahead log, was removed: stop the service; it saves then "
+        "what it still can. If this stays, run `sartor doctor --repair`."
+    )
 
 
 def _close(raw: sqlite3.Connection) -> None:

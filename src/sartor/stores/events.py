@@ -26,6 +26,7 @@ from sartor.records import (
 )
 from sartor.settings import Durability
 from sartor.stores.connection import Row, SqliteConnection
+from sartor.stores.made_files import MadeFiles
 from sartor.stores.monotonic_clock import MonotonicClock
 from sartor.stores.schema import read_statements
 
@@ -51,6 +52,7 @@ class SqliteEvents:
         durability: Durability,
         clock_us: Callable[[], int],
         settled: Callable[[], Cursor],
+        made: MadeFiles | None = None,
     ) -> None:
         """Prepares; nothing is opened yet.
 
@@ -61,6 +63,7 @@ class SqliteEvents:
             clock_us: microseconds since 1970.
             settled: returns the numbers up to which events were settled; called once. After a power cut
                 they may be ahead of the log.
+            made: knows which databases are not made again.
         """
         path = folder / "events.sqlite"
         self._clock = MonotonicClock(folder / "latest-time")
@@ -71,8 +74,9 @@ class SqliteEvents:
             durability=durability,
             checkpoints=False,
             on_close=self._clock.close,
+            made=made,
         )
-        self._reading = SqliteConnection(path, "events", owner=loop_id, checkpoints=False)
+        self._reading = SqliteConnection(path, "events", owner=loop_id, checkpoints=False, made=made)
         self._now_us = clock_us
         self._settled = settled
         self._lost: Cursor | None = None

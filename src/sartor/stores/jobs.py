@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from sartor.errors import Corrupt, JobExists, JobNotFound
 from sartor.records import Job
 from sartor.stores.connection import Row, SqliteConnection
+from sartor.stores.made_files import MadeFiles
 from sartor.stores.schema import read_statements
 
 _SQL = read_statements("jobs")
@@ -21,15 +22,18 @@ _decode = msgspec.msgpack.Decoder(Job).decode
 class SqliteJobs:
     """A ``JobQueue`` in a loop's folder."""
 
-    def __init__(self, folder: Path, /, *, loop_id: str) -> None:
+    def __init__(self, folder: Path, /, *, loop_id: str, made: MadeFiles | None = None) -> None:
         """Prepares; nothing is opened yet.
 
         Args:
             folder: the loop's folder.
             loop_id: the loop that it must belong to.
+            made: knows which databases are not made again.
         """
         self._path = folder / "jobs.sqlite"
-        self._connection = SqliteConnection(self._path, "jobs", owner=loop_id)
+        self._loop_id = loop_id
+        self._made = made
+        self._connection = SqliteConnection(self._path, "jobs", owner=loop_id, made=made)
 
     def put(self, job: Job, /) -> None:
         """Adds a job.
@@ -86,7 +90,7 @@ class SqliteJobs:
         Raises:
             StoreUnavailable: the queue can't be written now.
         """
-        if not self._path.exists():
+        if not self._exists():
             return False
         with self._connection.transaction() as raw:
             replaced = raw.execute(_SQL["replace_job"], (*_to_columns(job), job.job_id, job.attempts))
@@ -99,7 +103,7 @@ class SqliteJobs:
             JobNotFound: there is no such job.
             StoreUnavailable: the queue can't be written now.
         """
-        if self._path.exists():
+        if self._exists():
             with self._connection.transaction() as raw:
                 if raw.execute(_SQL["delete_job"], (job_id,)).rowcount:
                     return
@@ -109,9 +113,17 @@ class SqliteJobs:
         """Closes files and connections; idempotent."""
         self._connection.close()
 
+    def _exists(self) -> bool:
+        """Whether there is a queue; raises ``Corrupt`` if there was one, and it is gone."""
+        if self._path.exists():
+            return True
+        if self._made is not None:
+            self._made.check_missing(self._path, loop_id=self._loop_id, kind="jobs")
+        return False
+
     def _rows(self, sql: str, *parameters: object) -> list[Row]:
         # Most loops never have a job: looking for one creates no file.
-        return self._connection.rows(sql, parameters) if self._path.exists() else []
+        return self._connection.rows(sql, parameters) if self._exists() else []
 
 
 def _to_claimed(job: Job, *, now_us: int, lease_us: int) -> Job:

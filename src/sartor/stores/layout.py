@@ -4,6 +4,7 @@ catalog.sqlite          loops, settings, encrypted keys, the audit log
 secret.key              encrypts the keys, unless a key is given from outside
 secrets/NAME            other secrets of the instance, encrypted with the same key
 reports/ROLE-PID.json   what each process says about itself
+made/LOOP_ID~KIND       a database of a loop that was made, and is not made again in silence
 loops/NAME/             one loop; move or back it up as a whole
     events.sqlite       decisions and observations
     latest-time         the latest time that the log assigned
@@ -24,10 +25,22 @@ from uuid import uuid4
 
 from sartor.errors import InvalidSetting, StoreUnavailable
 from sartor.private_files import FOLDER_MODE, is_open_to_others, make_private, make_private_folder
+from sartor.stores.made_files import MadeFiles
 
 _LOOP_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 _OURS = frozenset(
-    ("secret.key", "secrets", "reports", "loops", "rates", "lock", "learn.lock", "endpoint", "endpoint.new")
+    (
+        "secret.key",
+        "secrets",
+        "reports",
+        "made",
+        "loops",
+        "rates",
+        "lock",
+        "learn.lock",
+        "endpoint",
+        "endpoint.new",
+    )
 )
 """What this service keeps in a data folder, besides the catalog. What others put there is theirs."""
 
@@ -67,6 +80,7 @@ class Layout:
         self.secret_key = root / "secret.key"
         self.secrets = root / "secrets"
         self.reports = root / "reports"
+        self.made = MadeFiles(root)
         self._loops = root / "loops"
 
     def prepare(self) -> None:
@@ -93,6 +107,15 @@ class Layout:
         # Last: as long as it is open to others, the next opening does all of this again.
         make_private(self.catalog)
 
+    def note_catalog(self) -> None:
+        """A folder with loops has a catalog: without it, none is made in silence."""
+        try:
+            has_loops = any(not name.startswith(".") for name in os.listdir(self._loops))
+        except OSError:
+            return
+        if has_loops:
+            self.made.note("", "catalog")
+
     def make_secrets(self) -> Path:
         """Returns the folder of secrets, created at first use.
 
@@ -110,14 +133,17 @@ class Layout:
         """
         return self._loops / check_name(name)
 
-    def make_loop(self, name: str, /) -> Path:
+    def make_loop(self, name: str, /, *, loop_id: str) -> Path:
         """Returns the folder of a loop, created at first use.
 
         Raises:
             InvalidSetting: the name can't be a folder's.
             StoreUnavailable: it can't be created.
+            Corrupt: it was there, with the events of this loop, and is gone.
         """
         folder = self.loop(name)
+        if not folder.exists():
+            self.made.check_missing(folder / "events.sqlite", loop_id=loop_id, kind="events")
         self._make(folder / "models")
         if is_open_to_others(folder) or is_open_to_others(folder / "events.sqlite"):
             make_private(folder)

@@ -33,6 +33,7 @@ from sartor.stores.history import SqliteHistory
 from sartor.stores.jobs import SqliteJobs
 from sartor.stores.key_encryption import EncryptedSecrets, KeyEncryption, read_master_key
 from sartor.stores.layout import Layout, check_id
+from sartor.stores.made_files import MadeFiles
 from sartor.stores.models import SqliteModelNotes, SqliteModels
 from sartor.stores.outcomes import SqliteOutcomes
 from sartor.stores.process_reports import FileProcessReports
@@ -67,6 +68,7 @@ def open_stores(
     """
     layout = Layout(folder)
     layout.prepare()
+    layout.note_catalog()
     encryption = KeyEncryption(read_master_key(layout.secret_key) if master_key is None else master_key)
     return SqliteStores(layout, encryption, durability=durability, clock_us=clock_us)
 
@@ -82,9 +84,10 @@ class SqliteLoopStores:
         loop_id: str,
         durability: Durability,
         clock_us: Callable[[], int],
+        made: MadeFiles,
     ) -> None:
         self._connection = SqliteConnection(
-            folder / "outcomes.sqlite", "outcomes", owner=loop_id, durability=durability
+            folder / "outcomes.sqlite", "outcomes", owner=loop_id, durability=durability, made=made
         )
         self.outcomes = SqliteOutcomes(self._connection)
         self.models = SqliteModels(folder / "models", self._connection)
@@ -95,10 +98,11 @@ class SqliteLoopStores:
             durability=durability,
             clock_us=clock_us,
             settled=lambda: self.outcomes.counts().cursor,
+            made=made,
         )
         self.history = SqliteHistory(self.events)
         self.unsettled = SqliteUnsettledIndex(self.events)
-        self.jobs = SqliteJobs(folder, loop_id=loop_id)
+        self.jobs = SqliteJobs(folder, loop_id=loop_id, made=made)
         self._marks = FileMarks([folder / "events.sqlite", folder / "outcomes.sqlite"])
         self.blobs = FileBlobStore(folder, loop_id=loop_id)
 
@@ -140,7 +144,7 @@ class SqliteStores:
         self._clock_us = clock_us
         rows = CatalogRows(encryption)
         self._connection = SqliteConnection(
-            layout.catalog, "catalog", durability="fsync", on_open=CatalogSealing(rows).run
+            layout.catalog, "catalog", durability="fsync", on_open=CatalogSealing(rows).run, made=layout.made
         )
         self._write_probe = WriteProbe(layout)
         self._restarted_s = -RESTARTS_EVERY_S
@@ -158,10 +162,11 @@ class SqliteStores:
             InvalidSetting: its name can't be a folder's.
         """
         return SqliteLoopStores(
-            self._layout.make_loop(loop.name),
+            self._layout.make_loop(loop.name, loop_id=loop.loop_id),
             loop_id=loop.loop_id,
             durability=self._durability,
             clock_us=self._clock_us,
+            made=self._layout.made,
         )
 
     def maintain(self, loop: Loop, /, *, sparing: bool = False) -> None:
@@ -187,7 +192,9 @@ class SqliteStores:
                 settled = SqliteOutcomes(outcomes).counts().cursor.decisions
                 add_keys(events, events, settled=settled, most=MOST_KEYED)
         for kind in kinds:
-            checkpoint_wal(folder / f"{kind}.sqlite", kind, owner=loop.loop_id, busy=busy)
+            checkpoint_wal(
+                folder / f"{kind}.sqlite", kind, owner=loop.loop_id, busy=busy, made=self._layout.made
+            )
 
     def _may_restart(self, path: str) -> bool:
         """Whether a log has grown, and none was restarted just now: each restart costs an api process 4 ms."""
@@ -232,7 +239,7 @@ class SqliteStores:
         self, loop: Loop, *, overwrites: bool = False
     ) -> Iterator[tuple[SqliteConnection, SqliteConnection]]:
         """Opens connections to the events and the outcomes of a loop for the length of a piece of work."""
-        folder = self._layout.make_loop(loop.name)
+        folder = self._layout.make_loop(loop.name, loop_id=loop.loop_id)
         events, outcomes = (
             SqliteConnection(
                 folder / f"{kind}.sqlite",
@@ -241,6 +248,7 @@ class SqliteStores:
                 durability=self._durability,
                 checkpoints=False,
                 overwrites=overwrites,
+                made=self._layout.made,
             )
             for kind in ("events", "outcomes")
         )
@@ -280,7 +288,7 @@ class SqliteStores:
         """
         body, keys = self.catalog.encrypt(loop)
         manifest = backup.BackupManifest(format=backup.FORMAT, loop_id=loop.loop_id, body=body, keys=keys)
-        folder = self._layout.make_loop(loop.name)
+        folder = self._layout.make_loop(loop.name, loop_id=loop.loop_id)
         backup.pack(folder, target, manifest, key=self._encryption.backup_key)
 
     def restore(
@@ -364,7 +372,7 @@ class WriteProbe:
 
     def __init__(self, layout: Layout, /) -> None:
         self._folder = layout.root
-        self._connection = SqliteConnection(layout.catalog, "catalog")
+        self._connection = SqliteConnection(layout.catalog, "catalog", made=layout.made)
 
     def check(self) -> None:
         """Commits something, and writes and removes a file of 64 KiB.

@@ -44,10 +44,10 @@ def test_ids_that_could_leave_a_folder_are_refused(text: str, tmp_path: Path) ->
 def test_a_deleted_folder_is_set_aside_though_an_earlier_one_waits(tmp_path: Path) -> None:
     layout = Layout(tmp_path)
     for _ in range(3):
-        layout.make_loop("a")
+        layout.make_loop("a", loop_id="id")
         layout.set_aside("a", loop_id="id")
     layout.set_aside("a", loop_id="id")
-    layout.make_loop("b")
+    layout.make_loop("b", loop_id="id2")
     layout.set_aside("b", loop_id="id2")
     assert len(layout.remains("id")) == 3
     assert len(layout.remains("id2")) == 1

@@ -1,0 +1,76 @@
+"""Which database files were made: one that was made and is gone is never made again in silence.
+
+An empty file ``made/LOOP_ID~KIND`` says that a database of a loop was made once. It lies outside the loop's own
+folder, so that it outlives that. Databases of older versions get theirs when they are opened.
+"""
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+from sartor.errors import Corrupt, SartorError, StoreUnavailable
+
+KINDS = ("events", "outcomes", "jobs")
+
+
+class MadeFiles:
+    """The files that were made in one data folder."""
+
+    def __init__(self, root: Path, /) -> None:
+        """``root``: the data folder."""
+        self._root = root
+        self._folder = root / "made"
+
+    def has(self, loop_id: str, kind: str, /) -> bool:
+        """Whether the database of this kind was ever made for a loop."""
+        return os.path.exists(self._path(loop_id, kind))
+
+    def note(self, loop_id: str, kind: str, /) -> None:
+        """A database was made, or found; where that can't be written now, it is when it is opened again."""
+        if self.has(loop_id, kind):
+            return
+        with suppress(OSError):
+            self._folder.mkdir(mode=0o700, exist_ok=True)
+            os.close(os.open(self._path(loop_id, kind), os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
+
+    def forget(self, loop_id: str, /, *kinds: str) -> None:
+        """The databases of these kinds, or of all, may be made anew."""
+        for kind in kinds or KINDS:
+            with suppress(OSError):
+                self._path(loop_id, kind).unlink(missing_ok=True)
+
+    def check_missing(self, path: Path, /, *, loop_id: str, kind: str) -> None:
+        """Checks that a database that does not exist may be made.
+
+        Raises:
+            Corrupt: it was made before, and is gone.
+            StoreUnavailable: its loop was deleted, or its folder can't be read.
+        """
+        if not self.has(loop_id, kind):
+            return
+        try:
+            os.stat(path)
+        except FileNotFoundError as error:
+            raise self._explain(path, loop_id) from error
+        except OSError as error:
+            raise StoreUnavailable(f"{_short(path)} can't be opened: {error.strerror}.") from error
+
+    def is_deleted(self, loop_id: str, /) -> bool:
+        """Whether the folder of a loop was set aside: the loop was deleted."""
+        return os.path.exists(self._root / "loops" / f".deleted-{loop_id}")
+
+    def _explain(self, path: Path, loop_id: str) -> SartorError:
+        if loop_id and self.is_deleted(loop_id):
+            return StoreUnavailable(f"{_short(path)}: the loop was deleted.")
+        missing = path if path.parent.is_dir() or not loop_id else path.parent
+        return Corrupt(
+            f"{_short(missing)} is missing: restore it from a backup, or run `sartor doctor --repair`, which "
+            "makes again what can be made from what is left."
+        )
+
+    def _path(self, loop_id: str, kind: str) -> Path:
+        return self._folder / f"{loop_id}~{kind}"
+
+
+def _short(path: Path) -> str:
+    return f"{path.parent.name}/{path.name}"
