@@ -11,6 +11,7 @@ from sartor.management import loops
 from sartor.stores.stores import open_stores
 from tests.acceptance.service import Service, eventually
 from tests.unit.redirecting_server import RecordingServer
+from tests.unit.searching import find_files
 from tests.unit.threaded_server import serve_in_thread
 
 PATH = "/personalizer/configurations/service?api-version=2022-09-01-preview"
@@ -54,10 +55,6 @@ def mirror(service: Service) -> dict[str, object]:
     found = service.json("loop", "show", "default")["mirror"]
     assert isinstance(found, dict)
     return found
-
-
-def holds(folder: Path, text: str) -> list[str]:
-    return [path.name for path in folder.rglob("*") if path.is_file() and text.encode() in path.read_bytes()]
 
 
 def test_a_key_of_a_loop_writes_no_file_here(service: Service, target: RecordingServer, tmp_path: Path) -> None:
@@ -106,7 +103,7 @@ def test_the_log_goes_where_it_was_allowed_and_no_redirect_moves_it(
     assert SIGNATURE not in json.dumps(service.json("loop", "list"))
     assert SIGNATURE not in service.run("audit").stdout
     service.run("loop", "backup", "default", str(tmp_path / "default.backup"))
-    assert holds(tmp_path, SIGNATURE) == []
+    assert find_files(tmp_path, SIGNATURE.encode()) == []
 
 
 def test_a_target_that_is_not_allowed_any_more_hinders_nothing_else(service: Service, tmp_path: Path) -> None:

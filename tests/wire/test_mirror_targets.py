@@ -136,6 +136,16 @@ def test_what_is_not_allowed_any_more_is_not_turned_on_and_hinders_nothing_else(
     assert not service.follow().mirror_by_operator
 
 
+def test_the_operator_takes_a_target_over_by_setting_it_again(service: Service) -> None:
+    name, target = service.loop.name, {"logMirrorSasUri": "dir://x::file:///srv/somewhere"}
+    loops.change_settings(service.stores, name, target, by_operator=False)
+    assert not service.follow().mirror_by_operator
+    loops.change_settings(service.stores, name, target)
+    assert service.follow().mirror_by_operator
+    loops.change_settings(service.stores, name, {"defaultReward": 0.5}, by_operator=False)
+    assert service.follow().mirror_by_operator
+
+
 @pytest.fixture(scope="module")
 def issuer() -> Iterator[TokenIssuer]:
     with serving(TokenIssuer()) as issuer:

@@ -4,7 +4,7 @@ Three requests of its REST API: list, get, put. A blob is always put whole.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.client import responses
 from socket import socket
 from typing import BinaryIO, cast
@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, quote, urlsplit
 from xml.etree import ElementTree
 
 import requests
+from urllib3.exceptions import HTTPError
 
 from sartor.access.deadline import Deadline
 from sartor.access.destinations import Reach
@@ -93,9 +94,11 @@ class AzureContainer:
                 data=content,
                 headers=headers,
                 timeout=_TIMEOUT_S,
-                stream=True,  # what it says of a success is not read: it may be of any length
+                stream=True,  # what it says of a success may be of any length
             ) as answer,
         ):
+            with suppress(HTTPError, OSError):  # its status counts, whatever becomes of the rest of its answer
+                answer.raw.read(_CHUNK, decode_content=False)
             self._check(answer)
 
     def _is_inside(self, path: str) -> bool:

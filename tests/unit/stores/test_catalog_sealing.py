@@ -15,6 +15,7 @@ from sartor.stores.audited import AuditedStores, audited
 from sartor.stores.key_encryption import KeyEncryption
 from sartor.stores.stores import SqliteStores, open_stores
 from sartor.testing.builders import make_loop
+from tests.unit.searching import find_files
 
 SIGNATURE = b"very-secret-signature"
 TARGET = f"https://account.blob.core.windows.net/logs?sp=racwl&sig={SIGNATURE.decode()}"
@@ -27,11 +28,6 @@ def stores(tmp_path: Path) -> Iterator[SqliteStores]:
     stores.catalog.create(make_loop("shop"))
     yield stores
     stores.close()
-
-
-def find(folder: Path, text: bytes) -> list[str]:
-    """The files that hold a text, anywhere below a folder."""
-    return [path.name for path in sorted(folder.rglob("*")) if path.is_file() and text in path.read_bytes()]
 
 
 def make_old(folder: Path, *, times: int = 1) -> None:
@@ -67,12 +63,13 @@ def test_no_file_holds_the_signature(stores: SqliteStores, tmp_path: Path) -> No
         set_target(by_somebody, target)
     (loop,) = stores.catalog.loops()
     assert loop.settings.log_mirror_sas_uri == TARGET
-    assert find(tmp_path, SIGNATURE) == []
+    assert find_files(tmp_path, SIGNATURE) == []
     stores.back_up(loop, tmp_path / "shop.backup")
+    assert "shop.backup" in find_files(tmp_path, b"rewardWaitTime")  # it is looked into
     stores.catalog.delete("shop", recoverable_until_us=2**60)
     assert stores.catalog.recover(loop.loop_id).settings.log_mirror_sas_uri == TARGET
     stores.close()
-    assert find(tmp_path, SIGNATURE) == []
+    assert find_files(tmp_path, SIGNATURE) == []
 
 
 @pytest.mark.parametrize("by_operator", [True, False])
@@ -97,16 +94,16 @@ def test_an_older_catalog_is_sealed_when_it_is_opened(stores: SqliteStores, tmp_
     stores.catalog.delete("deleted", recoverable_until_us=2**60)
     stores.close()
     make_old(tmp_path / "data", times=4)
-    assert find(tmp_path, SIGNATURE) == ["catalog.sqlite"]
+    assert find_files(tmp_path, SIGNATURE) == ["catalog.sqlite"]
     again = open_stores(tmp_path / "data", master_key=MASTER)
     found = [*again.catalog.loops(), *again.catalog.deleted()]
     assert {loop.name: loop.settings.log_mirror_sas_uri for loop in found} == dict.fromkeys(
         ("shop", "other", "deleted"), TARGET
     )
     assert all(loop.mirror_by_operator for loop in found)
-    assert find(tmp_path, SIGNATURE) == []  # neither in the write-ahead log, while it is open
+    assert find_files(tmp_path, SIGNATURE) == []  # neither in the write-ahead log, while it is open
     again.close()
-    assert find(tmp_path, SIGNATURE) == []
+    assert find_files(tmp_path, SIGNATURE) == []
 
 
 @pytest.mark.parametrize(
@@ -163,7 +160,7 @@ def test_a_loop_that_can_not_be_read_keeps_no_other_from_being_sealed(
         raw.execute("UPDATE loops SET keys = ? WHERE name = 'a-broken-one'", (keys,))
         raw.commit()
     open_and_ask(tmp_path)  # what could not be done is done when it can
-    assert find(tmp_path, SIGNATURE) == []
+    assert find_files(tmp_path, SIGNATURE) == []
 
 
 def open_and_ask(tmp_path: Path) -> None:
@@ -181,7 +178,7 @@ def test_a_reader_that_holds_old_pages_delays_the_scrubbing_only(stores: SqliteS
         reader.execute("SELECT * FROM loops").fetchall()
         open_and_ask(tmp_path)
     open_and_ask(tmp_path)
-    assert find(tmp_path, SIGNATURE) == []
+    assert find_files(tmp_path, SIGNATURE) == []
 
 
 def test_an_older_backup_comes_back_and_its_target_is_nobodys(stores: SqliteStores) -> None:
