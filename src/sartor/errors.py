@@ -31,6 +31,7 @@
     ├── Unauthorized                no key or token, or not one of ours
     ├── Forbidden                   known, but not for this, or not from there
     ├── TooManyRequests             a quota is used up; wait
+    │   └── QueueFull
     ├── EngineRefused               the policy can't rank or learn this request
     ├── Unavailable                 try again later; nothing was written
     │   ├── StoreUnavailable
@@ -177,6 +178,13 @@ class TooManyRequests(SartorError):
     def __init__(self, message: str | None = None, *, retry_after_s: int = 1) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+
+
+class QueueFull(TooManyRequests):
+    """As many evaluations and feature importances of this loop are waiting as may."""
+
+    def __init__(self, message: str | None = None, *, retry_after_s: int = 30) -> None:
+        super().__init__(message, retry_after_s=retry_after_s)
 
 
 class EngineRefused(SartorError):

@@ -173,12 +173,16 @@ class ModelNotes(Protocol):
 class JobQueue(Protocol):
     """The long computations of one loop, oldest first. Any process adds jobs, the work process claims them."""
 
-    def put(self, job: Job, /) -> None:
-        """Add a job.
+    def put(self, job: Job, /, *, most_waiting: int | None = None) -> None:
+        """Add a job, unless ``most_waiting`` are waiting already; None: any number may.
 
         Raises:
             JobExists: the id is taken.
+            QueueFull: so many are waiting.
         """
+
+    def count_waiting(self) -> int:
+        """How many jobs wait; one that is running does not. Reads none of them."""
 
     def find(self, job_id: str, /) -> Job | None:
         """The job with an id; None: there is none. Reads no other job."""

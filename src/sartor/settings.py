@@ -33,6 +33,10 @@ AZURE_ARGUMENTS = "--cb_explore_adf --epsilon 0.2 --power_t 0 -l 0.001 --cb_type
 """What the retired service started with (contract, section 2.11)."""
 
 
+WAITING_JOBS = 20
+"""How many evaluations and feature importances of one loop may wait by default."""
+
+
 class LoopSettings(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
     """The settings of one loop, under the names of the wire (contract, section 1.5)."""
 
@@ -196,6 +200,7 @@ class Limits(Struct, frozen=True, kw_only=True):
     magnitude: float = 1e15
     buffered_events: int = 20_000
     body_timeout_s: float = 10.0
+    waiting_jobs: int = WAITING_JOBS
 
 
 class ServeSettings(Struct, frozen=True, kw_only=True):
@@ -219,6 +224,15 @@ class ServeSettings(Struct, frozen=True, kw_only=True):
             "'dask://HOST:PORT' the workers of a Dask cluster."
         ),
     ] = "local"
+    waiting_jobs: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=10_000,
+            description="How many evaluations and feature importances of one loop may wait; more are answered "
+            "429 with Retry-After.",
+        ),
+    ] = WAITING_JOBS
     tls_cert: Annotated[
         str | None,
         Meta(description="A certificate (PEM, with its chain), to serve HTTPS; read again when it changes."),

@@ -3,7 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
-from sartor.errors import JobExists, JobNotFound, StoreUnavailable
+from sartor.errors import JobExists, JobNotFound, QueueFull, StoreUnavailable
 from sartor.ports import JobQueue, Loop, Stores
 from sartor.records import Job
 from sartor.testing.builders import make_job
@@ -166,3 +166,23 @@ def test_a_full_disk_takes_no_job(jobs: JobQueue, full_disk: FullDisk) -> None:
         claim(jobs)
     assert [job.state for job in jobs.jobs()] == ["pending"]
     assert claimed(jobs).attempts == 1
+
+
+def test_no_more_wait_than_may(jobs: JobQueue) -> None:
+    assert jobs.count_waiting() == 0
+    for number in range(3):
+        jobs.put(make_job(str(number)), most_waiting=3)
+    assert jobs.count_waiting() == 3
+    with pytest.raises(QueueFull):
+        jobs.put(make_job("too many"), most_waiting=3)
+    with pytest.raises(JobExists):
+        jobs.put(make_job("0"), most_waiting=3)
+    assert [job.job_id for job in jobs.jobs()] == ["0", "1", "2"]
+    claimed(jobs)
+    assert jobs.count_waiting() == 2
+    jobs.put(make_job("as one runs"), most_waiting=3)
+    jobs.put(make_job("without a bound"))
+    assert jobs.count_waiting() == 4
+    jobs.put(replace(make_job("done"), state="succeeded"), most_waiting=5)
+    jobs.delete("1")
+    assert jobs.count_waiting() == 3

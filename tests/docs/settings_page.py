@@ -42,7 +42,8 @@ and vaults:
 
 ## Limits
 
-The most that one request, or one process, may use. They are fixed.
+The most that one request, or one process, may use. They are fixed, but for `waiting_jobs`, which
+`--waiting-jobs` sets.
 
 | limit | value |
 | --- | --- |

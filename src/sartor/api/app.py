@@ -153,6 +153,7 @@ def _create_threaded_apps(
         body_bytes=limits.body_bytes,
         allowed_destinations=allowed_destinations,
         change_limiter=change_limiter,
+        waiting_jobs=limits.waiting_jobs,
     )
     control = ThreadedApp(
         authorise_on_instance(authenticator),

@@ -11,6 +11,7 @@ from sartor.api.loop_locks import LoopLocks
 from sartor.errors import LoopNotFound
 from sartor.management import loops
 from sartor.ports import Loop, LoopStores
+from sartor.settings import WAITING_JOBS
 from sartor.stores.audited import AuditedStores
 
 
@@ -24,12 +25,14 @@ class CallerContext(Struct, frozen=True, kw_only=True):
             a model or reading a whole log, is done without it.
         caller: who sent the request, and what they may do.
         allowed_destinations: which URLs of other services they may name.
+        waiting_jobs: how many jobs of one loop may wait.
     """
 
     stores: AuditedStores
     locks: LoopLocks
     caller: Caller
     allowed_destinations: AllowedDestinations
+    waiting_jobs: int = WAITING_JOBS
 
     @contextmanager
     def acquire_loop(self, loop: Loop, /) -> Iterator[Loop]:

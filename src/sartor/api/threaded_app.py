@@ -32,7 +32,7 @@ from sartor.api.routing import versions
 from sartor.api.routing.matching import Resource
 from sartor.api.routing.routes import Call, Handler, Operation, Route
 from sartor.ports import Loop, Stores
-from sartor.settings import Limits
+from sartor.settings import WAITING_JOBS, Limits
 from sartor.stores.audited import audited
 
 ReadNames: TypeAlias = Callable[[Route], Mapping[str, str]]
@@ -115,6 +115,7 @@ class ThreadedApp:
         body_bytes: int,
         allowed_destinations: AllowedDestinations,
         change_limiter: ChangeLimiter,
+        waiting_jobs: int = WAITING_JOBS,
     ) -> None:
         """Prepare.
 
@@ -127,6 +128,7 @@ class ThreadedApp:
             body_bytes: how large a body may be where its route does not say otherwise.
             allowed_destinations: which URLs of other services callers may name.
             change_limiter: how often a loop may be changed by others than owners.
+            waiting_jobs: how many jobs of one loop may wait.
         """
         self._change_limiter = change_limiter
         self._authorise = authorise
@@ -136,6 +138,7 @@ class ThreadedApp:
         self._large = large
         self._body_bytes = body_bytes
         self._allowed_destinations = allowed_destinations
+        self._waiting_jobs = waiting_jobs
 
     async def serve(
         self, resource: Resource, names: ReadNames, scope: Scope, receive: Receive, send: Send
@@ -212,6 +215,7 @@ class ThreadedApp:
             locks=self._locks,
             caller=caller,
             allowed_destinations=self._allowed_destinations,
+            waiting_jobs=self._waiting_jobs,
         )
         return Call(
             context=context,

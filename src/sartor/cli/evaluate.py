@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sartor.cli import formatting
-from sartor.cli.options import DEFAULTS, AsJson, Compute, Data, LoopName, parse_time
+from sartor.cli.options import DEFAULTS, AsJson, Compute, Data, LoopName, WaitingJobs, parse_time
 from sartor.errors import JobNotFinished
 
 if TYPE_CHECKING:
@@ -115,6 +115,7 @@ def evaluate(
     wait: Wait = True,
     page: Page = None,
     compute: Compute = DEFAULTS.compute,
+    waiting_jobs: WaitingJobs = DEFAULTS.waiting_jobs,
     data: Data = DEFAULTS.data,
     as_json: AsJson = False,
 ) -> None:
@@ -134,15 +135,16 @@ def evaluate(
             return
         evaluation_id = show or id_ or datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
         if show is None:
-            _create(stores, name, evaluation_id, _build_spec(title, policies or [], from_, to, search=search))
+            spec = _build_spec(title, policies or [], from_, to, search=search)
+            _create(stores, name, evaluation_id, spec, waiting_jobs)
         job = _find_job(stores, loop, evaluation_id, data, compute, wait=wait, quiet=as_json)
     _print_job(job, evaluation_id, page, as_json=as_json)
 
 
-def _create(stores: "Stores", name: str, evaluation_id: str, spec: "EvaluationSpec") -> None:
+def _create(stores: "Stores", name: str, evaluation_id: str, spec: "EvaluationSpec", most_waiting: int) -> None:
     from sartor.evaluation import jobs
 
-    jobs.create_evaluation(stores, name, evaluation_id, spec)
+    jobs.create_evaluation(stores, name, evaluation_id, spec, most_waiting=most_waiting)
 
 
 def _build_spec(
@@ -273,25 +275,32 @@ def _format_interval(interval: object) -> str:
 
 
 def _print_evaluations(stores: "Stores", loop: "Loop", *, as_json: bool) -> None:
+    from sartor.evaluation.jobs import count_ahead
     from sartor.evaluation.spec import EVALUATION, EvaluationSpec, decode_job, public_id
     from sartor.management import loops
 
     with loops.open_loop(stores, loop) as logs:
-        jobs = logs.jobs.jobs(kind=EVALUATION)
+        found = logs.jobs.jobs()
+    ahead = count_ahead(found)
     rows = [
         {
             "id": public_id(job.job_id),
             "name": decode_job(job.spec, EvaluationSpec).name,
             "status": job.state,
             "progress": job.progress,
-            "description": job.description,
+            "description": job.description or _describe_place(ahead.get(job.job_id)),
         }
-        for job in jobs
+        for job in found
+        if job.kind == EVALUATION
     ]
     if as_json:
         formatting.print_json(rows)
     else:
         formatting.print_table(("ID", "NAME", "STATUS", "", ""), [list(row.values()) for row in rows])
+
+
+def _describe_place(ahead: int | None) -> str:
+    return "" if ahead is None else f"{ahead} of this loop before it"
 
 
 def apply(

@@ -33,6 +33,12 @@ Durable = Annotated[
 Compute = Annotated[
     str, typer.Option("--compute", envvar="SARTOR_COMPUTE", help=describe("compute"), metavar="WHERE")
 ]
+WaitingJobs = Annotated[
+    int,
+    typer.Option(
+        "--waiting-jobs", envvar="SARTOR_WAITING_JOBS", help=describe("waiting_jobs"), min=1, max=10_000
+    ),
+]
 TlsCert = Annotated[
     str | None,
     typer.Option("--tls-cert", envvar="SARTOR_TLS_CERT", help=describe("tls_cert"), metavar="FILE"),

@@ -21,6 +21,7 @@ from sartor.cli.options import (
     TlsKey,
     Tokens,
     TrustedProxies,
+    WaitingJobs,
 )
 from sartor.settings import LogFormat, ServeSettings
 
@@ -43,6 +44,7 @@ def serve(
     api_processes: ApiProcesses = DEFAULTS.api_processes,
     durability: Durable = DEFAULTS.durability,
     compute: Compute = DEFAULTS.compute,
+    waiting_jobs: WaitingJobs = DEFAULTS.waiting_jobs,
     tls_cert: TlsCert = None,
     tls_key: TlsKey = None,
     tokens: Tokens = None,
@@ -64,6 +66,7 @@ def serve(
         api_processes=api_processes,
         durability=durability,
         compute=compute,
+        waiting_jobs=waiting_jobs,
         tls_cert=tls_cert,
         tls_key=tls_key,
         tokens=tokens,
@@ -124,6 +127,7 @@ def api(
     host: Host = DEFAULTS.host,
     port: Port = DEFAULTS.port,
     durability: Durable = DEFAULTS.durability,
+    waiting_jobs: WaitingJobs = DEFAULTS.waiting_jobs,
     tls_cert: TlsCert = None,
     tls_key: TlsKey = None,
     tokens: Tokens = None,
@@ -147,6 +151,7 @@ def api(
     from sartor.service.server_options import ServerOptions
 
     settings = ServeSettings(
+        waiting_jobs=waiting_jobs,
         tls_cert=tls_cert,
         tls_key=tls_key,
         tokens=tokens,

@@ -4,6 +4,8 @@ Ids are unique among jobs of a kind. The work process takes jobs from the queue 
 (``sartor.jobs``).
 """
 
+from collections.abc import Mapping, Sequence
+
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -18,6 +20,7 @@ from sartor.errors import (
     ModelNotFound,
     NoLogsInRange,
     PolicyNotFound,
+    QueueFull,
     TooManyPolicies,
 )
 from sartor.evaluation.spec import (
@@ -39,6 +42,7 @@ from sartor.management import loops, models
 from sartor.management.model_sandbox import convert_dump
 from sartor.ports import Loop, LoopStores, Stores
 from sartor.records import Job, Model
+from sartor.settings import WAITING_JOBS
 from sartor.times import now_us
 
 MAX_POLICIES = 10
@@ -46,29 +50,71 @@ _MAX_NAME_LENGTH = 256
 _RESERVED = frozenset({"online", "baseline", "baseline1", "random", "baselinerand"})
 
 
-def create_evaluation(stores: Stores, name: str, evaluation_id: str, spec: EvaluationSpec, /) -> Job:
+def create_evaluation(
+    stores: Stores,
+    name: str,
+    evaluation_id: str,
+    spec: EvaluationSpec,
+    /,
+    *,
+    most_waiting: int = WAITING_JOBS,
+) -> Job:
     """Creates an evaluation job, once its policies and its range of time are checked.
+
+    Args:
+        stores: the instance's stores.
+        name: the loop.
+        evaluation_id: the id of the evaluation.
+        spec: what to evaluate.
+        most_waiting: how many jobs of the loop may wait.
 
     Raises:
         LoopNotFound: there is no such loop.
         InvalidEvaluation: the range of time is empty, or a name is not acceptable; see its subclasses.
         InvalidPolicy: the arguments of a policy are not acceptable.
         JobExists: there is an evaluation with that id.
+        QueueFull: so many jobs of the loop are waiting.
     """
+    loop = loops.find_loop(stores, name)
+    with loops.open_loop(stores, loop) as logs:
+        return add_evaluation(logs, loop, evaluation_id, spec, most_waiting=most_waiting)
+
+
+def add_evaluation(
+    logs: LoopStores, loop: Loop, evaluation_id: str, spec: EvaluationSpec, /, *, most_waiting: int
+) -> Job:
+    """Does what ``create_evaluation`` does, in the open stores of a loop; it needs nothing of other loops."""
+    full_id = job_id(EVALUATION, evaluation_id)
+    _refuse_early(logs, full_id, most_waiting)  # before policies are tried, which takes milliseconds
     _check_policies(spec)
-    spec = _with_checked_arguments(spec, loops.find_loop(stores, name))
-    return _create_job(stores, name, job_id(EVALUATION, evaluation_id), EVALUATION, spec)
+    checked = _with_checked_arguments(spec, loop)
+    return _add_job(logs, full_id, EVALUATION, checked, most_waiting=most_waiting)
 
 
-def create_importance(stores: Stores, name: str, importance_id: str, spec: ImportanceSpec, /) -> Job:
-    """Creates a job that measures the importance of features.
+def create_importance(
+    stores: Stores, name: str, importance_id: str, spec: ImportanceSpec, /, *, most_waiting: int = WAITING_JOBS
+) -> Job:
+    """Does what ``add_importance`` does, for the loop of that name.
 
     Raises:
         LoopNotFound: there is no such loop.
+        CallerError, QueueFull: see ``add_importance``.
+    """
+    with loops.open_loop(stores, loops.find_loop(stores, name)) as logs:
+        return add_importance(logs, importance_id, spec, most_waiting=most_waiting)
+
+
+def add_importance(logs: LoopStores, importance_id: str, spec: ImportanceSpec, /, *, most_waiting: int) -> Job:
+    """Creates a job that measures the importance of features, in the open stores of a loop.
+
+    Raises:
         InvalidEvaluation: the range of time is empty, or the name is not acceptable; see its subclasses.
         JobExists: there is a feature importance with that id.
+        QueueFull: so many jobs of the loop are waiting.
     """
-    return _create_job(stores, name, job_id(FEATURE_IMPORTANCE, importance_id), FEATURE_IMPORTANCE, spec)
+    full_id = job_id(FEATURE_IMPORTANCE, importance_id)
+    _refuse_early(logs, full_id, most_waiting)
+    return _add_job(logs, full_id, FEATURE_IMPORTANCE, spec, most_waiting=most_waiting)
 
 
 def find_job(logs: LoopStores, kind: str, public_id: str, /) -> Job:
@@ -222,18 +268,41 @@ def _check_slots(arguments: str, loop: Loop) -> None:
         raise InvalidPolicy("It is for another number of slots than the loop: --cb_explore_adf is for one.")
 
 
-def _create_job(
-    stores: Stores, name: str, full_id: str, kind: str, spec: EvaluationSpec | ImportanceSpec
+def _refuse_early(logs: LoopStores, full_id: str, most_waiting: int) -> None:
+    if logs.jobs.count_waiting() >= most_waiting and logs.jobs.find(full_id) is None:
+        raise _queue_full(most_waiting)
+
+
+def _queue_full(most_waiting: int) -> QueueFull:
+    return QueueFull(
+        f"{most_waiting} evaluations and feature importances of this loop are waiting, as many as may: "
+        "wait until some are finished, or delete some."
+    )
+
+
+def _add_job(
+    logs: LoopStores, full_id: str, kind: str, spec: EvaluationSpec | ImportanceSpec, *, most_waiting: int
 ) -> Job:
-    loop = loops.find_loop(stores, name)
     _check_name(spec.name)
     if spec.start_us >= spec.end_us:
         raise InvalidEvaluation("The start must be before the end.")
-    with loops.open_loop(stores, loop) as logs:
-        _check_range(logs, spec)
-        job = Job(job_id=full_id, kind=kind, spec=encode_job(spec), created_at_us=now_us())
-        logs.jobs.put(job)
+    _check_range(logs, spec)
+    job = Job(job_id=full_id, kind=kind, spec=encode_job(spec), created_at_us=now_us())
+    try:
+        logs.jobs.put(job, most_waiting=most_waiting)
+    except QueueFull as error:
+        raise _queue_full(most_waiting) from error
     return job
+
+
+def count_ahead(found: Sequence[Job], /) -> Mapping[str, int]:
+    """Counts for each job that waits, by its id in the queue, how many of its loop come before it.
+
+    Args:
+        found: all jobs of the loop, oldest first. Jobs of other loops have their turns between these.
+    """
+    unfinished = [job for job in found if job.state in ("pending", "running")]
+    return {job.job_id: place for place, job in enumerate(unfinished) if job.state == "pending"}
 
 
 def _check_name(name: str) -> None:

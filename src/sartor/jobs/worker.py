@@ -2,11 +2,12 @@
 
 While a child lives, it alone writes its job; when it is dead, the job worker does. A job whose child died, or
 whose worker vanished with its machine, is claimed again and starts anew: a result is written once, by the
-child that still holds the job. Loops take turns, so that none with a long queue keeps the others waiting.
+child that still holds the job. Loops take turns: the one whose job was started last comes last, however many
+of its jobs wait.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 
 from msgspec import Struct
@@ -16,7 +17,7 @@ from sartor.errors import SartorError
 from sartor.ports import Loop, LoopStores, Stores
 from sartor.records import Job
 from sartor.runtime.followed_loops import FollowedLoops
-from sartor.runtime.for_each_loop import LoopVisits, for_each_loop
+from sartor.runtime.for_each_loop import LoopVisits
 from sartor.runtime.kept_stores import KeptLoopStores
 
 _log = logging.getLogger(__name__)
@@ -68,6 +69,8 @@ class JobWorker:
         self._forget = forget
         self._task: _ClaimedJob | None = None
         self._visits = LoopVisits("jobs_not_claimed")
+        self._started = 0
+        self._last_turns: dict[str, int] = {}
 
     @property
     def busy(self) -> bool:
@@ -114,6 +117,7 @@ class JobWorker:
             job = self._call_with_stores(loop, lambda logs: logs.jobs.claim(now_us=now_us, lease_us=LEASE_US))
             if job is None:
                 return False
+            self._note_turn(loop)
             extra = {"action": "job_started", "loop": loop.name, "job": job.job_id}
             _log.info("A job is started.", extra=extra)
             self._task = _ClaimedJob(loop, job, self._start(loop, job))
@@ -121,7 +125,23 @@ class JobWorker:
 
         for loop_id in self._loops.follow().gone:
             self._kept.drop(loop_id)
-        for_each_loop(self._loops.all(), claim, visits=self._visits)
+            self._last_turns.pop(loop_id, None)
+        loops = self._loops.all()
+        self._visits.forget_all_but(loops)
+        for loop in self._order(loops):
+            if self._visits.visit(loop, claim):
+                return
+
+    def _order(self, loops: Sequence[Loop]) -> list[Loop]:
+        """The loops as they have their turns: the one whose job was started last comes last.
+
+        Those without a job so far come first, each round beginning with another of them.
+        """
+        return sorted(self._visits.order(loops), key=lambda loop: self._last_turns.get(loop.loop_id, 0))
+
+    def _note_turn(self, loop: Loop) -> None:
+        self._started += 1
+        self._last_turns[loop.loop_id] = self._started
 
     def _call_with_stores(self, loop: Loop, act: Callable[[LoopStores], _Result]) -> _Result:
         try:

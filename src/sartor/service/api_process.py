@@ -46,7 +46,7 @@ def run(
         ready: a pipe that gets a byte as soon as requests are answered.
         is_supervised: whether somebody starts the learn and the work process too.
     """
-    limits = Limits()
+    limits = Limits(waiting_jobs=options.waiting_jobs)
     loop_table = LoopTable()
     counters = SharedCounters(folder / "rates")
     loop_table_sync = LoopTableSync(

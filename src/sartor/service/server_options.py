@@ -38,6 +38,7 @@ class ServerOptions:
         parse_networks(self._proxies)
         self._forwarded_header = settings.forwarded_header
         self._logs_requests = settings.diagnostics
+        self.waiting_jobs = settings.waiting_jobs
 
     def wrap(
         self,

@@ -42,6 +42,7 @@ def _to_command(name: str, settings: ServeSettings, *more: str | int) -> tuple[s
 
 def _list_flags(settings: ServeSettings) -> Iterator[str]:
     yield from ("--allowed-destinations", settings.allowed_destinations)
+    yield from ("--waiting-jobs", str(settings.waiting_jobs))
     named = {
         "--tls-cert": settings.tls_cert,
         "--tls-key": settings.tls_key,

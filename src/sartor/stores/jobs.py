@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import replace
 
-from sartor.errors import Corrupt, JobExists, JobNotFound
+from sartor.errors import Corrupt, JobExists, JobNotFound, QueueFull
 from sartor.records import Job
 from sartor.stores.connection import Row, SqliteConnection
 from sartor.stores.made_files import MadeFiles
@@ -35,11 +35,12 @@ class SqliteJobs:
         self._made = made
         self._connection = SqliteConnection(self._path, "jobs", owner=loop_id, made=made)
 
-    def put(self, job: Job, /) -> None:
-        """Adds a job.
+    def put(self, job: Job, /, *, most_waiting: int | None = None) -> None:
+        """Adds a job, unless so many are waiting already.
 
         Raises:
             JobExists: the id is taken.
+            QueueFull: ``most_waiting`` are waiting.
             StoreUnavailable: the queue can't be written now.
         """
         with self._connection.transaction() as raw:
@@ -47,6 +48,18 @@ class SqliteJobs:
                 raw.execute(_SQL["add_job"], (job.job_id, *_to_columns(job)))
             except sqlite3.IntegrityError as error:
                 raise JobExists(f"There is a job {job.job_id!r} already.") from error
+            (waiting,) = raw.execute(_SQL["count_waiting"]).fetchone()  # this one included
+            if most_waiting is not None and waiting > most_waiting:
+                raise QueueFull
+
+    def count_waiting(self) -> int:
+        """Returns how many jobs wait.
+
+        Raises:
+            StoreUnavailable: the queue can't be read now.
+        """
+        rows = self._rows(_SQL["count_waiting"])
+        return int(rows[0][0]) if rows else 0
 
     def find(self, job_id: str, /) -> Job | None:
         """The job with an id; None: there is none. Reads no other job.

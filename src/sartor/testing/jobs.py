@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from sartor.errors import JobExists, JobNotFound
+from sartor.errors import JobExists, JobNotFound, QueueFull
 from sartor.records import Job
 from sartor.testing.fakes import Disk
 
@@ -16,16 +16,24 @@ class MemoryJobs:
         self._disk = disk
         self._jobs: dict[str, Job] = {}
 
-    def put(self, job: Job, /) -> None:
-        """Adds a job.
+    def put(self, job: Job, /, *, most_waiting: int | None = None) -> None:
+        """Adds a job, unless so many are waiting already.
 
         Raises:
             JobExists: the id is taken.
+            QueueFull: ``most_waiting`` are waiting.
         """
         self._disk.check()
         if job.job_id in self._jobs:
             raise JobExists(f"There is a job {job.job_id!r} already.")
+        if most_waiting is not None and self.count_waiting() >= most_waiting:
+            raise QueueFull
         self._jobs[job.job_id] = job
+
+    def count_waiting(self) -> int:
+        """Returns how many jobs wait."""
+        self._disk.check()
+        return sum(job.state == "pending" for job in self._jobs.values())
 
     def find(self, job_id: str, /) -> Job | None:
         """The job with an id; None: there is none."""

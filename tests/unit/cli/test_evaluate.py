@@ -134,3 +134,18 @@ def test_an_evaluation_that_failed_says_why(sartor: Sartor, played: Path) -> Non
 def test_json_is_what_programs_read(sartor: Sartor, played: Path) -> None:
     out = sartor("evaluate", "default", "--json", "--from", "2023-11-14", "--to", "2023-11-16T12:00:00").out
     assert json.loads(out)["report"]["decisions"] == 300
+
+
+@pytest.mark.usefixtures("played")
+def test_no_more_wait_than_may_and_the_list_says_how_many_come_before(sartor: Sartor) -> None:
+    bounded = ("evaluate", "default", "--no-wait", "--waiting-jobs", "2")
+    for name in ("one", "two"):
+        assert sartor(*bounded, "--id", name).code == 0
+    refused = sartor(*bounded, "--id", "three")
+    assert refused.code == 1
+    assert "2 evaluations and feature importances of this loop are waiting" in refused.err
+    listed = sartor("evaluate", "default", "--list", "--json").json
+    assert [(one["id"], one["status"], one["description"]) for one in listed] == [
+        ("one", "pending", "0 of this loop before it"),
+        ("two", "pending", "1 of this loop before it"),
+    ]

@@ -214,3 +214,57 @@ def test_watching_a_job_reads_no_other(site: Site, monkeypatch: pytest.MonkeyPat
     assert not site.job_worker.busy
     monkeypatch.undo()
     assert site.job("a").description == "Begun again: it ended with code 1."
+
+
+def finish(site: Site) -> None:
+    """The job that runs is done."""
+    child = site.children[-1]
+    assert child.cause is None
+    site.stores.open(child.loop).jobs.update(replace(child.job, state="succeeded"))
+    child.cause = "it ended with code 0"
+
+
+@pytest.mark.parametrize("crowded", [0, 1])
+@pytest.mark.parametrize("idle_rounds", [0, 1, 2, 3])
+def test_a_single_job_is_the_next_however_many_of_another_loop_wait(
+    site: Site, crowded: int, idle_rounds: int
+) -> None:
+    for _ in range(idle_rounds):
+        site.round()
+    for number in range(20):
+        site.put(f"crowd-{number}", loop=crowded)
+    for _ in range(3):
+        site.round()
+        finish(site)
+    site.round()
+    site.put("single", loop=1 - crowded)
+    finish(site)
+    site.round()
+    assert site.children[-1].job.job_id == "single"
+    finish(site)
+    site.round()
+    assert site.children[-1].loop == site.loops[crowded], "then the crowd goes on"
+
+
+def test_turns_are_those_of_loops_not_of_names(site: Site) -> None:
+    for loop in [make_loop(f"loop-{number}") for number in range(5)]:
+        site.stores.catalog.create(loop)
+        site.loops.append(loop)
+    for place in range(len(site.loops)):
+        for number in range(3):
+            site.put(f"{place}-{number}", loop=place)
+    for _ in range(3 * len(site.loops)):
+        site.round()
+        finish(site)
+    names = [child.loop.name for child in site.children]
+    count = len(site.loops)
+    assert all(len(set(names[at : at + count])) == count for at in range(0, len(names), count))
+
+
+def test_a_loop_whose_children_always_die_does_not_go_first(site: Site) -> None:
+    site.put("dies")
+    site.round()
+    site.children[-1].cause = "it was killed by SIGKILL"
+    site.put("waits", loop=1)
+    site.round(later_s=60)
+    assert site.children[-1].job.job_id == "waits"

@@ -12,6 +12,7 @@ from sartor.api.http import durations
 from sartor.api.http.error_responses import RequestRefused
 from sartor.api.routing.routes import Call, Parameter
 from sartor.evaluation import jobs
+from sartor.evaluation.spec import EvaluationSpec
 from sartor.numbers import LARGEST, parse_whole
 from sartor.records import Job
 from sartor.times import parse_time_us
@@ -71,6 +72,21 @@ def _raise_with_code(error: errors.CallerError, invalid: str) -> NoReturn:
     if isinstance(error, errors.InvalidEvaluation | errors.InvalidPolicy):
         raise RequestRefused(invalid, error.message) from error
     raise error
+
+
+def add_evaluation(
+    call: Call, evaluation_id: str, spec: EvaluationSpec, /, *, invalid: str, exists: str = ""
+) -> Job:
+    """Create an evaluation of the loop that the request addresses, without the lock: others go on meanwhile.
+
+    Raises:
+        RequestRefused: it can't be made; see ``translate_errors``.
+        LoopNotFound: the loop was deleted.
+        QueueFull: as many of its jobs wait as may.
+    """
+    loop = call.context.find_loop(call.loop)
+    with translate_errors(invalid=invalid, exists=exists), call.context.open_loop(loop) as logs:
+        return jobs.add_evaluation(logs, loop, evaluation_id, spec, most_waiting=call.context.waiting_jobs)
 
 
 def parse_paging(query: Mapping[str, str], /, *, invalid: str) -> Paging:

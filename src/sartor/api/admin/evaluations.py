@@ -11,7 +11,6 @@ from sartor.api.http.response import Response
 from sartor.api.routing.routes import Call, Route
 from sartor.api.routing.versions import ALL_VERSIONS, PATHS, V1_0
 from sartor.errors import JobNotFound
-from sartor.evaluation import jobs
 from sartor.evaluation.spec import EVALUATION, EvaluationResult, EvaluationSpec, PolicySpec, decode_job
 from sartor.records import Job
 
@@ -33,8 +32,7 @@ def create_evaluation(call: Call) -> Response:
         made_with=call.version.name,
     )
     name = str(uuid.uuid4())
-    with evaluation_requests.translate_errors(invalid=INVALID), call.context.acquire_loop(call.loop) as loop:
-        job = jobs.create_evaluation(call.context.stores, loop.name, name, spec)
+    job = evaluation_requests.add_evaluation(call, name, spec, invalid=INVALID)
     location = (b"location", f"{call.version.prefix}{_PATH}/{name}".encode())
     return json_body.json_response(201, _to_evaluation(call, job, whole=True), location)
 

@@ -19,7 +19,6 @@ from sartor.api.http.error_responses import RequestRefused
 from sartor.api.http.response import Response
 from sartor.api.routing.routes import Call, Parameter, Route
 from sartor.api.routing.versions import PATHS, V2022_09
-from sartor.evaluation import jobs
 from sartor.evaluation.spec import EVALUATION, EvaluationResult, EvaluationSpec, PolicySpec, decode_job
 from sartor.records import Job
 
@@ -42,9 +41,7 @@ def put_evaluation(call: Call) -> Response:
         find_optimal=contract.enable_policy_optimization,
         made_with=call.version.name,
     )
-    translating = evaluation_requests.translate_errors(invalid=INVALID, exists=_EXISTS)
-    with translating, call.context.acquire_loop(call.loop) as loop:
-        jobs.create_evaluation(call.context.stores, loop.name, call.path_id, spec)
+    evaluation_requests.add_evaluation(call, call.path_id, spec, invalid=INVALID, exists=_EXISTS)
     return Response(200)
 
 

@@ -80,8 +80,9 @@ def put_importance(call: Call) -> Response:
         made_with=call.version.name,
     )
     translating = evaluation_requests.translate_errors(invalid=_INVALID, exists=_EXISTS)
-    with translating, call.context.acquire_loop(call.loop) as loop:
-        jobs.create_importance(call.context.stores, loop.name, call.path_id, spec)
+    loop = call.context.find_loop(call.loop)
+    with translating, call.context.open_loop(loop) as logs:
+        jobs.add_importance(logs, call.path_id, spec, most_waiting=call.context.waiting_jobs)
     return Response(200)
 
 

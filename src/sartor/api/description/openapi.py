@@ -45,8 +45,8 @@ _WIRE_ERRORS = {
     405: "Not for this version of it.",
     408: "The body did not arrive in time; the connection is closed.",
     409: "The loop is locked, or its learning settings can't rank this request.",
-    429: "A quota is used up, the loop was changed too often, or too many wrong keys came from there; wait for "
-    "Retry-After seconds.",
+    429: "A quota is used up, as many jobs wait as may, the loop was changed too often, or too many wrong keys "
+    "came from there; wait for Retry-After seconds.",
     500: "The service failed.",
     503: "Nothing was written; try again after Retry-After seconds.",
 }

@@ -14,6 +14,10 @@ SELECT body FROM jobs ORDER BY number;
 -- The jobs of a kind, oldest first.
 SELECT body FROM jobs WHERE kind = ? ORDER BY number;
 
+-- count_waiting --
+-- How many jobs wait. The first condition is that of the index.
+SELECT count(*) FROM jobs WHERE state IN ('pending', 'running') AND state = 'pending';
+
 -- claimable --
 -- The oldest job that no worker holds.
 SELECT body FROM jobs
