@@ -258,6 +258,35 @@ def test_a_loop_that_was_deleted_a_moment_ago(service: TwoLoops, route: Route, i
             assert reply.status == 404 or json.loads(text) == []
 
 
+@pytest.mark.parametrize("caller", ["key", "of-a-tenant", "of-a-stranger"])
+def test_names_in_bodies_and_queries(caller: str) -> None:
+    """Whether a name is taken, in service or deleted, is not to be found out by making or recovering a loop."""
+    for deleted in (False, True):
+        services = [TwoLoops(), TwoLoops()]
+        replies: list[list[Reply]] = []
+        for name, service in zip((OTHER, NOBODY), services, strict=True):
+            other = service.loops[OTHER]
+            if deleted:
+                service.stores.catalog.delete(OTHER, recoverable_until_us=2**60)
+            credential = service.loop.key1 if caller == "key" else caller
+            headers = {"authorization": f"Bearer {caller}"} if caller != "key" else {}
+            loop_id = other.loop_id if name == OTHER else "id-of-nobody-wv9"
+            asked: list[tuple[str, str, object]] = [
+                ("POST", "/sartor/v1/loops", {"name": name}),
+                ("POST", f"/sartor/v1/deleted-loops/{loop_id}/recover", {"name": name}),
+                ("POST", f"/sartor/v1/deleted-loops/{name}/recover", b""),
+                ("DELETE", f"/sartor/v1/deleted-loops/{loop_id}", b""),
+                ("GET", f"/sartor/v1/usage?loop={name}", b""),
+                ("GET", f"/sartor/v1/loops?name={name}", b""),
+            ]
+            key = credential if caller == "key" else None
+            replies.append([service.call(*one[:2], one[2], key=key, headers=headers) for one in asked])
+        for theirs, nobodys in zip(*replies, strict=True):
+            check_alike(services[0], theirs, nobodys, (OTHER,), (NOBODY,))
+        for service in services:
+            service.close()
+
+
 def test_the_owner_is_still_helped(service: TwoLoops) -> None:
     reply = service.call("GET", f"/sartor/v1/loops/{NOBODY}", key=OWNER_KEY)
     assert (reply.status, reply.code) == (404, "LoopNotFound")

@@ -29,7 +29,7 @@ PER_S = 1.0
 PREFIX_BYTES = 4
 """How much of a wrong key is its beginning. A key has 32 digits, so this says nothing about the rest."""
 
-PREFIX_FAILURES = 100
+PREFIX_FAILURES = 50
 """How many wrong keys with the same beginning may be tried at once, from all addresses together."""
 
 PREFIX_PER_S = 5.0
