@@ -256,7 +256,7 @@ class LoopStores(Protocol):
         """Results that are kept, and could be computed again."""
 
     def mark(self) -> Hashable:
-        """A mark; if equal to an earlier one, no process committed anything in between. Opens no file."""
+        """A mark: equal to an earlier one only if no process committed in between, and none did lately."""
 
     def check(self) -> None:
         """Raise ``StoreUnavailable`` or ``Corrupt`` if no event could be committed or settled; cheap."""

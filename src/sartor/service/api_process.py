@@ -18,7 +18,7 @@ from sartor.service.loop_table_sync import LoopTableSync
 from sartor.service.server_options import ServerOptions
 from sartor.settings import Limits
 
-_OPENING_S = 0.02
+_OPENING_S = 0.03
 """For how long loops that are not open yet are opened at a time, ten times a second, while requests wait."""
 
 

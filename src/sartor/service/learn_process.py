@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from sartor.errors import SartorError
 from sartor.ports import EngineFactory, Loop, Stores
@@ -24,6 +24,12 @@ LOOKS_PER_S = 2_000
 
 _LONGEST_QUIET_S = 2.0
 
+_NEW_S = 0.2
+"""For how long a round opens loops. Those that are open wait for it."""
+
+_LOOKS = 200
+"""How many loops that wait to be opened a round looks at."""
+
 
 class LearnProcess:
     """The learners of all loops. New loops, changed settings and deleted loops are seen at the next round."""
@@ -38,6 +44,7 @@ class LearnProcess:
         self._loops = FollowedLoops(stores.catalog)
         self._learners: dict[str, LoopLearner] = {}
         self._due = DueLoops()
+        self._looked_at = 0
         self._visits = LoopVisits("learning_failed")
         self._catalog_report = ReportOnce("The loops can't be read", action="catalog_unreadable")
         self._reporter = ProgressReporter(stores.reports, "learn")
@@ -63,9 +70,26 @@ class LearnProcess:
             self._catalog_report.note_failure(error)
             return _CATALOG_PAUSE_S
         self._catalog_report.note_success()
-        for loop_id in self._give_turns(self._clock_s()):
-            self._visits.visit(self._learners[loop_id].loop, self._step)
+        turns = self._give_turns(self._clock_s())
+        for loop_id in turns:
+            if self._learners[loop_id].is_open:
+                self._visits.visit(self._learners[loop_id].loop, self._step)
+        self._visit_new([loop_id for loop_id in turns if not self._learners[loop_id].is_open])
         return self._pause_s()
+
+    def _visit_new(self, turns: Sequence[str]) -> None:
+        """Visit loops that were not opened yet, for a while: after a start there may be thousands.
+
+        Those whose files were written just now come first; the others wait for the next rounds.
+        """
+        looked = [turns[(self._looked_at + place) % len(turns)] for place in range(min(_LOOKS, len(turns)))]
+        self._looked_at += len(looked)
+        lively = [loop_id for loop_id in looked if self._learners[loop_id].was_written_lately()]
+        until_s = self._clock_s() + _NEW_S
+        for loop_id in dict.fromkeys((*lively, *turns)):
+            self._visits.visit(self._learners[loop_id].loop, self._step)
+            if self._clock_s() >= until_s:
+                break
 
     def _give_turns(self, now_s: float) -> list[str]:
         """The loops that are visited in this round: those that are due, and did not take more than their share.

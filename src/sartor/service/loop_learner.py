@@ -66,6 +66,7 @@ class LoopLearner:
         self._pipeline: _LoopPipeline | None = None
         self._idle_s = _IDLE_S
         self._retry_s = _FIRST_RETRY_S
+        self._is_open = False
         self._quiet_mark: Hashable = None
         self._quiet_until_s = 0.0
         self.due_s = 0.0
@@ -81,6 +82,19 @@ class LoopLearner:
     def name(self) -> str:
         """The name of the loop."""
         return self._loop.name
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it was visited, and did not fail since."""
+        return self._is_open
+
+    def was_written_lately(self) -> bool:
+        """Whether something was committed in the last seconds; False also where that can't be found out."""
+        try:
+            pipeline = self._open()
+        except Exception:  # a step will tell
+            return False
+        return pipeline.mark() != pipeline.mark()
 
     def follow(self, loop: Loop, /) -> None:
         """Take over new settings, and use them at once."""
@@ -126,16 +140,21 @@ class LoopLearner:
 
     def _visit(self, *, until_s: float) -> bool:
         """Work piece by piece; whether anything was done."""
-        if self._pipeline is None:
-            self._pipeline = _LoopPipeline(self._stores, self._factory, self._loop)
-        mark = self._pipeline.mark()
+        pipeline = self._open()
+        mark = pipeline.mark()
         if mark == self._quiet_mark and self._clock_s() < self._quiet_until_s:
             return False
-        is_busy = self._work(self._pipeline, until_s)
-        pause_s = 0.0 if is_busy or not self._pipeline.caught_up else self._pipeline.find_pause_s(self._loop)
+        is_busy = self._work(pipeline, until_s)
+        pause_s = 0.0 if is_busy or not pipeline.caught_up else pipeline.find_pause_s(self._loop)
+        self._is_open = True
         self._quiet_mark = mark if pause_s > 0 else None
         self._quiet_until_s = self._clock_s() + pause_s
         return is_busy
+
+    def _open(self) -> "_LoopPipeline":
+        if self._pipeline is None:
+            self._pipeline = _LoopPipeline(self._stores, self._factory, self._loop)
+        return self._pipeline
 
     def _work(self, pipeline: "_LoopPipeline", until_s: float) -> bool:
         is_busy = False
@@ -159,6 +178,7 @@ class LoopLearner:
         """Release the stores and the engine."""
         pipeline, self._pipeline = self._pipeline, None
         self._quiet_mark = None
+        self._is_open = False
         if pipeline is not None:
             pipeline.close()
 

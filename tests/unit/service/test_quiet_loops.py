@@ -1,5 +1,6 @@
 """Loops without work cost a look at their files; what falls due, or is committed, is done all the same."""
 
+import os
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -221,3 +222,39 @@ def test_loops_are_due_at_their_last_time_and_until_they_are_scheduled_again() -
     due.schedule("b", 9.0)
     assert due.find(8.5) == set()
     assert due.find(9.0) == {"b"}
+
+
+def test_after_a_start_loops_that_are_used_are_followed_before_those_that_are_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, steps: Steps
+) -> None:
+    stores = open_stores(tmp_path)
+    made = [make_loop(f"loop-{number:02d}") for number in range(60)]
+    for loop in made:
+        stores.catalog.create(loop)
+    monkeypatch.setattr(file_marks, "RECENT_S", 0.0)
+    learner = LearnProcess(stores, factory, clock_s=lambda: steps.now_s)
+    step = loop_learner._LoopPipeline.step
+
+    def slow(pipeline: loop_learner._LoopPipeline, loop: Loop) -> bool:
+        steps.now_s += 0.02
+        return step(pipeline, loop)
+
+    monkeypatch.setattr(loop_learner._LoopPipeline, "step", slow)
+    learner.run_once()
+    assert 8 <= len(steps.done) <= 12, "a round does not open them all"
+    monkeypatch.setattr(file_marks, "RECENT_S", 5.0)
+    for one in (tmp_path / "loops").rglob("*.sqlite*"):
+        os.utime(one, (1_000, 1_000))
+    used = (made[1], made[59])
+    for number, loop in enumerate(used):
+        record_reward(stores, loop, f"event-{number}")
+    steps.done.clear()
+    for _ in range(2):
+        steps.now_s += max(0.1, learner.run_once())
+    assert [learned(stores, loop) for loop in used] == [1, 1]
+    assert len(steps.done) < 40, "it did not open all others for that"
+    for _ in range(20):
+        steps.now_s += max(0.1, learner.run_once())
+    assert len(steps.done) == 60, "the others have their turns too"
+    learner.close()
+    stores.close()
