@@ -49,15 +49,24 @@ def find_free_port() -> int:
 
 
 @contextmanager
-def run_service(data: Path, /) -> Iterator[Service]:
-    """Run Sartor on a data folder: the api process on the service's core, the others on the load's."""
+def run_service(data: Path, /, *, env: Mapping[str, str] | None = None, pins: bool = True) -> Iterator[Service]:
+    """Run Sartor on a data folder: the api process on the service's core, the others on the load's.
+
+    Args:
+        data: the data folder; the log is beside it.
+        env: further environment variables.
+        pins: whether the processes are kept on these cores.
+    """
     port = find_free_port()
     command = [sys.executable, "-m", "sartor", "serve", "--data", str(data), "--port", str(port)]
-    with (data.parent / f"{data.name}.log").open("a") as log, _run_process(command, log.fileno()) as supervisor:
+    with (
+        (data.parent / f"{data.name}.log").open("a") as log,
+        _run_process(command, log.fileno(), env=env) as supervisor,
+    ):
         endpoint = f"http://127.0.0.1:{port}"
         ready_s = wait_until_answered(f"{endpoint}/health/ready", supervisor)
         pids = _find_roles(supervisor.pid)
-        for role, pid in pids.items():
+        for role, pid in pids.items() if pins else ():
             core = machine.SERVICE_CORE if role == "api" else machine.LOAD_CORE
             _pin_threads(pid, core)
         yield Service(endpoint, data, pids, ready_s)
