@@ -162,3 +162,27 @@ def test_an_application_that_fails(app: ASGIApp, method: str) -> None:
             assert json.loads(response.body)["error"]["code"] == "InternalServerError"
             assert b"secret" not in response.body
         client.expect_end()
+
+
+def test_a_client_that_goes_on_sending_reads_the_response() -> None:
+    """Closed at once, what it still sends would make the system throw the response away."""
+    app = Slow()
+    with running(app) as (endpoint, server), connect(endpoint) as client:
+        client.send(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000000\r\n\r\n")
+        assert app.called.wait(10)
+        server.should_exit = True
+        sent = threading.Event()
+
+        def go_on() -> None:
+            try:
+                for _ in range(200):
+                    client.socket.send(b"x" * 1000)
+                    sent.wait(0.001)
+            except OSError:
+                pass
+
+        sender = threading.Thread(target=go_on)
+        sender.start()
+        check_stopping(client.read("POST"))
+        sent.set()
+        sender.join(10)

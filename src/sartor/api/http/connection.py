@@ -17,6 +17,7 @@ from sartor.api.http.connection_limits import ConnectionLimits
 from sartor.api.http.cycle import RequestCycle
 from sartor.api.http.error_responses import error_response, stopping, unavailable
 from sartor.api.http.framing import MessageEnd
+from sartor.api.http.progress_clock import NEVER, ProgressClock
 from sartor.api.http.request_head import BadHead, RequestHead
 from sartor.api.http.response import Response, raw_response
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from uvicorn import Config
     from uvicorn.server import ServerState
 
-NEVER = float("inf")
+_LAST_WORDS_S = 0.5  # how long a client that is sending has to read that the server stops
 _HEAD = b"HEAD "
 _LINE_ENDS = b"\r\n"
 _TOO_LARGE = error_response(431, "PayloadSizeExceeded", "The head of the request is too large.")
@@ -35,7 +36,7 @@ _LATE = error_response(408, "RequestTimeout", "The body of the request did not a
 
 
 class HttpConnection(asyncio.Protocol):
-    """A client's connection. ``protocol_class`` makes the subclass that knows its limits."""
+    """A client's connection. The server makes the subclass that knows its limits."""
 
     limits: ClassVar[ConnectionLimits]
     transport: asyncio.Transport
@@ -60,15 +61,15 @@ class HttpConnection(asyncio.Protocol):
         self._cycle: RequestCycle | None = None  # the newest request; those before it are answered
         self._in_body = False  # between the head of a request and its end
         self._offers_upgrade = False  # the head offered another protocol
-        self._credited_bytes = 0  # of the body that is being received
-        self._body_bytes = 0
-        self._body_due_s = NEVER  # when its client is late
+        timeouts = self.limits.timeouts
+        self._sending = ProgressClock(patience_s=timeouts.body_s, rate=timeouts.body_rate)  # bodies
+        self._reading = ProgressClock(patience_s=timeouts.stuck_s, rate=timeouts.body_rate)  # responses
+        self._arrived = 0  # bytes of a body since the last look
         self._held = 0  # bytes that were received and that nobody has asked for yet
         self._overhead = 0  # bytes of extensions of chunks and of trailers, since the last one of content
         self._rest = b""  # of what was received, not read yet: its beginning is at ``_rest_at``
         self._rest_at = 0
         self._is_idle = False  # between two requests
-        self._stuck_due_s = NEVER  # when its client should have read more
         self._unsent = 0  # bytes that it had not read at the last look
         self._ending_since_s = NEVER  # the last response is written; the rest is thrown away
         self._ending_bytes = 0
@@ -222,9 +223,9 @@ class HttpConnection(asyncio.Protocol):
         self._head_bytes = 0
         self._in_body = True
         self._end.begin_body(head.body_length)
-        self._body_bytes = self._credited_bytes = self._overhead = 0
+        self._arrived = self._overhead = 0
         self.waiting_since_s = self._loop.time()
-        self._body_due_s = self.waiting_since_s + self.limits.timeouts.body_s
+        self._sending.start(self.waiting_since_s)
         self._cycle = RequestCycle(
             self,
             scope,
@@ -238,7 +239,7 @@ class HttpConnection(asyncio.Protocol):
 
     def on_body(self, body: bytes) -> None:
         """A part of a body (parser); thrown away where the request was answered without it."""
-        self._body_bytes += len(body)
+        self._arrived += len(body)
         self._overhead = 0
         if self._cycle is not None and not self._cycle.is_answered:
             self._cycle.add_body(body)
@@ -260,11 +261,8 @@ class HttpConnection(asyncio.Protocol):
         if self._overhead > self.limits.timeouts.head_bytes and self._end.left is None:
             self._reject(_NOT_HTTP)
             return
-        timeouts, arrived = self.limits.timeouts, self._body_bytes - self._credited_bytes
-        # What came fast buys no time for what comes later: it would be held for as long.
-        latest_s = self._loop.time() + timeouts.body_s
-        self._body_due_s = min(self._body_due_s + arrived / timeouts.body_rate, latest_s)
-        self._credited_bytes = self._body_bytes
+        self._sending.add(self._arrived, self._loop.time())
+        self._arrived = 0
         cycle = self._cycle
         if cycle is None or cycle.is_answered:
             return
@@ -317,7 +315,12 @@ class HttpConnection(asyncio.Protocol):
             cycle.keep_alive = False
             return
         if self._ending_since_s == NEVER and (self._in_body or self._head_bytes):
-            self._write_last(stopping())
+            self._reject(stopping())
+            self._loop.call_later(_LAST_WORDS_S, self._close_at_once)
+        else:
+            self._close_at_once()
+
+    def _close_at_once(self) -> None:
         self.close()
         if self.transport.get_extra_info("sslcontext") is not None:
             self.transport.abort()  # an idle client would not answer the end of TLS either
@@ -328,29 +331,28 @@ class HttpConnection(asyncio.Protocol):
         if self.transport.is_closing() or self.flow.write_paused:
             self._check_reading(now_s)
             return
-        self._stuck_due_s = NEVER
+        self._reading.stop()
         if self._ending_since_s != NEVER:
             if now_s - self._ending_since_s > timeouts.stuck_s:
                 self.close()
             return
         if self._in_body:
             if self.flow.read_paused:  # it waits for us
-                self._body_due_s = now_s + timeouts.body_s
-            elif now_s > self._body_due_s:
+                self._sending.start(now_s)
+            elif self._sending.is_late(now_s):
                 self._reject(_LATE)
         elif now_s - self.waiting_since_s > (timeouts.idle_s if self._is_idle else timeouts.head_s):
             self.close()
 
     def _check_reading(self, now_s: float) -> None:
         """Abort the connection if its client does not read, or more slowly than it may send."""
-        timeouts, unsent = self.limits.timeouts, self.transport.get_write_buffer_size()
-        if self._stuck_due_s == NEVER:
-            self._stuck_due_s = now_s + timeouts.stuck_s
+        unsent = self.transport.get_write_buffer_size()
+        if self._reading.is_running:
+            self._reading.add(max(0, self._unsent - unsent), now_s)
         else:
-            read_s = max(0, self._unsent - unsent) / timeouts.body_rate
-            self._stuck_due_s = min(self._stuck_due_s + read_s, now_s + timeouts.stuck_s)
+            self._reading.start(now_s)
         self._unsent = unsent
-        if now_s > self._stuck_due_s:
+        if self._reading.is_late(now_s):
             self.transport.abort()
 
     def close(self) -> None:
@@ -392,8 +394,3 @@ class HttpConnection(asyncio.Protocol):
     def _become_idle(self) -> None:
         self._is_idle = True
         self.waiting_since_s = self._loop.time()
-
-
-def protocol_class(limits: ConnectionLimits, /) -> type[HttpConnection]:
-    """Make the class of the connections that these limits count."""
-    return type("LimitedConnection", (HttpConnection,), {"limits": limits})

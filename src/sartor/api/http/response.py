@@ -11,8 +11,9 @@ from sartor.access.asgi import Header, Scope, Send
 
 JSON = b"application/json; charset=utf-8"
 
-LARGE_BYTES = 1_048_576
-"""Larger bodies of responses are not copied, and are counted until they are sent."""
+LARGE_BYTES = 65_536
+"""Larger bodies of responses are not copied, and are counted until they are sent; smaller ones fit into what
+the system keeps of a connection."""
 
 _ALWAYS: list[Header] = [
     (b"strict-transport-security", b"max-age=31536000; includeSubDomains; preload"),

@@ -12,7 +12,7 @@ import uvicorn
 
 from sartor import open_files
 from sartor.access.asgi import ASGIApp
-from sartor.api.http.connection import protocol_class
+from sartor.api.http.connection import HttpConnection
 from sartor.api.http.connection_limits import KEEP_ALIVE_S, ConnectionLimits, Timeouts
 from sartor.api.http.tls import Certificates
 from sartor.settings import Limits
@@ -100,7 +100,7 @@ def _build_config(
     return uvicorn.Config(
         app,
         ssl_context_factory=None if tls is None else lambda *_: tls.context,
-        http=protocol_class(connection_limits),
+        http=type("LimitedConnection", (HttpConnection,), {"limits": connection_limits}),
         ws="none",
         lifespan="off",
         interface="asgi3",
