@@ -14,6 +14,7 @@ from sartor.management.audit_log import verify_audit
 from sartor.records import Cursor, Settlement
 from sartor.testing.builders import make_decision, make_loop, make_model, make_outcome
 from tests.wire.harness import OWNER_KEY, PREFIX, Reply, Service, person
+from tests.wire.test_unseen_loops import MINE, TENANT, TwoLoops
 
 V1 = "/sartor/v1"
 LAST = "/personalizer/v1.1-preview.3"
@@ -152,6 +153,29 @@ def test_one_loop_has_one_bound_whatever_changes_it(service: Service) -> None:
         assert is_gateway(service.call("PUT", CONFIGURATION, {}, key=key))
 
 
+def test_a_contributor_with_a_token_has_the_same_bound() -> None:
+    """An owner has none. What a key changes does not use up what takes a role, such as replacing it."""
+    service = TwoLoops()
+    as_tenant = {"authorization": f"Bearer {TENANT.decode()}"}
+    flips = [
+        service.call("PATCH", f"{V1}/loops/{MINE}", {"tags": {"n": str(number)}}, key=None, headers=as_tenant)
+        for number in range(CHANGES + 10)
+    ]
+    assert Counter(reply.status for reply in flips) == {200: CHANGES, 429: 10}
+    assert lines(service) == CHANGES
+    regenerate = f"{V1}/loops/{MINE}/keys/1/regenerate"
+    assert is_gateway(service.call("POST", regenerate, key=None, headers=as_tenant))
+    whole = configuration(service)
+    assert service.call("PUT", CONFIGURATION, whole | {"explorationPercentage": 0.5}).status == 200
+    assert service.call("PATCH", f"{V1}/loops/{MINE}", {"tags": {}}, key=OWNER_KEY).status == 200
+    service.clock_s += 3_600
+    for number in range(CHANGES + 10):
+        service.call("PUT", CONFIGURATION, whole | {"explorationPercentage": (number % 50) / 100 + 0.1})
+    assert is_gateway(service.call("PUT", CONFIGURATION, whole | {"explorationPercentage": 0.9}))
+    assert service.call("POST", regenerate, key=None, headers=as_tenant).status == 200
+    service.close()
+
+
 def test_corrections_are_bounded(service: Service) -> None:
     settle(service, "e")
     path = f"{V1}/loops/default/events/e/reward"
@@ -221,7 +245,7 @@ def test_the_limiter_forgets_loops_that_rest() -> None:
     time = Time()
     limiter = ChangeLimiter(clock_s=time)
     for number in range(10_000):
-        limiter.count(f"loop-{number}", correction=False)
+        limiter.count(f"loop-{number}", "change")
         time.now_s += 1
     assert len(limiter._full_s) <= 4_096
 
@@ -230,19 +254,19 @@ def test_who_waits_as_told_may_change_again() -> None:
     time = Time()
     limiter = ChangeLimiter(clock_s=time)
     for _ in range(CHANGES):
-        limiter.check("a", correction=False)
-        limiter.count("a", correction=False)
+        limiter.check("a", "change")
+        limiter.count("a", "change")
     for _ in range(20):
         with pytest.raises(TooManyRequests) as refusal:
-            limiter.check("a", correction=False)
+            limiter.check("a", "change")
         time.now_s += refusal.value.retry_after_s
-        limiter.check("a", correction=False)
-        limiter.count("a", correction=False)
-    limiter.check("b", correction=False)
+        limiter.check("a", "change")
+        limiter.count("a", "change")
+    limiter.check("b", "change")
     time.now_s += 3_600 * CHANGES / PER_HOUR
     for _ in range(CHANGES):
-        limiter.check("a", correction=False)
-        limiter.count("a", correction=False)
+        limiter.check("a", "change")
+        limiter.count("a", "change")
 
 
 def test_an_unchanged_loop_that_is_locked_is_still_locked(service: Service) -> None:

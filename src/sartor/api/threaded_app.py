@@ -18,7 +18,7 @@ from msgspec import Struct
 from sartor import errors
 from sartor.access.asgi import Receive, Scope, Send
 from sartor.access.authentication import Authenticator
-from sartor.access.change_limiter import ChangeLimiter
+from sartor.access.change_limiter import ChangeKind, ChangeLimiter
 from sartor.access.destinations import AllowedDestinations
 from sartor.access.roles import EVERY_LOOP, Caller
 from sartor.api.caller_context import CallerContext
@@ -233,11 +233,15 @@ class ThreadedApp:
         """Check that the caller may change the loop once more, and return what counts an entry about it."""
         if authorised.caller.may("own", EVERY_LOOP):
             return lambda: None
-        loop = names(route).get("name", "") if authorised.loop is None else authorised.loop.name
-        is_correction = route.permission == "decide"
+        loop = names(route).get("name", "")
+        kind: ChangeKind = "management"
+        if authorised.loop is not None:
+            loop, kind = authorised.loop.name, "change"
+        elif route.permission == "decide":
+            kind = "correction"
         if route.method != "GET":
-            self._change_limiter.check(loop, correction=is_correction)
-        return partial(self._change_limiter.count, loop, correction=is_correction)
+            self._change_limiter.check(loop, kind)
+        return partial(self._change_limiter.count, loop, kind)
 
 
 def authorise_on_loop(authenticator: Authenticator, /) -> Authorise:

@@ -41,6 +41,7 @@ FETCH_S = 5.0
 """How long a fetch may take, from the first connection to the last byte of the keys, in seconds."""
 
 _TYPES = ("RSA", "EC", "OKP")
+_RSA_BITS = 8_192
 _FORESEEN = (
     requests.RequestException,
     urllib3.exceptions.HTTPError,
@@ -142,6 +143,8 @@ def _parse_keys(document: Mapping[str, Any]) -> dict[str | None, PublicKey]:
             key = import_key({name: value for name, value in one.items() if name != "d"})
         except (JoseError, ValueError, TypeError):
             continue
+        if isinstance(key, RSAKey) and key.public_key.key_size > _RSA_BITS:
+            continue  # each check would take milliseconds, at the expense of every request
         if isinstance(key, RSAKey | ECKey | OKPKey):
             found[one.get("kid")] = key
     if not found:

@@ -309,6 +309,17 @@ def test_a_shared_secret_in_the_key_set_is_passed_over(issuer: TokenIssuer) -> N
     assert keys.find("s") is None
 
 
+def test_a_key_that_is_costly_to_use_is_passed_over(verifier: JwtVerifier, issuer: TokenIssuer) -> None:
+    modulus = ((1 << 16_383) | 1).to_bytes(2_048)
+    huge = {"kty": "RSA", "kid": "huge", "use": "sig", "n": b64(modulus), "e": "AQAB"}
+    published = json.dumps({"keys": [huge, issuer.key.as_dict(private=False)]}).encode()
+    answer = issuer.answer
+    issuer.answer = lambda path: published if path == "/keys" else answer(path)  # type: ignore[method-assign]
+    assert name_of(verifier, issuer.token())
+    (keys,) = (keys for _, keys in verifier._issuers.values())
+    assert keys.find("huge") is None
+
+
 def test_memory_has_an_end(verifier: JwtVerifier, issuer: TokenIssuer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sartor.access.tokens.verifier._REMEMBERED", 3)
     for number in range(6):
