@@ -9,6 +9,7 @@ from typing import Protocol, runtime_checkable
 
 from msgspec import Struct
 
+from sartor.problems import Damage
 from sartor.records import AuditEntry, LoggedAuditEntry
 from sartor.settings import LoopSettings, LoopTerms
 
@@ -204,6 +205,24 @@ class RestoreChecks(Protocol):
 
         Raises:
             InvalidModel: it is a model that is not accepted.
+        """
+
+
+@runtime_checkable
+class Repairs(Protocol):
+    """Repair of the stores of loops, for stores that can be damaged from outside."""
+
+    def find_damage(self, loop: Loop, /) -> Sequence[Damage]:
+        """What is damaged; reads everything once. It may run beside the service."""
+
+    def mend(self, loop: Loop, damage: Damage, /) -> str:
+        """Mend what has a remedy, while no process uses the stores; nothing damaged is deleted.
+
+        Returns:
+            What was done, in a sentence.
+
+        Raises:
+            StoreUnavailable: it can't be mended.
         """
 
 

@@ -35,6 +35,24 @@ class Problem(Struct, frozen=True):
     fatal: bool = True
 
 
+class Damage(Struct, frozen=True, kw_only=True):
+    """Something damaged in the stores of a loop.
+
+    Attributes:
+        loop_id: whose stores.
+        loop: the name of that loop.
+        kind: which part: ``outcomes``.
+        message: what is wrong, in a sentence.
+        remedy: what could be done about it, and what it costs; empty: nothing that is safe.
+    """
+
+    loop_id: str
+    loop: str
+    kind: str
+    message: str
+    remedy: str = ""
+
+
 class ProcessReport(Struct, frozen=True, kw_only=True):
     """What a process says about itself.
 

@@ -49,7 +49,7 @@ class Answer:
 
 def call(service: Service, key: str, method: str, path: str, body: object = None) -> Answer:
     data = json.dumps(body).encode() if body is not None else (b"" if method == "POST" else None)
-    headers = {"Ocp-Apim-Subscription-Key": key, "Content-Type": "application/json"}
+    headers = {"Content-Type": "application/json"} | ({"Ocp-Apim-Subscription-Key": key} if key else {})
     request = urllib.request.Request(service.endpoint + path, data, headers, method=method)
     try:
         with urllib.request.urlopen(request, timeout=20) as answer:
@@ -180,3 +180,31 @@ def test_a_loop_that_breaks_while_it_serves_is_noticed_by_itself_and_by_nobody_e
     clock.unlink()
     shutil.copy(folder_of(service, "bb") / "latest-time", clock)
     eventually(partial(serves, service, created["aa"]), "aa serves again")
+
+
+@pytest.mark.parametrize("file", ["events.sqlite", "outcomes.sqlite"])
+def test_a_file_that_is_removed_in_use_is_missed_at_once_and_not_made_again(
+    service: Service, created: dict[str, Loop], file: str
+) -> None:
+    service.start()
+    assert all(rank(service, loop).status == 201 for loop in created.values())
+    path = folder_of(service, "aa") / file
+    aside = path.rename(path.with_suffix(".aside"))
+    eventually(partial(is_unready, service, created["aa"]), "its health says so")
+    reason = call(service, created["aa"].key1, "GET", "/health/ready").error["message"]
+    assert f"aa/{file} is missing: restore it from a backup, or run `sartor doctor --repair`" in reason
+    assert not is_unready(service, created["bb"])
+    assert call(service, "", "GET", "/health/ready").status == 200
+    if file == "events.sqlite":
+        answer = rank(service, created["aa"])
+        assert (answer.status, answer.error["code"]) == (503, "OperationNotAllowed")
+    assert rank(service, created["bb"]).status == 201
+    assert not path.exists()
+    assert service.log.read_text().count(f"aa/{file} is missing") <= 4, "each process says it once, and no more"
+    aside.rename(path)
+    eventually(partial(serves, service, created["aa"]), "aa serves again")
+    eventually(lambda: not is_unready(service, created["aa"]), "and its health says so", within_s=20)
+
+
+def is_unready(service: Service, loop: Loop) -> bool:
+    return call(service, loop.key1, "GET", "/health/ready").status == 503

@@ -7,9 +7,12 @@ import typer
 
 from sartor.cli import formatting
 from sartor.cli.options import DEFAULTS, AsJson, Data
+from sartor.errors import DataFolderInUse
 
 if TYPE_CHECKING:
-    from sartor.verification.doctor import DoctorReport
+    from sartor.management.repairs import Repair
+    from sartor.problems import Damage
+    from sartor.verification.doctor import DoctorReport, ProcessesReport
 
 Replay = Annotated[
     bool,
@@ -22,22 +25,83 @@ Replay = Annotated[
 ]
 
 
-def doctor(replay: Replay = False, data: Data = DEFAULTS.data, as_json: AsJson = False) -> None:
-    """Check the data folder: numbers without gaps, one outcome per decision, models that can be loaded.
+RepairFlag = Annotated[
+    bool,
+    typer.Option(
+        "--repair",
+        envvar="SARTOR_REPAIR",
+        help="Mend what can be made again from what is left, after asking; the service must be stopped.",
+        show_default=False,
+    ),
+]
+Yes = Annotated[
+    bool,
+    typer.Option("--yes", envvar="SARTOR_YES", help="With --repair: don't ask.", show_default=False),
+]
 
-    It can run beside the service. Exit code 0: healthy; 1: not.
+
+def doctor(
+    replay: Replay = False,
+    repair: RepairFlag = False,
+    yes: Yes = False,
+    data: Data = DEFAULTS.data,
+    as_json: AsJson = False,
+) -> None:
+    """Check the data folder: whole files, numbers without gaps, one outcome per decision, sound models.
+
+    It can run beside the service, and then says what its processes report; only --repair needs it stopped.
+    What is damaged is never deleted: a repair moves it to 'damaged' in the loop's folder. Exit code 0: healthy;
+    1: not.
     """
+    from sartor import times
     from sartor.runtime import compose
-    from sartor.verification.doctor import check_all_loops
+    from sartor.verification.doctor import check_all_loops, check_processes
 
+    repairs = _repair(data, yes=yes) if repair else []
     with compose.open_instance(data) as stores:
+        processes = check_processes(stores, now_us=times.now_us())
         reports = check_all_loops(stores, compose.engine_factory(), replay=replay)
-    healthy = all(report.healthy for report in reports)
+    healthy = not processes.problems and all(report.healthy for report in reports)
     if as_json:
-        formatting.print_json({"healthy": healthy, "loops": msgspec.to_builtins(reports)})
+        found = {"loops": reports, "processes": processes, "repairs": repairs}
+        formatting.print_json({"healthy": healthy, **msgspec.to_builtins(found)})
     else:
+        _print_repairs(repairs)
+        _print_processes(processes)
         _print_reports(reports, healthy=healthy)
     raise typer.Exit(0 if healthy else 1)
+
+
+def _repair(data: str, *, yes: bool) -> "list[Repair]":
+    from sartor.management.repairs import repair_all_loops
+    from sartor.runtime import compose
+    from sartor.runtime.instance_lock import InstanceLock
+
+    def accept(damage: "Damage") -> bool:
+        question = f"{damage.loop}: {damage.message}\n{damage.remedy} Do that?"
+        return yes or typer.confirm(question, err=True)
+
+    lock = InstanceLock(compose.data_folder(data))
+    with compose.open_instance(data) as stores, lock.only_supervisor(), lock.only_learner(patience_s=0.0):
+        running = stores.reports.all()
+        if running:
+            raise DataFolderInUse(
+                f"A process of this instance runs ({running[0].role} {running[0].pid}): stop it first."
+            )
+        return list(repair_all_loops(stores, accept))
+
+
+def _print_repairs(repairs: "list[Repair]") -> None:
+    for one in repairs:
+        formatting.print_line(f"{one.loop}: {one.found}")
+        formatting.print_line(f"  {one.done or one.left}")
+
+
+def _print_processes(report: "ProcessesReport") -> None:
+    for note in report.notes:
+        formatting.print_line(f"note: {note}")
+    for problem in report.problems:
+        formatting.print_line(f"PROBLEM: {problem}")
 
 
 def _print_reports(reports: "list[DoctorReport]", *, healthy: bool) -> None:
@@ -52,4 +116,6 @@ def _print_reports(reports: "list[DoctorReport]", *, healthy: bool) -> None:
             formatting.print_line(f"  note: {note}")
         for problem in report.problems:
             formatting.print_line(f"  PROBLEM: {problem}")
+        for remedy in report.repairs:
+            formatting.print_line(f"  sartor doctor --repair would: {remedy}")
     formatting.print_line("Healthy." if healthy else "Not healthy.")

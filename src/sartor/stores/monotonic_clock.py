@@ -5,11 +5,13 @@ anything to the log, and the promise must hold even when the clock of the machin
 writing eight bytes costs a microsecond and a half.
 """
 
+import logging
 import os
 from pathlib import Path
 
 from sartor.errors import Corrupt, StoreUnavailable
 
+_log = logging.getLogger(__name__)
 _SIZE = 8
 
 LATEST_US = 7_258_118_400_000_000
@@ -36,6 +38,10 @@ class MonotonicClock:
         """
         try:
             self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            if at_least_us and os.fstat(self._file).st_size < _SIZE:
+                message = "%s/%s was missing or no time; it was taken from the log."
+                extra = {"action": "latest_time_made_again"}
+                _log.warning(message, self._path.parent.name, self._path.name, extra=extra)
             self.next(at_least_us)
         except OSError as error:
             raise self._unavailable(error) from error

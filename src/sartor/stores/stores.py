@@ -1,19 +1,17 @@
 """The SQLite store of one instance: a data folder that holds everything (see ``layout``)."""
 
-import os
 import shutil
 import time
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
-from uuid import uuid4
 
 import msgspec
 from msgspec.structs import replace
 
 from sartor.errors import Corrupt, StoreUnavailable
 from sartor.loops import Loop, RestoreChecks
-from sartor.private_files import write_private
+from sartor.problems import Damage
 from sartor.records import Usage
 from sartor.settings import Durability
 from sartor.stores import backup, usage
@@ -37,8 +35,9 @@ from sartor.stores.made_files import MadeFiles
 from sartor.stores.models import SqliteModelNotes, SqliteModels
 from sartor.stores.outcomes import SqliteOutcomes
 from sartor.stores.process_reports import FileProcessReports
+from sartor.stores.repair import LoopRepair
 from sartor.stores.retention import Retention
-from sartor.stores.schema import read_statements
+from sartor.stores.write_probe import WriteProbe
 from sartor.times import now_us
 
 RESTARTS_EVERY_S = 0.9
@@ -332,6 +331,18 @@ class SqliteStores:
                 mirror_by_operator=False,
             )
 
+    def find_damage(self, loop: Loop, /) -> Sequence[Damage]:
+        """Returns what is damaged in the stores of a loop; reads every page of its databases."""
+        return LoopRepair(self._layout, loop).find()
+
+    def mend(self, loop: Loop, damage: Damage, /) -> str:
+        """Mends what has a remedy, while no process uses the stores; returns what was done.
+
+        Raises:
+            StoreUnavailable: it can't be mended.
+        """
+        return LoopRepair(self._layout, loop).mend(damage)
+
     def check_writable(self) -> None:
         """Tries to commit something.
 
@@ -360,41 +371,3 @@ def _remove(folder: Path) -> None:
         shutil.rmtree(folder)
     except OSError as error:
         raise StoreUnavailable(f"{folder} can't be removed: {error.strerror}.") from error
-
-
-_TRY_WRITE = read_statements("catalog")["try_write"]
-
-_BYTES = 65_536
-
-
-class WriteProbe:
-    """Tries a write in a data folder; takes under a millisecond, and does not wait for the disk."""
-
-    def __init__(self, layout: Layout, /) -> None:
-        self._folder = layout.root
-        self._connection = SqliteConnection(layout.catalog, "catalog", made=layout.made)
-
-    def check(self) -> None:
-        """Commits something, and writes and removes a file of 64 KiB.
-
-        Raises:
-            StoreUnavailable: an event could not be committed now.
-        """
-        with self._connection.transaction() as raw:
-            raw.execute(_TRY_WRITE)
-        # A full disk still takes a small commit if the write-ahead log has free space.
-        self._write_file()
-
-    def close(self) -> None:
-        """Closes the connection; idempotent."""
-        self._connection.close()
-
-    def _write_file(self) -> None:
-        file = self._folder / f".probe-{uuid4().hex}"
-        try:
-            write_private(file, os.urandom(_BYTES))
-        except OSError as error:
-            raise StoreUnavailable(f"{self._folder} can't be written: {error.strerror}.") from error
-        finally:
-            with suppress(OSError):
-                file.unlink(missing_ok=True)

@@ -1,14 +1,20 @@
 """Checks the health of loops: whether logs, outcomes and models contradict one another (``sartor doctor``)."""
 
+from collections.abc import Sequence
 from contextlib import closing
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from sartor.errors import SartorError
 from sartor.learn.trainer import replay_gap
+from sartor.loops import Repairs
 from sartor.ports import EngineFactory, Loop, LoopStores, Stores
+from sartor.problems import Damage, Problem
 from sartor.records import Model
 from sartor.runtime.for_each_loop import LoopVisits, for_each_loop
+from sartor.runtime.instance_watch import STALLED_S, describe_stall
+from sartor.stores.audited import AuditedStores
 from sartor.verification import model_chain, model_replay
 from sartor.verification.log_integrity import LogIntegrityCheck
 
@@ -24,6 +30,7 @@ class DoctorReport(Struct, frozen=True, kw_only=True, rename="camel"):
         live_model: the id of the model that serves.
         compared: on how many decisions the live model was compared with a replay; None: not compared.
         notes: what could not be checked, and why that is in order, and which outcomes count nowhere; sentences.
+        repairs: what ``--repair`` would do about it, after asking; sentences.
     """
 
     loop: str
@@ -33,6 +40,42 @@ class DoctorReport(Struct, frozen=True, kw_only=True, rename="camel"):
     live_model: str | None
     compared: int | None
     notes: tuple[str, ...] = ()
+    repairs: tuple[str, ...] = ()
+
+
+class ProcessesReport(Struct, frozen=True, kw_only=True, rename="camel"):
+    """What the processes of the instance say, if there are any.
+
+    Attributes:
+        problems: what keeps a process, or a loop in it, from its work, and processes without progress.
+        notes: what else is wrong.
+    """
+
+    problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def check_processes(stores: Stores, /, *, now_us: int) -> ProcessesReport:
+    """Read what the processes of the instance say of themselves. ``now_us``: the clock."""
+    problems: list[Problem] = []
+    try:
+        reports = stores.reports.all()
+    except SartorError as error:
+        return ProcessesReport(problems=(error.message,))
+    for report in reports:
+        idle_s = (now_us - report.progressed_us) / 1e6
+        if idle_s > STALLED_S:
+            problems.append(describe_stall(report.role, idle_s, busy_with=report.busy_with, pid=report.pid))
+        problems += report.problems
+    told = list(dict.fromkeys(problems))
+    return ProcessesReport(
+        problems=tuple(_to_sentence(problem) for problem in told if problem.fatal),
+        notes=tuple(_to_sentence(problem) for problem in told if not problem.fatal),
+    )
+
+
+def _to_sentence(problem: Problem) -> str:
+    return f"Loop {problem.loop!r}: {problem.message}" if problem.loop else problem.message
 
 
 def check_all_loops(stores: Stores, factory: EngineFactory, /, *, replay: bool) -> list[DoctorReport]:
@@ -51,6 +94,7 @@ def check_all_loops(stores: Stores, factory: EngineFactory, /, *, replay: bool) 
                 reports[loop.loop_id] = check_loop(loop, logs, factory, replay=replay)
         except SartorError as error:
             reports[loop.loop_id] = _report_failure(loop.name, error.message)
+        reports[loop.loop_id] = _with_damage(reports[loop.loop_id], find_damage(stores, loop))
 
     for_each_loop(loops, check, visits=visits)
     for loop in loops:
@@ -58,6 +102,24 @@ def check_all_loops(stores: Stores, factory: EngineFactory, /, *, replay: bool) 
             reports[loop.loop_id] = _report_failure(loop.name, reason)
     damaged = [_report_failure(loop.name, loop.reason) for loop in stores.catalog.unreadable()]
     return [*(reports[loop.loop_id] for loop in loops), *damaged]
+
+
+def find_damage(stores: Stores, loop: Loop, /) -> Sequence[Damage]:
+    """What is damaged in the stores of a loop; nothing where stores can't be damaged from outside."""
+    bare = stores.wrapped if isinstance(stores, AuditedStores) else stores
+    return bare.find_damage(loop) if isinstance(bare, Repairs) else ()
+
+
+def _with_damage(report: DoctorReport, damage: Sequence[Damage]) -> DoctorReport:
+    if not damage:
+        return report
+    new = [one.message for one in damage if not any(one.message in known for known in report.problems)]
+    return replace(
+        report,
+        healthy=False,
+        problems=(*report.problems, *new),
+        repairs=tuple(one.remedy for one in damage if one.remedy),
+    )
 
 
 def _report_failure(name: str, reason: str) -> DoctorReport:
@@ -88,6 +150,7 @@ def check_loop(
     integrity, live, compared = LogIntegrityCheck(), None, None
     try:
         problems += integrity.run(logs)
+        logs.jobs.jobs()
         live = logs.models.live()
         problems += model_chain.check_models(logs, factory)
         if replay and live is not None:
