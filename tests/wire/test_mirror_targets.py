@@ -12,7 +12,7 @@ from sartor.api.routing import versions
 from sartor.api.routing.versions import V2022_09, Version
 from sartor.management import loops
 from tests.unit.access.tokens.issuer import TokenIssuer, serving
-from tests.wire.harness import OWNER_KEY, Reply, Service
+from tests.wire.harness import OWNER_KEY, PREFIX, Reply, Service, person
 from tests.wire.test_configuration import SAS, change, configuration, required
 from tests.wire.test_versions import EACH, at
 
@@ -175,6 +175,20 @@ def test_an_owner_may_name_a_folder(issuer: TokenIssuer, target: str) -> None:
     assert reply.json()["logMirrorSasUri"] == target
     assert by_operator
     assert put_as("Shop.Contributor", issuer, target)[0].status == 400
+
+
+def test_the_owner_key_may_too_where_a_loop_is_named(service: Service) -> None:
+    path, body = at(V2022_09, "/configurations/service"), required(V2022_09, logMirrorSasUri="/srv/mirror")
+    reply = service.call("PUT", f"/loops/default{path}", body, key=OWNER_KEY)
+    assert (reply.status, service.follow().mirror_by_operator) == (200, True)
+    assert service.call("PUT", path, body, key=OWNER_KEY).status == 401
+    assert service.call("PUT", f"/loops/nosuch{path}", body, key=OWNER_KEY).status == 401
+    reply = service.call(
+        "PUT", f"/loops/default{path}", body | {"logMirrorSasUri": "memory://x"}, key=OWNER_KEY
+    )
+    assert (reply.status, reply.code) == (400, "InvalidSasUri")
+    rank = service.call("POST", f"/loops/default{PREFIX}/rank", person(), key=OWNER_KEY)
+    assert rank.status == 401  # it decides nothing
 
 
 @pytest.mark.parametrize(

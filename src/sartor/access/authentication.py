@@ -68,7 +68,7 @@ class Authenticator:
             loop_table: the loops that it serves.
             token_verifier: verifies tokens; None: tokens are not accepted.
             throttle: slows down those who try wrong keys or tokens.
-            owner_key: is an Owner on the control plane; empty: there is none.
+            owner_key: is an Owner, on the control plane and where a loop is named; empty: there is none.
         """
         self._secret = secrets.token_bytes(32)
         # Compared by its digest, so that not even its length shows in the time.
@@ -109,19 +109,22 @@ class Authenticator:
     async def authenticate(self, scope: Scope, permission: Permission, /) -> AuthenticatedRequest:
         """Authenticate a request by key or by token, and check that the caller has a permission.
 
+        The owner key is accepted where the path or the host names a loop, as a token with the role Owner is.
+
         Raises:
             Unauthorized: neither is there, or what is there is not valid here.
             Forbidden: the caller lacks the permission, or calls from a network that the loop does not allow.
             TooManyRequests: the key or token is wrong, and too many such were tried.
             LoopUnavailable: the loop can't be opened now.
         """
-        served_loop = self.authenticate_key(scope)
-        if served_loop is not None:
-            return AuthenticatedRequest(
-                served_loop, _to_caller(served_loop, find_key(scope["headers"], scope["query_string"]))
-            )
-        caller = await self.verify_token(scope)
-        named = self._find_named_loop(scope)
+        key, named = find_key(scope["headers"], scope["query_string"]), self._find_named_loop(scope)
+        if named is not None and self._is_owner_key(key):
+            caller = _OWNER
+        else:
+            served_loop = self.authenticate_key(scope)
+            if served_loop is not None:
+                return AuthenticatedRequest(served_loop, _to_caller(served_loop, key))
+            caller = await self.verify_token(scope)
         if named is None or not caller.may(permission, named.name):
             raise Forbidden(
                 f"Access denied: {caller.name} has no role that allows this on the loop that is named by the "
@@ -140,14 +143,17 @@ class Authenticator:
             TooManyRequests: the key or token is wrong, and too many such were tried.
         """
         key = find_key(scope["headers"], scope["query_string"])
-        owner_digest = self._owner_digest
-        if key and owner_digest is not None and hmac.compare_digest(self._digest(key), owner_digest):
+        if self._is_owner_key(key):
             return _OWNER
         found = self._look_up_key(scope)
         if found is None:
             return await self.verify_token(scope)
         grants = (Grant("Reader", found.name), Grant("User", found.name))
         return Caller(name=_to_caller(found, key).name, grants=grants, loop_id=found.loop_id)
+
+    def _is_owner_key(self, key: bytes) -> bool:
+        owner_digest = self._owner_digest
+        return bool(key) and owner_digest is not None and hmac.compare_digest(self._digest(key), owner_digest)
 
     async def verify_token(self, scope: Scope, /) -> Caller:
         """Verify the bearer token of a request and return its holder.
