@@ -21,7 +21,7 @@ HEAD_BYTES = 65_536
 BODY_RATE = 262_144
 """How many bytes of a body must arrive a second, on average, after the time that every body has."""
 
-UNREAD_BYTES = 67_108_864
+UNREAD_BYTES = 268_435_456
 """How much may be held of what was received on all connections, and which nobody has asked for yet."""
 
 
