@@ -16,7 +16,7 @@ from sartor.access.roles import Caller, Grant
 from sartor.access.served_loops import ServedLoop
 from sartor.api.route_table import CONTROL_ROUTES, ROUTES
 from sartor.api.routing.routes import Route
-from sartor.errors import Unauthorized
+from sartor.errors import StoreUnavailable, Unauthorized
 from sartor.evaluation.spec import EVALUATION, FEATURE_IMPORTANCE, job_id
 from sartor.log.writer import Writer
 from sartor.ports import Loop
@@ -285,6 +285,17 @@ def test_names_in_bodies_and_queries(caller: str) -> None:
             check_alike(services[0], theirs, nobodys, (OTHER,), (NOBODY,))
         for service in services:
             service.close()
+
+
+def test_no_folder_of_the_machine_is_named(service: TwoLoops, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_: Loop) -> None:
+        raise StoreUnavailable("/srv/data/loops/theirs-xk4/events.sqlite can't be read: I/O error.")
+
+    monkeypatch.setattr(service.stores, "open", fail)
+    reply = service.call("GET", "/personalizer/v1.0/logs/properties")
+    assert reply.status == 503
+    assert "/srv" not in reply.message
+    assert OTHER not in reply.message
 
 
 def test_the_owner_is_still_helped(service: TwoLoops) -> None:
