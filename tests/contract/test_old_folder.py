@@ -250,7 +250,9 @@ def test_a_backup_is_put_back(unpacked: Path, tmp_path: Path, run: Run, same_sec
     if same_secret:
         (tmp_path / "data").mkdir(mode=0o700)
         shutil.copy(unpacked / "data" / "secret.key", tmp_path / "data")
-    assert run(tmp_path, "loop", "restore", str(unpacked / "default.backup"), "--as", "restored")[0] == 0
+    restore = ("loop", "restore", str(unpacked / "default.backup"), "--as", "restored")
+    assert run(tmp_path, *restore)[0] == 1, "nothing authenticates it"
+    assert run(tmp_path, *restore, "--from-another-instance")[0] == 0
     exported = run(tmp_path, "export", "restored")[1].splitlines()
     settled = [
         line for line in find_answer("export", "default", "--pending").splitlines() if "_pending" not in line
