@@ -182,13 +182,13 @@ class Layout:
             raise StoreUnavailable(f"{remains[0]} can't be renamed: {error.strerror}.") from error
 
     @contextmanager
-    def staging(self, loop_id: str, /) -> Iterator[Path]:
+    def staging(self, purpose: str, /) -> Iterator[Path]:
         """Creates a temporary folder for a loop that is being restored; removed at the end unless installed.
 
         Raises:
             StoreUnavailable: it can't be created.
         """
-        place = self._loops / f".restoring-{check_id(loop_id)}-{uuid4().hex}"
+        place = self._loops / f".restoring-{check_id(purpose)}-{uuid4().hex}"
         self._make(place)
         try:
             yield place

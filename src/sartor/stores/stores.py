@@ -302,16 +302,20 @@ class SqliteStores:
             Corrupt: the file is no backup, is damaged, or holds a model that ``checks`` don't accept.
             StoreUnavailable: it can't be read, or the loop not be written.
         """
+        with self._layout.staging("backup") as folder:
+            loop = self._unpack(source, folder, new_keys, checks)
+            loop = replace(loop, name=name or loop.name, version=loop.version + 1)
+            self.catalog.add_restored(loop, lambda: self._layout.install(folder, loop.name))
+        return loop
+
+    def _unpack(self, source: Path, folder: Path, new_keys: tuple[str, str], checks: RestoreChecks) -> Loop:
         key, accepts = self._encryption.backup_key, checks.accepts_foreign
-        with backup.open_backup(source, key=key, accepts_foreign=accepts, beside=self._layout.root) as opened:
+        with backup.open_backup(source, key=key, accepts_foreign=accepts, beside=folder) as opened:
             is_own = opened.origin == "own"
             loop = self._read_loop(opened.manifest, new_keys)
-            loop = replace(loop, name=name or loop.name, version=loop.version + 1)
             loop = loop if is_own else checks.check_loop(loop)
-            with self._layout.staging(loop.loop_id) as folder:
-                opened.unpack(folder)
-                UnpackedBackup(folder, checks, loop_id=loop.loop_id, is_own=is_own).check()
-                self.catalog.add_restored(loop, lambda: self._layout.install(folder, loop.name))
+            opened.unpack(folder)
+            UnpackedBackup(folder, checks, loop_id=loop.loop_id, is_own=is_own).check()
         return loop
 
     def _read_loop(self, manifest: backup.BackupManifest, new_keys: tuple[str, str]) -> Loop:
