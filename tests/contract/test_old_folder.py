@@ -70,9 +70,9 @@ def parse(text: str) -> object:
 
 
 def is_same(value: object, old: object, *, tolerance: float = 0.0) -> bool:
-    """Whether two values are equal; ``tolerance``: by how much two floats may differ."""
+    """Whether two values are equal, but for members that were added; ``tolerance``: for floats."""
     if isinstance(value, dict) and isinstance(old, dict):
-        return value.keys() == old.keys() and all(
+        return value.keys() >= old.keys() and all(
             is_same(value[key], old[key], tolerance=tolerance) for key in old
         )
     if isinstance(value, list) and isinstance(old, list):
