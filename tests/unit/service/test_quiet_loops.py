@@ -258,3 +258,21 @@ def test_after_a_start_loops_that_are_used_are_followed_before_those_that_are_no
     assert len(steps.done) == 60, "the others have their turns too"
     learner.close()
     stores.close()
+
+
+@pytest.mark.parametrize("broken", ["loop-0000", "loop-0500", "loop-0999"])
+def test_a_loop_that_is_not_followed_is_named_and_the_others_learn(
+    thousand: tuple[MemoryStores, list[Loop]], steps: Steps, broken: str
+) -> None:
+    stores, made = thousand
+    stores.broken = {broken}
+    learner = LearnProcess(stores, factory, clock_s=lambda: steps.now_s)
+    others = [loop for loop in (made[0], made[1], made[998], made[999]) if loop.name != broken]
+    for loop in others:
+        record_reward(stores, loop, "event")
+    steps.run(learner, for_s=3)
+    assert [learned(stores, loop) for loop in others] == [1] * len(others)
+    assert [(problem.loop, problem.fatal) for problem in learner.find_problems()] == [(broken, True)]
+    stores.broken = set()
+    steps.run(learner, for_s=10)
+    assert learner.find_problems() == []
