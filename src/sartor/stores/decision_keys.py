@@ -17,6 +17,9 @@ _SQL = read_statements("events")
 _BATCH = 2_000
 _SEGMENT_BITS = 16
 
+_MOST_ADDED = 20_000
+"""How many a look-up adds: a tenth of a second."""
+
 MOST_KEYED = 100_000
 """How many decisions housekeeping adds at a time, so that a long log holds up no other loop."""
 
@@ -39,9 +42,13 @@ class SqliteUnsettledIndex:
             StoreUnavailable: the log can't be read, or the index not be filled now.
         """
         writing, reading = self._events.connections
-        add_keys(writing, reading, settled=settled)
+        keyed = add_keys(writing, reading, settled=settled, most=_MOST_ADDED)
         rows = reading.rows(_SQL["find_keys"], (event_key(event_id),))
-        return [number for (number,) in rows if number > settled and _has_id(reading, number, event_id)]
+        found = [
+            number for (number,) in rows if settled < number <= keyed and _has_id(reading, number, event_id)
+        ]
+        # Nothing as a rule: a log that was long when the index came into it is added in many parts.
+        return [*found, *(number for (number,) in reading.rows(_SQL["find_after"], (keyed, event_id)))]
 
 
 def _has_id(reading: SqliteConnection, number: int, event_id: str) -> bool:
@@ -49,20 +56,21 @@ def _has_id(reading: SqliteConnection, number: int, event_id: str) -> bool:
     return any(found == event_id for _, found, _ in reading.rows(_SQL["decision"], (number,)))
 
 
-def add_keys(
-    writing: SqliteConnection, reading: SqliteConnection, /, *, settled: int, most: int | None = None
-) -> None:
-    """Adds the decisions that are not in the index yet, ``most`` of them; removes those settled long ago.
+def add_keys(writing: SqliteConnection, reading: SqliteConnection, /, *, settled: int, most: int) -> int:
+    """Adds the decisions that are not in the index yet, about ``most`` of them; removes those settled long ago.
+
+    Returns:
+        Up to which number decisions are in it, or settled.
 
     Raises:
         StoreUnavailable: the log can't be read or written now; what was added stays.
     """
     added = 0
-    while most is None or added < most:
+    while True:
         keyed: int = reading.rows(_SQL["keyed"])[0][0]
-        rows = reading.rows(_SQL["event_ids"], (max(keyed, settled), _BATCH))
+        rows = reading.rows(_SQL["event_ids"], (max(keyed, settled), _BATCH)) if added < most else ()
         if not rows:
-            return
+            return max(keyed, settled)
         keys = [key_of(number, event_id) for number, event_id in rows if event_id]
         with writing.transaction() as raw:
             # Nothing, if another process has added them meanwhile.

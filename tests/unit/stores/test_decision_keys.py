@@ -37,7 +37,7 @@ def keyed(logs: SqliteLoopStores) -> list[int]:
     return [int(str(number)) for (number,) in rows(logs, "SELECT seq FROM decision_keys ORDER BY seq")]
 
 
-@pytest.mark.parametrize("name", ["find_keys", "decision", "event_ids", "remove_key"])
+@pytest.mark.parametrize("name", ["find_keys", "find_after", "decision", "event_ids", "remove_key"])
 def test_nothing_of_a_look_up_scans_a_table(logs: SqliteLoopStores, name: str) -> None:
     logs.events.append([make_decision("e")])
     sql = read_statements("events")[name]
@@ -77,12 +77,12 @@ def test_each_decision_comes_into_the_index_once(
     monkeypatch.setattr(decision_keys, "_BATCH", 3)
     logs.events.append([make_decision(f"event-{number}") for number in range(1, 11)])
     writing, reading = logs.events.connections
-    decision_keys.add_keys(writing, reading, settled=0, most=5)
+    assert decision_keys.add_keys(writing, reading, settled=0, most=5) == 6
     assert keyed(logs) == [1, 2, 3, 4, 5, 6], "whole batches until it is enough"
-    decision_keys.add_keys(writing, reading, settled=0)
+    assert decision_keys.add_keys(writing, reading, settled=0, most=50) == 10
     assert keyed(logs) == list(range(1, 11))
     before = writing.data_version()
-    decision_keys.add_keys(writing, reading, settled=0)
+    assert decision_keys.add_keys(writing, reading, settled=0, most=50) == 10
     assert reading.rows("SELECT keyed FROM counted") == [(10,)]
     assert writing.data_version() == before, "nothing is written where nothing came"
 
@@ -130,3 +130,14 @@ def test_a_process_that_has_an_old_index_open_sees_what_another_added(
     assert other.unsettled.find_unsettled("a", settled=0) == [1]
     assert logs.unsettled.find_unsettled("a", settled=0) == [1]
     other.close()
+
+
+def test_a_log_that_was_long_before_is_added_in_parts_and_searched_beyond(
+    logs: SqliteLoopStores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(decision_keys, "_BATCH", 2)
+    monkeypatch.setattr(decision_keys, "_MOST_ADDED", 2)
+    logs.events.append([make_decision("a" if number % 3 == 0 else "b") for number in range(1, 11)])
+    for added in (2, 4, 6, 8, 10, 10):
+        assert logs.unsettled.find_unsettled("a", settled=0) == [3, 6, 9]
+        assert keyed(logs) == list(range(1, added + 1))

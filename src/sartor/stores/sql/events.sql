@@ -133,3 +133,7 @@ WITH RECURSIVE segments (number) AS (
     SELECT number + 1 FROM segments WHERE number < (SELECT max(segment) FROM decision_keys)
 )
 SELECT seq FROM segments CROSS JOIN decision_keys ON segment = number AND event_key = ? ORDER BY seq;
+
+-- find_after --
+-- The decisions of an event after a number: a search of those that did not come into the index yet.
+SELECT seq FROM decisions WHERE seq > ? AND event_id = ? ORDER BY seq;
