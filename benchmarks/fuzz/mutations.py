@@ -95,7 +95,7 @@ class Mutator:
         """A member of the body becomes an odd value, is removed, or has a twin."""
         try:
             body: Any = json.loads(request.body)
-        except ValueError:
+        except (ValueError, RecursionError):  # mutated before
             return request._replace(body=self._random.choice(TOKENS).encode())
         place = self._random.choice(list(_find_places(body)) or [()])
         marker = "@" * 9

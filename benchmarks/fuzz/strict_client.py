@@ -159,7 +159,7 @@ def check_error(request: Request, answer: Answer, /) -> None:
     is_json = answer.headers.get("content-type", "").startswith("application/json")
     try:
         body = json.loads(answer.body) if is_json else None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ProtocolError(f"{answer.status} whose JSON is none: {error}") from error
     if answer.status < 400:
         return
