@@ -8,6 +8,7 @@ in ``tests/contract`` runs on every implementation, the in-memory one included.
 from collections.abc import Callable, Hashable, Sequence
 from typing import Protocol
 
+from sartor.clocks import ClockRecords as ClockRecords
 from sartor.engines import Engine as Engine
 from sartor.engines import EngineFactory as EngineFactory
 from sartor.loops import AuditLog as AuditLog
@@ -191,7 +192,10 @@ class JobQueue(Protocol):
         """All jobs, or those of a kind, oldest first."""
 
     def claim(self, *, now_us: int, lease_us: int) -> Job | None:
-        """Start the oldest job that is pending, or running with an expired lease; None: there is none."""
+        """Start the oldest job that is pending, or running with an expired lease; None: there is none.
+
+        A lease that ends later than ``LONGEST_LEASE_US`` from now was taken before the clock was set back.
+        """
 
     def update(self, job: Job, /) -> bool:
         """Replace a job. False, and nothing written, if it was deleted or canceled meanwhile."""
@@ -303,8 +307,11 @@ class Maintenance(Protocol):
             StoreUnavailable: not all is erased, or readers keep old pages in use; repeat it.
         """
 
-    def purge(self) -> Sequence[str]:
-        """Remove the data of deleted loops that can't be recovered any more; returns their ids."""
+    def purge(self, *, now_us: int | None = None) -> Sequence[str]:
+        """Remove the data of deleted loops that can't be recovered any more; returns their ids.
+
+        ``now_us``: the time that counts; by default that of the clock.
+        """
 
     def check_writable(self) -> None:
         """Raise ``StoreUnavailable`` if an event could not be committed now."""
@@ -324,6 +331,10 @@ class Stores(Maintenance, Protocol):
     @property
     def reports(self) -> ProcessReports:
         """What the processes of the instance say about themselves."""
+
+    @property
+    def clock(self) -> ClockRecords:
+        """What the instance knows of the clock of its machine."""
 
     def open(self, loop: Loop, /) -> LoopStores:
         """Open the stores of a loop, which are created at first use. The caller closes them."""

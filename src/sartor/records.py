@@ -329,6 +329,9 @@ class ModelNote(Struct, frozen=True, kw_only=True):
     description: str = ""
 
 
+LONGEST_LEASE_US = 3_600_000_000
+"""An hour: no lease of a job, and no pause before it is begun again, is longer."""
+
 JobState = Literal["pending", "running", "succeeded", "failed", "canceled"]
 
 

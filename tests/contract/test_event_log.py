@@ -136,6 +136,22 @@ def test_time_does_not_run_back_behind_a_horizon(
     other.close()
 
 
+@pytest.mark.parametrize("days", [1, 40, 400])
+def test_time_goes_on_where_the_clock_was_ahead_and_is_right_again(
+    events: EventLog, clock: Clock, days: int
+) -> None:
+    clock.advance(days * 86_400)
+    append_decisions(events, 1)
+    ahead_us = events.horizon().now_us
+    clock.advance(-days * 86_400)
+    append_decisions(events, 1)
+    clock.advance(600)
+    append_decisions(events, 1)
+    assert events.horizon().now_us == ahead_us + 600_000_000
+    times = [head.at_us for head in events.heads(after=0, limit=3)]
+    assert times == [ahead_us, ahead_us, ahead_us + 600_000_000]
+
+
 def test_a_horizon_counts_all_that_was_appended(events: EventLog) -> None:
     events.append([make_decision("a"), Observation(event_id="a"), Observation(event_id="b", reward=0.5)])
     horizon = events.horizon()

@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from sartor.errors import JobExists, JobNotFound, QueueFull, StoreUnavailable
 from sartor.ports import JobQueue, Loop, Stores
-from sartor.records import Job
+from sartor.records import LONGEST_LEASE_US, Job
 from sartor.testing.builders import make_job
 from tests.contract.conftest import FullDisk
 
@@ -81,6 +81,13 @@ def test_jobs_are_listed_by_kind(jobs: JobQueue) -> None:
         jobs.put(make_job(name, kind=kind))
     assert [job.job_id for job in jobs.jobs(kind="evaluation")] == ["a", "c"]
     assert not jobs.jobs(kind="export")
+
+
+def test_a_lease_that_was_taken_before_the_clock_was_set_back_is_over(jobs: JobQueue) -> None:
+    jobs.put(make_job("a"))
+    claimed(jobs, now_us=LONGEST_LEASE_US + 1_000)
+    assert claim(jobs, now_us=LEASE_US + 1_000) is None
+    assert claimed(jobs, now_us=LEASE_US - 1).attempts == 2
 
 
 def test_a_claimed_job_runs_under_a_lease(jobs: JobQueue) -> None:

@@ -52,7 +52,7 @@ class QuotaLimiter:
     @property
     def is_refresh_due(self) -> bool:
         """Whether it is time to read the month."""
-        return bool(self._per_month) and self._clock_s() >= self._due_s
+        return bool(self._per_month) and self._is_due(self._clock_s())
 
     def refresh(self, used: Callable[[int, int], int], /) -> None:
         """Read how many ranks this month had, if it is time.
@@ -61,13 +61,17 @@ class QuotaLimiter:
             used: how many ranks there were from a time to before another, microseconds since 1970.
         """
         now_s = self._clock_s()
-        if not self._per_month or now_s < self._due_s:
+        if not self._per_month or not self._is_due(now_s):
             return
         self._due_s = now_s + OFTEN_S
         self._used = used(_month_us(now_s), round(now_s * 1e6) + 1)
         self._reading += 1
         self._due_s = now_s + (OFTEN_S if 10 * self._used >= 9 * self._per_month else SELDOM_S)
         self._due_s = min(self._due_s, _next_month_s(now_s))
+
+    def _is_due(self, now_s: float) -> bool:
+        # A time later than the longest pause is of before the clock was set back.
+        return not now_s < self._due_s <= now_s + SELDOM_S
 
     def check(self) -> None:
         """Check that one more rank would be within the quotas; nothing is counted.

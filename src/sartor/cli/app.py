@@ -7,6 +7,7 @@ import typer
 
 from sartor.cli import (
     audit,
+    clock,
     decisions,
     doctor,
     erase,
@@ -39,6 +40,7 @@ app.command("learn")(serve.learn)
 app.command("work")(serve.work)
 app.add_typer(loop.app, name="loop")
 app.command("audit")(audit.audit)
+app.command("clock")(clock.clock)
 app.command("usage")(usage.usage)
 app.command("reward", context_settings={"ignore_unknown_options": True})(reward.reward)
 app.command("erase")(erase.erase)

@@ -55,18 +55,22 @@ def doctor(
     """
     from sartor import times
     from sartor.runtime import compose
-    from sartor.verification.doctor import check_all_loops, check_processes
+    from sartor.verification.doctor import check_all_loops, check_clock, check_processes
 
     repairs = _repair(data, yes=yes) if repair else []
     with compose.open_instance(data) as stores:
+        clock = check_clock(stores)
         processes = check_processes(stores, now_us=times.now_us())
         reports = check_all_loops(stores, compose.engine_factory(), replay=replay)
-    healthy = not processes.problems and all(report.healthy for report in reports)
+    healthy = not (clock or processes.problems) and all(report.healthy for report in reports)
     if as_json:
-        found = {"loops": reports, "processes": processes, "repairs": repairs}
+        found: dict[str, object] = {"loops": reports, "processes": processes, "repairs": repairs}
+        found |= {"problems": clock} if clock else {}
         formatting.print_json({"healthy": healthy, **msgspec.to_builtins(found)})
     else:
         _print_repairs(repairs)
+        for problem in clock:
+            formatting.print_line(f"PROBLEM: {problem}")
         _print_processes(processes)
         _print_reports(reports, healthy=healthy)
     raise typer.Exit(0 if healthy else 1)

@@ -38,6 +38,7 @@ class Trainer:
         self._training_start = TrainingStart(outcomes, models, factory)
         self._training: TrainingState | None = None
         self._newest: Model | None = None
+        self._published_us = 0
         self._recent: deque[LoggedDecision] = deque(maxlen=_CHECKED)
         self.problem: str | None = None
         """Why no model is published although there is something new; None: all is well."""
@@ -82,11 +83,7 @@ class Trainer:
             return 1e6
         if self._is_due(training, loop, now_us) or self._newest is None:
             return 0.0
-        return (
-            self._newest.created_at_us
-            + loop.settings.model_export_frequency / timedelta(microseconds=1)
-            - now_us
-        )
+        return self._published_us + loop.settings.model_export_frequency / timedelta(microseconds=1) - now_us
 
     def close(self) -> None:
         """Free the engine; idempotent. The next step would load the newest model again."""
@@ -104,6 +101,7 @@ class Trainer:
             return training
         self.close()
         self._newest = next(iter(self._models.history(limit=1)), None)
+        self._published_us = 0 if self._newest is None else self._newest.created_at_us
         self._training = self._training_start.resume_or_start(loop, arguments=arguments, now_us=now_us)
         if training is not None and training.generation < loop.generation:
             self._withdraw(training, loop)
@@ -128,7 +126,7 @@ class Trainer:
     def _is_due(self, training: TrainingState, loop: Loop, now_us: int) -> bool:
         if training.fresh or self._newest is None:
             return True
-        elapsed = timedelta(microseconds=now_us - self._newest.created_at_us)
+        elapsed = timedelta(microseconds=now_us - self._published_us)
         return not timedelta(0) <= elapsed < loop.settings.model_export_frequency
 
     def _publish(self, training: TrainingState, loop: Loop, now_us: int) -> None:
@@ -139,7 +137,8 @@ class Trainer:
         model = self._describe_model(training, loop, now_us)
         live, keep = loop.settings.model_auto_publish, loop.settings.staged_model_history_length
         self._models.publish(model, training.engine.dump(), live=live, keep=keep)
-        self._newest = model
+        # Not when it says that it was created: where the clock was set back, that may be long after now.
+        self._newest, self._published_us = model, now_us
         training.parent_id = model.model_id
         training.unpublished = 0
         training.fresh = False

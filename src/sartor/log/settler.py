@@ -36,6 +36,8 @@ class Settler:
         self._is_full = False
         self._ahead_us: int | None = None
         self._past = _PastDecisions(outcomes)
+        self.horizon_us: int | None = None
+        """The time of the log when it was last asked for; None: it was not."""
         self.caught_up = False
         """Whether the last step settled all that was due, up to the end of the log."""
 
@@ -101,6 +103,7 @@ class Settler:
             self.caught_up = True
             return 0
         horizon = self._events.horizon()
+        self.horizon_us = horizon.now_us
         if now_us is not None:
             self._ahead_us = horizon.now_us - now_us
         settlement = self._settle(windows, horizon, settings_version, limit, reads)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from sartor.ports import Loop, Stores
 from sartor.runtime.followed_loops import FollowedLoops
 from sartor.runtime.for_each_loop import LoopVisits, for_each_loop
+from sartor.runtime.steady_clock import SteadyClock
 
 _log = logging.getLogger(__name__)
 
@@ -13,8 +14,10 @@ _log = logging.getLogger(__name__)
 class Housekeeping:
     """Maintains the stores of every loop, and removes what deleted loops left behind."""
 
-    def __init__(self, stores: Stores) -> None:
+    def __init__(self, stores: Stores, /, *, clock: SteadyClock | None = None) -> None:
+        """Nothing is done yet; ``clock``: by default that of the machine."""
         self._stores = stores
+        self._clock = clock or SteadyClock(stores)
         self._loops = FollowedLoops(stores.catalog)
         self.visits = LoopVisits("housekeeping_failed")
         """What failed last, by loop."""
@@ -31,8 +34,8 @@ class Housekeeping:
         self._stores.maintain(loop, sparing=True)
 
     def purge(self) -> Sequence[str]:
-        """Remove what deleted loops left behind; returns their ids."""
-        removed = self._stores.purge()
+        """Remove what deleted loops left behind, by a clock that can be trusted; returns their ids."""
+        removed = self._stores.purge(now_us=self._clock.observe().trusted_us)
         for loop_id in removed:
             _log.info("A deleted loop was removed.", extra={"action": "loop_purged", "loop_id": loop_id})
         return removed

@@ -15,6 +15,7 @@ from sartor.metrics.apprentice import ApprenticeUpdater
 from sartor.metrics.scorecard import ScorecardUpdater
 from sartor.ports import EngineFactory, Loop, Stores
 from sartor.problems import Problem
+from sartor.service.log_time_watch import LogTimeWatch
 
 VISIT_S = 0.03
 """How long a visit takes, roughly. A loop that took longer waits for as long as others are due."""
@@ -199,7 +200,8 @@ class _LoopPipeline:
         self._trainer = Trainer(self._logs.events, self._logs.outcomes, self._logs.models, factory)
         self._scorecard = ScorecardUpdater(self._logs, loop_name=loop.name)
         self._apprentice = ApprenticeUpdater(self._logs, loop_name=loop.name)
-        self.watched: Sequence[Watched] = (self._scorecard, self._apprentice)
+        self._log_time = LogTimeWatch(stores.audit, self._logs.blobs, loop)
+        self.watched: Sequence[Watched] = (self._log_time, self._scorecard, self._apprentice)
 
     def step(self, loop: Loop) -> bool:
         """Do a piece of work of bounded size; whether anything was done. ``caught_up``: there is no more."""
@@ -210,6 +212,7 @@ class _LoopPipeline:
         settled = self._settler.step(
             loop.settings, settings_version=loop.version, now_us=times.uptime_us(), limit=ROWS, reads=1
         )
+        self._log_time.compare(self._settler.horizon_us, now_us=now_us)
         is_busy = settled > 0 or not self._settler.caught_up
         # A trainer holds an engine of some megabytes: a loop that was never used should not have one.
         self._used = self._used or settled > 0 or self._logs.outcomes.counts().outcomes > 0

@@ -14,6 +14,7 @@ from sartor.runtime.kept_stores import KeptLoopStores
 from sartor.runtime.progress_reporter import ProgressReporter
 from sartor.runtime.report_once import ReportOnce
 from sartor.runtime.shutdown import StopSignal
+from sartor.runtime.steady_clock import SteadyClock
 from sartor.service.housekeeping import Housekeeping
 from sartor.service.retention_schedule import RetentionSchedule
 from sartor.transfer import export
@@ -84,13 +85,15 @@ def run(
         allowed: where callers may have logs copied.
     """
     reporter = ProgressReporter(stores.reports, "work")
-    tasks = _create_tasks(stores, reporter, allowed)
+    tasks, clock = _create_tasks(stores, reporter, allowed), SteadyClock(stores)
     reporter.start()
     while not stop_signal.is_set:
         for task in tasks:
             task.run_if_due()
             reporter.note_progress()
-        reporter.note_progress(lambda: [problem for task in tasks for problem in task.find_problems()])
+        reporter.note_progress(
+            lambda: [*clock.find_problems(), *(problem for task in tasks for problem in task.find_problems())]
+        )
         stop_signal.wait(_ROUND_S)
     reporter.close()
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 from msgspec.structs import replace
 
+from sartor.clocks import ClockRecords
 from sartor.errors import LoopLocked, LoopNotFound
 from sartor.loops import LoopChanges, UnreadableLoop
 from sartor.masking import strip_users
@@ -197,6 +198,11 @@ class AuditedStores:
         """The reports of the processes."""
         return self.wrapped.reports
 
+    @property
+    def clock(self) -> ClockRecords:
+        """The record of the machine's clock."""
+        return self.wrapped.clock
+
     def note(self, action: str, loop: Loop, /, *, before: object = None, after: object = None) -> None:
         """Adds an entry about a change outside the catalog; ``before`` and ``after`` become JSON."""
         self.wrapped.audit.append(
@@ -235,9 +241,9 @@ class AuditedStores:
         """Blanks decisions and what belongs to them."""
         return self.wrapped.erase(loop, decisions=decisions)
 
-    def purge(self) -> Sequence[str]:
+    def purge(self, *, now_us: int | None = None) -> Sequence[str]:
         """Removes the folders of deleted loops."""
-        return self.wrapped.purge()
+        return self.wrapped.purge(now_us=now_us)
 
     def secret(self, name: str, make: Callable[[], bytes], /) -> bytes:
         """Returns a secret of the instance."""

@@ -41,7 +41,8 @@ def is_quiet(path: str | Path, /) -> bool:
         found = os.stat(_wal(path))
     except FileNotFoundError:
         return False
-    return found.st_size > 0 and time.time() - found.st_mtime >= QUIET_S
+    # A time in the future is of before the clock was set back.
+    return found.st_size > 0 and not -1 <= time.time() - found.st_mtime < QUIET_S
 
 
 def has_grown(path: str | Path, /) -> bool:

@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import replace
 
+from sartor.clocks import ReadUptime
 from sartor.errors import Corrupt, InvalidRequest
 from sartor.records import (
     Cursor,
@@ -51,6 +52,7 @@ class SqliteEvents:
         loop_id: str,
         durability: Durability,
         clock_us: Callable[[], int],
+        uptime: ReadUptime,
         settled: Callable[[], Cursor],
         made: MadeFiles | None = None,
     ) -> None:
@@ -61,6 +63,7 @@ class SqliteEvents:
             loop_id: the loop that it must belong to.
             durability: whether a commit waits for the disk.
             clock_us: microseconds since 1970.
+            uptime: how long the machine runs; it shows where the clock was set.
             settled: returns the numbers up to which events were settled; called once. After a power cut
                 they may be ahead of the log.
             made: knows which databases are not made again.
@@ -78,6 +81,7 @@ class SqliteEvents:
         )
         self._reading = SqliteConnection(path, "events", owner=loop_id, checkpoints=False, made=made)
         self._now_us = clock_us
+        self._uptime = uptime
         self._settled = settled
         self._lost: Cursor | None = None
         self._is_checked = False
@@ -187,7 +191,7 @@ class SqliteEvents:
     def _next_time(self, raw: sqlite3.Connection) -> int:
         if not self._clock.is_open:
             self._open_clock(raw)
-        return self._clock.next(self._now_us())
+        return self._clock.next(self._now_us(), self._uptime())
 
     def _open_clock(self, raw: sqlite3.Connection) -> None:
         if not self._is_checked:  # not again where files were closed for others

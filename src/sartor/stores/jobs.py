@@ -8,7 +8,7 @@ import msgspec
 from msgspec.structs import replace
 
 from sartor.errors import Corrupt, JobExists, JobNotFound, QueueFull
-from sartor.records import Job
+from sartor.records import LONGEST_LEASE_US, Job
 from sartor.stores.connection import Row, SqliteConnection
 from sartor.stores.made_files import MadeFiles
 from sartor.stores.schema import read_statements
@@ -86,10 +86,11 @@ class SqliteJobs:
         Raises:
             StoreUnavailable: the queue can't be written now.
         """
-        if not self._rows(_SQL["claimable"], now_us):
+        latest_us = now_us + LONGEST_LEASE_US
+        if not self._rows(_SQL["claimable"], now_us, latest_us):
             return None
         with self._connection.transaction() as raw:
-            row = raw.execute(_SQL["claimable"], (now_us,)).fetchone()
+            row = raw.execute(_SQL["claimable"], (now_us, latest_us)).fetchone()
             if row is None:
                 return None
             job = _decode_row(row)

@@ -5,9 +5,10 @@ secret.key              encrypts the keys, unless a key is given from outside
 secrets/NAME            other secrets of the instance, encrypted with the same key
 reports/ROLE-PID.json   what each process says about itself
 made/LOOP_ID~KIND       a database of a loop that was made, and is not made again in silence
+clock.json              the clock when it was last looked at, and the time by which data may be removed
 loops/NAME/             one loop; move or back it up as a whole
     events.sqlite       decisions and observations
-    latest-time         the latest time that the log assigned
+    latest-time         the latest time that the log assigned, and how it follows the clock
     outcomes.sqlite     outcomes, and the lineage of the models
     jobs.sqlite         jobs, once there was one
     models/ID.vw        the bytes of the last models

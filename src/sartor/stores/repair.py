@@ -16,7 +16,7 @@ from sartor.problems import Damage
 from sartor.stores.connection import SqliteConnection
 from sartor.stores.layout import Layout
 from sartor.stores.models import SqliteModelNotes, SqliteModels
-from sartor.stores.monotonic_clock import LATEST_US
+from sartor.stores.monotonic_clock import holds_time
 from sartor.stores.schema import flush, read_statements
 
 _DRAFT_AGE_S = 3_600.0
@@ -140,7 +140,7 @@ class LoopRepair:
             message = f"{self._loop.name}/latest-time can't be read: {error.strerror}."
             yield self._damage("latest-time", message, remedy)
             return
-        if len(content) != 8 or int.from_bytes(content, "little") > LATEST_US:
+        if not holds_time(content):
             yield self._damage("latest-time", f"{self._loop.name}/latest-time holds no time.", remedy)
 
     def _find_drafts(self) -> Iterator[Damage]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import replace
 
+from sartor.clocks import ReadUptime, read_uptime
 from sartor.errors import Corrupt, StoreUnavailable
 from sartor.loops import Loop, RestoreChecks
 from sartor.problems import Damage
@@ -22,6 +23,7 @@ from sartor.stores.catalog import SqliteCatalog
 from sartor.stores.catalog_rows import CatalogRows
 from sartor.stores.catalog_sealing import CatalogSealing
 from sartor.stores.checkpoint import checkpoint_wal, has_grown, is_due, is_quiet
+from sartor.stores.clock_record import FileClockRecords
 from sartor.stores.connection import SqliteConnection
 from sartor.stores.decision_keys import MOST_KEYED, SqliteUnsettledIndex, add_keys
 from sartor.stores.erasure import Erasure
@@ -51,6 +53,7 @@ def open_stores(
     durability: Durability = "commit",
     master_key: bytes | None = None,
     clock_us: Callable[[], int] = now_us,
+    uptime: ReadUptime | None = None,
 ) -> "SqliteStores":
     """Opens everything that an instance keeps, in this folder; created at first use.
 
@@ -60,6 +63,8 @@ def open_stores(
         master_key: encrypts the keys of loops, 16 bytes at least; by default the text in ``secret.key``,
             created at first use.
         clock_us: microseconds since 1970.
+        uptime: how long the machine runs, by which a clock that is set shows; by default it is read where
+            ``clock_us`` is that of the machine.
 
     Raises:
         StoreUnavailable: the folder can't be created or written.
@@ -69,7 +74,8 @@ def open_stores(
     layout.prepare()
     layout.note_catalog()
     encryption = KeyEncryption(read_master_key(layout.secret_key) if master_key is None else master_key)
-    return SqliteStores(layout, encryption, durability=durability, clock_us=clock_us)
+    uptime = uptime or (read_uptime if clock_us is now_us else lambda: None)
+    return SqliteStores(layout, encryption, durability=durability, clock_us=clock_us, uptime=uptime)
 
 
 class SqliteLoopStores:
@@ -84,6 +90,7 @@ class SqliteLoopStores:
         durability: Durability,
         clock_us: Callable[[], int],
         made: MadeFiles,
+        uptime: ReadUptime,
     ) -> None:
         self._connection = SqliteConnection(
             folder / "outcomes.sqlite", "outcomes", owner=loop_id, durability=durability, made=made
@@ -96,6 +103,7 @@ class SqliteLoopStores:
             loop_id=loop_id,
             durability=durability,
             clock_us=clock_us,
+            uptime=uptime,
             settled=lambda: self.outcomes.counts().cursor,
             made=made,
         )
@@ -137,10 +145,12 @@ class SqliteStores:
         *,
         durability: Durability,
         clock_us: Callable[[], int],
+        uptime: ReadUptime,
     ) -> None:
         self._layout = layout
         self._durability: Durability = durability
         self._clock_us = clock_us
+        self._uptime = uptime
         rows = CatalogRows(encryption)
         self._connection = SqliteConnection(
             layout.catalog, "catalog", durability="fsync", on_open=CatalogSealing(rows).run, made=layout.made
@@ -150,6 +160,7 @@ class SqliteStores:
         self.audit = SqliteAudit(self._connection, clock_us=clock_us)
         self.catalog = SqliteCatalog(layout, self._connection, rows, self.audit)
         self.reports = FileProcessReports(layout.reports)
+        self.clock = FileClockRecords(layout.root)
         self._secrets = EncryptedSecrets(layout, encryption)
         self._encryption = encryption
 
@@ -166,6 +177,7 @@ class SqliteStores:
             durability=self._durability,
             clock_us=self._clock_us,
             made=self._layout.made,
+            uptime=self._uptime,
         )
 
     def maintain(self, loop: Loop, /, *, sparing: bool = False) -> None:
@@ -257,14 +269,17 @@ class SqliteStores:
             events.close()
             outcomes.close()
 
-    def purge(self) -> Sequence[str]:
+    def purge(self, *, now_us: int | None = None) -> Sequence[str]:
         """Removes the folders of deleted loops that can't be recovered any more; returns their ids.
+
+        Args:
+            now_us: the time that counts; by default that of the clock.
 
         Raises:
             StoreUnavailable: some can't be removed now, the others are; the next purge continues.
         """
         self.catalog.set_aside_deleted()
-        now_us = self._clock_us()
+        now_us = self._clock_us() if now_us is None else now_us
         deleted = [loop.loop_id for loop in self.catalog.deleted() if loop.recoverable_until_us <= now_us]
         failures = []
         for loop_id in deleted:

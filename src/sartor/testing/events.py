@@ -6,6 +6,7 @@ from collections.abc import Callable, Hashable, Sequence
 
 from msgspec.structs import replace
 
+from sartor.clocks import LogTime, advance_log_time
 from sartor.errors import InvalidRequest
 from sartor.records import (
     Decision,
@@ -27,7 +28,7 @@ class MemoryEvents:
     def __init__(self, *, clock_us: Callable[[], int], disk: Disk) -> None:
         self._clock_us = clock_us
         self._disk = disk
-        self._latest_us = 0
+        self._time = LogTime()
         self._decisions: list[LoggedDecision] = []
         self._observations: list[LoggedObservation] = []
         self._gone_decisions = 0
@@ -174,8 +175,8 @@ class MemoryEvents:
         return self._gone_observations + len(self._observations)
 
     def _next_time(self) -> int:
-        self._latest_us = max(self._latest_us, self._clock_us())
-        return self._latest_us
+        self._time = advance_log_time(self._time, now_us=self._clock_us(), uptime=None)
+        return self._time.latest_us
 
 
 def _is_nan(event: Decision | Observation) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from sartor.errors import JobExists, JobNotFound, QueueFull
-from sartor.records import Job
+from sartor.records import LONGEST_LEASE_US, Job
 from sartor.testing.fakes import Disk
 
 
@@ -82,4 +82,5 @@ class MemoryJobs:
 
 
 def _is_claimable(job: Job, now_us: int) -> bool:
-    return job.state == "pending" or (job.state == "running" and job.lease_until_us <= now_us)
+    is_held = now_us < job.lease_until_us <= now_us + LONGEST_LEASE_US
+    return job.state == "pending" or (job.state == "running" and not is_held)

@@ -18,6 +18,7 @@ from sartor.errors import StoreUnavailable
 from sartor.ports import Loop
 from sartor.records import Usage
 from sartor.testing.catalog import MemoryAudit, MemoryCatalog
+from sartor.testing.clock_record import MemoryClockRecords
 from sartor.testing.events import MemoryEvents
 from sartor.testing.fakes import Disk
 from sartor.testing.jobs import MemoryJobs
@@ -67,6 +68,7 @@ class MemoryStores:
         self.audit = MemoryAudit(clock_us=clock_us, disk=self.disk)
         self.catalog = MemoryCatalog(self.audit, disk=self.disk)
         self.reports = MemoryProcessReports(disk=self.disk)
+        self.clock = MemoryClockRecords(disk=self.disk)
         self._clock_us = clock_us
         self._secrets: dict[str, bytes] = {}
         self._loops: dict[str, MemoryLoopStores] = {}
@@ -98,10 +100,10 @@ class MemoryStores:
         opened = self.open(loop)
         return _erase(opened.events, opened.outcomes, decisions)
 
-    def purge(self) -> Sequence[str]:
-        """Removes the stores of deleted loops."""
+    def purge(self, *, now_us: int | None = None) -> Sequence[str]:
+        """Removes the stores of deleted loops; by default those that can't be recovered now."""
         self.disk.check()
-        purged = self.catalog.forget(now_us=self._clock_us())
+        purged = self.catalog.forget(now_us=self._clock_us() if now_us is None else now_us)
         for loop_id in purged:
             self._loops.pop(loop_id, None)
         return purged

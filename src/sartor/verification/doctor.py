@@ -6,6 +6,7 @@ from contextlib import closing
 from msgspec import Struct
 from msgspec.structs import replace
 
+from sartor.clocks import advance_clock_record, read_uptime
 from sartor.errors import SartorError
 from sartor.learn.trainer import replay_gap
 from sartor.loops import Repairs
@@ -14,7 +15,9 @@ from sartor.problems import Damage, Problem
 from sartor.records import Model
 from sartor.runtime.for_each_loop import LoopVisits, for_each_loop
 from sartor.runtime.instance_watch import STALLED_S, describe_stall
+from sartor.runtime.steady_clock import find_clock_problem, find_log_time_problem
 from sartor.stores.audited import AuditedStores
+from sartor.times import now_us
 from sartor.verification import model_chain, model_replay
 from sartor.verification.log_integrity import LogIntegrityCheck
 
@@ -122,6 +125,19 @@ def _with_damage(report: DoctorReport, damage: Sequence[Damage]) -> DoctorReport
     )
 
 
+def check_clock(stores: Stores, /) -> list[str]:
+    """Check the clock of this machine; returns problems of the whole instance, as sentences. Writes nothing.
+
+    Raises:
+        StoreUnavailable: the record of the clock can't be read.
+    """
+    record = stores.clock.read()
+    if record is None:  # no service ran here since there are records
+        return []
+    problem = find_clock_problem(advance_clock_record(record, now_us=now_us(), uptime=read_uptime()))
+    return [] if problem is None else [problem]
+
+
 def _report_failure(name: str, reason: str) -> DoctorReport:
     return DoctorReport(
         loop=name,
@@ -151,6 +167,8 @@ def check_loop(
     try:
         problems += integrity.run(logs)
         logs.jobs.jobs()
+        late = find_log_time_problem(logs.events.horizon().now_us, now_us=now_us())
+        problems += [] if late is None else [late]
         live = logs.models.live()
         problems += model_chain.check_models(logs, factory)
         if replay and live is not None:

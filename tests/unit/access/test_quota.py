@@ -88,6 +88,15 @@ def test_what_others_answered_counts_when_it_is_read(rate_limiter: QuotaLimiter,
     refused(rate_limiter)
 
 
+def test_the_month_is_read_again_after_the_clock_was_set_back(rate_limiter: QuotaLimiter, time: Time) -> None:
+    rate_limiter.follow(LoopTerms(ranks_per_month=10))
+    rate_limiter.refresh(lambda *_: 10)
+    time.now_s -= 40 * 86_400
+    rate_limiter.refresh(lambda *_: 3)
+    rate_limiter.take()
+    assert not rate_limiter.is_refresh_due
+
+
 def test_the_month_is_read_more_often_near_its_end(rate_limiter: QuotaLimiter, time: Time) -> None:
     read: list[int] = []
 

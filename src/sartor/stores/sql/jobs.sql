@@ -19,9 +19,9 @@ SELECT body FROM jobs WHERE kind = ? ORDER BY number;
 SELECT count(*) FROM jobs WHERE state IN ('pending', 'running') AND state = 'pending';
 
 -- claimable --
--- The oldest job that no worker holds.
+-- The oldest job that no worker holds: a lease that ends later than any does was taken before the clock was set back.
 SELECT body FROM jobs
-WHERE state IN ('pending', 'running') AND (state = 'pending' OR lease_until_us <= ?)
+WHERE state IN ('pending', 'running') AND (state = 'pending' OR lease_until_us <= ? OR lease_until_us > ?)
 ORDER BY number LIMIT 1;
 
 -- replace_job --
