@@ -9,6 +9,8 @@ import time
 
 from msgspec import Struct
 
+from sartor.problems import ProcessRole
+
 _log = logging.getLogger(__name__)
 _STEADY_S = 10.0
 _FIRST_PAUSE_S = 0.1
@@ -18,7 +20,7 @@ _LONGEST_PAUSE_S = 5.0
 class Role(Struct, frozen=True, kw_only=True):
     """What a child is: a name for the log, the command, and the descriptors that it inherits."""
 
-    name: str
+    name: ProcessRole
     command: tuple[str, ...]
     descriptors: tuple[int, ...] = ()
 
@@ -30,6 +32,11 @@ class ChildSupervisor:
         self._role = role
         self._process: asyncio.subprocess.Process | None = None
         self._stopping = asyncio.Event()
+
+    @property
+    def role(self) -> ProcessRole:
+        """What it does."""
+        return self._role.name
 
     @property
     def pid(self) -> int | None:

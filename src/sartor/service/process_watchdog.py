@@ -3,11 +3,12 @@
 import asyncio
 import logging
 import signal
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence, Set
 
 from sartor.problems import ProcessRole
 from sartor.runtime.instance_state import ProcessState
-from sartor.runtime.instance_watch import STALLED_S, InstanceWatch, describe_stall
+from sartor.runtime.instance_watch import STALLED_S, START_S, InstanceWatch, describe_stall
 from sartor.service.child_process import ChildSupervisor
 
 _log = logging.getLogger(__name__)
@@ -28,9 +29,19 @@ _EVERY_S = 1.0
 class ProcessWatchdog:
     """Logs once that a child has stalled, and that it goes on; kills one that stays so."""
 
-    def __init__(self, watch: InstanceWatch, children: Sequence[ChildSupervisor], /) -> None:
-        """Nothing is watched yet."""
+    def __init__(
+        self,
+        watch: InstanceWatch,
+        children: Sequence[ChildSupervisor],
+        /,
+        *,
+        monotonic_s: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Nothing is watched yet; ``monotonic_s`` is a clock in seconds that is never set."""
         self._watch = watch
+        self._monotonic_s = monotonic_s
+        self._silent_s: dict[int, float] = {}
+        self._looked_s = monotonic_s()
         self._children = children
         self._stalled: dict[int, ProcessState] = {}
         self._kill_after_s: dict[ProcessRole, float] = {}
@@ -47,14 +58,27 @@ class ProcessWatchdog:
     def look(self) -> None:
         """Look at the progress of the children once."""
         self._watch.look()
-        children = {child.pid: child for child in self._children}
+        children = {child.pid: child for child in self._children if child.pid is not None}
         processes = {one.pid: one for one in self._watch.processes() if one.pid in children}
+        processes |= {one.pid: one for one in self._find_silent(children.keys() - processes.keys())}
         for pid in self._stalled.keys() - processes.keys():
             del self._stalled[pid]
         for pid, process in processes.items():
             self._note(process)
             if process.idle_s > self._kill_after_s.get(process.role, KILL_AFTER_S):
                 self._kill(children[pid], process)
+
+    def _find_silent(self, pids: Set[int]) -> Iterator[ProcessState]:
+        """Children that have not reported once: what counts is the time since they were seen first."""
+        now_s = self._monotonic_s()
+        if now_s - self._looked_s > STALLED_S:  # this process was stopped itself, perhaps with them
+            self._silent_s.clear()
+        self._looked_s = now_s
+        self._silent_s = {pid: self._silent_s.get(pid, now_s) for pid in pids}
+        for pid, since_s in self._silent_s.items():
+            if now_s - since_s > START_S:
+                role = next(child.role for child in self._children if child.pid == pid)
+                yield ProcessState(role=role, pid=pid, host="", started_us=0, idle_s=now_s - since_s)
 
     def _note(self, process: ProcessState) -> None:
         extra = {"action": "process_stalled", "role": process.role, "pid": process.pid}

@@ -11,7 +11,7 @@ DIES = "import sys; open(sys.argv[1], 'a').write('.'); sys.exit(3)"
 
 
 def role(code: str, mark: Path) -> Role:
-    return Role(name="test", command=(sys.executable, "-c", code, str(mark)))
+    return Role(name="work", command=(sys.executable, "-c", code, str(mark)))
 
 
 def started(mark: Path) -> int:
@@ -57,7 +57,7 @@ def test_a_stopped_child_is_not_started_again(tmp_path: Path) -> None:
 
 def test_a_stop_interrupts_the_pause(tmp_path: Path) -> None:
     async def watch() -> None:
-        child = ChildSupervisor(Role(name="test", command=(str(tmp_path / "no-such-program"),)))
+        child = ChildSupervisor(Role(name="work", command=(str(tmp_path / "no-such-program"),)))
         running = asyncio.create_task(child.run())
         await asyncio.sleep(1)
         child.stop()

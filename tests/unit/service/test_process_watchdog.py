@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from sartor.problems import ProcessReport, ProcessRole
-from sartor.runtime.instance_watch import InstanceWatch
+from sartor.runtime.instance_watch import START_S, InstanceWatch
 from sartor.service.child_process import ChildSupervisor, Role
 from sartor.service.process_watchdog import KILL_AFTER_S, ProcessWatchdog
 from sartor.testing.stores import MemoryStores
@@ -40,7 +40,7 @@ class Supervised:
         self.stores = MemoryStores()
         self.learn, self.work = Child(1), Child(2)
         watch = InstanceWatch(self.stores.reports, monotonic_s=lambda: self.now_s)
-        self.watchdog = ProcessWatchdog(watch, [self.learn, self.work])
+        self.watchdog = ProcessWatchdog(watch, [self.learn, self.work], monotonic_s=lambda: self.now_s)
         self.posted = 0
 
     def post(self, role: ProcessRole, pid: int) -> None:
@@ -108,3 +108,18 @@ def test_when_the_whole_machine_slept_nobody_is_killed(supervised: Supervised) -
     supervised.run(5, stalled=True)
     supervised.stores.reports.post(replace(supervised.stores.reports.all()[0], progressed_us=999_999))
     assert supervised.learn.signals == []
+
+
+def test_a_child_that_hangs_before_its_first_report_is_named_and_killed(
+    supervised: Supervised, caplog: pytest.LogCaptureFixture
+) -> None:
+    supervised.stores.reports.remove(supervised.stores.reports.all()[0])
+    supervised.learn.replace_process()
+    supervised.run(START_S, stalled=True)
+    assert caplog.records == []
+    supervised.run(5, stalled=True)
+    assert [record.message[:60] for record in caplog.records] == [
+        "The learn process 101 has made no progress for 31 s. If it w"
+    ]
+    supervised.run(KILL_AFTER_S - START_S, stalled=True)
+    assert supervised.learn.signals == [signal.SIGKILL]
