@@ -184,6 +184,8 @@ def test_a_good_token_is_served_amid_a_flood_of_wrong_ones(inside: Inside) -> No
 
 
 def test_the_activity_log_names_the_holder(inside: Inside) -> None:
-    inside(inside.issuer.token("Shop.Contributor", sub="grace"), "DELETE", f"{NAMED}/configurations/policy")
+    policy = {"name": "of grace", "arguments": "--cb_explore_adf"}
+    token = inside.issuer.token("Shop.Contributor", sub="grace")
+    assert inside(token, "PUT", f"{NAMED}/configurations/policy", policy).status == 200
     line = inside.service.stores.audit.last(1)[0].entry
     assert (line.by, line.action) == ("token of grace", "update")
