@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _LAST_WORDS_S = 0.5  # how long a client that is sending has to read that the server stops
 _HEAD = b"HEAD "
 _LINE_ENDS = b"\r\n"
-_TOO_LARGE = error_response(431, "PayloadSizeExceeded", "The head of the request is too large.")
+_TOO_LARGE = error_response(400, "PayloadSizeExceeded", "The head of the request is too large.")
 _NOT_HTTP = error_response(400, "BadRequest", "What was received is not a valid HTTP request.")
 _NO_PROXY = error_response(400, "BadRequest", "This is not a proxy.")
 _BUSY = unavailable("Too much has arrived that could not be looked at yet; send the request again.")
