@@ -7,8 +7,9 @@ from datetime import UTC, date, datetime, timedelta
 
 from msgspec import Struct
 
-from sartor.errors import InvalidRequest, SartorError
+from sartor.errors import InvalidRequest, SartorError, StoreUnavailable
 from sartor.ports import Loop, Stores
+from sartor.records import Usage
 from sartor.runtime.for_each_loop import LoopVisits, for_each_loop
 from sartor.times import DAY_US, DAYS_READ, parse_day
 
@@ -25,8 +26,12 @@ class UsageByDay(Struct, frozen=True, kw_only=True):
     rewards: int
 
 
-def read_usage(stores: Stores, loops: Iterable[Loop], /, *, first: date, last: date) -> Sequence[UsageByDay]:
+def read_usage(
+    stores: Stores, loops: Iterable[Loop], /, *, first: date, last: date, skip_deleted: bool = False
+) -> Sequence[UsageByDay]:
     """Returns the days from ``first`` to ``last`` that had events, by loop and day.
+
+    ``skip_deleted``: a loop that can't be read because it was deleted meanwhile is left out.
 
     Raises:
         InvalidRequest: the last day is before the first, or they are more than a year apart.
@@ -38,8 +43,17 @@ def read_usage(stores: Stores, loops: Iterable[Loop], /, *, first: date, last: d
     return [
         UsageByDay(loop=loop.name, day=_to_day(one.day_us), ranks=one.decisions, rewards=one.rewards)
         for loop in loops
-        for one in stores.usage(loop, from_us=from_us, to_us=to_us)
+        for one in _read_loop(stores, loop, from_us, to_us, skip_deleted=skip_deleted)
     ]
+
+
+def _read_loop(stores: Stores, loop: Loop, from_us: int, to_us: int, *, skip_deleted: bool) -> Sequence[Usage]:
+    try:
+        return stores.usage(loop, from_us=from_us, to_us=to_us)
+    except StoreUnavailable:
+        if skip_deleted and stores.catalog.find_by_id(loop.loop_id) is None:
+            return ()
+        raise
 
 
 def read_all_usage(

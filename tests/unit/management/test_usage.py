@@ -75,3 +75,20 @@ def test_a_loop_that_can_not_be_read_is_named_beside_the_others() -> None:
     days, problems = usage.read_all_usage(Stores(), loops, first=FIRST, last=FIRST)
     assert [(one.loop, one.ranks) for one in days] == [("b", 3)]
     assert problems == ["The usage of the loop 'a' can't be read: The folder can't be opened."]
+
+
+def test_a_loop_that_is_deleted_meanwhile_breaks_nothing() -> None:
+    class Stores(MemoryStores):
+        def usage(self, loop: Loop, /, *, from_us: int, to_us: int) -> Sequence[Usage]:
+            if loop.name == "a":
+                raise StoreUnavailable("The folder is gone.")
+            return [Usage(day_us=from_us, decisions=3, rewards=2)]
+
+    stores, loops = Stores(), [make_loop("a"), make_loop("b")]
+    for loop in loops:
+        stores.catalog.create(loop)
+    with pytest.raises(StoreUnavailable):
+        usage.read_usage(stores, loops, first=FIRST, last=FIRST, skip_deleted=True)
+    stores.catalog.delete("a")
+    found = usage.read_usage(stores, loops, first=FIRST, last=FIRST, skip_deleted=True)
+    assert [one.loop for one in found] == ["b"]

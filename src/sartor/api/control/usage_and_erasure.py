@@ -52,7 +52,7 @@ def _respond_usage(call: Call, of: Sequence[Loop]) -> Response:
     first, last = usage_records.parse_days(
         call.query.get("from"), call.query.get("to"), today=usage_records.today()
     )
-    days = usage_records.read_usage(call.context.stores, of, first=first, last=last)
+    days = usage_records.read_usage(call.context.stores, of, first=first, last=last, skip_deleted=True)
     if shape == "json":
         return json_body.json_response(200, [to_usage_day(day) for day in days])
     return Response(200, usage_records.format_csv(days).encode(), (), _CSV)
