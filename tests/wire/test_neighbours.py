@@ -82,7 +82,7 @@ def test_a_long_audit_log(service: Service, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_a_job_that_is_created(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     held = Held()
-    monkeypatch.setattr(jobs, "create_evaluation", held)
+    monkeypatch.setattr(jobs, "add_evaluation", held)
     body = {
         "name": "e",
         "startTime": "2024-05-01T00:00:00Z",
