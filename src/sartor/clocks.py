@@ -28,7 +28,11 @@ AGREED_US = _DAY_US
 """How long a clock that was set must agree with the uptime before it is trusted to remove data."""
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+_KERNEL_UPTIME = Path("/proc/uptime")
 _UPTIME = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+_SHIFTED_US = 1_000_000
+_UNEVEN_US = 1_000_000
+"""How much later one process may read the uptime than another at the same moment: the kernel's file has 10 ms."""
 
 
 class Uptime(NamedTuple):
@@ -44,7 +48,22 @@ ReadUptime = Callable[[], Uptime | None]
 
 def read_uptime() -> Uptime:
     """Reads the uptime of this machine."""
-    return Uptime(_read_boot(), time.clock_gettime_ns(_UPTIME) // 1_000)
+    return Uptime(_read_boot(), time.clock_gettime_ns(_UPTIME) // 1_000 + _find_shift())
+
+
+@lru_cache(maxsize=1)
+def _find_shift() -> int:
+    """What the kernel's own account is ahead of the clock of uptime that this process is shown, in µs; mostly 0.
+
+    A library that runs a process at another date shifts this clock with the others. The account in a file is
+    left alone: it is read once, because that takes longer.
+    """
+    try:
+        kernel_us = round(float(_KERNEL_UPTIME.read_text().split()[0]) * 1e6)
+    except (OSError, ValueError, IndexError):  # no Linux
+        return 0
+    shift_us = kernel_us - time.clock_gettime_ns(_UPTIME) // 1_000
+    return shift_us if abs(shift_us) > _SHIFTED_US else 0
 
 
 @lru_cache(maxsize=1)
@@ -82,13 +101,13 @@ def advance_log_time(was: LogTime, /, *, now_us: int, uptime: Uptime | None) -> 
     at most; and one that was set back when it is set forward again, or while the machine is off.
     """
     ahead_us, set_us = was.ahead_us, was.set_us
-    if uptime is None or uptime.boot != was.boot or uptime.at_us < was.uptime_us:
+    if uptime is None or not _is_later(uptime, boot=was.boot, uptime_us=was.uptime_us):
         if uptime is not None:  # how long the machine was off is not known: the clock is all there is
             ahead_us, set_us = 0, uptime.at_us
         behind_us = was.latest_us - now_us - ahead_us
         ahead_us += behind_us if behind_us > TOLERANCE_US else 0
     else:
-        elapsed_us = uptime.at_us - was.uptime_us
+        elapsed_us = max(0, uptime.at_us - was.uptime_us)
         off_us = now_us + ahead_us - was.latest_us - elapsed_us
         if abs(off_us) > find_tolerance(elapsed_us):
             ahead_us, set_us = ahead_us - off_us, uptime.at_us
@@ -144,8 +163,8 @@ def advance_clock_record(was: ClockRecord, /, *, now_us: int, uptime: Uptime | N
     """The next record: what the uptime does not account for is not trusted until the clock agreed for a day."""
     boot, uptime_us = uptime or (0, 0)
     moved_us = now_us - was.now_us
-    is_known = uptime is not None and boot == was.boot and uptime_us >= was.uptime_us
-    elapsed_us = uptime_us - was.uptime_us if is_known else 0
+    is_known = uptime is not None and _is_later(uptime, boot=was.boot, uptime_us=was.uptime_us)
+    elapsed_us = max(0, uptime_us - was.uptime_us) if is_known else 0
     is_set = abs(moved_us - elapsed_us) > find_tolerance(elapsed_us)
     trusted_us = min(now_us, was.trusted_us + (elapsed_us if is_set else max(0, moved_us)))
     agreed_us = was.agreed_us if is_known and not is_set else uptime_us
@@ -159,6 +178,11 @@ def advance_clock_record(was: ClockRecord, /, *, now_us: int, uptime: Uptime | N
         agreed_us=agreed_us,
         set_by_us=moved_us - elapsed_us if is_set else 0,
     )
+
+
+def _is_later(uptime: Uptime, *, boot: int, uptime_us: int) -> bool:
+    """Whether an uptime is of the same start of the machine as an earlier one."""
+    return uptime.boot == boot and uptime.at_us >= uptime_us - _UNEVEN_US
 
 
 def find_tolerance(elapsed_us: int, /) -> int:

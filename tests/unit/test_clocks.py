@@ -1,9 +1,14 @@
 """The time of a log, and the time by which data is removed, while the clock of the machine is set."""
 
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sartor import clocks
 from sartor.clocks import (
     ClockRecord,
     LogTime,
@@ -216,3 +221,39 @@ def test_the_uptime_of_this_machine_grows() -> None:
     first, second = read_uptime(), read_uptime()
     assert first.boot == second.boot != 0
     assert first.at_us <= second.at_us
+
+
+@pytest.fixture
+def shifted(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A process that is shown all its clocks 100 days later than they are."""
+    if not Path("/proc/uptime").exists():
+        pytest.skip("this kernel has no /proc/uptime")
+    real = time.clock_gettime_ns
+    monkeypatch.setattr(time, "clock_gettime_ns", lambda clock: real(clock) + 100 * DAY * 1_000)
+    clocks._find_shift.cache_clear()
+    yield
+    clocks._find_shift.cache_clear()
+
+
+def test_a_process_that_is_shown_other_clocks_still_knows_the_uptime(shifted: None) -> None:
+    kernel_us = float(Path("/proc/uptime").read_text().split()[0]) * S
+    assert abs(read_uptime().at_us - kernel_us) < S
+
+
+def test_two_processes_need_not_read_the_uptime_quite_alike() -> None:
+    """Neither a jump of the log nor another start of the machine is seen in a few milliseconds."""
+    machine = Machine()
+    machine.log_us()
+    machine.trusted_us()
+    machine.set_clock(40 * DAY)
+    for _ in range(26):
+        machine.wait(3_600 * S)
+        assert machine.uptime is not None
+        machine.uptime = Uptime(machine.uptime.boot, machine.uptime.at_us - 20_000)
+        before_us = machine.log.latest_us
+        assert 0 <= machine.log_us() - before_us <= 3_601 * S + (40 * DAY if machine.log.ahead_us == 0 else 0)
+        machine.trusted_us()
+        machine.uptime = Uptime(machine.uptime.boot, machine.uptime.at_us - 20_000)
+        assert machine.log_us() >= before_us
+        machine.trusted_us()
+    assert machine.trusted_us() == machine.now_us, "a day of agreement, whoever looked"
