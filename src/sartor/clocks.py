@@ -32,7 +32,7 @@ _KERNEL_UPTIME = Path("/proc/uptime")
 _UPTIME = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 _SHIFTED_US = 1_000_000
 _UNEVEN_US = 1_000_000
-"""How much later one process may read the uptime than another at the same moment: the kernel's file has 10 ms."""
+"""How much later one process may read the uptime than another at the same moment: it is rounded to 10 ms."""
 
 
 class Uptime(NamedTuple):
@@ -53,7 +53,7 @@ def read_uptime() -> Uptime:
 
 @lru_cache(maxsize=1)
 def _find_shift() -> int:
-    """What the kernel's own account is ahead of the clock of uptime that this process is shown, in µs; mostly 0.
+    """What the kernel's own account is ahead of the uptime that this process is shown, in µs; mostly 0.
 
     A library that runs a process at another date shifts this clock with the others. The account in a file is
     left alone: it is read once, because that takes longer.

@@ -37,6 +37,8 @@ _OURS = frozenset(
         "made",
         "loops",
         "rates",
+        "clock.json",
+        ".clock.lock",
         "lock",
         "learn.lock",
         "endpoint",
