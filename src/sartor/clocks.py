@@ -7,10 +7,9 @@ has passed, in every process, whatever the clock says. Two records follow both:
 * ``ClockRecord``: the time by which an instance removes data. It follows the clock only as far as that agrees
   with the uptime.
 
-Everything here is pure. See docs/design/adr/0011-a-clock-that-is-set.md.
+All but ``read_uptime`` is pure. See docs/design/adr/0011-a-clock-that-is-set.md.
 """
 
-import time
 from collections.abc import Callable
 from functools import lru_cache
 from hashlib import blake2b
@@ -19,19 +18,19 @@ from typing import NamedTuple, Protocol
 
 from msgspec import Struct
 
-_DAY_US = 86_400_000_000
+from sartor import times
+from sartor.times import DAY_US, SECOND_US
 
-TOLERANCE_US = 10_000_000
+TOLERANCE_US = 10 * SECOND_US
 """How far a clock may be off before it counts as set; an hour of slewing adds 3.6 s to it."""
 
-AGREED_US = _DAY_US
+AGREED_US = DAY_US
 """How long a clock that was set must agree with the uptime before it is trusted to remove data."""
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _KERNEL_UPTIME = Path("/proc/uptime")
-_UPTIME = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
-_SHIFTED_US = 1_000_000
-_UNEVEN_US = 1_000_000
+_SHIFTED_US = SECOND_US
+_UNEVEN_US = SECOND_US
 """How much later one process may read the uptime than another at the same moment: it is rounded to 10 ms."""
 
 
@@ -48,7 +47,7 @@ ReadUptime = Callable[[], Uptime | None]
 
 def read_uptime() -> Uptime:
     """Reads the uptime of this machine."""
-    return Uptime(_read_boot(), time.clock_gettime_ns(_UPTIME) // 1_000 + _find_shift())
+    return Uptime(_read_boot(), times.uptime_us() + _find_shift())
 
 
 @lru_cache(maxsize=1)
@@ -62,7 +61,7 @@ def _find_shift() -> int:
         kernel_us = round(float(_KERNEL_UPTIME.read_text().split()[0]) * 1e6)
     except (OSError, ValueError, IndexError):  # no Linux
         return 0
-    shift_us = kernel_us - time.clock_gettime_ns(_UPTIME) // 1_000
+    shift_us = kernel_us - times.uptime_us()
     return shift_us if abs(shift_us) > _SHIFTED_US else 0
 
 
@@ -152,7 +151,7 @@ def begin_clock_record(*, now_us: int, uptime: Uptime | None, newest_us: int | N
         uptime: the uptime.
         newest_us: when the newest event of the instance was committed; None: there is none.
     """
-    trusted_us = now_us if newest_us is None else min(now_us, newest_us + _DAY_US)
+    trusted_us = now_us if newest_us is None else min(now_us, newest_us + DAY_US)
     boot, uptime_us = uptime or (0, 0)
     return ClockRecord(
         now_us=now_us, trusted_us=trusted_us, boot=boot, uptime_us=uptime_us, agreed_us=uptime_us

@@ -27,6 +27,7 @@ _TIME = re.compile(
     r"(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d)(:\d\d(?:[.,](\d{1,9}))?)?([Zz]|[+-]\d\d:?\d\d)?)?", re.ASCII
 )
 _SHOWN_CHARS = 64
+_UPTIME = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 
 def now_us() -> int:
@@ -37,9 +38,6 @@ def now_us() -> int:
 def uptime_us() -> int:
     """How long this machine runs, in µs, time asleep included. It never goes back and is never set."""
     return time.clock_gettime_ns(_UPTIME) // 1_000
-
-
-_UPTIME = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 
 def format_timestamp(at_us: int, /) -> str:

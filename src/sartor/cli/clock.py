@@ -25,12 +25,12 @@ def clock(confirm: Confirm = False, data: Data = DEFAULTS.data, as_json: AsJson 
     uptime of the machine for a day, or when you confirm it. Exit code 0: it is trusted; 1: not.
     """
     from sartor.runtime import compose
-    from sartor.runtime.steady_clock import SteadyClock, find_clock_problem
+    from sartor.runtime.trusted_clock import TrustedClock, find_clock_problem
     from sartor.times import format_timestamp
 
     with compose.open_instance(data) as stores:
-        steady = SteadyClock(stores)
-        record = steady.confirm(stores.by) if confirm else steady.observe()
+        trusted = TrustedClock(stores)
+        record = trusted.confirm(stores.by) if confirm else trusted.observe()
     problem = find_clock_problem(record)
     if as_json:
         formatting.print_json(

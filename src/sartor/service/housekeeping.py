@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from sartor.ports import Loop, Stores
 from sartor.runtime.followed_loops import FollowedLoops
 from sartor.runtime.for_each_loop import LoopVisits, for_each_loop
-from sartor.runtime.steady_clock import SteadyClock
+from sartor.runtime.trusted_clock import TrustedClock
 
 _log = logging.getLogger(__name__)
 
@@ -14,10 +14,10 @@ _log = logging.getLogger(__name__)
 class Housekeeping:
     """Maintains the stores of every loop, and removes what deleted loops left behind."""
 
-    def __init__(self, stores: Stores, /, *, clock: SteadyClock | None = None) -> None:
+    def __init__(self, stores: Stores, /, *, clock: TrustedClock | None = None) -> None:
         """Nothing is done yet; ``clock``: by default that of the machine."""
         self._stores = stores
-        self._clock = clock or SteadyClock(stores)
+        self._clock = clock or TrustedClock(stores)
         self._loops = FollowedLoops(stores.catalog)
         self.visits = LoopVisits("housekeeping_failed")
         """What failed last, by loop."""

@@ -4,7 +4,7 @@ from sartor.errors import SartorError
 from sartor.ports import AuditLog, BlobStore, Loop
 from sartor.problems import Problem
 from sartor.records import AuditEntry
-from sartor.runtime.steady_clock import NOTED_BY, encode_time, find_log_time_problem
+from sartor.runtime.trusted_clock import NOTED_BY, encode_time, find_log_time_problem
 
 _NOTED = "log-time-ahead"
 

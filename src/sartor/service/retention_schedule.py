@@ -12,7 +12,7 @@ from sartor.clocks import ReadUptime
 from sartor.ports import Loop, Stores
 from sartor.runtime.for_each_loop import LoopVisits, for_each_loop
 from sartor.runtime.report_once import ReportOnce
-from sartor.runtime.steady_clock import SteadyClock
+from sartor.runtime.trusted_clock import TrustedClock
 from sartor.times import DAY_US, now_us
 
 _log = logging.getLogger(__name__)
@@ -36,12 +36,12 @@ class RetentionSchedule:
 
         Args:
             stores: the instance's stores.
-            now_us: the clock. What it shows counts only as far as it can be trusted; see ``SteadyClock``.
+            now_us: the clock. What it shows counts only as far as it can be trusted; see ``TrustedClock``.
             uptime: that of the machine of this clock; by default it is read where the clock is this machine's.
             pause_s: seconds between two visits.
         """
         self._stores = stores
-        self._clock = SteadyClock(stores, now_us=now_us, uptime=uptime)
+        self._clock = TrustedClock(stores, now_us=now_us, uptime=uptime)
         self._pause_s = pause_s
         self._thread: threading.Thread | None = None
         self._due_s = 0.0

@@ -14,7 +14,7 @@ from sartor.runtime.kept_stores import KeptLoopStores
 from sartor.runtime.progress_reporter import ProgressReporter
 from sartor.runtime.report_once import ReportOnce
 from sartor.runtime.shutdown import StopSignal
-from sartor.runtime.steady_clock import SteadyClock
+from sartor.runtime.trusted_clock import TrustedClock
 from sartor.service.housekeeping import Housekeeping
 from sartor.service.retention_schedule import RetentionSchedule
 from sartor.transfer import export
@@ -85,7 +85,7 @@ def run(
         allowed: where callers may have logs copied.
     """
     reporter = ProgressReporter(stores.reports, "work")
-    tasks, clock = _create_tasks(stores, reporter, allowed), SteadyClock(stores)
+    tasks, clock = _create_tasks(stores, reporter, allowed), TrustedClock(stores)
     reporter.start()
     while not stop_signal.is_set:
         for task in tasks:

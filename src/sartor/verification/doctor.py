@@ -15,7 +15,7 @@ from sartor.problems import Damage, Problem
 from sartor.records import Model
 from sartor.runtime.for_each_loop import LoopVisits, for_each_loop
 from sartor.runtime.instance_watch import STALLED_S, describe_stall
-from sartor.runtime.steady_clock import find_clock_problem, find_log_time_problem
+from sartor.runtime.trusted_clock import find_clock_problem, find_log_time_problem
 from sartor.stores.audited import AuditedStores
 from sartor.times import now_us
 from sartor.verification import model_chain, model_replay

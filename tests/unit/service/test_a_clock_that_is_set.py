@@ -12,7 +12,7 @@ from sartor.management import loops
 from sartor.ports import Loop, Stores
 from sartor.records import Observation
 from sartor.runtime import compose
-from sartor.runtime.steady_clock import SteadyClock, format_span
+from sartor.runtime.trusted_clock import TrustedClock, format_span
 from sartor.service.housekeeping import Housekeeping
 from sartor.service.learn_process import LearnProcess
 from sartor.service.retention_schedule import RetentionSchedule
@@ -122,7 +122,7 @@ def test_a_person_may_confirm_it() -> None:
     retention.visit([loop])
     machine.clock.advance(100 * DAY_S)
     assert retention.visit([loop]) == 0
-    SteadyClock(stores, now_us=machine.clock, uptime=machine.read_uptime).confirm("ann")
+    TrustedClock(stores, now_us=machine.clock, uptime=machine.read_uptime).confirm("ann")
     assert retention.visit([loop]) > 0
     last = stores.audit.last(1)[0].entry
     assert (last.by, last.action) == ("ann", "confirm clock")
@@ -131,10 +131,10 @@ def test_a_person_may_confirm_it() -> None:
 def test_a_clock_that_is_ahead_removes_no_deleted_loop_before_its_time() -> None:
     machine = Machine()
     stores = MemoryStores(clock_us=machine.clock)
-    steady = SteadyClock(stores, now_us=machine.clock, uptime=machine.read_uptime)
-    housekeeping = Housekeeping(stores, clock=steady)
+    trusted = TrustedClock(stores, now_us=machine.clock, uptime=machine.read_uptime)
+    housekeeping = Housekeeping(stores, clock=trusted)
     loop = loops.create_loop(stores, "default")
-    steady.observe()
+    trusted.observe()
     stores.catalog.delete("default", recoverable_until_us=machine.clock.now_us + 7 * DAY_US)
     machine.clock.advance(30 * DAY_S)
     assert not housekeeping.purge()
@@ -149,20 +149,20 @@ def test_a_clock_that_is_ahead_removes_no_deleted_loop_before_its_time() -> None
 def test_what_was_done_to_the_clock_is_reported_and_in_the_audit_log(caplog: pytest.LogCaptureFixture) -> None:
     machine = Machine()
     stores = MemoryStores(clock_us=machine.clock)
-    steady = SteadyClock(stores, now_us=machine.clock, uptime=machine.read_uptime)
-    steady.observe()
-    assert not steady.find_problems()
+    trusted = TrustedClock(stores, now_us=machine.clock, uptime=machine.read_uptime)
+    trusted.observe()
+    assert not trusted.find_problems()
     machine.clock.advance(100 * DAY_S)
     for _ in range(3):
-        steady.observe()
+        trusted.observe()
         machine.wait(5)
-    (problem,) = steady.find_problems()
+    (problem,) = trusted.find_problems()
     assert "moved ahead by 100 days" in problem.message
     assert "sartor clock --confirm" in problem.message
     assert not problem.fatal
     machine.clock.advance(-100 * DAY_S)
-    steady.observe()
-    assert not steady.find_problems()
+    trusted.observe()
+    assert not trusted.find_problems()
     entries = [one.entry for one in stores.audit.entries(limit=10)]
     assert [one.action for one in entries] == ["clock set", "clock set"]
     before, after = (json.loads(part)["time"] for part in (entries[0].before, entries[0].after))
@@ -179,9 +179,9 @@ def test_the_log_itself_shows_a_clock_that_moved_before_there_was_a_record(
 ) -> None:
     settled(stores, clock)
     clock.advance(100 * DAY_S)
-    steady = SteadyClock(stores, now_us=clock)
-    steady.observe()
-    assert "moved ahead by 99 days" in steady.find_problems()[0].message
+    trusted = TrustedClock(stores, now_us=clock)
+    trusted.observe()
+    assert "moved ahead by 99 days" in trusted.find_problems()[0].message
     assert stores.audit.last(1)[0].entry.action == "clock set"
 
 
@@ -237,10 +237,10 @@ def test_doctor_names_a_clock_that_is_a_hundred_days_ahead(tmp_path: Path) -> No
     once.close()
     stores = open_stores(tmp_path)
     assert not check_clock(stores), "there is no record yet"
-    SteadyClock(stores).observe()
+    TrustedClock(stores).observe()
     (problem,) = check_clock(stores)
     assert "moved ahead by 99 days" in problem
-    SteadyClock(stores).confirm("ann")
+    TrustedClock(stores).confirm("ann")
     assert not check_clock(stores)
     stores.close()
 

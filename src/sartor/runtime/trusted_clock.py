@@ -33,7 +33,7 @@ NOTED_BY = "sartor"
 _WORTH_TELLING_US = DAY_US
 
 
-class SteadyClock:
+class TrustedClock:
     """Follows the clock of the machine. Call ``observe`` every few seconds; threads may share it."""
 
     def __init__(
