@@ -80,10 +80,12 @@ def _repair(data: str, *, yes: bool) -> "list[Repair]":
     from sartor.management.repairs import repair_all_loops
     from sartor.runtime import compose
     from sartor.runtime.instance_lock import InstanceLock
+    from sartor.runtime.visible_text import escape_line
 
     def accept(damage: "Damage") -> bool:
-        question = f"{damage.loop}: {damage.message}\n{damage.remedy} Do that?"
-        return yes or typer.confirm(question, err=True)
+        # What a damaged file says of itself is nobody's text that a terminal should follow.
+        found = escape_line(f"{damage.loop}: {damage.message}")
+        return yes or typer.confirm(f"{found}\n{damage.remedy} Do that?", err=True)
 
     lock = InstanceLock(compose.data_folder(data))
     with compose.open_instance(data) as stores, lock.only_supervisor(), lock.only_learner(patience_s=0.0):

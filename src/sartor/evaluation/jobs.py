@@ -91,19 +91,6 @@ def add_evaluation(
     return _add_job(logs, full_id, EVALUATION, checked, most_waiting=most_waiting)
 
 
-def create_importance(
-    stores: Stores, name: str, importance_id: str, spec: ImportanceSpec, /, *, most_waiting: int = WAITING_JOBS
-) -> Job:
-    """Does what ``add_importance`` does, for the loop of that name.
-
-    Raises:
-        LoopNotFound: there is no such loop.
-        CallerError, QueueFull: see ``add_importance``.
-    """
-    with loops.open_loop(stores, loops.find_loop(stores, name)) as logs:
-        return add_importance(logs, importance_id, spec, most_waiting=most_waiting)
-
-
 def add_importance(logs: LoopStores, importance_id: str, spec: ImportanceSpec, /, *, most_waiting: int) -> Job:
     """Creates a job that measures the importance of features, in the open stores of a loop.
 

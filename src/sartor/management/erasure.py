@@ -246,27 +246,26 @@ def check_receipt(
 
 
 def _find_unerased(logs: LoopStores, receipt: ErasureReceiptRecord) -> list[str]:
-    left = [
-        number
-        for number in receipt.decisions
-        for logged in logs.events.decisions(after=number - 1, limit=1)
-        if logged.seq == number and not _is_blank(logged)
-    ]
+    left = _list_unerased(logs, receipt.decisions)
     return [f"Decisions that are not blank: {erasure_receipts.format_ranges(left)}."] if left else []
 
 
 def _find_still_open(logs: LoopStores, receipt: ErasureReceiptRecord) -> list[str]:
-    left = [
-        number
-        for number in receipt.still_open
-        for logged in logs.events.decisions(after=number - 1, limit=1)
-        if logged.seq == number and not _is_blank(logged)
-    ]
+    left = _list_unerased(logs, receipt.still_open)
     if not left:
         return []
     latest = erasure_retries.find_latest(logs, receipt.receipt_id) or receipt
     when = f"; tried again after {latest.retry_after}" if latest.retry_after else ""
     return [f"Still open then, to be erased: {erasure_receipts.format_ranges(left)}{when}."]
+
+
+def _list_unerased(logs: LoopStores, numbers: Sequence[int]) -> list[int]:
+    return [
+        number
+        for number in numbers
+        for logged in logs.events.decisions(after=number - 1, limit=1)
+        if logged.seq == number and not _is_blank(logged)
+    ]
 
 
 def _find_unknown(logs: LoopStores) -> tuple[str, ...]:

@@ -70,19 +70,6 @@ class PackedModel:
             found.update(part)
         return found.digest()
 
-    def start(self, count: int, /) -> bytes:
-        """The first bytes of the model.
-
-        Raises:
-            InvalidModel: see ``parts``.
-        """
-        found = b""
-        for part in self.parts():
-            found += part
-            if len(found) >= count:
-                break
-        return found[:count]
-
     def _find_model(self) -> ZipMember | None:
         if self._zip is None:
             return None
@@ -117,16 +104,3 @@ def open_archive(body: bytes, /) -> PackedModel:
     if not body:
         raise InvalidModel("The body is empty; the zip of a signed model is expected.")
     return PackedModel(body)
-
-
-def unpack_archive(body: bytes, /) -> ModelArchive:
-    """What a zip holds, or a bare model that is no zip, as an unsigned archive. The model is unpacked whole.
-
-    Raises:
-        InvalidModel: the zip can't be read, has no model, or one that is too large.
-    """
-    packed = open_archive(body)
-    model = body if packed.is_bare else b"".join(packed.parts())
-    if not model:
-        raise InvalidModel(f"The zip holds no {_MODEL}.")
-    return ModelArchive(model=model, certificate=packed.certificate, signature=packed.signature)

@@ -9,7 +9,7 @@ from sartor.errors import InvalidSetting, SartorError
 from sartor.loops import Repairs
 from sartor.ports import Loop
 from sartor.problems import Damage
-from sartor.stores.audited import AuditedStores
+from sartor.stores.audited import AuditedStores, refuse_locked
 
 
 class Repair(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -45,7 +45,13 @@ def repair_all_loops(stores: AuditedStores, accept: Callable[[Damage], bool], /)
     if not isinstance(bare, Repairs):
         raise InvalidSetting("The stores of this instance are repaired by other means.")
     for loop in stores.catalog.loops():
-        for damage in bare.find_damage(loop):
+        try:
+            found = bare.find_damage(loop)
+        except Exception as error:  # whatever is wrong with one loop, the others are looked at
+            reason = error.message if isinstance(error, SartorError) else repr(error)
+            yield Repair(loop=loop.name, found=reason, left="It can't be looked at.")
+            continue
+        for damage in found:
             yield _repair(stores, bare, loop, damage, accept)
     for unreadable in stores.catalog.unreadable():
         yield Repair(loop=unreadable.name, found=unreadable.reason, left="It can't be mended here.")
@@ -58,9 +64,12 @@ def _repair(
         return Repair(loop=loop.name, found=damage.message, left="It can't be mended here.")
     if not accept(damage):
         return Repair(loop=loop.name, found=damage.message, left="It was left as it is.")
+    renumbers = damage.kind == "outcomes" and loop.first_outcome is not None
     try:
+        if renumbers:  # the catalog refuses it of a locked loop: then nothing must be done by halves
+            refuse_locked(loop)
         done = bare.mend(loop, damage)
-        if damage.kind == "outcomes" and loop.first_outcome is not None:
+        if renumbers:
             # Outcomes are numbered anew: the number of the first one to learn means another one now.
             stores.catalog.update(replace(loop, first_outcome=1))
     except SartorError as error:

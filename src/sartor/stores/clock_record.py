@@ -10,6 +10,7 @@ import msgspec
 
 from sartor.clocks import ClockRecord
 from sartor.errors import StoreUnavailable
+from sartor.private_files import FILE_MODE, write_private
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(ClockRecord).decode
@@ -43,7 +44,7 @@ class FileClockRecords:
             StoreUnavailable: it can't be written now; the one before stays.
         """
         try:
-            descriptor = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            descriptor = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE)
         except OSError as error:
             raise StoreUnavailable(f"{self._lock.name} can't be opened: {error.strerror}.") from error
         try:
@@ -59,9 +60,7 @@ class FileClockRecords:
     def _write(self, record: ClockRecord) -> None:
         draft = self._path.with_name(f".{uuid4().hex}")
         try:
-            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-            with open(descriptor, "wb") as file:
-                file.write(_encode(record))
+            write_private(draft, _encode(record))
             os.replace(draft, self._path)
         finally:
             draft.unlink(missing_ok=True)

@@ -18,7 +18,7 @@ from typing import Any
 from sartor.errors import Corrupt, SartorError, StoreUnavailable
 from sartor.settings import Durability
 from sartor.stores import schema
-from sartor.stores.made_files import MadeFiles
+from sartor.stores.made_files import MadeFiles, shorten_path
 from sartor.stores.open_connections import OPEN_CONNECTIONS, OpenConnections
 
 Row = tuple[Any, ...]
@@ -52,7 +52,7 @@ _REOPEN = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPE
 
 def translate_error(error: sqlite3.Error, path: Path, /) -> SartorError:
     """Translates an error of SQLite into the error of ours that says what happened to this file."""
-    where = _name(path)
+    where = shorten_path(path)
     if _code(error) in _UNAVAILABLE:
         return StoreUnavailable(f"{where} can't be read or written: {error}.")
     return Corrupt(f"{where} is damaged, or no database of this service: {error}.")
@@ -245,7 +245,7 @@ class SqliteConnection:
         except sqlite3.Error as error:
             raise translate_error(error, self.path) from error
         except OSError as error:
-            raise StoreUnavailable(f"{_name(self.path)} can't be opened: {error.strerror}.") from error
+            raise StoreUnavailable(f"{shorten_path(self.path)} can't be opened: {error.strerror}.") from error
         self._raw = raw
         self._files = _file_id(self.path), _file_id(self._wal)
         self._openings += 1
@@ -282,12 +282,12 @@ class SqliteConnection:
         known = schema.SCHEMA_VERSIONS[self._kind]
         if version > known:
             raise Corrupt(
-                f"{_name(self.path)} was written by a newer version of Sartor "
+                f"{shorten_path(self.path)} was written by a newer version of Sartor "
                 f"(schema {version}; this one knows {known})."
             )
         (owner,) = raw.execute("SELECT owner FROM about").fetchone()
         if owner != self._owner:
-            raise StoreUnavailable(f"{_name(self.path)} belongs to another loop.")
+            raise StoreUnavailable(f"{shorten_path(self.path)} belongs to another loop.")
         schema.migrate(raw, self._kind)
         self._on_open(raw)
         for pragma in self._pragmas:
@@ -318,14 +318,9 @@ def _file_id(path: Path | str) -> _FileId:
     return found.st_dev, found.st_ino
 
 
-def _name(path: Path) -> str:
-    """The name of a file with that of its folder, which no other loop has."""
-    return f"{path.parent.name}/{path.name}"
-
-
 def _describe_lost_wal(path: Path) -> str:
     return (
-        f"{_name(path)}-wal, the write-ahead log, was removed: stop the service; it saves then "
+        f"{shorten_path(path)}-wal, the write-ahead log, was removed: stop the service; it saves then "
         "what it still can. If this stays, run `sartor doctor --repair`."
     )
 

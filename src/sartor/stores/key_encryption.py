@@ -11,13 +11,13 @@ from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
 
-import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from sartor.errors import Corrupt, InvalidSetting, StoreUnavailable
+from sartor.private_files import write_private
 from sartor.stores.layout import Layout, check_name
 from sartor.stores.schema import flush
 
@@ -41,19 +41,6 @@ class KeyEncryption:
         self._cipher = AESGCM(_derive(master_key, b"sartor: keys of loops"))
         self.backup_key = _derive(master_key, b"sartor: backups")
         """Seals backups; 32 bytes."""
-
-    def encrypt_keys(self, keys: tuple[str, str], /, *, loop_id: str) -> bytes:
-        """Encrypts the two keys of a loop, bound to its id."""
-        return self.encrypt(msgspec.json.encode(keys), bound_to=loop_id)
-
-    def decrypt_keys(self, encrypted: bytes, /, *, loop_id: str) -> tuple[str, str]:
-        """Decrypts the two keys of a loop.
-
-        Raises:
-            Corrupt: encrypted with another secret key, for another loop, or damaged.
-        """
-        plain = self.decrypt(encrypted, bound_to=loop_id, what=f"The keys of loop {loop_id}")
-        return msgspec.json.decode(plain, type=tuple[str, str])
 
     def encrypt(self, plain: bytes, /, *, bound_to: str) -> bytes:
         """Encrypts bytes, bound to a name: they are decrypted with the same name only."""
@@ -128,9 +115,7 @@ def _write_once(path: Path, content: bytes) -> None:
     # Linked into place when whole, so that two processes at their first start agree on one content.
     draft = path.with_name(f".{path.name}-{uuid4().hex}")
     try:
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
+        write_private(draft, content)
         flush(draft)
         os.link(draft, path)
         flush(path.parent)

@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from sartor.errors import Corrupt, SartorError, StoreUnavailable
+from sartor.private_files import FILE_MODE, FOLDER_MODE
 
 KINDS = ("events", "outcomes", "jobs")
 
@@ -30,8 +31,8 @@ class MadeFiles:
         if self.has(loop_id, kind):
             return
         with suppress(OSError):
-            self._folder.mkdir(mode=0o700, exist_ok=True)
-            os.close(os.open(self._path(loop_id, kind), os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
+            self._folder.mkdir(mode=FOLDER_MODE, exist_ok=True)
+            os.close(os.open(self._path(loop_id, kind), os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, FILE_MODE))
 
     def forget(self, loop_id: str, /, *kinds: str) -> None:
         """The databases of these kinds, or of all, may be made anew."""
@@ -53,7 +54,7 @@ class MadeFiles:
         except FileNotFoundError as error:
             raise self._explain(path, loop_id) from error
         except OSError as error:
-            raise StoreUnavailable(f"{_short(path)} can't be opened: {error.strerror}.") from error
+            raise StoreUnavailable(f"{shorten_path(path)} can't be opened: {error.strerror}.") from error
 
     def is_deleted(self, loop_id: str, /) -> bool:
         """Whether the folder of a loop was set aside: the loop was deleted."""
@@ -61,16 +62,17 @@ class MadeFiles:
 
     def _explain(self, path: Path, loop_id: str) -> SartorError:
         if loop_id and self.is_deleted(loop_id):
-            return StoreUnavailable(f"{_short(path)}: the loop was deleted.")
+            return StoreUnavailable(f"{shorten_path(path)}: the loop was deleted.")
         missing = path if path.parent.is_dir() or not loop_id else path.parent
         return Corrupt(
-            f"{_short(missing)} is missing: restore it from a backup, or run `sartor doctor --repair`, which "
-            "makes again what can be made from what is left."
+            f"{shorten_path(missing)} is missing: restore it from a backup, or run `sartor doctor --repair`, "
+            "which makes again what can be made from what is left."
         )
 
     def _path(self, loop_id: str, kind: str) -> Path:
         return self._folder / f"{loop_id}~{kind}"
 
 
-def _short(path: Path) -> str:
+def shorten_path(path: Path, /) -> str:
+    """Returns the name of a file with that of its folder, which no other loop has: what messages say of it."""
     return f"{path.parent.name}/{path.name}"

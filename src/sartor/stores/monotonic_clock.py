@@ -12,6 +12,8 @@ from pathlib import Path
 
 from sartor.clocks import LogTime, Uptime, advance_log_time
 from sartor.errors import Corrupt, StoreUnavailable
+from sartor.private_files import FILE_MODE
+from sartor.stores.made_files import shorten_path
 
 _log = logging.getLogger(__name__)
 
@@ -53,11 +55,10 @@ class MonotonicClock:
             StoreUnavailable: the file can't be written.
         """
         try:
-            self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE)
             if at_least_us and os.fstat(self._file).st_size < _TIME_BYTES:
-                message = "%s/%s was missing or no time; it was taken from the log."
-                extra = {"action": "latest_time_made_again"}
-                _log.warning(message, self._path.parent.name, self._path.name, extra=extra)
+                message = "%s was missing or no time; it was taken from the log."
+                _log.warning(message, shorten_path(self._path), extra={"action": "latest_time_made_again"})
             was = self._read()
             if was.latest_us < at_least_us:  # it was lost, or is of before a power cut
                 self._write(LogTime(latest_us=at_least_us))
@@ -90,7 +91,7 @@ class MonotonicClock:
         was = LogTime(*_FORMAT.unpack(content.ljust(_FORMAT.size, b"\0")))
         if not _is_time(was):
             raise Corrupt(
-                f"{self._path.parent.name}/{self._path.name} holds no time: run `sartor doctor --repair`, "
+                f"{shorten_path(self._path)} holds no time: run `sartor doctor --repair`, "
                 "which takes it from the log."
             )
         return was

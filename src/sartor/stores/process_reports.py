@@ -15,6 +15,7 @@ import msgspec
 from msgspec.structs import replace
 
 from sartor.errors import StoreUnavailable
+from sartor.private_files import make_private_folder, write_private
 from sartor.problems import ProcessReport
 
 _NS = 1_000
@@ -40,7 +41,7 @@ class FileProcessReports:
         written = self._posted.get(path)
         try:
             if written is None:
-                self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                make_private_folder(self._folder)
                 self._remove_ended(report)
             if written is not None and replace(written, progressed_us=report.progressed_us) == report:
                 _set_time(path, report)
@@ -74,9 +75,7 @@ class FileProcessReports:
     def _write(self, path: Path, report: ProcessReport) -> None:
         draft = self._folder / f".{uuid4().hex}"
         try:
-            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-            with open(descriptor, "wb") as file:
-                file.write(_encode(report))
+            write_private(draft, _encode(report))
             _set_time(draft, report)
             os.replace(draft, path)
         finally:

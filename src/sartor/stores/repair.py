@@ -12,6 +12,7 @@ from pathlib import Path
 
 from sartor.errors import Corrupt, ModelNotFound, SartorError, StoreUnavailable
 from sartor.loops import Loop
+from sartor.private_files import make_private_folder, write_private
 from sartor.problems import Damage
 from sartor.stores.connection import SqliteConnection
 from sartor.stores.layout import Layout
@@ -22,6 +23,7 @@ from sartor.stores.schema import flush, read_statements
 _DRAFT_AGE_S = 3_600.0
 _MOST_NAMED = 5
 _SQL = read_statements("events")
+_OUTCOMES = read_statements("outcomes")
 _FROM_BACKUP = "Restore the loop from a backup (sartor loop restore)."
 _NOT_FROM_ELSEWHERE = f"The log can't be made again from anything else. {_FROM_BACKUP}"
 
@@ -172,11 +174,7 @@ class LoopRepair:
     def _take_time_from_log(self) -> str:
         self._set_aside("latest-time")
         last_us = self._last_time()
-        descriptor = os.open(self._folder / "latest-time", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        try:
-            os.write(descriptor, last_us.to_bytes(8, "little"))
-        finally:
-            os.close(descriptor)
+        write_private(self._folder / "latest-time", last_us.to_bytes(8, "little"))
         return "The latest time was taken from the log."
 
     def _drop_jobs(self) -> str:
@@ -203,16 +201,14 @@ class LoopRepair:
     def _settle_anew(self) -> str:
         # The bytes of models too: without their rows, the next model that is published would remove them.
         aside = self._set_aside("outcomes.sqlite", "models")
-        (self._folder / "models").mkdir(mode=0o700, exist_ok=True)
+        make_private_folder(self._folder / "models")
         self._layout.made.forget(self._loop.loop_id, "outcomes")
         with closing(self._connect("events")) as events:
             decision, observation = events.rows(_SQL["first_numbers"])[0]
         with closing(self._connect("outcomes")) as outcomes, outcomes.transaction() as raw:
             # What retention removed from the log is neither settled nor missed.
-            raw.execute(
-                "UPDATE progress SET decisions = ?1, forgotten = ?1, observations = ?2",
-                (max(0, decision - 1), max(0, observation - 1)),
-            )
+            before = max(0, decision - 1)
+            raw.execute(_OUTCOMES["begin_after"], (before, before, max(0, observation - 1)))
         return f"The decisions of the log are settled and learned anew by the learn process{aside}."
 
     def _connect(self, kind: str) -> SqliteConnection:
@@ -232,7 +228,7 @@ class LoopRepair:
         target = self._folder / "damaged" / time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
         while target.exists():
             target = target.with_name(f"{target.name}-1")
-        target.mkdir(mode=0o700, parents=True)
+        make_private_folder(target)
         for path in found:
             os.rename(path, target / path.name)
         flush(target)

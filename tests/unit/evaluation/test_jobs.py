@@ -85,12 +85,12 @@ def test_an_evaluation_becomes_a_job(world: World) -> None:
 def test_an_evaluation_and_an_importance_may_have_the_same_id(world: World) -> None:
     create(world, spec())
     given = ImportanceSpec(name="spring", start_us=0, end_us=2**52)
-    job = jobs.create_importance(world.stores, "default", "one", given)
+    job = jobs.add_importance(world.logs, "one", given, most_waiting=20)
     assert jobs.find_job(world.logs, FEATURE_IMPORTANCE, "one") == job
     with pytest.raises(JobExists):
         create(world, spec())
     with pytest.raises(JobExists):
-        jobs.create_importance(world.stores, "default", "one", given)
+        jobs.add_importance(world.logs, "one", given, most_waiting=20)
 
 
 @pytest.mark.parametrize(

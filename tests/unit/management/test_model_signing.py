@@ -13,8 +13,10 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
 from sartor.errors import InvalidModel, InvalidSignature
-from sartor.management.model_archive import MODEL_BYTES, ModelArchive, pack_archive, unpack_archive
+from sartor.management.model_archive import MODEL_BYTES, ModelArchive, open_archive, pack_archive
+from sartor.management.model_sandbox import convert_parts
 from sartor.management.model_signing import Signer, TrustedSigners, certificate_fingerprint, open_signer
+from sartor.settings import DEFAULT_ARGUMENTS
 from sartor.testing.stores import MemoryStores
 
 MICROSOFT = "ame.personalizer.azure.com"
@@ -24,6 +26,14 @@ MODEL = b"the bytes of a model " * 50
 @pytest.fixture(scope="module")
 def ours() -> Signer:
     return open_signer(MemoryStores())
+
+
+def unpack(body: bytes) -> ModelArchive:
+    """All that a zip, or a bare model, holds."""
+    packed = open_archive(body)
+    return ModelArchive(
+        model=b"".join(packed.parts()), certificate=packed.certificate, signature=packed.signature
+    )
 
 
 def foreign(name: str = MICROSOFT, *, model: bytes = MODEL) -> ModelArchive:
@@ -86,7 +96,7 @@ def test_our_own_is_accepted_without_a_setting(ours: Signer) -> None:
 
 
 def test_microsofts_is_accepted_though_its_certificate_has_run_out(ours: Signer) -> None:
-    trust(ours).check(unpack_archive(pack_archive(foreign())))
+    trust(ours).check(open_archive(pack_archive(foreign())))
 
 
 @pytest.mark.parametrize("unsigned", [False, True])
@@ -125,10 +135,10 @@ def test_a_pinned_fingerprint_refuses_one_that_only_has_the_name(ours: Signer) -
 
 def test_an_unsigned_model_needs_the_setting(ours: Signer) -> None:
     with pytest.raises(InvalidSignature, match="allowUnsignedModels"):
-        trust(ours).check(unpack_archive(MODEL))
+        trust(ours).check(open_archive(MODEL))
     with pytest.raises(InvalidSignature, match="allowUnsignedModels"):
-        trust(ours).check(unpack_archive(pack_archive(ModelArchive(model=MODEL))))
-    trust(ours, unsigned=True).check(unpack_archive(MODEL))
+        trust(ours).check(open_archive(pack_archive(ModelArchive(model=MODEL))))
+    trust(ours, unsigned=True).check(open_archive(MODEL))
     trust(ours, unsigned=True).check(foreign("anyone.example"))
 
 
@@ -168,7 +178,7 @@ def zipped(*members: tuple[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> b
 
 def test_what_is_packed_is_unpacked() -> None:
     archive = foreign()
-    assert unpack_archive(pack_archive(archive)) == archive
+    assert unpack(pack_archive(archive)) == archive
     assert pack_archive(archive) == pack_archive(archive)
 
 
@@ -181,7 +191,7 @@ def test_order_and_further_members_do_not_matter() -> None:
         ("model.vw", archive.model),
         method=zipfile.ZIP_STORED,
     )
-    assert unpack_archive(content) == archive
+    assert unpack(content) == archive
 
 
 @pytest.mark.parametrize(
@@ -193,7 +203,6 @@ def test_order_and_further_members_do_not_matter() -> None:
         zipped(),
         zipped(("other.vw", b"model")),
         zipped(("../model.vw", b"model")),
-        zipped(("model.vw", b"")),
         zipped(("model.vw", b"model"), method=zipfile.ZIP_LZMA),
         pack_archive(ModelArchive(model=MODEL))[:-40],
         pack_archive(ModelArchive(model=MODEL))[:60] + b"????" + pack_archive(ModelArchive(model=MODEL))[64:],
@@ -201,13 +210,18 @@ def test_order_and_further_members_do_not_matter() -> None:
 )
 def test_a_bad_zip_is_refused(body: bytes) -> None:
     with pytest.raises(InvalidModel):
-        unpack_archive(body)
+        unpack(body)
+
+
+def test_a_zip_with_an_empty_model_is_refused() -> None:
+    with pytest.raises(InvalidModel):
+        convert_parts(open_archive(zipped(("model.vw", b""))).parts, DEFAULT_ARGUMENTS)
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 def test_a_member_that_is_there_twice_is_refused() -> None:
     with pytest.raises(InvalidModel, match="more than once"):
-        unpack_archive(zipped(("model.vw", b"one"), ("model.vw", b"two")))
+        unpack(zipped(("model.vw", b"one"), ("model.vw", b"two")))
 
 
 def test_a_zip_that_unpacks_to_too_much_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -216,4 +230,4 @@ def test_a_zip_that_unpacks_to_too_much_is_refused(monkeypatch: pytest.MonkeyPat
     bomb = zipped(("model.vw", b"\0" * 10_000_000))
     assert len(bomb) < 20_000
     with pytest.raises(InvalidModel, match="larger than 1000000 bytes"):
-        unpack_archive(bomb)
+        unpack(bomb)

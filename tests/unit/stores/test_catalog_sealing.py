@@ -48,7 +48,7 @@ def make_old(folder: Path, *, times: int = 1) -> None:
 def put_old(raw: sqlite3.Connection, loop: Loop) -> None:
     fields = msgspec.to_builtins(replace(loop, key1="", key2=""))
     del fields["mirror_by_operator"]
-    keys = KeyEncryption(MASTER).encrypt_keys((loop.key1, loop.key2), loop_id=loop.loop_id)
+    keys = KeyEncryption(MASTER).encrypt(msgspec.json.encode((loop.key1, loop.key2)), bound_to=loop.loop_id)
     row = (msgspec.json.encode(fields).decode(), keys, loop.loop_id)
     raw.execute("UPDATE loops SET body = ?, keys = ? WHERE loop_id = ?", row)
 
@@ -185,7 +185,7 @@ def test_an_older_backup_comes_back_and_its_target_is_nobodys(stores: SqliteStor
     """Nothing vouches for a target in clear: it is judged by what callers may name."""
     loop = replace(set_target(stores, "/srv/logs"), key1="", key2="")
     fields = msgspec.to_builtins(loop) | {"mirror_by_operator": True}
-    keys = KeyEncryption(MASTER).encrypt_keys(("one", "two"), loop_id=loop.loop_id)
+    keys = KeyEncryption(MASTER).encrypt(b'["one","two"]', bound_to=loop.loop_id)
     found = stores.catalog.decrypt(msgspec.json.encode(fields).decode(), keys, loop_id=loop.loop_id)
     assert (found.settings.log_mirror_sas_uri, found.key1, found.key2) == ("/srv/logs", "one", "two")
     assert not found.mirror_by_operator

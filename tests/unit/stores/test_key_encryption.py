@@ -13,38 +13,37 @@ from sartor.stores.stores import open_stores
 from sartor.testing.builders import make_loop
 
 MASTER = b"a master key from outside"
+KEYS = b'["one","two"]'
 
 
 def test_what_is_encrypted_can_be_decrypted() -> None:
-    encrypted = KeyEncryption(MASTER).encrypt_keys(("one", "two"), loop_id="a")
-    assert KeyEncryption(MASTER).decrypt_keys(encrypted, loop_id="a") == ("one", "two")
+    encrypted = KeyEncryption(MASTER).encrypt(KEYS, bound_to="a")
+    assert KeyEncryption(MASTER).decrypt(encrypted, bound_to="a", what="It") == KEYS
 
 
 def test_encrypting_twice_gives_different_bytes() -> None:
     encryption = KeyEncryption(MASTER)
-    assert encryption.encrypt_keys(("one", "two"), loop_id="a") != encryption.encrypt_keys(
-        ("one", "two"), loop_id="a"
-    )
+    assert encryption.encrypt(KEYS, bound_to="a") != encryption.encrypt(KEYS, bound_to="a")
 
 
 @pytest.mark.parametrize("flip", [0, 11, 12, -1])
 def test_a_changed_byte_is_noticed(flip: int) -> None:
-    encrypted = bytearray(KeyEncryption(MASTER).encrypt_keys(("one", "two"), loop_id="a"))
+    encrypted = bytearray(KeyEncryption(MASTER).encrypt(KEYS, bound_to="a"))
     encrypted[flip] ^= 1
     with pytest.raises(Corrupt):
-        KeyEncryption(MASTER).decrypt_keys(bytes(encrypted), loop_id="a")
+        KeyEncryption(MASTER).decrypt(bytes(encrypted), bound_to="a", what="It")
 
 
 @pytest.mark.parametrize("encrypted", [b"", b"short"])
 def test_fewer_bytes_than_a_ciphertext_are_noticed(encrypted: bytes) -> None:
     with pytest.raises(Corrupt):
-        KeyEncryption(MASTER).decrypt_keys(encrypted, loop_id="a")
+        KeyEncryption(MASTER).decrypt(encrypted, bound_to="a", what="It")
 
 
 def test_keys_moved_to_another_loop_can_not_be_decrypted() -> None:
-    encrypted = KeyEncryption(MASTER).encrypt_keys(("one", "two"), loop_id="a")
+    encrypted = KeyEncryption(MASTER).encrypt(KEYS, bound_to="a")
     with pytest.raises(Corrupt):
-        KeyEncryption(MASTER).decrypt_keys(encrypted, loop_id="b")
+        KeyEncryption(MASTER).decrypt(encrypted, bound_to="b", what="It")
 
 
 def test_a_short_master_key_is_refused() -> None:

@@ -50,7 +50,9 @@ def folder(tmp_path: Path) -> Path:
     (loop_folder / "models").mkdir(parents=True)
     (loop_folder / "models" / "m1.vw").write_bytes(b"bytes")
     with closing(made(tmp_path / "catalog.sqlite", "catalog")) as catalog:
-        encrypted = KeyEncryption(SECRET).encrypt_keys((LOOP.key1, LOOP.key2), loop_id=LOOP.loop_id)
+        encrypted = KeyEncryption(SECRET).encrypt(
+            msgspec.json.encode((LOOP.key1, LOOP.key2)), bound_to=LOOP.loop_id
+        )
         row = (LOOP.loop_id, LOOP.name, LOOP_BODY, encrypted)
         catalog.execute("INSERT INTO loops (loop_id, name, body, keys) VALUES (?, ?, ?, ?)", row)
     with closing(made(loop_folder / "events.sqlite", "events", owner=LOOP.loop_id)) as events:

@@ -8,17 +8,19 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from sartor.errors import StoreUnavailable
 from sartor.learn.trainer import Trainer
 from sartor.log.settler import Settler
-from sartor.management import loops
+from sartor.management import lifecycle, loops
 from sartor.management.repairs import Repair, repair_all_loops
 from sartor.ports import Loop
 from sartor.problems import Damage
 from sartor.records import Observation
 from sartor.runtime import compose
 from sartor.stores.audited import AuditedStores
+from sartor.stores.repair import LoopRepair
 from sartor.testing.builders import make_decision, make_job
 from sartor.verification.doctor import check_all_loops
 
@@ -255,6 +257,37 @@ def test_two_loops_are_repaired_where_the_first_can_not_be(folder: Path, stores:
     (folder / "loops" / "a" / "events.sqlite").write_bytes(b"noise" * 1000)
     noise(file(folder, "jobs.sqlite"))
     assert [(one.loop, bool(one.done)) for one in repair(stores)] == [("a", False), ("b", True)]
+
+
+def test_outcomes_of_a_locked_loop_are_not_mended_by_halves(folder: Path, stores: AuditedStores) -> None:
+    """They would be numbered anew while the loop still begins to learn at a number of before."""
+    stores.catalog.update(replace(loops.find_loop(stores, "b"), first_outcome=EVENTS + 1))
+    lifecycle.set_terms(stores, "b", {"lock": "change"})
+    noise(file(folder, "outcomes.sqlite"))
+    (left,) = repair(stores)
+    assert (left.done, "sartor loop unlock b" in left.left) == ("", True)
+    assert file(folder, "outcomes.sqlite").read_bytes().startswith(b"noise")
+    lifecycle.set_terms(stores, "b", {"lock": "none"})
+    (done,) = repair(stores)
+    assert (done.left, loops.find_loop(stores, "b").first_outcome) == ("", 1)
+
+
+def test_a_loop_that_can_not_be_looked_at_keeps_no_other_from_its_repair(
+    folder: Path, stores: AuditedStores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look = LoopRepair.find
+
+    def look_at_all_but_the_first(self: LoopRepair) -> list[Damage]:
+        if self._loop.name == "a":
+            raise OSError(5, "Input/output error")
+        return look(self)
+
+    monkeypatch.setattr(LoopRepair, "find", look_at_all_but_the_first)
+    noise(file(folder, "jobs.sqlite"))
+    assert [(one.loop, one.left, bool(one.done)) for one in repair(stores)] == [
+        ("a", "It can't be looked at.", False),
+        ("b", "", True),
+    ]
 
 
 def test_what_has_no_remedy_is_not_mended(stores: AuditedStores) -> None:

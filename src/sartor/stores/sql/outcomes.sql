@@ -16,6 +16,10 @@ UPDATE progress SET
     late = late + ?,
     dangling = dangling + ?;
 
+-- begin_after --
+-- In a new database: settling begins after these numbers of decisions and observations.
+UPDATE progress SET decisions = ?, forgotten = ?, observations = ?;
+
 -- find_outcome --
 -- The outcome of a decision.
 SELECT seq, body FROM outcomes WHERE decision_seq = ?;
