@@ -267,6 +267,45 @@ def test_what_surrounds_the_chunks_is_bounded(running: tuple[Service, str]) -> N
             refused(client)
 
 
+def test_an_extension_is_counted_where_content_follows_at_once(running: tuple[Service, str]) -> None:
+    """In whatever segments they come, and however the body ends, extensions have the bound of a head."""
+    service, endpoint = running
+    start = (
+        f"POST {PREFIX}/rank HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n"
+        f"Ocp-Apim-Subscription-Key: {service.loop.key1}\r\n\r\n"
+    ).encode()
+    one = b"2;x=" + b"a" * (HEAD_BYTES + 100) + b"\r\n{}\r\n"
+    many = b"".join(b"1;x=" + b"a" * 1000 + b"\r\n \r\n" for _ in range(80))
+    for body in (one + b"0\r\n\r\n", one, many + b"0\r\n\r\n", many):
+        with connect(endpoint) as client:
+            client.send(start + body)
+            refused(client)
+
+
+def test_a_body_in_chunks_of_one_byte_is_read(running: tuple[Service, str]) -> None:
+    service, endpoint = running
+    start = (
+        f"POST {PREFIX}/rank HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n"
+        f"Ocp-Apim-Subscription-Key: {service.loop.key1}\r\n\r\n"
+    ).encode()
+    body = b'{"actions": [{"id": "a", "features": [{"x": "' + b"y" * 20_000 + b'"}]}]}'
+    with connect(endpoint) as client:
+        client.send(start, *(b"1;a=b\r\n%c\r\n" % one for one in body), b"0\r\n\r\n")
+        assert client.read("POST").status == 201
+
+
+@pytest.mark.parametrize("spaces", ["{}  ", "\t{}\t", " {} \t "])
+def test_spaces_around_a_value_are_no_part_of_it(running: tuple[Service, str], spaces: str) -> None:
+    service, endpoint = running
+    key = spaces.format(service.loop.key1)
+    with connect(endpoint) as client:
+        client.send(
+            f"GET {PREFIX}/configurations/policy HTTP/1.1\r\nHost: localhost\r\n"
+            f"Ocp-Apim-Subscription-Key:{key}\r\n\r\n".encode()
+        )
+        assert client.read("GET").status == 200
+
+
 def _send_in(client: StrictClient, data: bytes, size: int) -> None:
     for at in range(0, len(data), size):
         client.send(data[at : at + size])

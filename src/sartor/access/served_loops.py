@@ -94,6 +94,8 @@ class LoopTable:
         self._by_key: dict[bytes, tuple[bytes, ServedLoop | UnservedLoop]] = {}
         self._by_name: dict[str, ServedLoop | UnservedLoop] = {}
         self._by_id: dict[str, ServedLoop | UnservedLoop] = {}
+        self.catch_up: Callable[[], None] = _do_nothing
+        """Called where a key or a name is not known: puts in what was made since the table was changed."""
         self.replace(loop_table)
 
     def replace(self, loop_table: Iterable[ServedLoop], /) -> None:
@@ -136,13 +138,16 @@ class LoopTable:
         Raises:
             Unauthorized: the key belongs to no loop.
         """
-        found = self._by_key.get(self._hash(key))
-        if found is None or not hmac.compare_digest(found[0], key):
+        found = self._find_key(key)
+        if found is None and key:
+            self.catch_up()
+            found = self._find_key(key)
+        if found is None:
             raise Unauthorized(
                 "Access denied: the subscription key is missing or belongs to no loop of this service. "
                 "Send a valid key in the Ocp-Apim-Subscription-Key header."
             )
-        return _open_waiting(found[1])
+        return _open_waiting(found)
 
     def all(self) -> list[ServedLoop]:
         """List the served loops by name."""
@@ -150,11 +155,21 @@ class LoopTable:
 
     def find_by_name(self, name: str, /) -> ServedLoop | UnservedLoop | None:
         """Finds a loop by its name, served or not, for callers who were authenticated by a token."""
+        if name not in self._by_name:
+            self.catch_up()
         found = self._by_name.get(name)
         return None if found is None else _open_waiting(found)
 
+    def _find_key(self, key: bytes) -> ServedLoop | UnservedLoop | None:
+        found = self._by_key.get(self._hash(key))
+        return found[1] if found is not None and hmac.compare_digest(found[0], key) else None
+
     def _hash(self, key: bytes) -> bytes:
         return blake2b(key, key=self._secret, digest_size=16).digest()
+
+
+def _do_nothing() -> None:
+    """The table is changed by whoever made it."""
 
 
 def _open_waiting(found: ServedLoop | UnservedLoop) -> ServedLoop | UnservedLoop:

@@ -53,6 +53,7 @@ def run(
         stores, factory, loop_table, limit=limits.buffered_events, counter_of=counters.counter_of
     )
     loop_table_sync.sync()
+    loop_table.catch_up = loop_table_sync.catch_up
     watch = InstanceWatch(apart.reports, expected=("learn", "work") if is_supervised else ())
     health = InstanceHealth(loop_table_sync, watch, check_writable=stores.check_writable)
     app = create_app(

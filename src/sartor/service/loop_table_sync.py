@@ -93,6 +93,14 @@ class LoopTableSync:
             self._usage.visit(self._open_loops[loop_id].loop, self._read_usage)
         self._try_failed_writers()
 
+    def catch_up(self) -> None:
+        """Follow the catalog alone, for a request whose key or loop is not known: it may have just been made.
+
+        Costs microseconds while nothing changes, and nothing while the catalog can't be read.
+        """
+        if not self._catalog_report.find_problems():
+            close_all(self._follow_catalog())
+
     def _follow_catalog(self) -> list[OpenLoop]:
         """Take over what changed; returns what is to be closed."""
         self._retry_failed()

@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from sartor.access.served_loops import LoopTable
-from sartor.errors import LoopUnavailable, Unauthorized
+from sartor.errors import LoopUnavailable, StoreUnavailable, Unauthorized
 from sartor.management import loops
 from sartor.ports import Engine, Loop
 from sartor.records import NO_MODEL, Usage
@@ -63,6 +63,50 @@ def test_a_new_loop_is_served_from_the_next_tick_on(
     assert not is_served(loop_table, loop)
     loop_table_sync.sync()
     assert is_served(loop_table, loop)
+
+
+def test_a_key_that_was_made_since_the_last_tick_is_looked_for_in_the_catalog(
+    stores: MemoryStores, loop_table: LoopTable, loop_table_sync: LoopTableSync
+) -> None:
+    """A caller whose request made it may use it at once, and burns no attempt."""
+    loop_table_sync.sync()
+    loop_table.catch_up = loop_table_sync.catch_up
+    loop = loops.create_loop(stores, "a")
+    assert is_served(loop_table, loop)
+    renewed = loops.rotate_key(stores, "a", second=False)
+    assert is_served(loop_table, renewed)
+    assert not is_served(loop_table, loop)
+    loops.create_loop(stores, "b")
+    named = loop_table.find_by_name("b")
+    assert named is not None
+    assert named.name == "b"
+    assert loop_table.find_by_name("c") is None
+
+
+def test_wrong_keys_read_no_catalog_that_did_not_change_or_can_not_be_read(
+    stores: MemoryStores,
+    loop_table: LoopTable,
+    loop_table_sync: LoopTableSync,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    loops.create_loop(stores, "a")
+    loop_table_sync.sync()
+    loop_table.catch_up = loop_table_sync.catch_up
+    asked = []
+
+    def fail() -> int:
+        asked.append(1)
+        raise StoreUnavailable("The disk is away.")
+
+    monkeypatch.setattr(stores.catalog, "changes", lambda **_: pytest.fail("it did not change"))
+    for _ in range(3):
+        with pytest.raises(Unauthorized):
+            loop_table.find(b"wrong")
+    monkeypatch.setattr(stores.catalog, "version", fail)
+    for _ in range(3):
+        with pytest.raises(Unauthorized):
+            loop_table.find(b"wrong")
+    assert len(asked) == 1
 
 
 def test_a_served_loop_keeps_its_writer_when_settings_change(

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _LAST_WORDS_S = 0.5  # how long a client that is sending has to read that the server stops
 _HEAD = b"HEAD "
 _LINE_ENDS = b"\r\n"
+_FRAME_RATE = 16  # bytes around the chunks for each byte in them; a chunk of one byte needs five
 _TOO_LARGE = error_response(400, "PayloadSizeExceeded", "The head of the request is too large.")
 _NOT_HTTP = error_response(400, "BadRequest", "What was received is not a valid HTTP request.")
 _NO_PROXY = error_response(400, "BadRequest", "This is not a proxy.")
@@ -66,15 +67,14 @@ class HttpConnection(asyncio.Protocol):
         self._reading = ProgressClock(patience_s=timeouts.stuck_s, rate=timeouts.body_rate)  # responses
         self._arrived = 0  # bytes of a body since the last look
         self._held = 0  # bytes that were received and that nobody has asked for yet
-        self._overhead = 0  # bytes of extensions of chunks and of trailers, since the last one of content
-        self._rest = b""  # of what was received, not read yet: its beginning is at ``_rest_at``
-        self._rest_at = 0
+        # Bytes of extensions of chunks and of trailers: since the last one of content, and more than it allows.
+        self._overhead = self._excess = 0
+        self._rest, self._rest_at = b"", 0  # what was received and not read yet, and where it begins
         self._is_idle = False  # between two requests
         self._unsent = 0  # bytes that it had not read at the last look
         self._ending_since_s = NEVER  # the last response is written; the rest is thrown away
         self._ending_bytes = 0
-        self.waiting_since_s = NEVER
-        self.has_sent_request = False
+        self.waiting_since_s, self.has_sent_request = NEVER, False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A client has connected: the clock for its first head starts."""
@@ -132,6 +132,7 @@ class HttpConnection(asyncio.Protocol):
             piece = data if at == 0 and end == size else data[at:end]
             if self._in_body:
                 self._overhead += len(piece)
+                self._excess += len(piece)
                 self._parse(piece)
             elif self._count_head(piece):
                 self._parse(piece)
@@ -223,7 +224,7 @@ class HttpConnection(asyncio.Protocol):
         self._head_bytes = 0
         self._in_body = True
         self._end.begin_body(head.body_length)
-        self._arrived = self._overhead = 0
+        self._arrived = self._overhead = self._excess = 0
         self.waiting_since_s = self._loop.time()
         self._sending.start(self.waiting_since_s)
         self._cycle = RequestCycle(
@@ -241,6 +242,7 @@ class HttpConnection(asyncio.Protocol):
         """A part of a body (parser); thrown away where the request was answered without it."""
         self._arrived += len(body)
         self._overhead = 0
+        self._excess -= (1 + _FRAME_RATE) * len(body)
         if self._cycle is not None and not self._cycle.is_answered:
             self._cycle.add_body(body)
 
@@ -248,6 +250,8 @@ class HttpConnection(asyncio.Protocol):
         """The request is complete (parser): its client waits for the response."""
         if self._offers_upgrade or self._cycle is None:
             return
+        if self._excess > self.limits.timeouts.head_bytes:
+            raise BadHead("What surrounds the chunks of the body is too large.")
         self._in_body = False
         self._end.begin_head()
         self.has_sent_request = True
@@ -258,7 +262,7 @@ class HttpConnection(asyncio.Protocol):
 
     def _check_body(self) -> None:
         """Look after a body of which more is to come."""
-        if self._overhead > self.limits.timeouts.head_bytes and self._end.left is None:
+        if max(self._overhead, self._excess) > self.limits.timeouts.head_bytes and self._end.left is None:
             self._reject(_NOT_HTTP)
             return
         self._sending.add(self._arrived, self._loop.time())

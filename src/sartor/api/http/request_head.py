@@ -39,22 +39,22 @@ class RequestHead:
         self._hosts: list[bytes] = []
 
     def add_header(self, name: bytes, value: bytes, /) -> None:
-        """Take a header.
+        """Take a header. Spaces around its value, of which the parser leaves some, are no part of it.
 
         Raises:
             BadHead: it announces a coding of the body that is not spoken here.
         """
-        name = name.lower()
+        name, value = name.lower(), value.strip(_SPACES)
         if name == b"host":
-            self._hosts.append(value.strip(_SPACES))
+            self._hosts.append(value)
         elif name == b"content-length":
             self.length = int(value)  # the parser has checked that these are digits, and one number
         elif name == b"transfer-encoding":
-            if value.strip(_SPACES).lower() != b"chunked":
+            if value.lower() != b"chunked":
                 raise BadHead("The only Transfer-Encoding that is understood is chunked.")
             self.is_chunked = True
         elif name == b"expect":
-            self.expects_continue = value.strip(_SPACES).lower() == b"100-continue"
+            self.expects_continue = value.lower() == b"100-continue"
         self.headers.append((name, value))
 
     @property
