@@ -67,16 +67,26 @@ def _derive(master_key: bytes, purpose: bytes) -> bytes:
     return HKDF(algorithm=SHA256(), length=32, salt=None, info=purpose).derive(master_key)
 
 
-def read_master_key(path: Path, /) -> bytes:
-    """Returns the master key in a file, created at first use and readable by its owner only.
+def read_master_key(path: Path, /, *, must_exist: bool = False) -> bytes:
+    """Returns the master key in a file, readable by its owner only.
 
     It is text: the same text can be given from outside instead.
 
+    Args:
+        path: the file.
+        must_exist: whether something was encrypted with the key before; otherwise the first use creates it.
+
     Raises:
+        Corrupt: it must exist, and is missing.
         StoreUnavailable: the file can't be read or created.
     """
     try:
         if not path.exists():
+            if must_exist:
+                raise Corrupt(
+                    f"{path.name} is missing, and without it the keys of the loops can't be read. Restore the "
+                    "file, or give the secret key that was used before as SARTOR_SECRET_KEY."
+                )
             _write_once(path, secrets.token_urlsafe(32).encode() + b"\n")
         return path.read_bytes().strip()
     except OSError as error:

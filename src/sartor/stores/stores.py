@@ -68,12 +68,17 @@ def open_stores(
 
     Raises:
         StoreUnavailable: the folder can't be created or written.
+        Corrupt: there is a catalog, but not the secret key by which it is encrypted.
         InvalidSetting: the master key is too short.
     """
     layout = Layout(folder)
     layout.prepare()
+    # Before the key is looked for: another process may be creating both, the key first.
+    has_catalog = layout.catalog.exists()
     layout.note_catalog()
-    encryption = KeyEncryption(read_master_key(layout.secret_key) if master_key is None else master_key)
+    if master_key is None:
+        master_key = read_master_key(layout.secret_key, must_exist=has_catalog)
+    encryption = KeyEncryption(master_key)
     uptime = uptime or (read_uptime if clock_us is now_us else lambda: None)
     return SqliteStores(layout, encryption, durability=durability, clock_us=clock_us, uptime=uptime)
 

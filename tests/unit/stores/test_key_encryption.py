@@ -46,6 +46,23 @@ def test_keys_moved_to_another_loop_can_not_be_decrypted() -> None:
         KeyEncryption(MASTER).decrypt(encrypted, bound_to="b", what="It")
 
 
+@pytest.mark.parametrize("with_loop", [True, False])
+def test_a_secret_key_that_is_gone_is_not_made_again(tmp_path: Path, with_loop: bool) -> None:
+    stores = open_stores(tmp_path)
+    if with_loop:
+        stores.catalog.create(make_loop())
+    assert len(stores.catalog.loops()) == with_loop
+    stores.close()
+    key = (tmp_path / "secret.key").read_bytes()
+    (tmp_path / "secret.key").unlink()
+    with pytest.raises(Corrupt, match=r"secret\.key is missing.*SARTOR_SECRET_KEY"):
+        open_stores(tmp_path)
+    assert not (tmp_path / "secret.key").exists()
+    again = open_stores(tmp_path, master_key=key.strip())
+    assert len(again.catalog.loops()) == with_loop
+    again.close()
+
+
 def test_a_short_master_key_is_refused() -> None:
     with pytest.raises(InvalidSetting):
         KeyEncryption(b"fifteen bytes..")
