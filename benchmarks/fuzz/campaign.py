@@ -1,4 +1,11 @@
-"""One run: sources of requests on several connections, and the counts and findings of all of them."""
+"""One run: sources of requests on several connections, and the counts and findings of all of them.
+
+A 503 counts as documented, and is no finding, only where it says to come back later (``Retry-After``) and the
+campaign itself brought it about, by what it sends at a time: as many events wait for a commit as may, or the
+service holds as many bodies, responses or unread bytes as it can, or as many models are being tried as may.
+Quotas of a loop are 429. The campaign neither stops the service nor breaks a loop: a 503 for such a reason is a
+finding, and so is one about a loop that was deleted.
+"""
 
 import threading
 import time
@@ -14,6 +21,13 @@ MUTATED = 0.45
 """The share of requests that are mutated; some of those are accepted, too."""
 
 _MOST_SHOWN = 20
+
+_DOCUMENTED = (
+    b"Too many events are waiting to be written",
+    b"The service holds as many",
+    b"Too much has arrived that could not be looked at yet",
+    b"Other models are being checked",
+)
 
 
 class Campaign:
@@ -83,7 +97,7 @@ class Campaign:
         with self._lock:
             self.sent += 1
             self.statuses.setdefault(request.plane, Counter())[answer.status] += 1
-            if answer.status == 503 and "retry-after" in answer.headers:
+            if is_documented(answer):
                 self.unavailable[f"{code}: {answer.body[:120].decode(errors='replace')}"] += 1
                 return
             if answer.status >= 400:
@@ -98,6 +112,12 @@ class Campaign:
                 f"{what}\n    {request.plane}, {request.kind}: {request.method} {request.target[:200]!r}"
                 f"\n    headers {dict(request.headers[1:])!r:.300}\n    body {request.body[:300]!r}"
             )
+
+
+def is_documented(answer: Answer, /) -> bool:
+    """Whether an answer is a 503 that the campaign itself brought about."""
+    is_later = answer.status == 503 and "retry-after" in answer.headers
+    return is_later and any(reason in answer.body for reason in _DOCUMENTED)
 
 
 def format_counts(campaign: Campaign, /) -> Iterator[str]:

@@ -9,6 +9,7 @@
     │   ├── InvalidPolicy
     │   ├── InvalidColumns          numbers that an estimator can't use
     │   ├── LoopNotFound
+    │   │   └── LoopDeleted         while it was in use
     │   ├── LoopExists
     │   ├── EventNotFound
     │   ├── ModelNotFound
@@ -86,6 +87,10 @@ class InvalidColumns(CallerError):
 
 class LoopNotFound(CallerError):
     """There is no loop of that name."""
+
+
+class LoopDeleted(LoopNotFound):
+    """The loop was deleted."""
 
 
 class LoopExists(CallerError):

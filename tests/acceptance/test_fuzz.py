@@ -13,9 +13,10 @@ from random import Random
 import pytest
 
 from benchmarks.fuzz import watch
+from benchmarks.fuzz.campaign import is_documented
 from benchmarks.fuzz.mutations import Mutator
 from benchmarks.fuzz.request_kinds import ADMIN, CONTROL, DATA, Request, RequestSource, Target
-from benchmarks.fuzz.strict_client import ProtocolError, StrictClient
+from benchmarks.fuzz.strict_client import Answer, ProtocolError, StrictClient
 
 TARGET = Target(host="localhost", single="key-1", slots="key-2", owner="key-3")
 ROOT = Path(__file__).parents[2]
@@ -133,3 +134,21 @@ def test_mutations_leave_a_request_that_can_be_sent() -> None:
         line, _, _ = mutator.mutate(request).encode().partition(b"\r\n")
         assert line.count(b" ") == 2
         assert line.endswith(b" HTTP/1.1")
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (Answer(503, {"retry-after": "1"}, b"Too many events are waiting to be written.", False), True),
+        (Answer(503, {"retry-after": "1"}, b"The service holds as many request bodies as it can", False), True),
+        (Answer(503, {}, b"Too many events are waiting to be written.", False), False),
+        (Answer(503, {"retry-after": "1"}, b"a/events.sqlite: the loop was deleted.", False), False),
+        (Answer(503, {"retry-after": "1"}, b"The service is stopping; send the request again.", False), False),
+        (
+            Answer(500, {"retry-after": "1"}, b"The service holds as many request bodies as it can", False),
+            False,
+        ),
+    ],
+)
+def test_a_503_is_documented_only_where_the_campaign_brought_it_about(answer: Answer, expected: bool) -> None:
+    assert is_documented(answer) is expected

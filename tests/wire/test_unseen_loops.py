@@ -258,6 +258,26 @@ def test_a_loop_that_was_deleted_a_moment_ago(service: TwoLoops, route: Route, i
             assert reply.status == 404 or json.loads(text) == []
 
 
+@pytest.mark.parametrize("caller", ["key", "owner"])
+@pytest.mark.parametrize("route", [*ROUTES, *CONTROL_ROUTES], ids=lambda route: route.name)
+def test_a_loop_that_is_deleted_while_it_is_read(
+    service: TwoLoops, route: Route, caller: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is wrong with the service then: whoever asks for the loop hears that it is gone."""
+
+    def fail(loop: Loop, **_: object) -> None:
+        if service.stores.catalog.find_by_id(loop.loop_id) is not None:
+            service.stores.catalog.delete(loop.name, recoverable_until_us=2**60)
+        raise StoreUnavailable(f"{loop.name}/latest-time can't be written: No such file or directory.")
+
+    for act in ("open", "usage", "erase"):
+        monkeypatch.setattr(service.stores, act, fail)
+    key = OWNER_KEY if caller == "owner" else service.loop.key1
+    for path in paths(route, ids(route, event="event-mine", model="model-mine", job="job-mine")):
+        reply = call(service, route, path, key, body_of(route))
+        assert reply.status < 500, reply.body
+
+
 @pytest.mark.parametrize("caller", ["key", "of-a-tenant", "of-a-stranger"])
 def test_names_in_bodies_and_queries(caller: str) -> None:
     """Whether a name is taken, in service or deleted, is not to be found out by making or recovering a loop."""

@@ -142,12 +142,13 @@ class LoopTable:
         if found is None and key:
             self.catch_up()
             found = self._find_key(key)
-        if found is None:
+        entry = None if found is None else self._open_waiting(found)
+        if entry is None:
             raise Unauthorized(
                 "Access denied: the subscription key is missing or belongs to no loop of this service. "
                 "Send a valid key in the Ocp-Apim-Subscription-Key header."
             )
-        return _open_waiting(found)
+        return entry
 
     def all(self) -> list[ServedLoop]:
         """List the served loops by name."""
@@ -158,7 +159,14 @@ class LoopTable:
         if name not in self._by_name:
             self.catch_up()
         found = self._by_name.get(name)
-        return None if found is None else _open_waiting(found)
+        return None if found is None else self._open_waiting(found)
+
+    def _open_waiting(self, found: ServedLoop | UnservedLoop) -> ServedLoop | UnservedLoop | None:
+        """Opens a loop that was not opened yet, now that somebody asks for it; None: it was deleted."""
+        if not isinstance(found, UnservedLoop) or found.open_now is None:
+            return found
+        entry = found.open_now()
+        return entry if entry.loop_id in self._by_id else None
 
     def _find_key(self, key: bytes) -> ServedLoop | UnservedLoop | None:
         found = self._by_key.get(self._hash(key))
@@ -170,13 +178,6 @@ class LoopTable:
 
 def _do_nothing() -> None:
     """The table is changed by whoever made it."""
-
-
-def _open_waiting(found: ServedLoop | UnservedLoop) -> ServedLoop | UnservedLoop:
-    """Opens a loop that was not opened yet, now that somebody asks for it."""
-    if isinstance(found, UnservedLoop) and found.open_now is not None:
-        return found.open_now()
-    return found
 
 
 def require_served(found: ServedLoop | UnservedLoop, /) -> ServedLoop:

@@ -8,7 +8,7 @@ from msgspec import Struct
 from sartor.access.destinations import AllowedDestinations
 from sartor.access.roles import Caller
 from sartor.api.loop_locks import LoopLocks
-from sartor.errors import LoopNotFound
+from sartor.errors import LoopDeleted, LoopNotFound
 from sartor.management import loops
 from sartor.ports import Loop, LoopStores
 from sartor.settings import WAITING_JOBS
@@ -39,7 +39,7 @@ class CallerContext(Struct, frozen=True, kw_only=True):
         """Hold the lock of a loop, and give it as it is in the catalog now.
 
         Raises:
-            LoopNotFound: it was deleted; another loop that was made under its name is not it.
+            LoopDeleted: it was deleted; another loop that was made under its name is not it.
         """
         with self.locks.hold(loop.name):
             yield self.find_loop(loop)
@@ -48,12 +48,12 @@ class CallerContext(Struct, frozen=True, kw_only=True):
         """Find the loop as it is in the catalog now.
 
         Raises:
-            LoopNotFound: it was deleted; another loop that was made under its name is not it.
+            LoopDeleted: it was deleted; another loop that was made under its name is not it.
         """
         current = self.stores.catalog.find_by_id(loop.loop_id)
         if current is None or current.name != loop.name:
             # Whether another one has its name is not the caller's business.
-            raise LoopNotFound(f"The loop {loop.name!r} was deleted.")
+            raise LoopDeleted(f"The loop {loop.name!r} was deleted.")
         return current
 
     @contextmanager

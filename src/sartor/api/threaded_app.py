@@ -43,6 +43,7 @@ _LARGE_THREADS = 2
 
 _CODES: Mapping[type[Exception], str] = {
     errors.LoopNotFound: "LoopNotFound",
+    errors.LoopDeleted: "LoopNotFound",
     errors.LoopExists: "LoopExists",
     errors.EventNotFound: "EventNotFound",
     errors.EventOpen: "EventOpen",
@@ -273,10 +274,22 @@ def _handle(route: Route, handler: Handler, call: Call) -> Response:
     loop = call.addressed
     if loop is not None and route.changes_loop and loop.terms.lock == "change":
         raise errors.LoopLocked(f"The loop {loop.name!r} is locked against every change.")
-    response = handler(call)
+    try:
+        response = handler(call)
+    except (errors.Unavailable, errors.Corrupt):
+        _check_deleted(call)
+        raise
     if loop is not None and route.is_audited and not call.context.stores.is_unchanged:
         call.context.stores.note(route.name, loop, after=call.path_id or None)
     return response
+
+
+def _check_deleted(call: Call) -> None:
+    """Check that the loop of a request was not deleted meanwhile: nothing is wrong with its files then."""
+    if call.addressed is not None:
+        call.context.find_loop(call.addressed)
+    elif name := call.path.get("name"):
+        call.context.find_named(name)
 
 
 def _with_code(error: Exception, route: Route) -> Exception:

@@ -68,7 +68,7 @@ class JobWorker:
         self._start = start
         self._forget = forget
         self._task: _ClaimedJob | None = None
-        self._visits = LoopVisits("jobs_not_claimed")
+        self._visits = LoopVisits("jobs_not_claimed", stores.catalog)
         self._started = 0
         self._last_turns: dict[str, int] = {}
 
@@ -79,6 +79,8 @@ class JobWorker:
 
     def run_once(self, *, now_us: int) -> None:
         """Check on the child, or claim the next job. A loop whose queue can't be read is logged and skipped.
+
+        The job of a loop that was deleted is given up.
 
         Raises:
             StoreUnavailable: the catalog, or the queue of the running job, can't be read; call again.
@@ -96,19 +98,19 @@ class JobWorker:
         elif not self._is_wanted(task):
             task.running_job.kill()
             self._task = None
-            self._call_with_stores(task.loop, lambda logs: self._forget(logs, task.job))
+            self._call_unless_gone(task.loop, lambda logs: self._forget(logs, task.job))
 
     def _is_wanted(self, task: _ClaimedJob) -> bool:
-        found = self._call_with_stores(task.loop, lambda logs: logs.jobs.find(task.job.job_id))
+        found = self._call_unless_gone(task.loop, lambda logs: logs.jobs.find(task.job.job_id))
         return found is not None and found.state != "canceled"
 
     def _settle(self, task: _ClaimedJob, cause: str, *, again_us: int) -> None:
         """Give back the job of a child that ended without finishing it."""
-        found = self._call_with_stores(task.loop, lambda logs: logs.jobs.find(task.job.job_id))
+        found = self._call_unless_gone(task.loop, lambda logs: logs.jobs.find(task.job.job_id))
         if found is None or found.state == "canceled":
-            self._call_with_stores(task.loop, lambda logs: self._forget(logs, task.job))
+            self._call_unless_gone(task.loop, lambda logs: self._forget(logs, task.job))
         elif found.state == "running" and found.attempts == task.job.attempts:
-            self._call_with_stores(
+            self._call_unless_gone(
                 task.loop, lambda logs: logs.jobs.update(_give_back(found, cause, again_us=again_us))
             )
 
@@ -148,6 +150,15 @@ class JobWorker:
             return act(self._kept.of(loop))
         except Exception:  # the next visit begins anew
             self._kept.drop(loop.loop_id)
+            raise
+
+    def _call_unless_gone(self, loop: Loop, act: Callable[[LoopStores], _Result]) -> _Result | None:
+        """Call a function with the stores of a loop; None: the loop was deleted."""
+        try:
+            return self._call_with_stores(loop, act)
+        except Exception as error:
+            if self._visits.is_gone(loop, error):
+                return None
             raise
 
     def stop(self) -> None:

@@ -7,7 +7,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 
-from sartor.errors import Overloaded, SartorError, StoreUnavailable
+from sartor.errors import LoopDeleted, Overloaded, SartorError, StoreUnavailable
 from sartor.ports import EventLog
 from sartor.records import Decision, Observation
 
@@ -35,8 +35,8 @@ class Writer:
         """Commit an event with the others of this iteration of the event loop.
 
         Returns:
-            A future that is done when the event is in the store, or failed with ``StoreUnavailable``: then
-            nothing of its group was written.
+            A future that is done when the event is in the store, or failed with ``StoreUnavailable``, or
+            ``LoopDeleted``: then nothing of its group was written.
 
         Raises:
             Overloaded: ``limit`` events are waiting; this one was not taken.
@@ -98,6 +98,6 @@ def _reject(futures: "list[asyncio.Future[None]]", error: Exception) -> None:
     for future in futures:
         if not future.done():
             # One error each: an error's traceback grows with every frame that raises it.
-            own = StoreUnavailable(message)
+            own = LoopDeleted(message) if isinstance(error, LoopDeleted) else StoreUnavailable(message)
             own.__cause__ = error
             future.set_exception(own)

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from msgspec import Struct
 
-from sartor.errors import InvalidRequest, SartorError, StoreUnavailable
+from sartor.errors import InvalidRequest, SartorError
 from sartor.ports import Loop, Stores
 from sartor.records import Usage
 from sartor.runtime.for_each_loop import LoopVisits, for_each_loop
@@ -50,7 +50,7 @@ def read_usage(
 def _read_loop(stores: Stores, loop: Loop, from_us: int, to_us: int, *, skip_deleted: bool) -> Sequence[Usage]:
     try:
         return stores.usage(loop, from_us=from_us, to_us=to_us)
-    except StoreUnavailable:
+    except SartorError:
         if skip_deleted and stores.catalog.find_by_id(loop.loop_id) is None:
             return ()
         raise
@@ -61,19 +61,22 @@ def read_all_usage(
 ) -> tuple[Sequence[UsageByDay], Sequence[str]]:
     """Returns the days from ``first`` to ``last``, and a sentence for each loop that can't be read.
 
+    Loops that are deleted meanwhile are left out.
+
     Raises:
         InvalidRequest: the last day is before the first, or they are more than a year apart.
     """
     ordered = list(loops)
     days: dict[str, Sequence[UsageByDay]] = {}
     reasons: dict[str, str] = {}
-    visits = LoopVisits("usage_not_read")
+    visits = LoopVisits("usage_not_read", stores.catalog)
 
     def read(loop: Loop) -> None:
         try:
             days[loop.loop_id] = read_usage(stores, [loop], first=first, last=last)
         except SartorError as error:
-            reasons[loop.loop_id] = error.message
+            if not visits.is_gone(loop, error):
+                reasons[loop.loop_id] = error.message
 
     read_usage(stores, (), first=first, last=last)  # refuses days that are not in order
     for_each_loop(ordered, read, visits=visits)

@@ -3,7 +3,8 @@
 import threading
 from collections.abc import Callable, Iterable, Mapping
 
-from sartor.ports import Loop
+from sartor.errors import LoopDeleted
+from sartor.ports import Catalog, Loop
 from sartor.problems import Problem, strip_folders
 from sartor.runtime.report_once import ReportOnce
 
@@ -11,15 +12,17 @@ from sartor.runtime.report_once import ReportOnce
 class LoopVisits:
     """What one visitor of all loops knows from one round to the next: where to begin, and what failed last.
 
-    Threads may share it.
+    Threads may share it. A loop that is deleted while it is visited is no failure: nothing is logged, and
+    nothing is known of it afterwards.
 
     Attributes:
         action: what failed where a visit fails, for structured logs: ``retention_failed``.
         on_visit: called after each visit: a long round makes progress.
     """
 
-    def __init__(self, action: str, /) -> None:
+    def __init__(self, action: str, catalog: Catalog, /) -> None:
         self.action = action
+        self._catalog = catalog
         self.on_visit: Callable[[], None] = lambda: None
         self._reports: dict[str, ReportOnce] = {}
         self._names: dict[str, str] = {}
@@ -69,12 +72,28 @@ class LoopVisits:
     def note_failure(self, loop: Loop, error: Exception, /) -> None:
         """The visit of a loop failed: logged once, until the reason changes or a visit goes well."""
         self.on_visit()
+        if self.is_gone(loop, error):
+            self.forget(loop.loop_id)
+            return
         with self._lock:
             report = self._reports.setdefault(
                 loop.loop_id, ReportOnce(f"Loop {loop.name!r}", action=self.action)
             )
             self._names[loop.loop_id] = loop.name
             report.note_failure(error)
+
+    def is_gone(self, loop: Loop, error: Exception, /) -> bool:
+        """Whether a visit failed because the loop was deleted, or recovered under another name, meanwhile.
+
+        What it fails with may be anything: its files may go at any moment. So the catalog is asked.
+        """
+        if isinstance(error, LoopDeleted):
+            return True
+        try:
+            found = self._catalog.find_by_id(loop.loop_id)
+        except Exception:  # the catalog can't be read, or not this entry of it: nothing is known
+            return False
+        return found is None or found.name != loop.name
 
     def visit(self, loop: Loop, act: Callable[[Loop], object], /) -> object:
         """Call a function for a loop and note how it went; returns its result, None where it raised."""
@@ -88,6 +107,8 @@ class LoopVisits:
 
     def forget(self, loop_id: str, /) -> None:
         """Forget the failure of a loop that is gone."""
+        if loop_id not in self._reports:
+            return
         with self._lock:
             self._reports.pop(loop_id, None)
             self._names.pop(loop_id, None)

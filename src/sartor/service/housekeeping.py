@@ -19,7 +19,7 @@ class Housekeeping:
         self._stores = stores
         self._clock = clock or TrustedClock(stores)
         self._loops = FollowedLoops(stores.catalog)
-        self.visits = LoopVisits("housekeeping_failed")
+        self.visits = LoopVisits("housekeeping_failed", stores.catalog)
         """What failed last, by loop."""
 
     def run_once(self) -> None:

@@ -45,7 +45,7 @@ class LearnProcess:
         self._learners: dict[str, LoopLearner] = {}
         self._due = DueLoops()
         self._looked_at = 0
-        self._visits = LoopVisits("learning_failed")
+        self._visits = LoopVisits("learning_failed", stores.catalog)
         self._catalog_report = ReportOnce("The loops can't be read", action="catalog_unreadable")
         self._reporter = ProgressReporter(stores.reports, "learn")
 

@@ -75,10 +75,10 @@ class LoopTableSync:
         self._retry_at_s = 0.0
         self._writers_tried_s = float("-inf")
         self._catalog_report = ReportOnce("The catalog can't be followed", action="catalog_not_followed")
-        self._opening = LoopVisits("loop_not_served")
-        self._models = LoopVisits("model_not_loaded")
-        self._usage = LoopVisits("usage_not_read")
-        self._writing = LoopVisits("events_not_committed")
+        self._opening = LoopVisits("loop_not_served", stores.catalog)
+        self._models = LoopVisits("model_not_loaded", stores.catalog)
+        self._usage = LoopVisits("usage_not_read", stores.catalog)
+        self._writing = LoopVisits("events_not_committed", stores.catalog)
 
     def sync(self, *, opening_s: float = OPENING_S) -> None:
         """Follow the catalog and the registries once; costs little while nothing changes.
@@ -164,9 +164,13 @@ class LoopTableSync:
         entry: ServedLoop | UnservedLoop
         open_loop = self._open_loops.get(loop.loop_id)
         if open_loop is None:
-            self._retry_at_s = max(self._retry_at_s, self._monotonic_s() + _RETRY_S)
-            entry = describe_unserved(loop, self._opening.failures[loop.loop_id])
             self._metered.discard(loop.loop_id)
+            reason = self._opening.failures.get(loop.loop_id)
+            if reason is None:  # it was deleted meanwhile
+                self._loop_table.remove(loop.loop_id)
+                return describe_unserved(loop, "it was deleted.")
+            self._retry_at_s = max(self._retry_at_s, self._monotonic_s() + _RETRY_S)
+            entry = describe_unserved(loop, reason)
         else:
             entry = open_loop.served_loop
             (self._metered.add if loop.terms.quota_per_month else self._metered.discard)(loop.loop_id)
@@ -221,7 +225,11 @@ class LoopTableSync:
             close_all([self._open_loops.pop(loop.loop_id)])
             self._metered.discard(loop.loop_id)
             self._opening.note_failure(loop, error)
-            self._loop_table.put(describe_unserved(loop, self._opening.failures[loop.loop_id]))
+            reason = self._opening.failures.get(loop.loop_id)
+            if reason is None:  # it was deleted meanwhile
+                self._loop_table.remove(loop.loop_id)
+            else:
+                self._loop_table.put(describe_unserved(loop, reason))
             return
         open_loop.writer.last_error = None
 

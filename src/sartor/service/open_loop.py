@@ -10,7 +10,7 @@ from sartor.access.allowed_networks import AllowedNetworks
 from sartor.access.quota import QuotaLimiter
 from sartor.access.served_loops import ServedLoop, UnservedLoop
 from sartor.deploy.live_model import LiveModel
-from sartor.errors import SartorError
+from sartor.errors import LoopDeleted, SartorError
 from sartor.log.writer import Writer
 from sartor.ports import Loop, LoopStores
 from sartor.problems import strip_folders
@@ -84,6 +84,6 @@ def close_all(open_loops: Iterable[OpenLoop], /) -> None:
             closing.callback(open_loop.live.close)
             open_loop.writer.flush_now()
             error = open_loop.writer.last_error
-            if error is not None:
+            if error is not None and not isinstance(error, LoopDeleted):
                 extra = {"action": "loop_not_closed", "loop": open_loop.loop.name}
                 _log.error("Events of a loop could not be committed: %s", error, extra=extra, exc_info=error)

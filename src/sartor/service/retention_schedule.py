@@ -46,7 +46,7 @@ class RetentionSchedule:
         self._thread: threading.Thread | None = None
         self._due_s = 0.0
         self._report = ReportOnce("Retention", action="retention_failed")
-        self.visits = LoopVisits("retention_failed")
+        self.visits = LoopVisits("retention_failed", stores.catalog)
         """What failed last, by loop."""
 
     def run_once(self, loops: Sequence[Loop], /) -> None:

@@ -104,7 +104,8 @@ def _create_tasks(
     loops, kept = FollowedLoops(stores.catalog), KeptLoopStores(stores)
     housekeeping, retention = Housekeeping(stores), RetentionSchedule(stores)
     mirrors = MirrorThreads(stores, partial(open_mirror, allowed=allowed), export.read_joined_log)
-    forgetting, retries = LoopVisits("models_not_forgotten"), LoopVisits("erasure_not_retried")
+    forgetting = LoopVisits("models_not_forgotten", stores.catalog)
+    retries = LoopVisits("erasure_not_retried", stores.catalog)
     for visits in (housekeeping.visits, forgetting, retries):  # those of this thread
         visits.on_visit = reporter.note_progress
     return [

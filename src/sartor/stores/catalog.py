@@ -75,6 +75,14 @@ class SqliteCatalog:
         rows = self._connection.rows(_SQL["loop_by_id"], (loop_id,))
         return self._rows.decrypt(rows[0][1], rows[0][2], loop_id=rows[0][0]) if rows else None
 
+    def is_deleted(self, loop_id: str, /) -> bool:
+        """Whether the loop with that id was deleted, and not purged yet.
+
+        Raises:
+            StoreUnavailable: the catalog can't be read now.
+        """
+        return bool(self._connection.rows(_SQL["deleted_loop"], (loop_id,)))
+
     def changes(self, *, since: int | None) -> LoopChanges:
         """Returns what happened since a version; None: all loops. Reads and decrypts only what changed.
 

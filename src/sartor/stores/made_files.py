@@ -8,7 +8,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from sartor.errors import Corrupt, SartorError, StoreUnavailable
+from sartor.errors import Corrupt, LoopDeleted, SartorError, StoreUnavailable
 from sartor.private_files import FILE_MODE, FOLDER_MODE
 
 KINDS = ("events", "outcomes", "jobs")
@@ -45,7 +45,8 @@ class MadeFiles:
 
         Raises:
             Corrupt: it was made before, and is gone.
-            StoreUnavailable: its loop was deleted, or its folder can't be read.
+            LoopDeleted: its loop was deleted.
+            StoreUnavailable: its folder can't be read.
         """
         if not self.has(loop_id, kind):
             return
@@ -62,7 +63,7 @@ class MadeFiles:
 
     def _explain(self, path: Path, loop_id: str) -> SartorError:
         if loop_id and self.is_deleted(loop_id):
-            return StoreUnavailable(f"{shorten_path(path)}: the loop was deleted.")
+            return LoopDeleted(f"{shorten_path(path)}: the loop was deleted.")
         missing = path if path.parent.is_dir() or not loop_id else path.parent
         return Corrupt(
             f"{shorten_path(missing)} is missing: restore it from a backup, or run `sartor doctor --repair`, "

@@ -33,6 +33,7 @@ from sartor.stores.history import SqliteHistory
 from sartor.stores.jobs import SqliteJobs
 from sartor.stores.key_encryption import EncryptedSecrets, KeyEncryption, read_master_key
 from sartor.stores.layout import Layout, check_id
+from sartor.stores.loop_folders import LoopFolders
 from sartor.stores.made_files import MadeFiles
 from sartor.stores.models import SqliteModelNotes, SqliteModels
 from sartor.stores.outcomes import SqliteOutcomes
@@ -164,6 +165,7 @@ class SqliteStores:
         self._restarted_s = -RESTARTS_EVERY_S
         self.audit = SqliteAudit(self._connection, clock_us=clock_us)
         self.catalog = SqliteCatalog(layout, self._connection, rows, self.audit)
+        self._folders = LoopFolders(layout, self.catalog)
         self.reports = FileProcessReports(layout.reports)
         self.clock = FileClockRecords(layout.root)
         self._secrets = EncryptedSecrets(layout, encryption)
@@ -173,11 +175,12 @@ class SqliteStores:
         """Opens the stores of a loop, created at first use. The caller closes them.
 
         Raises:
+            LoopDeleted: it was deleted.
             StoreUnavailable: its folder can't be created.
             InvalidSetting: its name can't be a folder's.
         """
         return SqliteLoopStores(
-            self._layout.make_loop(loop.name, loop_id=loop.loop_id),
+            self._folders.find(loop),
             loop_id=loop.loop_id,
             durability=self._durability,
             clock_us=self._clock_us,
@@ -255,7 +258,7 @@ class SqliteStores:
         self, loop: Loop, *, overwrites: bool = False
     ) -> Iterator[tuple[SqliteConnection, SqliteConnection]]:
         """Opens connections to the events and the outcomes of a loop for the length of a piece of work."""
-        folder = self._layout.make_loop(loop.name, loop_id=loop.loop_id)
+        folder = self._folders.find(loop, is_listed=True)
         events, outcomes = (
             SqliteConnection(
                 folder / f"{kind}.sqlite",
@@ -307,7 +310,7 @@ class SqliteStores:
         """
         body, keys = self.catalog.encrypt(loop)
         manifest = backup.BackupManifest(format=backup.FORMAT, loop_id=loop.loop_id, body=body, keys=keys)
-        folder = self._layout.make_loop(loop.name, loop_id=loop.loop_id)
+        folder = self._folders.find(loop)
         backup.pack(folder, target, manifest, key=self._encryption.backup_key)
 
     def restore(

@@ -49,8 +49,8 @@ class MirrorThreads:
         self._read = read
         self._pause_s = pause_s
         self._threads: dict[str, _MirrorThread] = {}
-        self._starts = LoopVisits("mirror_not_started")
-        self._copies = LoopVisits("mirror_failed")
+        self._starts = LoopVisits("mirror_not_started", stores.catalog)
+        self._copies = LoopVisits("mirror_failed", stores.catalog)
 
     @property
     def visits(self) -> Sequence[LoopVisits]:
@@ -60,6 +60,7 @@ class MirrorThreads:
     def run_once(self, loops: Sequence[Loop], /) -> None:
         """Start the copying of every loop that wants it and is due; returns at once."""
         wanted = {loop.loop_id: loop for loop in loops if mirror_target(loop) is not None}
+        self._copies.forget_all_but(wanted.values())
         for loop_id in self._threads.keys() - wanted.keys():
             if self._threads[loop_id].is_idle:
                 del self._threads[loop_id]

@@ -84,18 +84,22 @@ def _to_sentence(problem: Problem) -> str:
 def check_all_loops(stores: Stores, factory: EngineFactory, /, *, replay: bool) -> list[DoctorReport]:
     """Check every loop, in the order of the catalog; one that can't be opened has a report that says so.
 
+    Loops that are deleted meanwhile are left out.
+
     Raises:
         StoreUnavailable: the catalog can't be read.
     """
     loops = stores.catalog.loops()
     reports: dict[str, DoctorReport] = {}
-    visits = LoopVisits("check_failed")
+    visits = LoopVisits("check_failed", stores.catalog)
 
     def check(loop: Loop) -> None:
         try:
             with closing(stores.open(loop)) as logs:
                 reports[loop.loop_id] = check_loop(loop, logs, factory, replay=replay)
         except SartorError as error:
+            if visits.is_gone(loop, error):
+                return
             reports[loop.loop_id] = _report_failure(loop.name, error.message)
         reports[loop.loop_id] = _with_damage(reports[loop.loop_id], find_damage(stores, loop))
 
@@ -104,7 +108,7 @@ def check_all_loops(stores: Stores, factory: EngineFactory, /, *, replay: bool) 
         if reason := visits.failures.get(loop.loop_id):
             reports[loop.loop_id] = _report_failure(loop.name, reason)
     damaged = [_report_failure(loop.name, loop.reason) for loop in stores.catalog.unreadable()]
-    return [*(reports[loop.loop_id] for loop in loops), *damaged]
+    return [*(reports[loop.loop_id] for loop in loops if loop.loop_id in reports), *damaged]
 
 
 def find_damage(stores: Stores, loop: Loop, /) -> Sequence[Damage]:

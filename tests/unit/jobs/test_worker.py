@@ -1,8 +1,11 @@
 """The job worker: one job at a time, given back when a child dies, dropped when nobody wants it any more."""
 
+import logging
+
 import pytest
 from msgspec.structs import replace
 
+from sartor.errors import StoreUnavailable
 from sartor.jobs.worker import LEASE_US, MOST_ATTEMPTS, JobWorker
 from sartor.ports import Loop, LoopStores
 from sartor.records import Job
@@ -268,3 +271,23 @@ def test_a_loop_whose_children_always_die_does_not_go_first(site: Site) -> None:
     site.put("waits", loop=1)
     site.round(later_s=60)
     assert site.children[-1].job.job_id == "waits"
+
+
+@pytest.mark.parametrize("has_ended", [False, True])
+def test_the_job_of_a_loop_that_is_deleted_is_given_up(
+    site: Site, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, has_ended: bool
+) -> None:
+    def fail(*_: object) -> None:
+        raise StoreUnavailable("first/jobs.sqlite can't be opened: No such file or directory.")
+
+    site.put("a")
+    site.put("b", loop=1)
+    site.round()
+    site.stores.catalog.delete("first")
+    monkeypatch.setattr(site.stores.open(site.loops[0]).jobs, "find", fail)
+    monkeypatch.setattr(site.stores.open(site.loops[0]).jobs, "jobs", fail)
+    site.children[0].cause = "it ended with code 1" if has_ended else None
+    site.round()
+    assert site.children[0].killed is not has_ended
+    assert [child.job.job_id for child in site.children] == ["a", "b"]
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []

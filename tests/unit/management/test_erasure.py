@@ -198,7 +198,7 @@ def test_a_loop_that_can_not_be_opened_keeps_no_other_from_forgetting(
     erasure.erase_with_receipt(stores, "shop", ADA)
     instance.learn(loops.find_loop(stores, "shop"), logs, factory, ahead_s=1200)
     loops.create_loop(stores, "a-broken", loop_id="0" * 32)
-    visits = LoopVisits("models_not_forgotten")
+    visits = LoopVisits("models_not_forgotten", stores.catalog)
     for _ in range(2):
         kept = KeptLoopStores(Broken(stores.wrapped, "a test"))
         erasure.forget_everywhere(kept, stores.catalog.loops(), visits=visits)

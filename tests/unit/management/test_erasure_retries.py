@@ -57,7 +57,7 @@ class Shop:
         """A round of the work process."""
         stores = stores or self.stores
         kept = KeptLoopStores(stores)
-        visits = visits or LoopVisits("erasure_not_retried")
+        visits = visits or LoopVisits("erasure_not_retried", stores.catalog)
         erasure.retry_everywhere(stores.wrapped, kept, stores.catalog.loops(), visits=visits)
         kept.close()
 
@@ -188,7 +188,7 @@ def test_a_broken_loop_that_comes_first_keeps_no_other_waiting(shop: Shop) -> No
     erasure.erase_with_receipt(shop.stores, "shop", ALL)
     shop.clock.advance(WAIT_S + 1)
     shop.settle()
-    visits = LoopVisits("erasure_not_retried")
+    visits = LoopVisits("erasure_not_retried", shop.stores.catalog)
     shop.work(Broken(shop.stores.wrapped, "a test"), visits)
     assert shop.receipts()[0].still_open == ()
     assert visits.failures == {"0" * 32: "The folder can't be opened."}

@@ -71,10 +71,16 @@ def test_a_loop_that_can_not_be_read_is_named_beside_the_others() -> None:
                 raise StoreUnavailable("The folder can't be opened.")
             return [Usage(day_us=from_us, decisions=3, rewards=2)]
 
-    loops = [make_loop("a"), make_loop("b")]
-    days, problems = usage.read_all_usage(Stores(), loops, first=FIRST, last=FIRST)
+    stores, loops = Stores(), [make_loop("a"), make_loop("b")]
+    for loop in loops:
+        stores.catalog.create(loop)
+    days, problems = usage.read_all_usage(stores, loops, first=FIRST, last=FIRST)
     assert [(one.loop, one.ranks) for one in days] == [("b", 3)]
     assert problems == ["The usage of the loop 'a' can't be read: The folder can't be opened."]
+    stores.catalog.delete("a")
+    days, problems = usage.read_all_usage(stores, loops, first=FIRST, last=FIRST)
+    assert [(one.loop, one.ranks) for one in days] == [("b", 3)]
+    assert problems == []
 
 
 def test_a_loop_that_is_deleted_meanwhile_breaks_nothing() -> None:

@@ -7,14 +7,14 @@ import pytest
 from msgspec.structs import replace
 
 from sartor.access.served_loops import LoopTable
-from sartor.errors import LoopUnavailable, StoreUnavailable, Unauthorized
+from sartor.errors import LoopDeleted, LoopUnavailable, StoreUnavailable, Unauthorized
 from sartor.management import loops
 from sartor.ports import Engine, Loop
 from sartor.records import NO_MODEL, Usage
 from sartor.runtime import compose
 from sartor.service.loop_table_sync import LoopTableSync
 from sartor.testing.builders import make_decision, make_loop, make_model
-from sartor.testing.stores import MemoryStores
+from sartor.testing.stores import MemoryLoopStores, MemoryStores
 
 
 @pytest.fixture
@@ -320,3 +320,44 @@ def test_a_loop_that_can_not_be_closed_keeps_no_other_from_it(
     asyncio.run(close_with_events_waiting())
     assert stores.open(sound).events.horizon().decisions == 1
     assert "Events of a loop could not be committed: a bug" in caplog.text
+
+
+@pytest.mark.parametrize("opening_s", [60.0, -1.0])
+def test_a_loop_that_is_deleted_while_it_is_opened_is_no_failure(
+    caplog: pytest.LogCaptureFixture, opening_s: float
+) -> None:
+    class Deleting(MemoryStores):
+        def open(self, loop: Loop, /) -> MemoryLoopStores:
+            if loop.name == "a":
+                self.catalog.delete("a")
+                raise StoreUnavailable("a/latest-time can't be written: No such file or directory.")
+            return super().open(loop)
+
+    stores, loop_table = Deleting(), LoopTable()
+    deleted, waiting, sound = create_loops(stores, "a", "b", "c")
+    loop_table_sync = LoopTableSync(stores, compose.engine_factory(), loop_table, limit=100)
+    loop_table_sync.sync(opening_s=opening_s)
+    assert [is_served(loop_table, loop) for loop in (deleted, waiting, sound)] == [False, True, True]
+    with pytest.raises(Unauthorized):
+        loop_table.find(deleted.key1.encode())
+    loop_table_sync.sync()
+    assert loop_table_sync.list_problems() == []
+    assert [record for record in caplog.records if record.name.startswith("sartor")] == []
+
+
+def test_a_loop_that_is_deleted_when_its_first_request_comes_is_none() -> None:
+    class Deleting(MemoryStores):
+        def open(self, loop: Loop, /) -> MemoryLoopStores:
+            if loop.name == "b":
+                self.catalog.delete("b")
+                raise LoopDeleted
+            return super().open(loop)
+
+    stores, loop_table = Deleting(), LoopTable()
+    first, deleted = create_loops(stores, "a", "b")
+    loop_table_sync = LoopTableSync(stores, compose.engine_factory(), loop_table, limit=100)
+    loop_table_sync.sync(opening_s=-1.0)
+    with pytest.raises(Unauthorized):
+        loop_table.find(deleted.key1.encode())
+    assert loop_table.find_by_name("b") is None
+    assert is_served(loop_table, first)

@@ -1,7 +1,10 @@
 """Retention: what is older than a loop keeps it is removed, in a thread of its own."""
 
+import logging
 import threading
 import time
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
@@ -9,6 +12,8 @@ from msgspec.structs import replace
 from sartor.ports import Loop
 from sartor.service.retention_schedule import RetentionSchedule
 from sartor.settings import with_changes
+from sartor.stores.stores import open_stores
+from sartor.testing.builders import make_loop
 from sartor.testing.stores import MemoryStores
 from tests.unit.transfer.copying import Copying
 
@@ -64,10 +69,30 @@ def test_a_loop_that_fails_does_not_stop_the_others(caplog: pytest.LogCaptureFix
                 raise ZeroDivisionError("a bug")
             return copying.stores.apply_retention(loop, before_us=before_us)
 
-    schedule = RetentionSchedule(Stores(), now_us=copying.clock)
+    stores = Stores()
+    stores.catalog.create(broken)
+    schedule = RetentionSchedule(stores, now_us=copying.clock)
     assert schedule.visit([broken, copying.loop]) > 0
     schedule.visit([broken, copying.loop])
     assert [record.getMessage() for record in caplog.records] == ["Loop 'a-broken': ZeroDivisionError: a bug"]
+
+
+def test_a_loop_that_is_deleted_meanwhile_is_no_failure(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with closing(open_stores(tmp_path)) as stores:
+        loops = [make_loop(name, loop_id=name) for name in ("a-deleted", "b")]
+        loops = [replace(loop, settings=replace(loop.settings, log_retention_days=1)) for loop in loops]
+        for loop in loops:
+            stores.catalog.create(loop)
+        stores.catalog.delete("a-deleted")
+        schedule = RetentionSchedule(stores)
+        schedule.visit(loops)
+        stores.purge()
+        schedule.visit(loops)
+        assert schedule.visits.failures == {}
+        assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
+        assert sorted(path.name for path in (tmp_path / "loops").iterdir()) == ["b"]
 
 
 def test_a_round_returns_at_once_and_rests_then() -> None:

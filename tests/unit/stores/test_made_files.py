@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sartor.errors import Corrupt, SartorError, StoreUnavailable
+from sartor.errors import Corrupt, LoopDeleted, SartorError, StoreUnavailable
 from sartor.ports import LoopStores
 from sartor.stores.stores import SqliteStores, open_stores
 from sartor.testing.builders import make_decision, make_job, make_loop
@@ -198,8 +198,28 @@ def test_a_deleted_loop_is_not_missed_and_may_be_made_again_once_purged(folder: 
             use(logs, "while it was deleted")
             with closing(stores.open(OTHER)) as others:
                 others.check()
-        with pytest.raises(StoreUnavailable, match="was deleted"):
+        with pytest.raises(LoopDeleted, match="was deleted"):
             stores.open(LOOP)
         assert list(stores.purge()) == [LOOP.loop_id]
         stores.catalog.create(LOOP)
         assert count_decisions(stores) == 0
+
+
+def test_the_folder_of_a_deleted_loop_is_not_made_again(folder: Path) -> None:
+    with closing(open_stores(folder)) as stores:
+        shutil.rmtree(folder / "loops" / LOOP.name)  # so that nothing is set aside
+        stores.catalog.delete(LOOP.name)
+        for act in (stores.open, lambda loop: stores.usage(loop, from_us=0, to_us=1)):
+            with pytest.raises(LoopDeleted, match="was deleted"):
+                act(LOOP)
+        assert not (folder / "loops" / LOOP.name).exists()
+
+
+def test_the_folder_of_a_purged_loop_is_not_made_again_by_who_knew_it(folder: Path) -> None:
+    with closing(open_stores(folder)) as stores:
+        stores.open(LOOP).close()
+        stores.catalog.delete(LOOP.name)
+        assert list(stores.purge()) == [LOOP.loop_id]
+        with pytest.raises(LoopDeleted, match="was deleted"):
+            stores.open(LOOP)
+        assert not (folder / "loops" / LOOP.name).exists()

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from msgspec.structs import replace
 
-from sartor.errors import LocationUnavailable
+from sartor.errors import LocationUnavailable, StoreUnavailable
 from sartor.ports import Loop
 from sartor.settings import with_changes
 from sartor.transfer import mirror, mirror_threads
@@ -144,3 +144,34 @@ def test_a_bounded_number_copies_at_a_time(monkeypatch: pytest.MonkeyPatch) -> N
 
     until(run_all)
     assert sorted(begun) == [loop.name for loop in many]  # each had its turn, once
+
+
+def test_a_loop_that_is_deleted_while_it_is_copied_is_no_failure(caplog: pytest.LogCaptureFixture) -> None:
+    copying = Copying()
+    broken = threading.Event()
+
+    def locate(_: Loop) -> FileLocation:
+        broken.set()
+        raise StoreUnavailable("The folder is gone.")
+
+    # What is copied is in no catalog, as after a deletion.
+    of, loop = mirrors(copying, locate, pause_s=60.0), mirrored(copying)
+    of.run_once([loop])
+    until(lambda: broken.is_set() and not any("mirror of" in one.name for one in threading.enumerate()))
+    assert [visits.failures for visits in of.visits] == [{}, {}]
+    assert [record for record in caplog.records if record.name.startswith("sartor")] == []
+
+
+def test_what_failed_for_a_loop_is_forgotten_with_it() -> None:
+    copying = Copying()
+    loop = mirrored(copying)
+    copying.stores.catalog.create(loop)
+
+    def locate(_: Loop) -> FileLocation:
+        raise StoreUnavailable("The disk is full.")
+
+    of = mirrors(copying, locate, pause_s=60.0)
+    of.run_once([loop])
+    until(lambda: of.visits[1].failures == {loop.loop_id: "The disk is full."})
+    of.run_once([])
+    assert of.visits[1].failures == {}

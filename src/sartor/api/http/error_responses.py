@@ -72,12 +72,12 @@ def error_to_response(error: Exception, *, invalid: str) -> Response:
             return error_response(403, "403", error.message)
         case errors.TooManyRequests():
             return _too_many_requests(error)
+        case errors.Unauthorized() | errors.LoopDeleted():
+            return _unauthorized(error)
         case errors.PayloadTooLarge():
             return error_response(400, "PayloadSizeExceeded", error.message)
         case errors.CallerError():
             return error_response(400, invalid, error.message)
-        case errors.Unauthorized():
-            return error_response(401, "401", error.message, _REALM)
         case errors.EngineRefused():
             return error_response(409, "ModelRankingError", error.message)
         case errors.Unavailable() | errors.Corrupt():
@@ -86,6 +86,13 @@ def error_to_response(error: Exception, *, invalid: str) -> Response:
     return error_response(
         500, "InternalServerError", "Something went wrong inside the service; it has been logged."
     )
+
+
+def _unauthorized(error: errors.Unauthorized | errors.LoopDeleted) -> Response:
+    # The key of a loop that is deleted meanwhile belongs to no loop from now on.
+    is_deleted = isinstance(error, errors.LoopDeleted)
+    message = "Access denied: the loop was deleted." if is_deleted else error.message
+    return error_response(401, "401", message, _REALM)
 
 
 def unavailable(message: str, /) -> Response:
