@@ -108,12 +108,13 @@ class SqliteConnection:
         self._on_close = on_close
         self._open_connections = open_connections
         self._made = made
-        self._wal = f"{path}-wal"
+        self._file, self._wal = str(path), f"{path}-wal"
         self._files: tuple[_FileId, _FileId] = (None, None)
         self._raw: sqlite3.Connection | None = None
         self._openings = 0
         self._closed = False
-        self._lock = threading.RLock()  # a transaction reads on the same connection
+        # One thread at a time, whose use is over when it has left; a transaction reads on the same connection.
+        self._lock = threading.RLock()
 
     def rows(self, sql: str, parameters: Sequence[object] = (), /) -> list[Row]:
         """Returns all rows of a query.
@@ -122,13 +123,16 @@ class SqliteConnection:
             StoreUnavailable: the file can't be read now.
             Corrupt: it is damaged, of a newer version, or another loop's.
         """
-        with self._in_use():
+        with self._lock:
+            self._open_connections.enter(self)
             try:
                 raw = self._open_in_place()
                 return self._execute(raw, sql, parameters).fetchall()
             except sqlite3.Error as error:
                 self._recover(error)
                 raise translate_error(error, self.path) from error
+            finally:
+                self._open_connections.leave(self, is_open=self._raw is not None)
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -138,7 +142,8 @@ class SqliteConnection:
             StoreUnavailable: the file can't be written now.
             Corrupt: it is damaged, of a newer version, or another loop's.
         """
-        with self._in_use():
+        with self._lock:
+            self._open_connections.enter(self)
             try:
                 raw = self._open_in_place()
                 self._execute(raw, "BEGIN IMMEDIATE")
@@ -149,14 +154,6 @@ class SqliteConnection:
                 if isinstance(error, sqlite3.Error):
                     raise translate_error(error, self.path) from error
                 raise
-
-    @contextmanager
-    def _in_use(self) -> Iterator[None]:
-        """One thread at a time; meanwhile it is not closed for others."""
-        with self._lock:
-            self._open_connections.enter(self)
-            try:
-                yield
             finally:
                 self._open_connections.leave(self, is_open=self._raw is not None)
 
@@ -226,7 +223,7 @@ class SqliteConnection:
             return self._open()
         if self._made is None:
             return raw
-        is_same = _file_id(self.path) == self._files[0]
+        is_same = _file_id(self._file) == self._files[0]
         if is_same and self._files[1] in (None, _file_id(self._wal)):
             return raw
         if self._made.is_deleted(self._owner):
@@ -247,7 +244,7 @@ class SqliteConnection:
         except OSError as error:
             raise StoreUnavailable(f"{shorten_path(self.path)} can't be opened: {error.strerror}.") from error
         self._raw = raw
-        self._files = _file_id(self.path), _file_id(self._wal)
+        self._files = _file_id(self._file), _file_id(self._wal)
         self._openings += 1
         self._open_connections.note_opened()
         return raw
@@ -310,7 +307,7 @@ _FileId = tuple[int, int] | None
 """Device and number of a file; None: there is none."""
 
 
-def _file_id(path: Path | str) -> _FileId:
+def _file_id(path: str) -> _FileId:
     try:
         found = os.stat(path)
     except OSError:
