@@ -4,7 +4,7 @@ Each is kept in the blob store of its loop as its receipt, which holds no erased
 restart. The work process tries it again when its ``retry_after`` has come, until nothing is open.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -16,6 +16,9 @@ from sartor.ports import Loop, LoopStores
 from sartor.times import SECOND_US, format_timestamp, parse_time_us
 
 _PREFIX = "erasure-"
+_COMPLETE = "erasure-complete-"
+"""Names of those that are complete: the look for what is due, every few seconds, reads none of them."""
+
 _KEPT = 100
 """How many complete receipts are kept of those that were incomplete at first."""
 
@@ -39,34 +42,37 @@ def find_retry_us(loop: Loop, logs: LoopStores, open_: Sequence[int], /, *, now_
 
 def keep_receipt(logs: LoopStores, receipt: ErasureReceiptRecord, /) -> None:
     """Keep the receipt of an erasure that is not complete, or has become so."""
-    logs.blobs.put(_PREFIX + receipt.receipt_id, msgspec.json.encode(receipt))
+    content = msgspec.json.encode(receipt)
+    if receipt.still_open:
+        logs.blobs.put(_PREFIX + receipt.receipt_id, content)
+        return
+    logs.blobs.put(_COMPLETE + receipt.receipt_id, content)
+    # Afterwards: in between it is there twice, and another try erases nothing more.
+    logs.blobs.delete(_PREFIX + receipt.receipt_id)
 
 
 def list_receipts(logs: LoopStores, /) -> list[ErasureReceiptRecord]:
     """Returns the receipts that are incomplete, or were at first, in the order of their times."""
-    return sorted(_read_receipts(logs), key=lambda receipt: (receipt.at, receipt.receipt_id))
+    return _read_receipts(logs, lambda name: name.startswith(_PREFIX))
 
 
 def find_due(logs: LoopStores, /, *, now_us: int) -> list[ErasureReceiptRecord]:
     """Returns the incomplete receipts whose time to try again has come."""
     return [
-        receipt
-        for receipt in list_receipts(logs)
-        if receipt.still_open and _to_us(receipt.retry_after) <= now_us
+        receipt for receipt in _read_receipts(logs, _is_incomplete) if _to_us(receipt.retry_after) <= now_us
     ]
 
 
 def find_latest(logs: LoopStores, receipt_id: str, /) -> ErasureReceiptRecord | None:
     """Returns the receipt with this id as it is now; None: it was complete from the beginning."""
-    content = logs.blobs.get(_PREFIX + receipt_id)
-    return None if content is None else msgspec.json.decode(content, type=ErasureReceiptRecord)
+    found = _read_receipts(logs, (_COMPLETE + receipt_id, _PREFIX + receipt_id).__contains__)
+    return min(found, key=lambda receipt: len(receipt.still_open), default=None)
 
 
 def remove_old(logs: LoopStores, /) -> None:
     """Remove the oldest complete receipts above a number."""
-    complete = [receipt for receipt in list_receipts(logs) if not receipt.still_open]
-    for receipt in complete[:-_KEPT]:
-        logs.blobs.delete(_PREFIX + receipt.receipt_id)
+    for receipt in _read_receipts(logs, lambda name: name.startswith(_COMPLETE))[:-_KEPT]:
+        logs.blobs.delete(_COMPLETE + receipt.receipt_id)
 
 
 def add_erased(
@@ -90,10 +96,15 @@ def add_erased(
     )
 
 
-def _read_receipts(logs: LoopStores) -> Iterator[ErasureReceiptRecord]:
-    for name in logs.blobs.names():
-        if name.startswith(_PREFIX) and (content := logs.blobs.get(name)) is not None:
-            yield msgspec.json.decode(content, type=ErasureReceiptRecord)
+def _read_receipts(logs: LoopStores, is_wanted: Callable[[str], bool]) -> list[ErasureReceiptRecord]:
+    """The receipts with such names, in the order of their times."""
+    contents = [logs.blobs.get(name) for name in logs.blobs.names() if is_wanted(name)]
+    found = [msgspec.json.decode(one, type=ErasureReceiptRecord) for one in contents if one is not None]
+    return sorted(found, key=lambda receipt: (receipt.at, receipt.receipt_id))
+
+
+def _is_incomplete(name: str) -> bool:
+    return name.startswith(_PREFIX) and not name.startswith(_COMPLETE)
 
 
 def _to_us(text: str | UnsetType) -> int:

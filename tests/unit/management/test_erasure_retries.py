@@ -16,6 +16,7 @@ from sartor.records import Observation
 from sartor.runtime.for_each_loop import LoopVisits
 from sartor.runtime.kept_stores import KeptLoopStores
 from sartor.stores.audited import AuditedStores, audited
+from sartor.stores.blobs import FileBlobStore
 from sartor.stores.stores import open_stores
 from sartor.testing.builders import make_decision
 from sartor.testing.fakes import Clock
@@ -204,6 +205,28 @@ def test_only_so_many_complete_receipts_are_kept(shop: Shop, monkeypatch: pytest
     shop.settle()
     shop.work()
     assert [one.decisions for one in shop.receipts()] == [(3,), (4,)]
+
+
+def test_what_is_complete_is_not_read_again_and_again(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("event-1", "event-2"):
+        shop.decide(name, rewarded=False)
+        erasure.erase_with_receipt(shop.stores, "shop", ErasureCriteria(event_ids=(name,)))
+    shop.clock.advance(WAIT_S + 9)
+    shop.settle()
+    read: list[str] = []
+    get = FileBlobStore.get
+
+    def note_and_get(self: FileBlobStore, name: str, /) -> bytes | None:
+        read.append(name)
+        return get(self, name)
+
+    monkeypatch.setattr(FileBlobStore, "get", note_and_get)
+    shop.work()
+    assert read
+    read.clear()
+    shop.work()
+    assert read == []
+    assert [one.still_open for one in shop.receipts()] == [(), ()]
 
 
 def test_the_seal_of_an_old_receipt_still_holds(shop: Shop) -> None:
