@@ -11,7 +11,6 @@ import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import BinaryIO
 
 import msgspec
@@ -45,18 +44,20 @@ class BackupManifest(Struct, frozen=True, kw_only=True):
     keys: bytes
 
 
-def pack(folder: Path, target: Path, manifest: BackupManifest, /, *, key: bytes) -> None:
+def pack(folder: Path, target: Path, manifest: BackupManifest, /, *, key: bytes, scratch: Path) -> None:
     """Writes a loop's folder to a file, which appears when it is whole; ``key`` seals it.
+
+    ``scratch``: an empty folder for copies of its databases.
 
     Raises:
         StoreUnavailable: the folder can't be read, or the file not be written.
     """
     draft = target.with_name(f".{target.name}.part")
     try:
-        with TemporaryDirectory(prefix=".backup-", dir=folder) as made, _create(draft) as file:
+        with _create(draft) as file:
             sealing = SealingFile(file, key)
             with tarfile.open(mode="w:gz", fileobj=sealing) as tar:  # type: ignore[call-overload]
-                _pack_folder(tar, folder, Path(made), manifest)
+                _pack_folder(tar, folder, scratch, manifest)
             sealing.seal()
         flush(draft)
         os.replace(draft, target)

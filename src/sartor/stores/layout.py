@@ -14,19 +14,20 @@ loops/NAME/             one loop; move or back it up as a whole
     models/ID.vw        the bytes of the last models
     shelf/LOOP_ID~NAME  the blob store: checkpoints, models of evaluations
 loops/.deleted-ID/      a deleted loop that was not purged yet
+loops/.unfinished-*/    what a backup or a restore has in hand
 """
 
 import os
 import re
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from uuid import uuid4
 
 from sartor.errors import InvalidSetting, StoreUnavailable
 from sartor.private_files import FOLDER_MODE, is_open_to_others, make_private, make_private_folder
 from sartor.stores.made_files import MadeFiles
+from sartor.stores.unfinished import remove_left_behind, unfinished_folder
 
 _LOOP_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 _OURS = frozenset(
@@ -186,17 +187,21 @@ class Layout:
 
     @contextmanager
     def staging(self, purpose: str, /) -> Iterator[Path]:
-        """Creates a temporary folder for a loop that is being restored; removed at the end unless installed.
+        """Creates a temporary folder beside those of loops; removed at the end unless installed.
 
         Raises:
             StoreUnavailable: it can't be created.
         """
-        place = self._loops / f".restoring-{check_id(purpose)}-{uuid4().hex}"
-        self._make(place)
-        try:
+        with ExitStack() as stack:
+            try:
+                place = stack.enter_context(unfinished_folder(self._loops, check_id(purpose)))
+            except OSError as error:
+                raise StoreUnavailable(f"{self._loops} can't be written: {error.strerror}.") from error
             yield place
-        finally:
-            shutil.rmtree(place, ignore_errors=True)
+
+    def remove_left_behind(self) -> None:
+        """Removes the temporary folders of processes that were killed."""
+        remove_left_behind(self._loops)
 
     def install(self, folder: Path, name: str, /) -> None:
         """Renames a folder to that of the loop of a name that is free.
@@ -219,3 +224,15 @@ class Layout:
             make_private_folder(folder)
         except OSError as error:
             raise StoreUnavailable(f"{folder} can't be created: {error.strerror}.") from error
+
+
+def remove_folder(folder: Path, /) -> None:
+    """Removes a folder with all that is in it.
+
+    Raises:
+        StoreUnavailable: something in it can't be removed.
+    """
+    try:
+        shutil.rmtree(folder)
+    except OSError as error:
+        raise StoreUnavailable(f"{folder} can't be removed: {error.strerror}.") from error

@@ -1,6 +1,5 @@
 """The SQLite store of one instance: a data folder that holds everything (see ``layout``)."""
 
-import shutil
 import time
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
@@ -32,7 +31,7 @@ from sartor.stores.file_marks import FileMarks
 from sartor.stores.history import SqliteHistory
 from sartor.stores.jobs import SqliteJobs
 from sartor.stores.key_encryption import EncryptedSecrets, KeyEncryption, read_master_key
-from sartor.stores.layout import Layout, check_id
+from sartor.stores.layout import Layout, check_id, remove_folder
 from sartor.stores.loop_folders import LoopFolders
 from sartor.stores.made_files import MadeFiles
 from sartor.stores.models import SqliteModelNotes, SqliteModels
@@ -278,7 +277,7 @@ class SqliteStores:
             outcomes.close()
 
     def purge(self, *, now_us: int | None = None) -> Sequence[str]:
-        """Removes the folders of deleted loops that can't be recovered any more; returns their ids.
+        """Removes deleted loops that can't be recovered any more, and what was left behind; returns their ids.
 
         Args:
             now_us: the time that counts; by default that of the clock.
@@ -287,13 +286,14 @@ class SqliteStores:
             StoreUnavailable: some can't be removed now, the others are; the next purge continues.
         """
         self.catalog.set_aside_deleted()
+        self._layout.remove_left_behind()
         now_us = self._clock_us() if now_us is None else now_us
         deleted = [loop.loop_id for loop in self.catalog.deleted() if loop.recoverable_until_us <= now_us]
         failures = []
         for loop_id in deleted:
             try:
                 for remains in self._layout.remains(loop_id):
-                    _remove(remains)
+                    remove_folder(remains)
             except StoreUnavailable as error:
                 failures.append(error)
             else:
@@ -310,8 +310,9 @@ class SqliteStores:
         """
         body, keys = self.catalog.encrypt(loop)
         manifest = backup.BackupManifest(format=backup.FORMAT, loop_id=loop.loop_id, body=body, keys=keys)
-        folder = self._folders.find(loop)
-        backup.pack(folder, target, manifest, key=self._encryption.backup_key)
+        folder, key = self._folders.find(loop), self._encryption.backup_key
+        with self._layout.staging("backup") as scratch:
+            backup.pack(folder, target, manifest, key=key, scratch=scratch)
 
     def restore(
         self, source: Path, /, *, name: str | None, new_keys: tuple[str, str], checks: RestoreChecks
@@ -325,7 +326,7 @@ class SqliteStores:
             Corrupt: the file is no backup, is damaged, or holds a model that ``checks`` don't accept.
             StoreUnavailable: it can't be read, or the loop not be written.
         """
-        with self._layout.staging("backup") as folder:
+        with self._layout.staging("restore") as folder:
             loop = self._unpack(source, folder, new_keys, checks)
             loop = replace(loop, name=name or loop.name, version=loop.version + 1)
             self.catalog.add_restored(loop, lambda: self._layout.install(folder, loop.name))
@@ -391,10 +392,3 @@ class SqliteStores:
         """Releases files and connections; idempotent."""
         self._write_probe.close()
         self._connection.close()
-
-
-def _remove(folder: Path) -> None:
-    try:
-        shutil.rmtree(folder)
-    except OSError as error:
-        raise StoreUnavailable(f"{folder} can't be removed: {error.strerror}.") from error
