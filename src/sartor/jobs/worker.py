@@ -116,7 +116,7 @@ class JobWorker:
 
     def _claim_next(self, now_us: int) -> None:
         def claim(loop: Loop) -> bool:
-            job = self._call_with_stores(loop, lambda logs: logs.jobs.claim(now_us=now_us, lease_us=LEASE_US))
+            job = self._kept.call(loop, lambda logs: logs.jobs.claim(now_us=now_us, lease_us=LEASE_US))
             if job is None:
                 return False
             self._note_turn(loop)
@@ -145,17 +145,10 @@ class JobWorker:
         self._started += 1
         self._last_turns[loop.loop_id] = self._started
 
-    def _call_with_stores(self, loop: Loop, act: Callable[[LoopStores], _Result]) -> _Result:
-        try:
-            return act(self._kept.of(loop))
-        except Exception:  # the next visit begins anew
-            self._kept.drop(loop.loop_id)
-            raise
-
     def _call_unless_gone(self, loop: Loop, act: Callable[[LoopStores], _Result]) -> _Result | None:
         """Call a function with the stores of a loop; None: the loop was deleted."""
         try:
-            return self._call_with_stores(loop, act)
+            return self._kept.call(loop, act)
         except Exception as error:
             if self._visits.is_gone(loop, error):
                 return None

@@ -182,11 +182,7 @@ def forget_everywhere(kept: KeptLoopStores, every: Sequence[Loop], /, *, visits:
     """
 
     def forget(loop: Loop) -> None:
-        try:
-            forget_models(kept.of(loop))
-        except Exception:  # the next visit begins anew
-            kept.drop(loop.loop_id)
-            raise
+        kept.call(loop, forget_models)
 
     kept.keep_only(every)
     for_each_loop(every, forget, visits=visits)
@@ -205,11 +201,7 @@ def retry_everywhere(
     """
 
     def retry(loop: Loop) -> None:
-        try:
-            retry_erasures(stores, loop, kept.of(loop), at_us=now_us())
-        except Exception:  # the next visit begins anew
-            kept.drop(loop.loop_id)
-            raise
+        kept.call(loop, lambda logs: retry_erasures(stores, loop, logs, at_us=now_us()))
 
     kept.keep_only(every)
     for_each_loop(every, retry, visits=visits)

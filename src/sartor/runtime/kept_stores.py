@@ -1,8 +1,11 @@
 """The stores of loops, kept from one visit to the next: to make them anew costs more than most visits."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 from sartor.ports import Loop, LoopStores, Stores
+
+_Result = TypeVar("_Result")
 
 
 class KeptLoopStores:
@@ -26,6 +29,14 @@ class KeptLoopStores:
         opened = self._stores.open(loop)
         self._kept[loop.loop_id] = (loop.name, opened)
         return opened
+
+    def call(self, loop: Loop, act: Callable[[LoopStores], _Result], /) -> _Result:
+        """Call a function with the stores of a loop; after it raised, the next call opens them anew."""
+        try:
+            return act(self.of(loop))
+        except Exception:
+            self.drop(loop.loop_id)
+            raise
 
     def drop(self, loop_id: str, /) -> None:
         """Close the stores of a loop, if any are kept: it is gone, or what is kept of it may be broken."""
