@@ -24,7 +24,7 @@ _MICROSECOND = timedelta(microseconds=1)
 _END = datetime(LAST_DAY.year + 1, 1, 1, tzinfo=UTC)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _TIME = re.compile(
-    r"(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d)(:\d\d(?:[.,](\d{1,9}))?)?([Zz]|[+-]\d\d:?\d\d)?)?", re.ASCII
+    r"(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d)(:\d\d(?:[.,](\d{1,9}))?)?([Zz]|[+-]\d\d:?[0-5]\d)?)?", re.ASCII
 )
 _SHOWN_CHARS = 64
 _UPTIME = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
