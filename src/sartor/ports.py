@@ -272,10 +272,10 @@ class LoopStores(Protocol):
 class Maintenance(Protocol):
     """The upkeep of the stores, away from the request path; nothing here delays an append for long."""
 
-    def maintain(self, loop: Loop, /, *, sparing: bool = False) -> None:
+    def maintain(self, loop: Loop, /, *, sparing: bool = False) -> bool:
         """Do the housekeeping that must not happen on the request path (WAL checkpoints); may take 100 ms.
 
-        ``sparing``: only what saves the next appends more time than it costs.
+        ``sparing``: only what saves the next appends more time than it costs. Returns whether anything was due.
         """
 
     def apply_retention(self, loop: Loop, /, *, before_us: int) -> int:

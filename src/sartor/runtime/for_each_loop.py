@@ -2,11 +2,21 @@
 
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from typing import Final
 
 from sartor.errors import LoopDeleted
 from sartor.ports import Catalog, Loop
 from sartor.problems import Problem, strip_folders
 from sartor.runtime.report_once import ReportOnce
+
+
+class _NotSeen:
+    def __bool__(self) -> bool:
+        return False
+
+
+NOT_SEEN: Final = _NotSeen()
+"""What a visit returns that did not get as far as to know whether the loop is well: what failed last stays."""
 
 
 class LoopVisits:
@@ -96,13 +106,19 @@ class LoopVisits:
         return found is None or found.name != loop.name
 
     def visit(self, loop: Loop, act: Callable[[Loop], object], /) -> object:
-        """Call a function for a loop and note how it went; returns its result, None where it raised."""
+        """Call a function for a loop and note how it went; returns its result, None where it raised.
+
+        What it returns may be ``NOT_SEEN``.
+        """
         try:
             result = act(loop)
         except Exception as error:
             self.note_failure(loop, error)
             return None
-        self.note_success(loop)
+        if result is NOT_SEEN:
+            self.on_visit()
+        else:
+            self.note_success(loop)
         return result
 
     def forget(self, loop_id: str, /) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from sartor.ports import Loop, Stores
 from sartor.runtime.followed_loops import FollowedLoops
-from sartor.runtime.for_each_loop import LoopVisits, for_each_loop
+from sartor.runtime.for_each_loop import NOT_SEEN, LoopVisits, for_each_loop
 from sartor.runtime.trusted_clock import TrustedClock
 
 _log = logging.getLogger(__name__)
@@ -30,8 +30,8 @@ class Housekeeping:
         """
         for_each_loop(self._loops.current(), self._maintain, visits=self.visits)
 
-    def _maintain(self, loop: Loop) -> None:
-        self._stores.maintain(loop, sparing=True)
+    def _maintain(self, loop: Loop) -> object:
+        return None if self._stores.maintain(loop, sparing=True) else NOT_SEEN
 
     def purge(self) -> Sequence[str]:
         """Remove what deleted loops left behind, by a clock that can be trusted; returns their ids."""

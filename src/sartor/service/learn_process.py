@@ -8,7 +8,7 @@ from sartor.errors import SartorError
 from sartor.ports import EngineFactory, Loop, Stores
 from sartor.problems import Problem
 from sartor.runtime.followed_loops import FollowedLoops
-from sartor.runtime.for_each_loop import LoopVisits
+from sartor.runtime.for_each_loop import NOT_SEEN, LoopVisits
 from sartor.runtime.progress_reporter import ProgressReporter
 from sartor.runtime.report_once import ReportOnce
 from sartor.runtime.shutdown import StopSignal
@@ -71,10 +71,12 @@ class LearnProcess:
             return _CATALOG_PAUSE_S
         self._catalog_report.note_success()
         turns = self._give_turns(self._clock_s())
+        # Before any is visited: one that fails is not open any more, and has had its turn.
+        new = [loop_id for loop_id in turns if not self._learners[loop_id].is_open]
         for loop_id in turns:
             if self._learners[loop_id].is_open:
                 self._visits.visit(self._learners[loop_id].loop, self._step)
-        self._visit_new([loop_id for loop_id in turns if not self._learners[loop_id].is_open])
+        self._visit_new(new)
         return self._pause_s()
 
     def _visit_new(self, turns: Sequence[str]) -> None:
@@ -103,14 +105,15 @@ class LearnProcess:
             one.credit_s = min(VISIT_S, one.credit_s + skipped_s + VISIT_S)
         return [loop_id for loop_id, one in due.items() if one.credit_s > 0]
 
-    def _step(self, loop: Loop) -> None:
+    def _step(self, loop: Loop) -> object:
         self._reporter.note_start(loop.name)
         learner = self._learners[loop.loop_id]
         try:
-            learner.step(longest_quiet_s=self._longest_quiet_s())
+            is_well = learner.step(longest_quiet_s=self._longest_quiet_s())
         finally:
             self._due.schedule(loop.loop_id, learner.due_s)
         self._reporter.note_progress()
+        return None if is_well else NOT_SEEN
 
     def _longest_quiet_s(self) -> float:
         """How long a loop without work is left alone: with many of them, looking at each costs a processor."""

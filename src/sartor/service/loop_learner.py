@@ -104,12 +104,16 @@ class LoopLearner:
             self._quiet_mark = None
             self.due_s = 0.0
 
-    def step(self, *, longest_quiet_s: float = 0.0) -> None:
+    def step(self, *, longest_quiet_s: float = 0.0) -> bool:
         """Settle and learn for as long as it has credit, or what there is; set when to come back.
 
         Args:
             longest_quiet_s: for how long to leave it alone where a visit is a look at its files, if that is
                 longer than the pause of any loop without work.
+
+        Returns:
+            Whether settling and learning are known to work since it last started anew; False: it has only read
+            what it needs for that so far.
 
         Raises:
             Exception: whatever went wrong; it starts anew from its stores when it is due again.
@@ -125,9 +129,12 @@ class LoopLearner:
         finally:
             # What is left of it is not saved up: nobody may work for long because nothing was to do before.
             self.credit_s = min(0.0, self.credit_s - (self._clock_s() - start_s))
-        self._retry_s = _FIRST_RETRY_S
+        is_well = self._pipeline is not None and self._pipeline.has_worked
+        if is_well:
+            self._retry_s = _FIRST_RETRY_S
         self._idle_s = _IDLE_S if is_busy else min(_LONGEST_IDLE_S, 1.5 * self._idle_s)
         self.due_s = self._clock_s() + self._find_pause_s(is_busy, longest_quiet_s)
+        return is_well
 
     def _find_pause_s(self, is_busy: bool, longest_quiet_s: float) -> float:
         if self._pipeline is not None and not self._pipeline.caught_up:
@@ -195,8 +202,10 @@ class _LoopPipeline:
         self._logs = stores.open(loop)
         self._resettler = Resettler(self._logs.events, self._logs.outcomes, self._logs.blobs)
         self._settler = Settler(self._logs.events, self._logs.outcomes)
+        self._resettles = False
         self._used = False
         self.caught_up = False
+        self.has_worked = False
         self._trainer = Trainer(self._logs.events, self._logs.outcomes, self._logs.models, factory)
         self._scorecard = ScorecardUpdater(self._logs, loop_name=loop.name)
         self._apprentice = ApprenticeUpdater(self._logs, loop_name=loop.name)
@@ -204,10 +213,21 @@ class _LoopPipeline:
         self.watched: Sequence[Watched] = (self._log_time, self._scorecard, self._apprentice)
 
     def step(self, loop: Loop) -> bool:
-        """Do a piece of work of bounded size; whether anything was done. ``caught_up``: there is no more."""
-        self.caught_up = False
+        """Do a piece of work of bounded size; whether anything was done. ``caught_up``: there is no more.
+
+        ``has_worked``: a piece of settling and learning went well, or there was none to do.
+        """
+        is_busy = self._step(loop)
+        # What the settler reads before it settles anything says nothing: it is read from another file.
+        has_settled = self._settler.caught_up or self._settler.horizon_us is not None
+        self.has_worked = self.has_worked or self._resettles or has_settled
+        return is_busy
+
+    def _step(self, loop: Loop) -> bool:
+        self.caught_up = self._resettles = False
         now_us = times.now_us()
         if self._resettler.step(loop.settings, settings_version=loop.version, now_us=now_us, limit=ROWS):
+            self._resettles = True
             return True
         settled = self._settler.step(
             loop.settings, settings_version=loop.version, now_us=times.uptime_us(), limit=ROWS, reads=1

@@ -225,9 +225,9 @@ class AuditedStores:
         """Opens the stores of a loop."""
         return self.wrapped.open(loop)
 
-    def maintain(self, loop: Loop, /, *, sparing: bool = False) -> None:
+    def maintain(self, loop: Loop, /, *, sparing: bool = False) -> bool:
         """Does the housekeeping that must not happen on the request path."""
-        self.wrapped.maintain(loop, sparing=sparing)
+        return self.wrapped.maintain(loop, sparing=sparing)
 
     def apply_retention(self, loop: Loop, /, *, before_us: int) -> int:
         """Removes what was settled before a time."""

@@ -187,8 +187,8 @@ class SqliteStores:
             uptime=self._uptime,
         )
 
-    def maintain(self, loop: Loop, /, *, sparing: bool = False) -> None:
-        """Counts the new events of the loop, and copies its write-ahead logs back.
+    def maintain(self, loop: Loop, /, *, sparing: bool = False) -> bool:
+        """Counts the new events of the loop, and copies its write-ahead logs back; whether any was due.
 
         Args:
             loop: the loop.
@@ -213,6 +213,7 @@ class SqliteStores:
             checkpoint_wal(
                 folder / f"{kind}.sqlite", kind, owner=loop.loop_id, busy=busy, made=self._layout.made
             )
+        return bool(kinds)
 
     def _may_restart(self, path: str) -> bool:
         """Whether a log has grown, and none was restarted just now: each restart costs an api process 4 ms."""

@@ -82,9 +82,10 @@ class MemoryStores:
             self._loops[loop.loop_id] = MemoryLoopStores(clock_us=self._clock_us, disk=self.disk)
         return self._loops[loop.loop_id]
 
-    def maintain(self, loop: Loop, /, *, sparing: bool = False) -> None:
+    def maintain(self, loop: Loop, /, *, sparing: bool = False) -> bool:
         """Does nothing: there is no maintenance in memory."""
         self.disk.check()
+        return True
 
     def apply_retention(self, loop: Loop, /, *, before_us: int) -> int:
         """Removes what was settled before a time; returns how many rows."""

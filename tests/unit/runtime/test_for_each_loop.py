@@ -6,7 +6,7 @@ import pytest
 
 from sartor.errors import Corrupt, LoopDeleted, StoreUnavailable
 from sartor.ports import Catalog, Loop
-from sartor.runtime.for_each_loop import LoopVisits, for_each_loop
+from sartor.runtime.for_each_loop import NOT_SEEN, LoopVisits, for_each_loop
 from sartor.testing.builders import make_loop
 from sartor.testing.stores import MemoryStores
 
@@ -178,3 +178,18 @@ def test_a_failure_counts_where_the_catalog_can_not_be_asked(visitor: Visitor) -
     visitor.errors["a-broken"] = StoreUnavailable("The disk is full.")
     for_each_loop(LOOPS, visitor, visits=visits)
     assert visits.failures == {"a-broken": "The disk is full."}
+
+
+def test_a_visit_that_saw_nothing_of_the_loop_changes_nothing(
+    catalog: Catalog, visitor: Visitor, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    visits = LoopVisits("visit_failed", catalog)
+    visitor.errors["a-broken"] = StoreUnavailable("The disk is full.")
+    for _ in range(3):
+        for_each_loop(LOOPS, visitor, visits=visits)
+        for_each_loop(LOOPS, lambda _: NOT_SEEN, visits=visits)
+    assert visits.failures == {"a-broken": "The disk is full."}
+    assert [record.getMessage() for record in caplog.records] == ["Loop 'a-broken': The disk is full."]
+    for_each_loop(LOOPS, lambda _: None, visits=visits)
+    assert not visits.failures

@@ -28,6 +28,7 @@ class Work:
         self.now_s = 0.0
         self.done: list[str] = []
         self.caught_up = False
+        self.has_worked = True
         self.watched = ()
 
     def step(self, loop: Loop) -> bool:

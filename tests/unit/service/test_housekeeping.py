@@ -18,14 +18,16 @@ class Stores(MemoryStores):
     def __init__(self, *names: str) -> None:
         super().__init__()
         self.maintained: list[str] = []
+        self.is_due = True
         self.error: Exception = StoreUnavailable("The folder is read-only.")
         for name in names:
             self.catalog.create(make_loop(name))
 
-    def maintain(self, loop: Loop, /, *, sparing: bool = False) -> None:
+    def maintain(self, loop: Loop, /, *, sparing: bool = False) -> bool:
         if loop.name in self.broken:
             raise self.error
         self.maintained.append(loop.name)
+        return self.is_due
 
 
 def warnings(caplog: pytest.LogCaptureFixture) -> Sequence[str]:
@@ -54,6 +56,15 @@ def test_a_failure_is_logged_once_until_it_is_over(caplog: pytest.LogCaptureFixt
         stores.broken = broken
         housekeeping.run_once()
     assert warnings(caplog) == ["Loop 'a': The folder is read-only."] * 2
+
+
+def test_a_failure_is_not_over_while_nothing_is_due(caplog: pytest.LogCaptureFixture) -> None:
+    stores = Stores("a")
+    housekeeping = Housekeeping(stores)
+    for broken, is_due in (({"a"}, True), (set(), False), ({"a"}, True)):
+        stores.broken, stores.is_due = broken, is_due
+        housekeeping.run_once()
+    assert warnings(caplog) == ["Loop 'a': The folder is read-only."]
 
 
 def test_deleted_loops_are_purged() -> None:

@@ -2,6 +2,8 @@
 
 import logging
 import time
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +14,7 @@ from sartor.records import Observation
 from sartor.runtime import compose
 from sartor.runtime.shutdown import StopSignal
 from sartor.service.learn_process import LearnProcess
+from sartor.stores.stores import open_stores
 from sartor.testing.builders import make_decision, make_loop
 from sartor.testing.stores import MemoryStores
 
@@ -23,6 +26,16 @@ def factory(arguments: str, blob: bytes | None = None, /) -> Engine:
     if arguments.startswith(BROKEN):
         raise Corrupt("This loop is broken, as a test asked.")
     return compose.engine_factory()(arguments, blob)
+
+
+class Seconds:
+    """A clock that a test sets."""
+
+    def __init__(self) -> None:
+        self.now_s = 100.0
+
+    def __call__(self) -> float:
+        return self.now_s
 
 
 @pytest.fixture
@@ -217,3 +230,33 @@ def test_what_a_part_of_the_learning_says_is_wrong_is_a_problem_of_its_loop(
     assert (problem.loop_id, problem.loop, problem.fatal) == (loop.loop_id, "a", False)
     assert "scorecard" in problem.message.lower()
     learner.close()
+
+
+def test_a_log_without_a_time_is_one_failure_until_it_is_mended(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Each attempt begins with reading what open decisions have already, which goes well."""
+    caplog.set_level(logging.INFO)
+    clock = Seconds()
+    with closing(open_stores(tmp_path)) as stores:
+        loop = loops.create_loop(stores, "a")
+        with closing(stores.open(loop)) as logs:
+            for number in range(3):
+                event_id = f"event-{number}"
+                logs.events.append([make_decision(event_id), Observation(event_id=event_id, reward=1.0)])
+        latest_time = tmp_path / "loops" / "a" / "latest-time"
+        content = latest_time.read_bytes()
+        latest_time.write_bytes(b"garbage!" * 5)
+        learner = LearnProcess(stores, factory, clock_s=clock)
+        for _ in range(40):
+            learner.run_once()
+            clock.now_s += 0.5
+        assert [problem.loop for problem in learner.find_problems()] == ["a"]
+        assert [record.levelname for record in caplog.records if "'a'" in record.getMessage()] == ["ERROR"]
+        latest_time.write_bytes(content)
+        for _ in range(40):
+            learner.run_once()
+            clock.now_s += 0.5
+        assert learner.find_problems() == []
+        learner.close()
+    assert [record.levelname for record in caplog.records if "'a'" in record.getMessage()] == ["ERROR", "INFO"]
