@@ -208,3 +208,23 @@ def test_a_file_that_is_removed_in_use_is_missed_at_once_and_not_made_again(
 
 def is_unready(service: Service, loop: Loop) -> bool:
     return call(service, loop.key1, "GET", "/health/ready").status == 503
+
+
+def test_a_damaged_queue_is_named_by_the_health_of_its_loop_which_goes_on_serving(
+    service: Service, created: dict[str, Loop]
+) -> None:
+    (folder_of(service, "aa") / "jobs.sqlite").write_bytes(b"noise" * 2_000)
+    service.start()
+
+    def reasons(name: str) -> list[str]:
+        (loop,) = json.loads(call(service, created[name].key1, "GET", "/health/ready").body)["loops"]
+        return [str(reason) for reason in loop["reasons"]]
+
+    eventually(lambda: reasons("aa"), "its health names the queue", within_s=20)
+    answer = call(service, created["aa"].key1, "GET", "/health/ready")
+    assert (answer.status, json.loads(answer.body)["status"]) == (200, "degraded")
+    (reason,) = reasons("aa")
+    assert reason.startswith("Evaluations and other jobs are not started: aa/jobs.sqlite is damaged")
+    assert "run `sartor doctor --repair`, which begins an empty queue" in reason
+    assert reasons("bb") == []
+    assert serves(service, created["aa"])

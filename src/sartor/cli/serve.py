@@ -217,9 +217,9 @@ def work(
     stop_signal = _listen_for_stop()
     with (
         compose.open_instance(data, durability=durability, must_exist=False) as stores,
-        run_jobs(data, compute=compute),
+        run_jobs(data, compute=compute) as find_job_problems,
     ):
-        work_process.run(stores, stop_signal, allowed=allowed)
+        work_process.run(stores, stop_signal, allowed=allowed, find_job_problems=find_job_problems)
 
 
 def _start_process(role: str, lifeline: int | None, log_format: LogFormat) -> None:

@@ -18,6 +18,7 @@ from sartor.jobs.child import MOST_ERROR_BYTES, JobArguments
 from sartor.jobs.worker import JobWorker
 from sartor.management import loops
 from sartor.ports import Loop, LoopStores, Stores
+from sartor.problems import Problem
 from sartor.records import Job
 from sartor.runtime import compose
 from sartor.runtime.instance_lock import InstanceLock
@@ -99,6 +100,9 @@ class ChildProcess:
             self._held_open = self._error = -1
 
 
+FindProblems = Callable[[], list[Problem]]
+
+
 def start_worker(stores: Stores, where: str, /, *, compute: str = LOCAL) -> JobWorker:
     """A job worker whose children work on this data folder."""
     return JobWorker(
@@ -114,19 +118,23 @@ def _forget_models(logs: LoopStores, job: Job) -> None:
 
 
 @contextmanager
-def run_jobs(where: str, /, *, compute: str = LOCAL) -> Iterator[None]:
-    """Run the jobs of all loops, in a thread with stores of its own, while the context is entered."""
-    stop = threading.Event()
-    thread = threading.Thread(target=_run_worker, args=(where, compute, stop), name="jobs", daemon=True)
+def run_jobs(where: str, /, *, compute: str = LOCAL) -> Iterator[FindProblems]:
+    """Run the jobs of all loops, in a thread with stores of its own, while the context is entered.
+
+    Gives what finds the problems of the last round: queues that can't be read; none is fatal.
+    """
+    stop, problems = threading.Event(), list[Problem]()
+    arguments = (where, compute, stop, problems)
+    thread = threading.Thread(target=_run_worker, args=arguments, name="jobs", daemon=True)
     thread.start()
     try:
-        yield
+        yield problems.copy
     finally:
         stop.set()
         thread.join()
 
 
-def _run_worker(where: str, compute: str, stop: threading.Event) -> None:
+def _run_worker(where: str, compute: str, stop: threading.Event, problems: list[Problem]) -> None:
     report = ReportOnce("Job worker failed, retrying", action="jobs_wait")
     with compose.open_instance(where, must_exist=False) as stores:
         worker = start_worker(stores, where, compute=compute)
@@ -137,6 +145,7 @@ def _run_worker(where: str, compute: str, stop: threading.Event) -> None:
                 report.note_failure(error)
             else:
                 report.note_success()
+            problems[:] = [*report.find_problems(fatal=False), *worker.find_problems()]
         worker.stop()
 
 
@@ -174,7 +183,7 @@ def wait_for_job(
             time.sleep(_POLL_S)
 
 
-def _start_own_worker(where: str, compute: str) -> AbstractContextManager[None]:
+def _start_own_worker(where: str, compute: str) -> AbstractContextManager[object]:
     """A worker in this process, unless a service uses the folder."""
     try:
         with InstanceLock(compose.data_folder(where)).only_supervisor():

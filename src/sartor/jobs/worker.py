@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from sartor.errors import SartorError
 from sartor.ports import Loop, LoopStores, Stores
+from sartor.problems import Problem
 from sartor.records import Job
 from sartor.runtime.followed_loops import FollowedLoops
 from sartor.runtime.for_each_loop import LoopVisits
@@ -71,6 +72,10 @@ class JobWorker:
         self._visits = LoopVisits("jobs_not_claimed", stores.catalog)
         self._started = 0
         self._last_turns: dict[str, int] = {}
+
+    def find_problems(self) -> list[Problem]:
+        """Which queues could not be read last; their loops serve and learn all the same."""
+        return self._visits.find_problems("Evaluations and other jobs are not started", fatal=False)
 
     @property
     def busy(self) -> bool:

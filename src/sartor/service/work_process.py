@@ -75,7 +75,12 @@ class BackgroundTask:
 
 
 def run(
-    stores: Stores, stop_signal: StopSignal, /, *, allowed: AllowedDestinations = _DEFAULT_DESTINATIONS
+    stores: Stores,
+    stop_signal: StopSignal,
+    /,
+    *,
+    allowed: AllowedDestinations = _DEFAULT_DESTINATIONS,
+    find_job_problems: Callable[[], Sequence[Problem]] = tuple,
 ) -> None:
     """Run the background tasks until the stop signal is set.
 
@@ -83,6 +88,7 @@ def run(
         stores: the stores of the instance.
         stop_signal: ends it.
         allowed: where callers may have logs copied.
+        find_job_problems: finds what is wrong with the jobs, which another thread of this process runs.
     """
     reporter = ProgressReporter(stores.reports, "work")
     tasks, clock = _create_tasks(stores, reporter, allowed), TrustedClock(stores)
@@ -92,7 +98,11 @@ def run(
             task.run_if_due()
             reporter.note_progress()
         reporter.note_progress(
-            lambda: [*clock.find_problems(), *(problem for task in tasks for problem in task.find_problems())]
+            lambda: [
+                *clock.find_problems(),
+                *(problem for task in tasks for problem in task.find_problems()),
+                *find_job_problems(),
+            ]
         )
         stop_signal.wait(_ROUND_S)
     reporter.close()

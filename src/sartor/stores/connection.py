@@ -18,6 +18,7 @@ from typing import Any
 from sartor.errors import Corrupt, SartorError, StoreUnavailable
 from sartor.settings import Durability
 from sartor.stores import schema
+from sartor.stores.advice import OUT_OF_WAY, advise_on_damage
 from sartor.stores.made_files import MadeFiles, shorten_path
 from sartor.stores.open_connections import OPEN_CONNECTIONS, OpenConnections
 
@@ -54,8 +55,9 @@ def translate_error(error: sqlite3.Error, path: Path, /) -> SartorError:
     """Translates an error of SQLite into the error of ours that says what happened to this file."""
     where = shorten_path(path)
     if _code(error) in _UNAVAILABLE:
-        return StoreUnavailable(f"{where} can't be read or written: {error}.")
-    return Corrupt(f"{where} is damaged, or no database of this service: {error}.")
+        what_to_do = f" {OUT_OF_WAY}" if _code(error) == sqlite3.SQLITE_CANTOPEN else ""
+        return StoreUnavailable(f"{where} can't be read or written: {error}.{what_to_do}")
+    return Corrupt(f"{where} is damaged, or no database of this service: {error}. {advise_on_damage(path)}")
 
 
 def _code(error: BaseException) -> int:
@@ -280,11 +282,12 @@ class SqliteConnection:
         if version > known:
             raise Corrupt(
                 f"{shorten_path(self.path)} was written by a newer version of Sartor "
-                f"(schema {version}; this one knows {known})."
+                f"(schema {version}; this one knows {known}). Run that version, or a newer one."
             )
         (owner,) = raw.execute("SELECT owner FROM about").fetchone()
         if owner != self._owner:
-            raise StoreUnavailable(f"{shorten_path(self.path)} belongs to another loop.")
+            advice = advise_on_damage(self.path)
+            raise StoreUnavailable(f"{shorten_path(self.path)} belongs to another loop. {advice}")
         schema.migrate(raw, self._kind)
         self._on_open(raw)
         for pragma in self._pragmas:

@@ -26,7 +26,8 @@ from pathlib import Path
 
 from sartor.errors import InvalidSetting, StoreUnavailable
 from sartor.private_files import FOLDER_MODE, is_open_to_others, make_private, make_private_folder
-from sartor.stores.made_files import MadeFiles
+from sartor.stores.advice import OUT_OF_WAY
+from sartor.stores.made_files import MadeFiles, shorten_path
 from sartor.stores.unfinished import remove_left_behind, unfinished_folder
 
 _LOOP_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
@@ -223,7 +224,8 @@ class Layout:
         try:
             make_private_folder(folder)
         except OSError as error:
-            raise StoreUnavailable(f"{folder} can't be created: {error.strerror}.") from error
+            message = f"{shorten_path(folder)} can't be created: {error.strerror}. {OUT_OF_WAY}"
+            raise StoreUnavailable(message) from error
 
 
 def remove_folder(folder: Path, /) -> None:

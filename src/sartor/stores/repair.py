@@ -14,6 +14,7 @@ from sartor.errors import Corrupt, ModelNotFound, SartorError, StoreUnavailable
 from sartor.loops import Loop
 from sartor.private_files import make_private_folder, write_private
 from sartor.problems import Damage
+from sartor.stores.advice import FROM_BACKUP, NOT_FROM_ELSEWHERE, advise_on_damage
 from sartor.stores.connection import SqliteConnection
 from sartor.stores.layout import Layout
 from sartor.stores.models import SqliteModelNotes, SqliteModels
@@ -24,8 +25,6 @@ _DRAFT_AGE_S = 3_600.0
 _MOST_NAMED = 5
 _SQL = read_statements("events")
 _OUTCOMES = read_statements("outcomes")
-_FROM_BACKUP = "Restore the loop from a backup (sartor loop restore)."
-_NOT_FROM_ELSEWHERE = f"The log can't be made again from anything else. {_FROM_BACKUP}"
 
 
 class LoopRepair:
@@ -43,7 +42,7 @@ class LoopRepair:
             if not self._layout.made.has(self._loop.loop_id, "events"):
                 return []
             state = "is no folder" if self._folder.exists() else "is missing"
-            message = f"loops/{self._loop.name} {state}. {_NOT_FROM_ELSEWHERE}"
+            message = f"loops/{self._loop.name} {state}. {NOT_FROM_ELSEWHERE}"
             return [self._damage("folder", message)]
         databases = list(self._find_in_databases())
         models = [] if any(found.kind == "outcomes" for found in databases) else self._find_in_models()
@@ -77,10 +76,11 @@ class LoopRepair:
     def _find_in_databases(self) -> Iterator[Damage]:
         events = self._examine("events")
         if events:
-            yield self._damage("events", f"{events} {_NOT_FROM_ELSEWHERE}")
+            is_said = NOT_FROM_ELSEWHERE in events
+            yield self._damage("events", events if is_said else f"{events} {NOT_FROM_ELSEWHERE}")
         outcomes = self._examine("outcomes")
         if outcomes and events:
-            yield self._damage("outcomes", f"{outcomes} {_FROM_BACKUP}")
+            yield self._damage("outcomes", f"{outcomes} {FROM_BACKUP}")
         elif outcomes:
             remedy = (
                 "Settle all decisions of the log anew, by the settings of now, and learn them from the "
@@ -104,7 +104,9 @@ class LoopRepair:
                 found = [str(row[0]) for row in connection.rows("PRAGMA quick_check(3)")]
         except SartorError as error:
             return error.message
-        return "" if found == ["ok"] else f"{self._loop.name}/{path.name} is damaged: {'; '.join(found)}."
+        if found == ["ok"]:
+            return ""
+        return f"{self._loop.name}/{path.name} is damaged: {'; '.join(found)}. {advise_on_damage(path)}"
 
     def _find_in_models(self) -> Iterator[Damage]:
         if not (self._folder / "outcomes.sqlite").exists():

@@ -5,7 +5,7 @@ import logging
 import pytest
 from msgspec.structs import replace
 
-from sartor.errors import StoreUnavailable
+from sartor.errors import Corrupt, StoreUnavailable
 from sartor.jobs.worker import LEASE_US, MOST_ATTEMPTS, JobWorker
 from sartor.ports import Loop, LoopStores
 from sartor.records import Job
@@ -291,3 +291,16 @@ def test_the_job_of_a_loop_that_is_deleted_is_given_up(
     assert site.children[0].killed is not has_ended
     assert [child.job.job_id for child in site.children] == ["a", "b"]
     assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
+
+
+def test_a_queue_that_can_not_be_read_is_a_problem_of_its_loop_that_is_not_fatal(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(**_: object) -> None:
+        raise Corrupt("first/jobs.sqlite is damaged.")
+
+    monkeypatch.setattr(site.stores.open(site.loops[0]).jobs, "claim", fail)
+    site.round()
+    (problem,) = site.job_worker.find_problems()
+    assert (problem.loop, problem.fatal, problem.action) == ("first", False, "jobs_not_claimed")
+    assert problem.message == "Evaluations and other jobs are not started: first/jobs.sqlite is damaged."
