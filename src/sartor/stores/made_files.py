@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sartor.errors import Corrupt, LoopDeleted, SartorError, StoreUnavailable
 from sartor.private_files import FILE_MODE, FOLDER_MODE
+from sartor.stores.advice import NOT_FROM_ELSEWHERE, advise_on_damage
 
 KINDS = ("events", "outcomes", "jobs")
 
@@ -64,11 +65,9 @@ class MadeFiles:
     def _explain(self, path: Path, loop_id: str) -> SartorError:
         if loop_id and self.is_deleted(loop_id):
             return LoopDeleted(f"{shorten_path(path)}: the loop was deleted.")
-        missing = path if path.parent.is_dir() or not loop_id else path.parent
-        return Corrupt(
-            f"{shorten_path(missing)} is missing: restore it from a backup, or run `sartor doctor --repair`, "
-            "which makes again what can be made from what is left."
-        )
+        if path.parent.is_dir() or not loop_id:
+            return Corrupt(f"{shorten_path(path)} is missing. {advise_on_damage(path)}")
+        return Corrupt(f"{shorten_path(path.parent)} is missing. {NOT_FROM_ELSEWHERE}")
 
     def _path(self, loop_id: str, kind: str) -> Path:
         return self._folder / f"{loop_id}~{kind}"
