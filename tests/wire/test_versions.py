@@ -148,7 +148,8 @@ def test_an_administration_that_fails_is_one_500_and_is_logged(
     assert service.rank(articles()).status == 201
 
 
-def test_a_loop_that_was_deleted_meanwhile_is_a_mistake_of_the_caller(service: Service) -> None:
+def test_the_key_of_a_loop_that_was_deleted_meanwhile_is_no_key_any_more(service: Service) -> None:
     service.stores.catalog.delete(service.loop.name)
     reply = service.call("GET", at(V1_0, "/configurations/service"))
-    assert (reply.status, reply.code) == (400, "InvalidServiceConfiguration")
+    assert (reply.status, reply.code) == (401, "401")
+    assert "deleted" in reply.message
