@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from msgspec.structs import replace
@@ -26,6 +26,13 @@ def until(condition: Callable[[], object]) -> None:
     while not condition():
         assert time.monotonic() < end
         time.sleep(0.002)
+
+
+@pytest.fixture(autouse=True)
+def no_thread_is_left() -> Iterator[None]:
+    """What a mirror still logs belongs to the test that started it."""
+    yield
+    until(lambda: not any("mirror of" in thread.name for thread in threading.enumerate()))
 
 
 def _copied(of: MirrorThreads, loop: Loop, copying: Copying) -> bool:
