@@ -52,13 +52,15 @@ class Erasure:
             for number, event_id in found.items()
             if event_id in waiting or (outcomes[number] is None and number > cursor.decisions)
         ]
-        settled = {number: event_id for number, event_id in found.items() if number not in set(open_)}
+        are_open = set(open_)
+        settled = {number: event_id for number, event_id in found.items() if number not in are_open}
         self._amend([outcome for number, outcome in outcomes.items() if outcome and number in settled])
         ids = set(settled.values())
         of_settled = [number for number, event_id in observations if event_id in ids]
         ThrottledTransactions().run_all(of_settled, self._blank_observations)
         ThrottledTransactions().run_all(list(settled), self._blank_decisions)
-        self._remove_keys(settled)
+        keys = [key_of(number, event_id) for number, event_id in settled.items()]
+        ThrottledTransactions().run_all(keys, self._remove_keys)
         for connection in (self._events, self._outcomes):
             _truncate_wal(connection)
         return open_
@@ -86,8 +88,7 @@ class Erasure:
         with self._events.transaction() as raw:
             raw.executemany(_EVENTS["blank_observation"], [(number,) for number in numbers])
 
-    def _remove_keys(self, event_ids: dict[int, str]) -> None:
-        keys = [key_of(number, event_id) for number, event_id in event_ids.items()]
+    def _remove_keys(self, keys: Sequence[tuple[int, int, int]]) -> None:
         with self._events.transaction() as raw:
             raw.executemany(_EVENTS["remove_key"], keys)
 

@@ -6,6 +6,9 @@ only by chance; so each is followed by a pause of the same length.
 
 import time
 from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+_Row = TypeVar("_Row")
 
 LARGEST = 2_000
 """Most rows of one transaction."""
@@ -32,9 +35,9 @@ class ThrottledTransactions:
         time.sleep(took_s)
         return done
 
-    def run_all(self, numbers: Sequence[int], work: Callable[[Sequence[int]], None], /) -> None:
-        """Runs ``work`` on all numbers, some of them in each transaction."""
-        rest = list(numbers)
+    def run_all(self, every: Sequence[_Row], work: Callable[[Sequence[_Row]], None], /) -> None:
+        """Runs ``work`` on every row, some of them in each transaction."""
+        rest = list(every)
 
         def step(rows: int) -> int:
             some, rest[:] = rest[:rows], rest[rows:]
