@@ -25,6 +25,8 @@ _KEPT = 100
 _GRACE_US = SECOND_US
 """How long settling may take after it is due."""
 
+_decode = msgspec.json.Decoder(ErasureReceiptRecord).decode
+
 
 def find_retry_us(loop: Loop, logs: LoopStores, open_: Sequence[int], /, *, now_us: int) -> int:
     """Returns when decisions that could not be erased can be: their windows have ended then.
@@ -65,8 +67,8 @@ def find_due(logs: LoopStores, /, *, now_us: int) -> list[ErasureReceiptRecord]:
 
 def find_latest(logs: LoopStores, receipt_id: str, /) -> ErasureReceiptRecord | None:
     """Returns the receipt with this id as it is now; None: it was complete from the beginning."""
-    found = _read_receipts(logs, (_COMPLETE + receipt_id, _PREFIX + receipt_id).__contains__)
-    return min(found, key=lambda receipt: len(receipt.still_open), default=None)
+    content = logs.blobs.get(_COMPLETE + receipt_id) or logs.blobs.get(_PREFIX + receipt_id)
+    return None if content is None else _decode(content)
 
 
 def remove_old(logs: LoopStores, /) -> None:
@@ -99,7 +101,7 @@ def add_erased(
 def _read_receipts(logs: LoopStores, is_wanted: Callable[[str], bool]) -> list[ErasureReceiptRecord]:
     """The receipts with such names, in the order of their times."""
     contents = [logs.blobs.get(name) for name in logs.blobs.names() if is_wanted(name)]
-    found = [msgspec.json.decode(one, type=ErasureReceiptRecord) for one in contents if one is not None]
+    found = [_decode(one) for one in contents if one is not None]
     return sorted(found, key=lambda receipt: (receipt.at, receipt.receipt_id))
 
 
