@@ -117,14 +117,17 @@ class Authenticator:
             TooManyRequests: the key or token is wrong, and too many such were tried.
             LoopUnavailable: the loop can't be opened now.
         """
-        key, named = find_key(scope["headers"], scope["query_string"]), self._find_named_loop(scope)
-        if named is not None and self._is_owner_key(key):
+        key = find_key(scope["headers"], scope["query_string"])
+        named = self._find_named_loop(scope) if self._is_owner_key(key) else None
+        if named is not None:
             caller = _OWNER
         else:
             served_loop = self.authenticate_key(scope)
             if served_loop is not None:
                 return AuthenticatedRequest(served_loop, _to_caller(served_loop, key))
             caller = await self.verify_token(scope)
+            # Not before: a name may cost the opening of a loop, which is for those who were let in.
+            named = self._find_named_loop(scope)
         if named is None or not caller.may(permission, named.name):
             raise Forbidden(
                 f"Access denied: {caller.name} has no role that allows this on the loop that is named by the "
