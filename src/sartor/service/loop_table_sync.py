@@ -161,19 +161,24 @@ class LoopTableSync:
         """Open a loop, or follow its change; returns its entry in the table, which says so where that fails."""
         self._waiting.pop(loop.loop_id, None)
         self._opening.visit(loop, self._open_or_follow)
-        entry: ServedLoop | UnservedLoop
         open_loop = self._open_loops.get(loop.loop_id)
         if open_loop is None:
-            self._metered.discard(loop.loop_id)
-            reason = self._opening.failures.get(loop.loop_id)
-            if reason is None:  # it was deleted meanwhile
-                self._loop_table.remove(loop.loop_id)
-                return describe_unserved(loop, "it was deleted.")
-            self._retry_at_s = max(self._retry_at_s, self._monotonic_s() + _RETRY_S)
-            entry = describe_unserved(loop, reason)
-        else:
-            entry = open_loop.served_loop
-            (self._metered.add if loop.terms.quota_per_month else self._metered.discard)(loop.loop_id)
+            if loop.loop_id in self._opening.failures:
+                self._retry_at_s = max(self._retry_at_s, self._monotonic_s() + _RETRY_S)
+            return self._put_unserved(loop)
+        entry = open_loop.served_loop
+        (self._metered.add if loop.terms.quota_per_month else self._metered.discard)(loop.loop_id)
+        self._loop_table.put(entry)
+        return entry
+
+    def _put_unserved(self, loop: Loop) -> UnservedLoop:
+        """Say in the table why a loop could not be opened; one that was deleted meanwhile leaves it."""
+        self._metered.discard(loop.loop_id)
+        reason = self._opening.failures.get(loop.loop_id)
+        if reason is None:
+            self._loop_table.remove(loop.loop_id)
+            return describe_unserved(loop, "it was deleted.")
+        entry = describe_unserved(loop, reason)
         self._loop_table.put(entry)
         return entry
 
@@ -223,13 +228,8 @@ class LoopTableSync:
         except Exception as error:
             # No bad moment, but damage: it is opened again, and not served until that succeeds.
             close_all([self._open_loops.pop(loop.loop_id)])
-            self._metered.discard(loop.loop_id)
             self._opening.note_failure(loop, error)
-            reason = self._opening.failures.get(loop.loop_id)
-            if reason is None:  # it was deleted meanwhile
-                self._loop_table.remove(loop.loop_id)
-            else:
-                self._loop_table.put(describe_unserved(loop, reason))
+            self._put_unserved(loop)
             return
         open_loop.writer.last_error = None
 
