@@ -20,7 +20,7 @@ MIRROR = Problem("The mirror failed.", "id-of-neighbour", "neighbour", "x", fata
 STALLED = Problem(
     "The learn process has made no progress for 12 s, at the loop 'default'.", action="process_stalled"
 )
-LEARN = ProcessState(role="learn", pid=7, host="here", started_us=0, idle_s=12.3)
+LEARN = ProcessState(role="learn", pid=7, host="here", started_us=0, progressed_us=0, idle_s=12.3)
 
 
 class Tokens:

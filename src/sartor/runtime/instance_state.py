@@ -4,7 +4,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from sartor.problems import Problem, ProcessRole
+from sartor.problems import Problem, ProcessReport
 
 Status = Literal["ready", "degraded", "unready"]
 """All is well; something is not, but requests are answered; nothing can be served, or nothing learned."""
@@ -12,26 +12,14 @@ Status = Literal["ready", "degraded", "unready"]
 NO_LOOP = Problem("No loop can be served: every one of them has a problem.", action="no_loop_served")
 
 
-class ProcessState(Struct, frozen=True, kw_only=True):
-    """A process of the instance, as another one sees it.
+class ProcessState(ProcessReport, frozen=True, kw_only=True):
+    """A process of the instance, as another one sees it: what it reports, and what its silence says.
 
     Attributes:
-        role: what it does.
-        pid: its number on its machine.
-        host: the name of its machine.
-        started_us: when it started.
         idle_s: for how long it has made no progress, in seconds.
-        busy_with: what it does since then, if it says so: the name of a loop.
-        problems: what it says is wrong.
     """
 
-    role: ProcessRole
-    pid: int
-    host: str
-    started_us: int
     idle_s: float
-    busy_with: str = ""
-    problems: tuple[Problem, ...] = ()
 
 
 class InstanceState(Struct, frozen=True, kw_only=True):

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from msgspec import Struct
+from msgspec.structs import asdict
 
 from sartor.errors import SartorError
 from sartor.problems import Problem, ProcessReport, ProcessReports, ProcessRole
@@ -91,15 +92,7 @@ class InstanceWatch:
     def processes(self) -> list[ProcessState]:
         """The processes, as of the last look."""
         return [
-            ProcessState(
-                role=seen.report.role,
-                pid=seen.report.pid,
-                host=seen.report.host,
-                started_us=seen.report.started_us,
-                idle_s=max(0.0, self._looked_s - seen.changed_s),
-                busy_with=seen.report.busy_with,
-                problems=seen.report.problems,
-            )
+            ProcessState(**asdict(seen.report), idle_s=max(0.0, self._looked_s - seen.changed_s))
             for seen in self._seen.values()
         ]
 

@@ -78,7 +78,8 @@ class ProcessWatchdog:
         for pid, since_s in self._silent_s.items():
             if now_s - since_s > START_S:
                 role = next(child.role for child in self._children if child.pid == pid)
-                yield ProcessState(role=role, pid=pid, host="", started_us=0, idle_s=now_s - since_s)
+                silent_s = now_s - since_s
+                yield ProcessState(role=role, pid=pid, host="", started_us=0, progressed_us=0, idle_s=silent_s)
 
     def _note(self, process: ProcessState) -> None:
         extra = {"action": "process_stalled", "role": process.role, "pid": process.pid}
