@@ -79,6 +79,33 @@ def _is_nonzero(value: object) -> bool:
     return isinstance(value, int | float) and abs(value) > _ROUNDS_TO_ZERO
 
 
+def find_value(features: bytes, name: str, /, *, namespace: str) -> str:
+    """Returns the first value of a feature that is a text or a number, as text; empty: there is none.
+
+    A number and the same number as a text are one value. Here 0 and false are values too.
+
+    Args:
+        features: JSON array of feature objects, canonical (``sartor.features.canonical``).
+        name: the feature as people see it, ``namespace.name``.
+        namespace: as in ``list_feature_names``.
+    """
+    if _encode(name.rpartition(".")[2])[1:-1] not in features:
+        return ""
+    return next(_read_values(_decode(features), name, namespace), "")
+
+
+def _read_values(value: object, name: str, namespace: str) -> Iterator[str]:
+    if isinstance(value, list):
+        for item in value:
+            yield from _read_values(item, name, namespace)
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            if isinstance(inner, dict):
+                yield from _read_values(inner, name, key)
+            elif name == f"{namespace}.{key}" and isinstance(inner, str | int | float) and inner != "":
+                yield inner if isinstance(inner, str) else _encode(inner).decode()
+
+
 def remove_feature(features: bytes, name: FeatureName, /, *, namespace: str) -> bytes:
     """Returns a blob without a feature, or without all features of a namespace.
 

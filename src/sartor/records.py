@@ -64,6 +64,10 @@ class Decision(Struct, frozen=True, kw_only=True, array_like=True):
 
     ``dropped``: the probability with which decisions like this were left out of the log that it was imported
     from, in [0, 1); it stands for 1 / (1 - ``dropped``) decisions.
+
+    What was mixed into the model's probabilities (``mixture.py``): ``control_share``, of the control group, 0
+    without one; ``control_feature``, whose value said who is in it, empty where the decision was drawn on its
+    own; ``in_control``, whether it answered; ``floor``, under the probabilities of all actions together.
     """
 
     event_id: str
@@ -79,6 +83,10 @@ class Decision(Struct, frozen=True, kw_only=True, array_like=True):
     deferred: bool = False
     slots: tuple[Slot, ...] = ()
     dropped: float = 0.0
+    control_share: float = 0.0
+    control_feature: str = ""
+    in_control: bool = False
+    floor: float = 0.0
 
     @property
     def baseline(self) -> int:

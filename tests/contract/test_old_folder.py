@@ -172,6 +172,17 @@ def open_loop(folder: Path, name: str) -> LoopStores:
         return stores.open(loop)
 
 
+def still_holds(new: object, old: object) -> bool:
+    """Whether a value holds everything that an old one did: members by name, items at the same places."""
+    if isinstance(old, dict):
+        return isinstance(new, dict) and all(
+            name in new and still_holds(new[name], value) for name, value in old.items()
+        )
+    if isinstance(old, list):
+        return isinstance(new, list) and len(new) >= len(old) and all(map(still_holds, new, old))
+    return type(new) is type(old) and new == old
+
+
 @pytest.mark.parametrize(
     ("file", "query", "codec", "kind"),
     [
@@ -184,7 +195,7 @@ def open_loop(folder: Path, name: str) -> LoopStores:
         ("catalog.sqlite", "SELECT body FROM audit", msgspec.json, AuditEntry),
     ],
 )
-def test_what_is_stored_is_written_as_it_was_read(
+def test_what_is_stored_is_written_as_it_was_read_with_what_is_new_at_its_end(
     read_only: Path, file: str, query: str, codec: Any, kind: type
 ) -> None:
     found = 0
@@ -193,7 +204,8 @@ def test_what_is_stored_is_written_as_it_was_read(
             for (body,) in database.execute(query):
                 if body is not None:
                     stored = body.encode() if isinstance(body, str) else body
-                    assert codec.encode(codec.decode(stored, type=kind)) == stored
+                    written = codec.encode(codec.decode(stored, type=kind))
+                    assert still_holds(codec.decode(written), codec.decode(stored))
                     found += 1
     assert found
 

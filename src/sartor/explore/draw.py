@@ -12,20 +12,26 @@ _UNIT = 2.0**-53
 """The spacing of the draws: all 53 bits of a double between 0 and 1."""
 
 
-def draw_point(loop_id: str, event_id: str) -> float:
+def draw_point(loop_id: str, event_id: str, purpose: bytes = b"") -> float:
     """Returns a number in [0, 1), uniform over event ids.
 
     It is the first 53 bits of BLAKE2b of the event id, keyed with the loop id.
+
+    Args:
+        loop_id: of the loop.
+        event_id: of the decision, or what else is drawn for.
+        purpose: separates draws of different kinds, at most 16 bytes (BLAKE2b's personalization).
     """
-    hasher = _start_hash(loop_id).copy()
+    hasher = _start_hash(loop_id, purpose).copy()
     hasher.update(event_id.encode())
     return (int.from_bytes(hasher.digest(), "big") >> 11) * _UNIT
 
 
 @lru_cache(maxsize=1024)
-def _start_hash(loop_id: str) -> "hashlib.blake2b":
+def _start_hash(loop_id: str, purpose: bytes) -> "hashlib.blake2b":
     # A key holds at most 64 bytes, a loop id may be longer: its digest is the key.
-    return hashlib.blake2b(digest_size=8, key=hashlib.blake2b(loop_id.encode(), digest_size=32).digest())
+    key = hashlib.blake2b(loop_id.encode(), digest_size=32).digest()
+    return hashlib.blake2b(digest_size=8, key=key, person=purpose)
 
 
 def pick_action(probabilities: Sequence[float], point: float) -> int:

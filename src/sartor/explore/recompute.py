@@ -3,6 +3,7 @@
 from sartor.explore.decide import decide
 from sartor.explore.slots import decide_slots
 from sartor.inference import request_probabilities, slot_predictor
+from sartor.mixture import MixtureRules
 from sartor.ports import Engine
 from sartor.records import Decision, MultiSlotInput, RankInput, SlotInput
 
@@ -33,6 +34,15 @@ def rebuild_slots_request(decision: Decision, /) -> MultiSlotInput:
     )
 
 
+def rebuild_rules(decision: Decision) -> MixtureRules:
+    """Returns what was mixed into the model's probabilities when a decision was made."""
+    return MixtureRules(
+        control_share=decision.control_share,
+        control_feature=decision.control_feature,
+        floor=decision.floor,
+    )
+
+
 def recompute_decision(decision: Decision, engine: Engine | None, /, *, loop_id: str) -> Decision:
     """Returns the decision that the engine makes now for the same request, model id and mode.
 
@@ -53,6 +63,7 @@ def recompute_decision(decision: Decision, engine: Engine | None, /, *, loop_id:
             model_id=decision.model_id,
             settings_version=decision.settings_version,
             mode=decision.mode,
+            rules=rebuild_rules(decision),
         )
     single = rebuild_request(decision)
     return decide(
@@ -62,6 +73,7 @@ def recompute_decision(decision: Decision, engine: Engine | None, /, *, loop_id:
         model_id=decision.model_id,
         settings_version=decision.settings_version,
         mode=decision.mode,
+        rules=rebuild_rules(decision),
     )
 
 

@@ -6,9 +6,11 @@ engine is queried for the probabilities of one slot, given the actions drawn for
 
 from collections.abc import Sequence
 
+from sartor.explore.control import ControlDraw, draw_control
 from sartor.explore.draw import draw_point, pick_action
 from sartor.explore.slot_matching import SlotMatching
 from sartor.inference import SlotPredictor
+from sartor.mixture import NO_MIXTURE, MixtureRules, mix_control, raise_to_floor
 from sartor.ranking import keep_positions, normalise, order_actions, scatter
 from sartor.records import Decision, Mode, MultiSlotInput, Slot, SlotInput, open_indexes
 
@@ -22,12 +24,16 @@ def decide_slots(
     model_id: str,
     settings_version: int,
     mode: Mode = "Online",
+    rules: MixtureRules = NO_MIXTURE,
 ) -> Decision:
     """Draw an action for each slot, in order, none twice: returns the record of the decision.
 
     An action is offered to a slot unless it is excluded there, an earlier slot took it, or a later slot could
     not be filled without it. Within a slot the actions are ranked as in ``decide``: those that it excludes, or
     that an earlier slot took, keep their positions.
+
+    The control group answers in all slots or in none: its baselines never lead into a dead end. The logged
+    probabilities of a slot are those of the mixture, given the slots before it.
 
     Args:
         request: the request.
@@ -36,11 +42,17 @@ def decide_slots(
         model_id: the model behind the probabilities, or ``NO_MODEL``.
         settings_version: the version of the loop's settings.
         mode: the learning mode of the loop: in LoggingOnly each slot gets its baseline, for certain.
+        rules: what is mixed into the probabilities, in Online only; the floor is one for each slot.
 
     Raises:
         ValueError: ``predict`` did not return one probability for each offered action, or no distribution.
     """
-    slots = _fill_with_baselines(request) if mode == "LoggingOnly" else _draw_slots(request, predict, loop_id)
+    applied = rules if mode == "Online" else NO_MIXTURE
+    drawn = draw_control(applied, context=request.context, loop_id=loop_id, event_id=request.event_id)
+    if mode == "LoggingOnly":
+        slots = _fill_with_baselines(request)
+    else:
+        slots = _draw_slots(request, predict, loop_id, drawn, applied.floor)
     first = slots[0]
     return Decision(
         event_id=request.event_id,
@@ -55,6 +67,10 @@ def decide_slots(
         mode=mode,
         deferred=request.deferred,
         slots=slots,
+        control_share=drawn.share,
+        control_feature=drawn.feature,
+        in_control=drawn.in_control,
+        floor=applied.floor,
     )
 
 
@@ -66,16 +82,38 @@ def slot_seed(event_id: str, number: int, /) -> str:
     return event_id if number == 0 else f"{event_id}\0{number}"
 
 
-def _draw_slots(request: MultiSlotInput, predict: SlotPredictor, loop_id: str) -> tuple[Slot, ...]:
+def _draw_slots(
+    request: MultiSlotInput, predict: SlotPredictor, loop_id: str, drawn: ControlDraw, floor: float
+) -> tuple[Slot, ...]:
     matching = _match_baselines(request)
     taken: list[int] = []
     slots: list[Slot] = []
+    control, rest = (
+        drawn.share,
+        1.0 - drawn.share,
+    )  # how likely the control group answers, and the model, so far
     for number, slot in enumerate(request.slots):
         offered = matching.find_offered()
         probabilities = normalise(predict(taken, offered))
         if len(probabilities) != len(offered):
             raise ValueError(f"{len(probabilities)} probabilities for {len(offered)} actions")
-        place = pick_action(probabilities, draw_point(loop_id, slot_seed(request.event_id, number)))
+        if floor:
+            probabilities = raise_to_floor(probabilities, floor)
+        place = (
+            offered.index(slot.baseline)
+            if drawn.in_control
+            else pick_action(
+                probabilities,
+                draw_point(loop_id, slot_seed(request.event_id, number)) if number else drawn.point,
+            )
+        )
+        if control:  # all slots before have their baselines, so this one is offered its own
+            baseline = offered.index(slot.baseline)
+            mixed = mix_control(probabilities, baseline, share=control, rest=rest)
+            of_baseline = mixed[baseline]
+            rest, control = rest * probabilities[baseline] / of_baseline, control / of_baseline
+            control, rest = (control, rest) if place == baseline else (0.0, 1.0)
+            probabilities = mixed
         slots.append(_build_slot(request, slot, taken, offered, probabilities, place))
         taken.append(offered[place])
         matching.take(offered[place])
