@@ -3,11 +3,13 @@
 ``ports`` has the other protocols of stores, and exports these too.
 """
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from sartor.problems import Damage
 from sartor.records import AuditEntry, LoggedAuditEntry
@@ -16,10 +18,13 @@ from sartor.settings import LoopSettings, LoopTerms
 SEVERAL_SLOTS = "--ccb_explore_adf"
 """The learning setting that makes a loop one of several slots."""
 
+_EPSILON = re.compile(r"(?<!\S)--epsilon(=|\s+)(\S+)")
+
 
 class Loop(Struct, frozen=True, kw_only=True):
     """One personalization problem. ``version`` grows with each change of settings, policy or keys.
 
+    ``arguments`` are the learning settings as they were set; ``effective_arguments`` are those that serve.
     ``loop_id`` seeds the draws and is never used again after a deletion; ``name`` is for people.
     ``edited_at_us``: when a setting that affects training was changed last. ``generation``: see
     ``records.Model``; a new one learns from ``first_outcome``, or, if that is None, the outcomes of the last
@@ -45,6 +50,11 @@ class Loop(Struct, frozen=True, kw_only=True):
     mirror_by_operator: bool = False
 
     @property
+    def effective_arguments(self) -> str:
+        """The learning settings that serve: the exploration percentage stands after their ``--epsilon``."""
+        return with_epsilon(self.arguments, epsilon=self.settings.exploration_percentage)
+
+    @property
     def has_several_slots(self) -> bool:
         """Whether its learning settings are for several slots at once (contract, section 2.10)."""
         return has_several_slots(self.arguments)
@@ -53,6 +63,33 @@ class Loop(Struct, frozen=True, kw_only=True):
 def has_several_slots(arguments: str, /) -> bool:
     """Whether accepted learning settings are for several slots; see ``learn.policy.check_policy``."""
     return SEVERAL_SLOTS in arguments.split()
+
+
+def with_epsilon(arguments: str, /, *, epsilon: float) -> str:
+    """Returns the settings with the number after ``--epsilon`` replaced; unchanged without that option.
+
+    Args:
+        arguments: learning settings.
+        epsilon: the exploration percentage of the loop, 0 to 1.
+    """
+    return _EPSILON.sub(rf"--epsilon\g<1>{float(epsilon)!r}", arguments)
+
+
+def with_arguments(loop: Loop, arguments: str, /) -> Loop:
+    """Returns the loop with other learning settings.
+
+    The number after their ``--epsilon``, 0 to 1, becomes its exploration percentage; settings without that
+    option leave the percentage as it is.
+
+    Args:
+        loop: the loop.
+        arguments: accepted learning settings; see ``learn.policy.check_policy``.
+    """
+    found = _EPSILON.search(arguments)
+    if found is None:
+        return replace(loop, arguments=arguments)
+    settings = replace(loop.settings, exploration_percentage=float(found[2]))
+    return replace(loop, arguments=arguments, settings=settings)
 
 
 class UnreadableLoop(Struct, frozen=True, kw_only=True):

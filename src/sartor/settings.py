@@ -52,7 +52,12 @@ class LoopSettings(Struct, frozen=True, kw_only=True, rename="camel", forbid_unk
     ] = "earliest"
     exploration_percentage: Annotated[
         float,
-        Meta(ge=0, le=1, description="Replaces the number after --epsilon in the learning settings."),
+        Meta(
+            ge=0,
+            le=1,
+            description="The number after --epsilon in the learning settings: one number, and whichever of the "
+            "two is set last counts.",
+        ),
     ] = 0.2
     model_export_frequency: Annotated[
         timedelta,

@@ -56,6 +56,44 @@ def test_the_number_after_epsilon_is_the_one_in_use(exploring: Service) -> None:
     assert policy(exploring, "GET").json()["arguments"] == AZURE_ARGUMENTS.replace("0.2", "0.35")
 
 
+def exploration(service: Service, version: Version = versions.V1_0) -> object:
+    return service.call("GET", at(version, "/configurations/service")).json()["explorationPercentage"]
+
+
+@EACH
+def test_whichever_exploration_is_set_last_counts_and_both_routes_show_it(
+    service: Service, version: Version
+) -> None:
+    wanted = OWN.replace("0.2", "0.05")
+    assert policy(service, "PUT", {"name": "mine", "arguments": wanted}, version).json()["arguments"] == wanted
+    assert exploration(service, version) == 0.05
+    whole = service.call("GET", at(version, "/configurations/service")).json()
+    changed = service.call(
+        "PUT", at(version, "/configurations/service"), whole | {"explorationPercentage": 0.35}
+    )
+    assert (changed.status, changed.json()["explorationPercentage"]) == (200, 0.35)
+    served = OWN.replace("0.2", "0.35")
+    assert policy(service, "GET", version=version).json()["arguments"] == served
+    assert service.follow().effective_arguments == served
+    policy(service, "PUT", {"name": "mine", "arguments": wanted}, version)
+    assert exploration(service, version) == 0.05
+    assert service.follow().effective_arguments == wanted
+
+
+def test_settings_without_epsilon_leave_the_exploration_as_it_is(exploring: Service) -> None:
+    assert policy(exploring, "DELETE").json()["arguments"] == DEFAULT_ARGUMENTS
+    assert exploration(exploring) == 0.35
+    policy(exploring, "PUT", {"name": "mine", "arguments": "--cb_explore_adf --softmax"})
+    assert exploration(exploring) == 0.35
+
+
+def test_what_is_shown_can_be_put_back_and_changes_nothing_that_serves(exploring: Service) -> None:
+    shown = policy(exploring, "GET").json()
+    assert policy(exploring, "PUT", shown).json() == shown
+    assert exploration(exploring) == 0.35
+    assert exploring.follow().edited_at_us == 0
+
+
 @EACH
 @pytest.mark.parametrize(
     ("arguments", "says"),

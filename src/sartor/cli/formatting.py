@@ -122,7 +122,8 @@ def print_loops(loops: Sequence[Loop], /, *, as_json: bool) -> None:
         print_json([_loop_to_json(loop) for loop in loops])
     elif loops:
         rows = [
-            (loop.name, format_timestamp(loop.created_at_us), loop.version, loop.arguments) for loop in loops
+            (loop.name, format_timestamp(loop.created_at_us), loop.version, loop.effective_arguments)
+            for loop in loops
         ]
         print_table(("LOOP", "CREATED", "VERSION", "LEARNING SETTINGS"), rows)
     else:
@@ -135,7 +136,7 @@ def _loop_to_json(loop: Loop) -> dict[str, object]:
         "loopId": loop.loop_id,
         "createdAt": format_timestamp(loop.created_at_us),
         "version": loop.version,
-        "policy": {"name": loop.policy_name, "arguments": loop.arguments},
+        "policy": {"name": loop.policy_name, "arguments": loop.effective_arguments},
         "settings": _settings_to_json(loop),
         "terms": msgspec.to_builtins(loop.terms),
     }
@@ -165,7 +166,7 @@ def print_loop(loop: Loop, logs: LoopStores, /, *, as_json: bool) -> None:
         print_json(_loop_to_json(loop) | {"counts": totals, "liveModel": model, "mirror": mirror})
         return
     facts = {"name": loop.name, "id": loop.loop_id, "created": format_timestamp(loop.created_at_us)}
-    lines = facts | {"version": loop.version, "policy": loop.arguments, "live model": model} | totals
+    lines = facts | {"version": loop.version, "policy": loop.effective_arguments, "live model": model} | totals
     lines |= {} if mirror is None else {"mirror": _describe_mirror(mirror, counts.last_outcome)}
     print_pairs(lines | _settings_to_json(loop), as_json=False)
 
@@ -191,8 +192,8 @@ def print_settings(loop: Loop, /, *, as_json: bool) -> None:
 
 def print_policy(loop: Loop, /, *, as_json: bool) -> None:
     """Print the learning settings, in the shape of the retired service's export (contract, section 1.6)."""
-    value = {"name": loop.policy_name, "arguments": loop.arguments}
-    print_result(value, loop.arguments, as_json=as_json)
+    value = {"name": loop.policy_name, "arguments": loop.effective_arguments}
+    print_result(value, loop.effective_arguments, as_json=as_json)
 
 
 def print_models(registry: ModelRegistry, /, *, as_json: bool) -> None:

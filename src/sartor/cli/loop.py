@@ -167,7 +167,9 @@ def policy(
     data: Data = DEFAULTS.data,
     as_json: AsJson = False,
 ) -> None:
-    """Show the learning settings of a loop, or replace them. They are arguments of Vowpal Wabbit.
+    """Show the learning settings of a loop as they serve, or replace them. They are arguments of Vowpal Wabbit.
+
+    The number after --epsilon and the setting explorationPercentage are one: whichever is set last counts.
 
     After a change the loop relearns the last days of its log (modelRetrainDays); until then the old model
     serves.

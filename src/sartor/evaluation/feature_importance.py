@@ -23,7 +23,6 @@ from sartor.evaluation.spec import ImportanceResult, ImportanceScore, Importance
 from sartor.evaluation.tasks import run_stage, split_evenly, without_keys
 from sartor.evaluation.time_range import OutcomeRange, find_outcome_range, read_settled
 from sartor.feature_names import FeatureName, list_decision_features, list_namespaces
-from sartor.learn.policy import with_epsilon
 from sartor.ports import Loop, LoopStores
 
 _BUDGET = 400_000
@@ -107,7 +106,7 @@ def measure_importance(
     Raises:
         NoLogsInRange: no settled decision lies in the time.
     """
-    arguments = with_epsilon(loop.arguments, epsilon=loop.settings.exploration_percentage)
+    arguments = loop.effective_arguments
     newest = _list_newest(logs, outcomes)
     features, unmeasured = _list_frequent_features(logs, _narrow(outcomes, newest, _SAMPLE))
     left_out = [*features, *list_namespaces(features)]

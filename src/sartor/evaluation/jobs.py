@@ -38,6 +38,7 @@ from sartor.evaluation.spec import (
 )
 from sartor.learn import policy
 from sartor.log_search import first_decision_since
+from sartor.loops import with_arguments
 from sartor.management import loops, models
 from sartor.management.model_sandbox import convert_dump
 from sartor.ports import Loop, LoopStores, Stores
@@ -135,21 +136,20 @@ class PreparedPolicy(Struct, frozen=True, kw_only=True):
 
     Attributes:
         name: its name.
-        arguments: its learning settings.
-        effective_arguments: the same with the loop's share of exploration, under which ``blob`` was dumped.
-        blob: the dump of its model.
+        arguments: its learning settings, with the exploration that was evaluated.
+        blob: the dump of its model under these settings.
     """
 
     name: str
     arguments: str
-    effective_arguments: str
     blob: bytes
 
 
 def apply_policy(stores: Stores, name: str, evaluation_id: str, policy_name: str, /) -> Model:
     """Replaces the learning settings and the model of a loop by those of a policy in a finished evaluation.
 
-    The policy's model serves at once, and training goes on from it.
+    The policy's model serves at once, and training goes on from it. It explores as it did in the evaluation:
+    the number after ``--epsilon`` becomes the loop's exploration percentage.
 
     Raises:
         LoopNotFound: there is no such loop.
@@ -174,15 +174,10 @@ def prepare_policy(stores: Stores, loop: Loop, evaluation_id: str, policy_name: 
         dump = None if evaluated.model is None else logs.blobs.get(evaluated.model)
     if dump is None:
         raise ModelNotFound(f"The evaluation {evaluation_id!r} keeps no model of the policy {policy_name!r}.")
-    arguments = policy.check_policy(evaluated.arguments)
-    _check_slots(arguments, loop)
-    effective = models.effective_arguments(replace(loop, arguments=arguments))
-    return PreparedPolicy(
-        name=policy_name,
-        arguments=arguments,
-        effective_arguments=effective,
-        blob=_dump_under(effective, dump),
-    )
+    checked = policy.check_policy(evaluated.arguments)
+    _check_slots(checked, loop)
+    arguments = with_arguments(loop, checked).effective_arguments
+    return PreparedPolicy(name=policy_name, arguments=arguments, blob=_dump_under(arguments, dump))
 
 
 def apply_prepared(stores: Stores, name: str, prepared: PreparedPolicy, /) -> Model:
@@ -191,13 +186,17 @@ def apply_prepared(stores: Stores, name: str, prepared: PreparedPolicy, /) -> Mo
     Raises:
         LoopNotFound: there is no such loop.
         LoopLocked: it is locked against changes.
-        InvalidPolicy: the loop was changed since the policy was prepared.
+        InvalidPolicy: the loop got several slots since the policy was prepared.
     """
-    loop = replace(loops.find_loop(stores, name), arguments=prepared.arguments)
-    if models.effective_arguments(loop) != prepared.effective_arguments:
-        raise InvalidPolicy("The settings of the loop were changed meanwhile; apply the policy again.")
+    loop = loops.find_loop(stores, name)
+    _check_slots(prepared.arguments, loop)
     return models.begin_generation(
-        stores, name, prepared.blob, arguments=prepared.arguments, policy_name=prepared.name
+        stores,
+        name,
+        prepared.blob,
+        arguments=prepared.arguments,
+        settings=with_arguments(loop, prepared.arguments).settings,
+        policy_name=prepared.name,
     )
 
 
@@ -212,7 +211,7 @@ def _find_policy_result(job: Job, name: str) -> PolicyResult:
 
 
 def _dump_under(arguments: str, blob: bytes) -> bytes:
-    """Dumps a model under the loop's share of exploration, which may differ from the evaluated one."""
+    """Dumps a model in a process of its own, under the spelling that the loop gives to its arguments."""
     try:
         return convert_dump(blob, arguments)
     except (Corrupt, InvalidModel) as error:

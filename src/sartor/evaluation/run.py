@@ -105,7 +105,7 @@ def list_candidates(spec: EvaluationSpec, loop: Loop, /) -> list[CandidateSpec]:
 def reference_candidates(loop: Loop, /) -> tuple[CandidateSpec, ...]:
     """Returns the policies that need no engine and are always shown."""
     return (
-        CandidateSpec(name="Online", arguments=loop.arguments, source="Online"),
+        CandidateSpec(name="Online", arguments=loop.effective_arguments, source="Online"),
         CandidateSpec(name="Baseline", arguments="", source="Baseline"),
         CandidateSpec(name="Random", arguments="", source="Random"),
     )

@@ -1,6 +1,5 @@
 """Checks the learning settings of a loop, with the reason if they are refused (contract, 1.6 and 2.11)."""
 
-import re
 from collections.abc import Sequence
 
 from sartor.dsjson.multi_slot import encode_slot_query
@@ -9,8 +8,6 @@ from sartor.learn.arguments import parse_arguments
 from sartor.learn.vw import VowpalWabbit
 from sartor.ports import Engine
 from sartor.records import open_indexes
-
-_EPSILON = re.compile(r"(?<!\S)--epsilon(=|\s+)\S+")
 
 _ACTIONS = (
     b'"c":{"FromUrl":[{"user":{"age":30,"device":"mobile"}},{"hour":9}],"_multi":['
@@ -84,13 +81,3 @@ def _rank_slot(engine: Engine, *, taken: Sequence[int]) -> None:
     offered = open_indexes(3, taken)
     query = encode_slot_query(_CONTEXT, b'[{"place":"top"}]', taken=taken, offered=offered)
     engine.slot_probabilities(query, 3, slots=len(taken) + 1, offered=offered)
-
-
-def with_epsilon(arguments: str, /, *, epsilon: float) -> str:
-    """Returns the settings with the number after ``--epsilon`` replaced; unchanged without that option.
-
-    Args:
-        arguments: learning settings.
-        epsilon: the exploration percentage of the loop, 0 to 1.
-    """
-    return _EPSILON.sub(rf"--epsilon\g<1>{float(epsilon)!r}", arguments)

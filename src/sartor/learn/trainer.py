@@ -13,7 +13,6 @@ from datetime import timedelta
 from sartor.errors import EngineRefused
 from sartor.inference import decision_probabilities
 from sartor.learn.lineage import TrainingStart, TrainingState
-from sartor.learn.policy import with_epsilon
 from sartor.learn.training_data import TrainingExample, read_examples
 from sartor.ports import Engine, EngineFactory, EventLog, Loop, ModelRegistry, OutcomeCounts, OutcomeLog
 from sartor.records import LoggedDecision, Model
@@ -93,7 +92,7 @@ class Trainer:
 
     def _resume_or_start(self, loop: Loop, now_us: int) -> TrainingState:
         """The engine in training; another one after a start, and when it does not fit the loop any more."""
-        arguments = with_epsilon(loop.arguments, epsilon=loop.settings.exploration_percentage)
+        arguments = loop.effective_arguments
         # Read before any training example, so that it is never too new.
         revision = self._outcomes.counts().revision
         training = self._training

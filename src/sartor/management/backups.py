@@ -71,7 +71,7 @@ class _Checks(Struct, frozen=True, kw_only=True):
         for name in _NUMBERS:
             if not 0 <= (getattr(loop, name) or 0) < _LARGEST:
                 raise InvalidSetting(f"The backup holds a loop whose {name} is out of range.")
-        check_policy(loop.arguments)
+        check_policy(loop.effective_arguments)
         return replace(loop, settings=with_changes(loop.settings, _NO_MIRROR))
 
     def check_model(self, blob: bytes, arguments: str, /, *, is_own: bool) -> bytes:

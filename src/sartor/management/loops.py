@@ -165,6 +165,8 @@ def rotate_key(stores: Stores, name: str, /, *, second: bool) -> Loop:
 def set_policy(stores: Stores, name: str, arguments: str | None, /, *, policy_name: str | None = None) -> Loop:
     """Replace the learning settings, and their name where one is given; None restores the default ones.
 
+    The number after ``--epsilon`` also becomes the setting ``explorationPercentage``; whichever of the two is
+    set last counts, and settings without that option leave it as it is.
     Settings with ``--ccb_explore_adf`` make it a loop of several slots, which it then stays.
 
     Raises:

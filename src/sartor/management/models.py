@@ -7,7 +7,6 @@ says that the generation is there: a crash in between leaves the old one in char
 from msgspec.structs import replace
 
 from sartor.errors import InvalidModel, ModelInUse
-from sartor.learn.policy import with_epsilon
 from sartor.management import loops
 from sartor.management.model_archive import open_archive, pack_archive
 from sartor.management.model_sandbox import convert_parts
@@ -58,12 +57,7 @@ def check_import(stores: Stores, loop: Loop, body: bytes, /) -> bytes:
         unsigned=settings.allow_unsigned_models,
     )
     trust.check(archive)
-    return convert_parts(archive.parts, effective_arguments(loop))
-
-
-def effective_arguments(loop: Loop, /) -> str:
-    """The learning settings under which the models of a loop are trained."""
-    return with_epsilon(loop.arguments, epsilon=loop.settings.exploration_percentage)
+    return convert_parts(archive.parts, loop.effective_arguments)
 
 
 def begin_generation(stores: Stores, name: str, blob: bytes, /, **changes: object) -> Model:
@@ -83,7 +77,7 @@ def begin_generation(stores: Stores, name: str, blob: bytes, /, **changes: objec
     refuse_locked(loop)
     with loops.open_loop(stores, loop) as logs:
         after = logs.outcomes.counts().last_outcome
-        model = first_of_generation(loop, logs, arguments=effective_arguments(loop), after=after)
+        model = first_of_generation(loop, logs, arguments=loop.effective_arguments, after=after)
         logs.models.publish(model, blob, live=True)
         _follow(stores, loop, model)
         _keep_live(logs.models, model)

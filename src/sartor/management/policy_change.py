@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from sartor.errors import InvalidPolicy
 from sartor.learn.policy import fills_several_slots
-from sartor.loops import SEVERAL_SLOTS
+from sartor.loops import SEVERAL_SLOTS, with_arguments
 from sartor.ports import Loop, Stores
 from sartor.settings import DEFAULT_ARGUMENTS, LoopSettings
 
@@ -27,7 +27,7 @@ def mark_edited(before: Loop, after: Loop, /, *, now_us: int) -> Loop:
 def _training_fields(loop: Loop) -> tuple[object, ...]:
     settings: LoopSettings = loop.settings
     return (
-        loop.arguments,
+        loop.effective_arguments,
         settings.learning_mode,
         settings.reward_wait_time,
         settings.default_reward,
@@ -44,6 +44,8 @@ def default_arguments(loop: Loop, /) -> str:
 def apply_policy_change(stores: Stores, loop: Loop, arguments: str, /, *, now_us: int) -> Loop:
     """Give a loop checked learning settings; returns the changed loop.
 
+    The number after their ``--epsilon`` becomes the loop's exploration percentage.
+
     Settings for several slots turn a loop of a single one into one of several, for good (contract, section
     2.10). Its model is of no use then: decisions are uniform until the first export of the new one, which
     learns what is settled from now on.
@@ -51,7 +53,7 @@ def apply_policy_change(stores: Stores, loop: Loop, arguments: str, /, *, now_us
     Raises:
         InvalidPolicy: the loop has several slots already, and these are for one; or it optimises itself.
     """
-    new = mark_edited(loop, replace(loop, arguments=arguments), now_us=now_us)
+    new = mark_edited(loop, with_arguments(loop, arguments), now_us=now_us)
     if fills_several_slots(arguments) is loop.has_several_slots:
         return stores.catalog.update(new)
     if loop.has_several_slots:

@@ -266,7 +266,7 @@ def describe_loop(loop: Loop, /) -> dict[str, object]:
         settings["logMirrorSasUri"] = strip_query(target)
     return {
         "name": loop.name,
-        "policy": {"name": loop.policy_name, "arguments": loop.arguments},
+        "policy": {"name": loop.policy_name, "arguments": loop.effective_arguments},
         "settings": settings,
         "terms": msgspec.to_builtins(loop.terms),
         "generation": loop.generation,

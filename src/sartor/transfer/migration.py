@@ -12,6 +12,7 @@ from msgspec import Struct
 from msgspec.structs import asdict, replace
 
 from sartor.learn import policy
+from sartor.loops import with_arguments
 from sartor.management import loops, models
 from sartor.ports import EngineFactory, Loop, LoopStores, Stores
 from sartor.settings import with_changes
@@ -159,7 +160,7 @@ def _preview(stores: Stores, loop: Loop, archive: _ParsedResources) -> Loop:
     if archive.configuration is not None:
         loop = replace(loop, settings=with_changes(loop.settings, archive.configuration.changes))
     if archive.policy is not None:
-        loop = replace(loop, arguments=policy.check_policy(archive.policy.arguments))
+        loop = with_arguments(loop, policy.check_policy(archive.policy.arguments))
     if archive.model is not None:
         models.check_import(stores, loop, archive.model)
     return loop

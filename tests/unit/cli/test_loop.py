@@ -94,6 +94,19 @@ def test_a_policy_is_replaced_and_reset(sartor: Sartor, empty: Path) -> None:
     assert sartor("loop", "policy", "news", "--reset").out == before
 
 
+def test_the_policy_that_is_shown_is_the_one_that_serves(sartor: Sartor, empty: Path) -> None:
+    sartor("loop", "create", "news")
+    sartor("loop", "policy", "news", "--cb_explore_adf --epsilon 0.05")
+    assert sartor("loop", "show", "news", "--json").json["settings"]["explorationPercentage"] == 0.05
+    sartor("loop", "set", "news", "explorationPercentage=0.4")
+    served = "--cb_explore_adf --epsilon 0.4"
+    assert sartor("loop", "policy", "news").out.strip() == served
+    assert sartor("loop", "policy", "news", "--json").json["arguments"] == served
+    assert sartor("loop", "show", "news", "--json").json["policy"]["arguments"] == served
+    assert served in sartor("loop", "list").out
+    assert served in sartor("loop", "show", "news").out
+
+
 def test_one_key_is_replaced_and_the_other_kept(sartor: Sartor, empty: Path) -> None:
     old = sartor("loop", "create", "news", "--json").json
     new = sartor("loop", "rotate-key", "news", "--key", "2", "--json").json

@@ -182,13 +182,14 @@ def apply(world: World, policy: str = "better", *, evaluation: str = "one") -> M
     return jobs.apply_policy(world.stores, "default", evaluation, policy)
 
 
-def test_a_policy_is_applied_with_its_model(world: World) -> None:
+def test_a_policy_is_applied_with_its_model_and_its_exploration(world: World) -> None:
     loops.change_settings(world.stores, "default", {"explorationPercentage": 0.3})
     finish(world, policy_result("other"), policy_result(model=keep_model(world)))
     applied = apply(world)
     assert world.live == applied
     assert (world.loop.policy_name, world.loop.arguments) == ("better", BETTER)
-    assert applied.arguments == BETTER.replace("0.1", "0.3")
+    assert (applied.arguments, world.loop.effective_arguments) == (BETTER, BETTER)
+    assert world.loop.settings.exploration_percentage == 0.1
     after = world.train(4)
     assert (after.base_id, after.learned) == (applied.model_id, 4)
     assert world.probabilities(after) == world.replay_probabilities(after)
@@ -210,11 +211,38 @@ def test_a_model_of_the_shelf_that_names_files_is_not_applied(
     assert not list(tmp_path.iterdir())
 
 
-def test_settings_that_changed_while_a_policy_was_prepared(world: World) -> None:
+def test_settings_that_changed_while_a_policy_was_prepared_stay_and_its_exploration_comes_last(
+    world: World,
+) -> None:
     finish(world, policy_result(model=keep_model(world)))
     prepared = jobs.prepare_policy(world.stores, world.loop, "one", "better")
+    loops.change_settings(world.stores, "default", {"explorationPercentage": 0.7, "defaultReward": -0.5})
+    assert jobs.apply_prepared(world.stores, "default", prepared).arguments == BETTER
+    settings = world.loop.settings
+    assert (settings.exploration_percentage, settings.default_reward) == (0.1, -0.5)
+
+
+def test_exploration_that_is_set_after_a_policy_was_applied_serves(world: World) -> None:
+    finish(world, policy_result(model=keep_model(world)))
+    apply(world)
     loops.change_settings(world.stores, "default", {"explorationPercentage": 0.7})
-    with pytest.raises(InvalidPolicy, match="apply the policy again"):
+    assert world.loop.effective_arguments == BETTER.replace("0.1", "0.7")
+    assert world.train(1).arguments == world.loop.effective_arguments
+
+
+def test_a_policy_without_epsilon_is_applied_and_the_exploration_percentage_stays(world: World) -> None:
+    loops.change_settings(world.stores, "default", {"explorationPercentage": 0.3})
+    arguments = "--cb_explore_adf --squarecb --cb_type mtr"
+    finish(world, policy_result(arguments=arguments, model=keep_model(world, arguments)))
+    assert apply(world).arguments == arguments
+    assert world.loop.settings.exploration_percentage == 0.3
+
+
+def test_a_loop_that_got_several_slots_meanwhile_takes_no_policy_for_one(world: World) -> None:
+    finish(world, policy_result(model=keep_model(world)))
+    prepared = jobs.prepare_policy(world.stores, world.loop, "one", "better")
+    loops.set_policy(world.stores, "default", BETTER.replace("--cb_", "--ccb_", 1))
+    with pytest.raises(InvalidPolicy, match="another number of slots"):
         jobs.apply_prepared(world.stores, "default", prepared)
 
 

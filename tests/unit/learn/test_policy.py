@@ -3,8 +3,10 @@ from pathlib import Path
 import pytest
 
 from sartor.errors import InvalidPolicy
-from sartor.learn.policy import check_policy, fills_several_slots, with_epsilon
-from sartor.settings import AZURE_ARGUMENTS, DEFAULT_ARGUMENTS
+from sartor.learn.policy import check_policy, fills_several_slots
+from sartor.loops import with_arguments, with_epsilon
+from sartor.settings import AZURE_ARGUMENTS, DEFAULT_ARGUMENTS, LoopSettings
+from sartor.testing.builders import make_loop
 
 
 @pytest.mark.parametrize(
@@ -175,6 +177,28 @@ def test_a_policy_writes_nothing_to_disk_or_screen(
 )
 def test_exploration_replaces_the_number_after_epsilon(arguments: str, expected: str) -> None:
     assert with_epsilon(arguments, epsilon=0.05) == expected
+
+
+@pytest.mark.parametrize(
+    ("arguments", "percentage"),
+    [
+        ("--cb_explore_adf --epsilon 0.05 -q ::", 0.05),
+        ("--cb_explore_adf --epsilon=1e-3", 0.001),
+        ("--another --epsilon 1", 1.0),
+        ("--cb_explore_adf --squarecb", 0.35),
+        ("--cb_explore_adf --lda_epsilon 1", 0.35),
+    ],
+)
+def test_the_number_after_epsilon_becomes_the_exploration_percentage(arguments: str, percentage: float) -> None:
+    before = make_loop(settings=LoopSettings(exploration_percentage=0.35))
+    after = with_arguments(before, arguments)
+    assert (after.arguments, after.settings.exploration_percentage) == (arguments, percentage)
+    assert after.effective_arguments == with_epsilon(arguments, epsilon=percentage)
+
+
+def test_a_loop_whose_numbers_differ_serves_its_exploration_percentage() -> None:
+    loop = make_loop(arguments="--cb_explore_adf --epsilon 0.05", settings=LoopSettings())
+    assert loop.effective_arguments == "--cb_explore_adf --epsilon 0.2"
 
 
 @pytest.mark.parametrize("epsilon", [0, 1, 0.2, 1e-05, 0.1 + 0.2])

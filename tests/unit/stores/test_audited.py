@@ -63,6 +63,20 @@ def test_of_a_change_only_what_changed_is_recorded(stores: AuditedStores) -> Non
     )
 
 
+def test_both_the_policy_and_the_exploration_that_it_brings_are_recorded(stores: AuditedStores) -> None:
+    policy = "--cb_explore_adf --epsilon {}"
+    loops.set_policy(stores, "shop", policy.format(0.05))
+    assert last_entry(stores)[2:] == (
+        {"policy": {"arguments": DEFAULT_ARGUMENTS}, "settings": {"explorationPercentage": 0.2}},
+        {"policy": {"arguments": policy.format(0.05)}, "settings": {"explorationPercentage": 0.05}},
+    )
+    loops.change_settings(stores, "shop", {"explorationPercentage": 0.4})
+    assert last_entry(stores)[2:] == (
+        {"policy": {"arguments": policy.format(0.05)}, "settings": {"explorationPercentage": 0.05}},
+        {"policy": {"arguments": policy.format(0.4)}, "settings": {"explorationPercentage": 0.4}},
+    )
+
+
 def test_no_key_is_recorded(stores: AuditedStores) -> None:
     before = shop(stores)
     after = loops.rotate_key(stores, "shop", second=True)

@@ -113,6 +113,15 @@ def test_the_export_of_a_loop_is_nothing_new_to_it(migrated: MigratedLoop) -> No
     assert moved.logs.skipped["repeated"].lines == 5
 
 
+def test_the_policy_comes_after_the_configuration_and_its_exploration_counts(migrated: MigratedLoop) -> None:
+    migrated.migrate(
+        configuration=migrated.save("service", b'{"explorationPercentage":0.4}'),
+        policy=migrated.save("policy", b'{"name":"mine","arguments":"--cb_explore_adf --epsilon 0.05"}'),
+    )
+    assert migrated.loop.settings.exploration_percentage == 0.05
+    assert migrated.loop.effective_arguments == "--cb_explore_adf --epsilon 0.05"
+
+
 def test_settings_and_policy_come_first(migrated: MigratedLoop) -> None:
     moved = migrated.migrate(
         logs=migrated.save("log", lines.slots_line(1)),

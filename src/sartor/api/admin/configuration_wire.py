@@ -34,7 +34,8 @@ class FirstServiceConfiguration(Struct, frozen=True, kw_only=True, rename="camel
     exploration_percentage: Annotated[
         float,
         Meta(
-            description="Replaces the number after --epsilon in the learning settings; a fraction.",
+            description="The number after --epsilon in the learning settings, a fraction: one number, and "
+            "whichever of the two is set last counts.",
             extra_json_schema={"minimum": 0, "maximum": 1},
         ),
     ]

@@ -66,7 +66,8 @@ ROUTES = (
         permission="change",
         tag="Configuration",
         summary="Take over a policy of an evaluation.",
-        description="Its learning settings and its model replace those of the loop; training goes on from it.",
+        description="Its learning settings and its model replace those of the loop; training goes on from it. "
+        "The number after --epsilon becomes explorationPercentage, so that it explores as it was evaluated.",
         status=204,
         invalid=_INVALID_BODY,
         request=PolicyReferenceContract,

@@ -10,7 +10,7 @@ from sartor.api.http.response import Response
 from sartor.api.routing.routes import Call, Handler, Route
 from sartor.api.routing.versions import ALL_VERSIONS
 from sartor.errors import InvalidPolicy
-from sartor.learn.policy import fills_several_slots, with_epsilon
+from sartor.learn.policy import fills_several_slots
 from sartor.management import loops
 from sartor.ports import Loop
 
@@ -66,8 +66,7 @@ def _replace(call: Call, arguments: str | None, *, name: str) -> Response:
 
 
 def _respond(loop: Loop) -> Response:
-    in_use = with_epsilon(loop.arguments, epsilon=loop.settings.exploration_percentage)
-    return json_body.json_response(200, PolicyContract(loop.policy_name, in_use))
+    return json_body.json_response(200, PolicyContract(loop.policy_name, loop.effective_arguments))
 
 
 _EXAMPLE: dict[str, object] = {
@@ -102,7 +101,8 @@ def _build_route(
 
 _CHANGE_DESCRIPTION = (
     "The model starts anew and learns the outcomes of the last modelRetrainDays again; until then the old one "
-    "serves. explorationPercentage replaces the number after --epsilon; what is answered is what is in use. "
+    "serves. The number after --epsilon becomes explorationPercentage of the service configuration; whichever "
+    "of the two is set last counts, and both routes show it. Settings without --epsilon leave it as it is. "
     "Settings with --ccb_explore_adf make it a loop of several slots, which it then stays."
 )
 
