@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo serve test lint coverage bench clean
+.PHONY: help demo serve test lint coverage bench quality clean
 
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	$$python -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$python && break; done)
@@ -41,6 +41,9 @@ coverage: .venv/.dev  ## measure which lines and branches the unit, contract and
 
 bench: .venv/.bench  ## measure everything on this machine (needs wrk); a few minutes
 	@$(BIN)/python -m benchmarks
+
+quality: .venv/.run  ## compare how well it decides with other libraries; an hour or two, then only what changed
+	@nice $(BIN)/python -m benchmarks.quality
 
 clean:  ## remove what these commands made, except data
 	rm -rf .venv build dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -16,8 +16,11 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
+from benchmarks.quality import worlds_changing as g
 from benchmarks.quality import worlds_choosing as c
 from benchmarks.quality import worlds_tables as t
+from benchmarks.quality import worlds_unseen as u
+from benchmarks.quality.rescaled import RESCALINGS, RescaledWorld
 from sartor.lab.registry import WORLDS as LAB
 from sartor.lab.world import World
 
@@ -52,9 +55,31 @@ def _list_entries() -> list[Entry]:
         c.Checkers,
         c.Customers,
     )
+    reporting = (
+        t.Segment,
+        t.Banana,
+        t.Phishing,
+        t.Diabetes,
+        u.Friedman,
+        u.Rings,
+        u.Loans,
+        u.Newsroom,
+        u.Vacancies,
+        u.FiftyOffers,
+        u.Members,
+        g.RareSales,
+        g.Orders,
+        g.Reviews,
+        g.Seasons,
+        g.Takeover,
+        g.LateSignups,
+        g.BatchedSignups,
+        g.Sensors,
+    )
     return [
         *(Entry(kind, "known", turns) for kind, turns in known.items()),
         *(Entry(kind, "choosing", 5_000) for kind in choosing),
+        *(Entry(kind, "reporting", 5_000) for kind in reporting),
     ]
 
 
@@ -76,11 +101,13 @@ def select_worlds(names: list[str], groups: list[Group], /) -> list[str]:
 
 
 def open_stream(name: str, /, *, seed: int) -> World[Any]:
-    """Returns a new world of the catalogue.
+    """Returns a new world of the catalogue; after ``@`` a name may say how its numbers are rescaled.
 
     Raises:
         SystemExit: there is no such world.
     """
-    if name not in CATALOGUE:
+    plain, _, rescaling = name.partition("@")
+    if plain not in CATALOGUE or rescaling not in ("", *RESCALINGS):
         raise SystemExit(f"There is no world {name}. Worlds: {', '.join(CATALOGUE)}.")
-    return CATALOGUE[name].kind(seed=seed)
+    world = CATALOGUE[plain].kind(seed=seed)
+    return RescaledWorld(world, rescaling) if rescaling else world

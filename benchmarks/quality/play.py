@@ -26,6 +26,7 @@ class StreamResult(Struct, frozen=True, kw_only=True):
         last_quarter: the same in the last quarter of the turns.
         last_third: the same in the last third.
         above_random: (earned - uniform) / (best - uniform): 0 is chance, 1 the best possible.
+        above_random_500: the same in the first 500 turns.
         start_gain: (earned - uniform) / best in the first tenth of the turns.
         start_error: the standard error of ``start_gain`` over the turns.
         least_probability: the least with which something was chosen; 1 for learners that give none.
@@ -37,6 +38,7 @@ class StreamResult(Struct, frozen=True, kw_only=True):
     last_quarter: float
     last_third: float
     above_random: float
+    above_random_500: float
     start_gain: float
     start_error: float
     least_probability: float
@@ -108,6 +110,7 @@ def summarise_stream(
         last_quarter=float(earned[-quarter:].mean() / best[-quarter:].mean()),
         last_third=float(earned[-third:].mean() / best[-third:].mean()),
         above_random=float((earned - uniform).mean() / (best - uniform).mean()),
+        above_random_500=float((earned - uniform)[:500].mean() / (best - uniform)[:500].mean()),
         start_gain=float(gains.mean()),
         start_error=float(gains.std(ddof=1) / tenth**0.5),
         least_probability=least_probability,
