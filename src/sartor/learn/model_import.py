@@ -6,8 +6,9 @@ engine itself, so that no process that ranks or learns ever reads the foreign by
 
 from sartor.errors import Corrupt, EngineRefused, InvalidModel
 from sartor.learn import model_file
+from sartor.learn.engines import fills_several_slots
 from sartor.learn.model_file import add_checksum, strip_checksum
-from sartor.learn.policy import fills_several_slots, try_policy
+from sartor.learn.policy import try_policy
 from sartor.learn.vw import create_engine
 
 

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from sartor.dsjson.multi_slot import encode_slot_query
 from sartor.errors import EngineRefused, InvalidPolicy
-from sartor.learn.arguments import parse_arguments
-from sartor.learn.vw import VowpalWabbit
+from sartor.learn.arguments import PolicyArguments, parse_arguments
+from sartor.learn.engines import create_engine, fills_several_slots, spell_arguments
+from sartor.learn.second_order.arguments import is_second_order
 from sartor.ports import Engine
 from sartor.records import open_indexes
 
@@ -34,26 +35,21 @@ def check_policy(arguments: str, /) -> str:
     Raises:
         InvalidPolicy: with the reason, and the name of the option if it is about one.
     """
-    accepted = parse_arguments(arguments)
-    if accepted.several_slots and accepted.values("cb_explore_adf"):
-        raise InvalidPolicy("Give --cb_explore_adf for one slot, or --ccb_explore_adf for several, not both.")
-    engine = VowpalWabbit(accepted)
+    if not is_second_order(arguments):
+        _check_kind(parse_arguments(arguments))
+    engine = create_engine(arguments)
     try:
-        try_policy(engine, several_slots=accepted.several_slots)
+        try_policy(engine, several_slots=fills_several_slots(arguments))
     except EngineRefused as error:
         raise InvalidPolicy(f"The learning settings failed a trial. {error.message}") from error
     finally:
         engine.close()
-    return str(accepted)
+    return spell_arguments(arguments)
 
 
-def fills_several_slots(arguments: str, /) -> bool:
-    """Whether learning settings are for several slots.
-
-    Raises:
-        InvalidPolicy: they are not accepted.
-    """
-    return parse_arguments(arguments).several_slots
+def _check_kind(accepted: PolicyArguments) -> None:
+    if accepted.several_slots and accepted.values("cb_explore_adf"):
+        raise InvalidPolicy("Give --cb_explore_adf for one slot, or --ccb_explore_adf for several, not both.")
 
 
 def try_policy(engine: Engine, /, *, several_slots: bool = False) -> None:

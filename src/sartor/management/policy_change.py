@@ -5,7 +5,7 @@ from contextlib import closing
 from msgspec.structs import replace
 
 from sartor.errors import InvalidPolicy
-from sartor.learn.policy import fills_several_slots
+from sartor.learn.engines import fills_several_slots
 from sartor.loops import SEVERAL_SLOTS, with_arguments
 from sartor.ports import Loop, Stores
 from sartor.settings import DEFAULT_ARGUMENTS, LoopSettings

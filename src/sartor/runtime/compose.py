@@ -102,6 +102,6 @@ def _find_master_key() -> bytes | None:
 
 def engine_factory() -> EngineFactory:
     """Returns the factory of the engines."""
-    from sartor.learn.vw import create_engine
+    from sartor.learn.engines import create_engine
 
     return create_engine

@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from sartor.errors import InvalidPolicy
-from sartor.learn.policy import check_policy, fills_several_slots
+from sartor.learn.engines import fills_several_slots
+from sartor.learn.policy import check_policy
 from sartor.loops import with_arguments, with_epsilon
 from sartor.settings import AZURE_ARGUMENTS, DEFAULT_ARGUMENTS, LoopSettings
 from sartor.testing.builders import make_loop

@@ -10,7 +10,7 @@ from sartor.api.http.response import Response
 from sartor.api.routing.routes import Call, Handler, Route
 from sartor.api.routing.versions import ALL_VERSIONS
 from sartor.errors import InvalidPolicy
-from sartor.learn.policy import fills_several_slots
+from sartor.learn.engines import fills_several_slots
 from sartor.management import loops
 from sartor.ports import Loop
 

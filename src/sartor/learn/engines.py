@@ -1,0 +1,42 @@
+"""Makes the engine that learning settings name: second-order regressors (``--sartor``), or Vowpal Wabbit."""
+
+from sartor.engines import Engine
+from sartor.learn.arguments import parse_arguments
+from sartor.learn.second_order.arguments import is_second_order, parse_settings, spell_settings
+
+
+def create_engine(arguments: str, blob: bytes | None = None, /) -> Engine:
+    """Create an engine, empty or with the state of a dump made under the same arguments (an ``EngineFactory``).
+
+    Raises:
+        InvalidPolicy: the arguments are not accepted.
+        Corrupt: the blob is not a model, or one of other arguments.
+    """
+    # Imported here: a process that serves loops of one kind needs the other engine's libraries for nothing.
+    if is_second_order(arguments):
+        from sartor.learn.second_order.engine import create_second_order_engine
+
+        return create_second_order_engine(arguments, blob)
+    from sartor.learn.vw import create_engine as create_vowpal_wabbit
+
+    return create_vowpal_wabbit(arguments, blob)
+
+
+def spell_arguments(arguments: str, /) -> str:
+    """Returns learning settings in one spelling: single spaces, no flags without a meaning.
+
+    Raises:
+        InvalidPolicy: an option or a value that is not accepted, named in the message.
+    """
+    return spell_settings(arguments) if is_second_order(arguments) else str(parse_arguments(arguments))
+
+
+def fills_several_slots(arguments: str, /) -> bool:
+    """Whether learning settings are for several slots.
+
+    Raises:
+        InvalidPolicy: they are not accepted.
+    """
+    if is_second_order(arguments):
+        return parse_settings(arguments).several_slots
+    return parse_arguments(arguments).several_slots

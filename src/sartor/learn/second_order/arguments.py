@@ -1,0 +1,122 @@
+"""The learning settings of the second-order engine: ``--sartor`` and options of its own."""
+
+import shlex
+from collections.abc import Callable, Iterator, Sequence
+
+from msgspec import Struct
+
+from sartor.errors import InvalidPolicy
+from sartor.loops import SEVERAL_SLOTS
+
+MARK = "--sartor"
+"""The first word of learning settings for this engine."""
+
+_CHARACTERS = 1024
+
+
+class SecondOrderSettings(Struct, frozen=True, kw_only=True):
+    """Checked learning settings of this engine; see ``docs/reference/learning-settings.md``.
+
+    Attributes:
+        several_slots: whether they are for several slots.
+        gamma_scale: how fast exploration ends; the factor of √n in the inverse gap weighting, above 0.
+        epsilon: the share of decisions that is spread evenly over the actions, 0 to 1.
+        columns: how many columns a context has at most, 16 to 256.
+        pairs: how many columns are crossed with each other, 0 to 24.
+        half_life: after how many outcomes the forgetting regressor weighs one by half, 10 to 1e9.
+    """
+
+    several_slots: bool = False
+    gamma_scale: float = 16.0
+    epsilon: float = 0.0
+    columns: int = 128
+    pairs: int = 12
+    half_life: float = 500.0
+
+
+class _Option(Struct, frozen=True):
+    field: str
+    read: Callable[[str], float]
+    low: float
+    high: float
+
+
+_OPTIONS = {
+    "--gamma_scale": _Option("gamma_scale", float, 0.01, 1e6),
+    "--epsilon": _Option("epsilon", float, 0.0, 1.0),
+    "--columns": _Option("columns", int, 16, 256),
+    "--pairs": _Option("pairs", int, 0, 24),
+    "--half_life": _Option("half_life", float, 10.0, 1e9),
+}
+
+
+def is_second_order(text: str, /) -> bool:
+    """Whether learning settings are for this engine: their first word is ``--sartor``."""
+    return text.split(maxsplit=1)[:1] == [MARK]
+
+
+def parse_settings(text: str, /) -> SecondOrderSettings:
+    """Parse learning settings that begin with ``--sartor``.
+
+    Raises:
+        InvalidPolicy: an option or a value that is not accepted, named in the message.
+    """
+    words = _split_words(text)
+    if words[:1] != [MARK]:
+        raise InvalidPolicy(f"Learning settings of this engine begin with {MARK}.")
+    found: dict[str, bool | float] = {}
+    for field, value in _read_options(words[1:]):
+        if field in found:
+            raise InvalidPolicy(f"The option --{field} is given more than once.")
+        found[field] = value
+    return SecondOrderSettings(**found)  # type: ignore[arg-type]
+
+
+def spell_settings(text: str, /) -> str:
+    """Returns learning settings in one spelling: single spaces, an option and its value as two words.
+
+    Raises:
+        InvalidPolicy: they are not accepted.
+    """
+    parse_settings(text)
+    return " ".join(part for word in _split_words(text) for part in word.split("=", 1))
+
+
+def _split_words(text: str) -> list[str]:
+    if len(text) > _CHARACTERS:
+        raise InvalidPolicy(f"Learning settings may have {_CHARACTERS} characters at most, not {len(text)}.")
+    if not text.isprintable() or not text.isascii():
+        raise InvalidPolicy("Learning settings may hold printable ASCII characters only.")
+    try:
+        return shlex.split(text)
+    except ValueError as error:
+        raise InvalidPolicy("A quotation in the learning settings has no end.") from error
+
+
+def _read_options(words: Sequence[str]) -> Iterator[tuple[str, bool | float]]:
+    rest = iter(words)
+    for word in rest:
+        name, equals, value = word.partition("=")
+        if word == SEVERAL_SLOTS:
+            yield "several_slots", True
+        elif name in _OPTIONS:
+            yield _OPTIONS[name].field, _read_value(name, value if equals else next(rest, None))
+        else:
+            known = ", ".join([SEVERAL_SLOTS, *_OPTIONS])
+            raise InvalidPolicy(f"The option {word} is not accepted after {MARK}. Options: {known}.")
+
+
+def _read_value(name: str, text: str | None) -> float:
+    option = _OPTIONS[name]
+    kind = "whole number" if option.read is int else "number"
+    if text is None:
+        raise InvalidPolicy(f"The option {name} needs a value.")
+    try:
+        value = option.read(text)
+    except ValueError:
+        value = option.low - 1
+    if not option.low <= value <= option.high:
+        raise InvalidPolicy(
+            f"The option {name} takes a {kind} from {option.low:g} to {option.high:g}, not {text!r}."
+        )
+    return value

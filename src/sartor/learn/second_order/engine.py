@@ -1,0 +1,176 @@
+"""The engine: reads, scores, explores, learns (see the package's page for the order in which to read)."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from sartor.errors import EngineRefused
+from sartor.learn.second_order.aggregate import Aggregate
+from sartor.learn.second_order.arguments import SecondOrderSettings, parse_settings
+from sartor.learn.second_order.columns import Vector
+from sartor.learn.second_order.fit import ShownOutcome, fit_regressors
+from sartor.learn.second_order.inverse_gap import exploration_rate, weigh_inverse_gaps
+from sartor.learn.second_order.reading import (
+    ContextJson,
+    LineJson,
+    RawFeatures,
+    read_context,
+    read_features,
+    read_line,
+    read_slot_features,
+)
+from sartor.learn.second_order.regressors import COUNT
+from sartor.learn.second_order.scorer import LinearScorer
+from sartor.learn.second_order.state import EngineState, read_state, write_state
+
+_FITTED_AT = (8, 16, 32, 64, 128, 256, 512)
+"""After how many outcomes the columns are planned, from all of them; then they stay."""
+
+_OFFERED = 512
+_REWARD_LIMIT = 1e9
+
+
+class SecondOrderEngine:
+    """An engine that ranks and learns with second-order regressors; see ``engines.Engine``."""
+
+    def __init__(self, settings: SecondOrderSettings, state: EngineState | None = None) -> None:
+        self._settings = settings
+        self._state = state or EngineState(aggregate=Aggregate.of(COUNT))
+        self._scorer: LinearScorer | None = None
+
+    def probabilities(self, context: bytes, actions: int, /) -> list[float]:
+        """See ``engines.Engine``."""
+        if self._settings.several_slots:
+            raise EngineRefused("The learning settings fill several slots, and this is a request without any.")
+        read = read_context(context, actions)
+        return self._weigh(self._score(read_features(read.context), _list_actions(read)))
+
+    def slot_probabilities(
+        self, query: bytes, actions: int, /, *, slots: int, offered: Sequence[int]
+    ) -> list[float]:
+        """See ``engines.Engine``."""
+        read = self._read_slots(query, actions, slots)
+        shown = _list_actions(read)
+        features = read_slot_features(read_features(read.context), read.slots[-1], slots - 1)
+        return self._weigh(self._score(features, [shown[index] for index in offered]))
+
+    def estimates(self, query: bytes, actions: int, /, *, slots: int = 0) -> list[float]:
+        """See ``engines.Engine``."""
+        read = self._read_slots(query, actions, slots) if slots else read_context(query, actions)
+        features = read_features(read.context)
+        if slots:
+            features = read_slot_features(features, read.slots[-1], slots - 1)
+        mean = self._state.aggregate.mean
+        return [mean + one for one in self._score(features, _list_actions(read)).tolist()]
+
+    def learn(self, line: bytes, /) -> None:
+        """See ``engines.Engine``. Rewards are kept within ±1e9."""
+        read = read_line(line)
+        for outcome in self._list_outcomes(read):
+            self._notice_offered(read.c)
+            self._learn_one(outcome)
+        self._scorer = None
+
+    def dump(self) -> bytes:
+        """See ``engines.Engine``."""
+        return write_state(self._state)
+
+    def close(self) -> None:
+        """See ``engines.Engine``."""
+        self._scorer = None
+
+    def _score(self, features: RawFeatures, actions: Sequence[tuple[str, bytes]]) -> Vector:
+        """The expected reward of each action, less the mean."""
+        regressors = self._state.regressors
+        if regressors is None:
+            return np.zeros(len(actions))
+        if self._scorer is None:
+            self._scorer = LinearScorer(regressors, self._state.aggregate.weights())
+        return self._scorer.score(regressors.encode_context(features), actions)
+
+    def _weigh(self, expected: Vector) -> list[float]:
+        aggregate, settings = self._state.aggregate, self._settings
+        gamma = 0.0
+        if self._state.regressors is not None:
+            gamma = exploration_rate(aggregate.count, aggregate.noise(), scale=settings.gamma_scale)
+        return weigh_inverse_gaps(expected, gamma=gamma, epsilon=settings.epsilon)
+
+    def _read_slots(self, query: bytes, actions: int, slots: int) -> ContextJson:
+        if not self._settings.several_slots:
+            raise EngineRefused("The learning settings fill no slots, and this is a request with several.")
+        read = read_context(query, actions)
+        if len(read.slots) != slots:
+            raise EngineRefused(f"The request holds {len(read.slots)} slots, not {slots}.")
+        return read
+
+    def _list_outcomes(self, read: LineJson) -> list[ShownOutcome]:
+        """What a line says about the actions that were shown: one outcome for each slot."""
+        actions, context = _list_actions(read.c), read_features(read.c.context)
+        if not self._settings.several_slots:
+            if read.cost is None or not 0 <= read.place < len(actions):
+                raise EngineRefused("The line has no label.")
+            return [ShownOutcome(context, *actions[read.place], _to_reward(read.cost))]
+        if not read.outcomes or len(read.outcomes) != len(read.c.slots):
+            raise EngineRefused("The line is not one of several slots, or has no labels.")
+        found = []
+        for number, (slot, outcome) in enumerate(zip(read.c.slots, read.outcomes, strict=True)):
+            if outcome.cost is None or not outcome.order or not 0 <= outcome.order[0] < len(actions):
+                raise EngineRefused(f"Slot {number} of the line has no label.")
+            features = read_slot_features(context, slot, number)
+            found.append(ShownOutcome(features, *actions[outcome.order[0]], _to_reward(outcome.cost)))
+        return found
+
+    def _notice_offered(self, read: ContextJson) -> None:
+        offered = self._state.offered
+        if self._state.first_outcomes is not None and len(offered) < _OFFERED:
+            for _, features in _list_actions(read):
+                offered.setdefault(features)
+
+    def _learn_one(self, outcome: ShownOutcome) -> None:
+        state, aggregate = self._state, self._state.aggregate
+        z = None
+        if state.regressors is not None:
+            z = state.regressors.encode_context(outcome.context)
+            expected = state.regressors.predict_each(z, outcome.action, outcome.features)
+            aggregate.score(expected, outcome.reward - aggregate.mean)
+        aggregate.add(outcome.reward)
+        if state.first_outcomes is not None:
+            state.first_outcomes.append(outcome)
+            if aggregate.count in _FITTED_AT:
+                self._fit()
+                return
+        if state.regressors is not None and z is not None:
+            state.regressors.learn(z, outcome.action, outcome.features, outcome.reward - aggregate.mean)
+            if state.first_outcomes is None:
+                state.regressors.notice(outcome.context, outcome.features)
+
+    def _fit(self) -> None:
+        state = self._state
+        state.regressors = fit_regressors(
+            state.first_outcomes or (), list(state.offered), self._settings, mean=state.aggregate.mean
+        )
+        if state.aggregate.count == _FITTED_AT[-1]:
+            state.first_outcomes = None
+            state.offered.clear()
+
+
+def create_second_order_engine(arguments: str, blob: bytes | None = None, /) -> SecondOrderEngine:
+    """Create an engine, empty or with the state of a dump made under the same arguments (an ``EngineFactory``).
+
+    Raises:
+        InvalidPolicy: the arguments are not accepted.
+        Corrupt: the blob is not a model of this engine.
+    """
+    settings = parse_settings(arguments)
+    return SecondOrderEngine(settings, None if blob is None else read_state(blob, settings))
+
+
+def _list_actions(read: ContextJson) -> list[tuple[str, bytes]]:
+    return [(action.i.id, bytes(action.j)) for action in read.actions]
+
+
+def _to_reward(cost: float) -> float:
+    if not math.isfinite(cost):
+        raise EngineRefused("The label is outside of what can be learned.")
+    return max(-_REWARD_LIMIT, min(-cost + 0.0, _REWARD_LIMIT))

@@ -1,0 +1,197 @@
+"""Reads features as numbers and tokens: of a context, of an action, of a line of the log."""
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from msgspec import Struct, field
+
+from sartor.errors import EngineRefused
+
+_WORD = re.compile(r"\w+")
+_ISO_TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d.*", re.ASCII)
+_MAX_WORDS = 64
+_TIME_NAMES = ("time", "timestamp", "date", "datetime", "ts")
+_SECONDS = (1e8, 4e9)
+
+PERIODS = {
+    **dict.fromkeys(("hour", "hourofday"), 24.0),
+    **dict.fromkeys(("weekday", "dayofweek"), 7.0),
+    **dict.fromkeys(("month", "monthofyear"), 12.0),
+    **dict.fromkeys(("minute", "minuteofhour"), 60.0),
+}
+"""Names of numbers that come round again, without ``_`` and in lower case, and their periods."""
+
+
+class RawFeatures(Struct, frozen=True, array_like=True):
+    """The features of one context or action: numbers by name, and tokens for all that is no number.
+
+    Names are paths (``user.age``); a token is ``name=value`` for a category, ``name~word`` for a word.
+    """
+
+    numbers: dict[str, float]
+    tokens: tuple[str, ...]
+
+
+class _Identity(Struct):
+    id: str = ""
+
+
+class _ActionJson(Struct):
+    i: _Identity
+    j: msgspec.Raw
+
+
+class _SlotJson(Struct, rename={"offered": "_inc", "features": "sj"}):
+    offered: list[int] = []
+    features: list[dict[str, Any]] = []
+
+
+class ContextJson(Struct, rename={"context": "FromUrl", "actions": "_multi", "slots": "_slots"}):
+    """What the engine reads of a request (``dsjson.context_json``): features, actions, and slots."""
+
+    context: list[dict[str, Any]]
+    actions: list[_ActionJson]
+    slots: list[_SlotJson] = []
+
+
+class SlotOutcomeJson(Struct, rename={"cost": "_label_cost", "order": "_a"}):
+    """The outcome of one slot: its cost, and the actions in the order of the answer, counted from 0."""
+
+    order: list[int]
+    cost: float | None = None
+
+
+class LineJson(Struct, rename={"cost": "_label_cost", "place": "_labelIndex", "outcomes": "_outcomes"}):
+    """A learnable line of the log: of one slot (cost and place), or of several (outcomes)."""
+
+    c: ContextJson
+    cost: float | None = None
+    place: int = -1
+    outcomes: list[SlotOutcomeJson] = field(default_factory=list)
+
+
+_decode_context = msgspec.json.Decoder(ContextJson).decode
+_decode_line = msgspec.json.Decoder(LineJson).decode
+_decode_objects = msgspec.json.Decoder(list[dict[str, Any]]).decode
+
+
+def read_context(context: bytes, actions: int, /) -> ContextJson:
+    """Decode a request.
+
+    Raises:
+        EngineRefused: it is not one, or holds another number of actions.
+    """
+    try:
+        read = _decode_context(context)
+    except msgspec.DecodeError as error:
+        raise EngineRefused(f"The request can't be read: {error}.") from error
+    if len(read.actions) != actions:
+        raise EngineRefused(f"The request holds {len(read.actions)} actions, not {actions}.")
+    return read
+
+
+def read_line(line: bytes, /) -> LineJson:
+    """Decode a learnable line.
+
+    Raises:
+        EngineRefused: it is not one.
+    """
+    try:
+        return _decode_line(line)
+    except msgspec.DecodeError as error:
+        raise EngineRefused(f"The line can't be read: {error}.") from error
+
+
+def read_action_features(features: msgspec.Raw | bytes, /) -> RawFeatures:
+    """Returns the features of an action.
+
+    Raises:
+        EngineRefused: they are not features.
+    """
+    try:
+        return read_features(_decode_objects(features))
+    except msgspec.DecodeError as error:
+        raise EngineRefused(f"The features of an action can't be read: {error}.") from error
+
+
+def read_features(objects: Iterable[Mapping[str, Any]], /) -> RawFeatures:
+    """Returns the features of a context or an action.
+
+    Args:
+        objects: its feature objects, decoded.
+    """
+    numbers: dict[str, float] = {}
+    tokens: list[str] = []
+    for one in objects:
+        _read_object(one, "", numbers, tokens)
+    return RawFeatures(numbers, tuple(tokens))
+
+
+def read_slot_features(context: RawFeatures, slot: _SlotJson, number: int, /) -> RawFeatures:
+    """Returns the features of a context together with those of one of its slots, which counts from 0."""
+    numbers, tokens = dict(context.numbers), [*context.tokens, f"slot#{number}"]
+    for one in slot.features:
+        _read_object(one, "slot#.", numbers, tokens)
+    return RawFeatures(numbers, tuple(tokens))
+
+
+def _read_object(members: Mapping[str, Any], path: str, numbers: dict[str, float], tokens: list[str]) -> None:
+    for name, value in members.items():
+        kind = type(value)
+        if kind is str:
+            _read_text(path + name, value, numbers, tokens)
+        elif kind is int or kind is float:
+            _read_number(path + name, name, float(value), numbers)
+        elif kind is bool:
+            if value:  # false is no feature, as in the retired service
+                tokens.append(f"{path}{name}=true")
+        elif kind is dict:
+            _read_object(value, f"{path}{name}.", numbers, tokens)
+        elif kind is list:
+            _read_array(value, path + name, numbers, tokens)
+
+
+def _read_array(values: list[Any], path: str, numbers: dict[str, float], tokens: list[str]) -> None:
+    for place, value in enumerate(values):
+        if isinstance(value, dict):
+            _read_object(value, f"{path}.", numbers, tokens)
+        elif isinstance(value, str):
+            tokens.append(f"{path}={value}")
+        elif value is not None:
+            numbers[f"{path}[{place}]"] = float(value)
+
+
+def _read_number(path: str, name: str, value: float, numbers: dict[str, float]) -> None:
+    numbers[path] = value
+    # The clock and the calendar of a time that is sent as seconds or milliseconds since 1970.
+    if value > _SECONDS[0] and name.lower().replace("_", "").endswith(_TIME_NAMES):
+        seconds = value if value < _SECONDS[1] else value / 1000
+        if _SECONDS[0] < seconds < _SECONDS[1]:
+            _add_clock(path, datetime.fromtimestamp(seconds, UTC), numbers)
+
+
+def _read_text(path: str, text: str, numbers: dict[str, float], tokens: list[str]) -> None:
+    if path.endswith("_text") or text.count(" ") >= 2:
+        words = dict.fromkeys(_WORD.findall(text.lower())[:_MAX_WORDS])
+        tokens += [f"{path}~{word}" for word in words]
+        return
+    if len(text) >= 16 and _ISO_TIME.fullmatch(text):
+        try:
+            _add_clock(path, datetime.fromisoformat(text), numbers)
+        except ValueError:
+            tokens.append(f"{path}={text}")
+        return
+    tokens.append(f"{path}={text}")
+
+
+def _add_clock(path: str, at: datetime, numbers: dict[str, float]) -> None:
+    numbers[f"{path}#.hour"] = at.hour + at.minute / 60
+    numbers[f"{path}#.weekday"] = float(at.weekday())
+
+
+def find_period(name: str, /) -> float | None:
+    """Returns the period of a number that comes round again, by the last part of its name; None: it doesn't."""
+    return PERIODS.get(name.rpartition(".")[2].lower().replace("_", ""))

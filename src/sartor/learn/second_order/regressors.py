@@ -1,0 +1,225 @@
+"""The regressors of the engine: what each sees, learns and predicts."""
+
+from collections.abc import Sequence
+from typing import Literal, TypeAlias
+
+import numpy as np
+from msgspec import Struct
+
+from sartor.learn.second_order.columns import ColumnPlan, Vector
+from sartor.learn.second_order.reading import RawFeatures, read_action_features
+from sartor.learn.second_order.ridge import Matrix, RidgePerAction, SharedRidge, einsum
+from sartor.learn.second_order.views import ColumnView, Crossings
+
+ViewName: TypeAlias = Literal["linear", "fine", "crossed"]
+
+
+class RegressorKind(Struct, frozen=True):
+    """A ridge regression per action: which columns it sees, how much it shrinks, whether it forgets."""
+
+    view: ViewName
+    penalty: float
+    forgets: bool = False
+
+
+PER_ACTION = (
+    RegressorKind("linear", 2.0),
+    RegressorKind("linear", 30.0),
+    RegressorKind("linear", 300.0),
+    RegressorKind("linear", 2.0, forgets=True),
+    RegressorKind("fine", 5.0),
+    RegressorKind("fine", 50.0),
+    RegressorKind("crossed", 5.0),
+)
+COUNT = 1 + len(PER_ACTION)
+"""How many regressors there are: the shared one, and those of each action."""
+
+_SHARED_PENALTY = 10.0
+_SHARED_COLUMNS = 256
+_LEAST_SHARED_CONTEXT = 8
+_MEMORY = 3_500_000
+"""How many bytes the P of all actions may take as they are stored."""
+_RECENTRE_SHARE, _RECENTRE_MOST = 0.1, 100
+_CACHED_ACTIONS = 4096
+
+
+class ActionRow(Struct, array_like=True):
+    """An action that has learned: its features when it was shown last, and the last outcome it learned."""
+
+    features: bytes
+    clock: int = 0
+
+
+class Regressors:
+    """All regressors of one engine; ``fit_regressors`` makes them from the first outcomes.
+
+    Attributes:
+        contexts: the columns of contexts.
+        actions: the columns of the features of actions.
+        crossings: products of columns, which are columns after those of ``contexts``.
+        views: what each regression per action sees, in the order of ``PER_ACTION``; the crossed one is missing
+            until ``add_crossed``.
+        shared: the regression for all actions; what it predicts is what each action shrinks towards.
+        per_action: in the order of ``views``.
+        rows: the row of each action that has learned, by id; ``details`` and ``priors`` are in that order.
+        priors: what each action shrinks towards: weights of the linear columns; shape (rows, linear).
+        clock: how many outcomes were learned; ``recentred``: at which of them the priors changed last.
+    """
+
+    def __init__(self, contexts: ColumnPlan, actions: ColumnPlan, *, half_life: float) -> None:
+        self.contexts = contexts
+        self.actions = actions
+        self.half_life = half_life
+        self.crossings = Crossings()
+        self.shared = SharedRidge(*_shape_shared(contexts, actions), _SHARED_PENALTY)
+        self.views = [_make_view(kind, contexts) for kind in PER_ACTION if kind.view != "crossed"]
+        self.per_action = [
+            _make_regression(kind, view, half_life) for kind, view in zip(PER_ACTION, self.views, strict=False)
+        ]
+        self.rows: dict[str, int] = {}
+        self.details: list[ActionRow] = []
+        self.priors: Matrix = np.zeros((0, contexts.linear))
+        self.clock = 0
+        self.recentred = 0
+        self._vectors: dict[bytes, Vector] = {}
+
+    def add_crossed(self, columns: Sequence[int], crossings: Crossings, /) -> RidgePerAction:
+        """Add the crossed regression, which has learned nothing yet; returns it.
+
+        Args:
+            columns: the columns of contexts that it sees, ascending, the intercept first.
+            crossings: the products that it sees.
+        """
+        size = self.contexts.size
+        seen = [*columns, *range(size, size + len(crossings))]
+        self.crossings = crossings
+        self.views.append(ColumnView(np.array(seen, dtype=np.int64)))
+        regression = _make_regression(PER_ACTION[-1], self.views[-1], self.half_life)
+        regression.ensure_room(len(self.details))
+        for row, prior in enumerate(self.priors[: len(self.details)]):
+            regression.reset(row, self.views[-1].narrow(prior))
+        self.per_action.append(regression)
+        return regression
+
+    def encode_context(self, features: RawFeatures, /) -> Vector:
+        """Returns the vector of a context with the products; shape (columns + pairs,)."""
+        return self.crossings.extend(self.contexts.encode(features))
+
+    def encode_action(self, features: bytes, /) -> Vector:
+        """Returns the vector of an action.
+
+        Args:
+            features: JSON array of feature objects.
+
+        Raises:
+            EngineRefused: they are not features.
+        """
+        u = self._vectors.get(features)
+        if u is None:
+            if len(self._vectors) >= _CACHED_ACTIONS:
+                self._vectors.clear()
+            u = self._vectors[features] = self.actions.encode(read_action_features(features))
+        return u
+
+    def inherit(self, features: bytes, /) -> Vector:
+        """Returns the weights of an action that has learned nothing: those of the shared regression.
+
+        Shape (linear,).
+        """
+        weights = np.zeros(self.contexts.linear)
+        weights[: self.shared.shape[1]] = self.shared.project(self.encode_action(features))
+        return weights
+
+    def predict_each(self, z: Vector, action: str, features: bytes, /) -> list[float]:
+        """Returns what each regressor expects of an action, the shared one first; less the mean reward."""
+        inherited = self.inherit(features)
+        linear = z[: self.contexts.linear]
+        shared = float(einsum("i,i->", inherited, linear))
+        row = self.rows.get(action)
+        if row is None:
+            return [shared] * COUNT
+        moved = float(einsum("i,i->", inherited - self.priors[row], linear))
+        own = [
+            float(einsum("i,i->", regression.weights[row], view.take(z))) + moved
+            for regression, view in zip(self.per_action, self.views, strict=True)
+        ]
+        return [shared, *own]
+
+    def learn(self, z: Vector, action: str, features: bytes, target: float, /) -> None:
+        """Learn the reward of an action, less the mean reward, in a context from ``encode_context``."""
+        self.clock += 1
+        row = self._find_row(action, features)
+        self.details[row] = ActionRow(features, self.clock)
+        for regression, view in zip(self.per_action, self.views, strict=True):
+            regression.learn(row, view.take(z), target, clock=self.clock)
+        self.shared.learn(self.encode_action(features), z, target)
+        if self.clock - self.recentred >= min(max(1.0, _RECENTRE_SHARE * self.clock), _RECENTRE_MOST):
+            self._recentre()
+
+    def notice(self, context: RawFeatures, features: bytes, /) -> None:
+        """Give a column to what appeared after the columns were planned."""
+        self.contexts.notice(context)
+        if self.actions.spare:
+            before = len(self.actions.spare)
+            self.actions.notice(read_action_features(features))
+            if len(self.actions.spare) != before:
+                self._vectors.clear()
+
+    @property
+    def row_bytes(self) -> int:
+        """How many bytes the P of one action take as they are stored, in all regressions."""
+        return sum(2 * len(view) * (len(view) + 1) for view in self.views)
+
+    def _find_row(self, action: str, features: bytes) -> int:
+        row = self.rows.get(action)
+        if row is not None:
+            return row
+        if len(self.details) < max(1, _MEMORY // self.row_bytes):
+            row = len(self.details)
+            self.details.append(ActionRow(features))
+            self._ensure_room(row + 1)
+        else:
+            row = self._free_row()
+        self.rows[action] = row
+        prior = self.priors[row] = self.inherit(features)
+        for regression, view in zip(self.per_action, self.views, strict=True):
+            regression.reset(row, view.narrow(prior))
+        return row
+
+    def _free_row(self) -> int:
+        """Forget the action that was not shown for the longest time."""
+        oldest = min(self.rows, key=lambda action: self.details[self.rows[action]].clock)
+        return self.rows.pop(oldest)
+
+    def _ensure_room(self, rows: int) -> None:
+        for regression in self.per_action:
+            regression.ensure_room(rows)
+        if rows > len(self.priors):
+            more = np.zeros((max(rows, 2 * len(self.priors)) - len(self.priors), self.contexts.linear))
+            self.priors = np.concatenate([self.priors, more])
+
+    def _recentre(self) -> None:
+        """Let every action shrink towards what the shared regression says of it now."""
+        self.recentred = self.clock
+        for row, detail in enumerate(self.details):
+            inherited = self.inherit(detail.features)
+            difference = inherited - self.priors[row]
+            self.priors[row] = inherited
+            for kind, regression, view in zip(PER_ACTION, self.per_action, self.views, strict=False):
+                if not kind.forgets:  # its λ is forgotten too, so it has nothing to be moved by
+                    regression.move_prior(row, view.narrow(difference))
+
+
+def _shape_shared(contexts: ColumnPlan, actions: ColumnPlan) -> tuple[int, int]:
+    seen = min(contexts.linear, max(_LEAST_SHARED_CONTEXT, _SHARED_COLUMNS // actions.size))
+    return min(actions.size, _SHARED_COLUMNS // seen), seen
+
+
+def _make_view(kind: RegressorKind, contexts: ColumnPlan) -> ColumnView:
+    return ColumnView(np.arange(contexts.linear if kind.view == "linear" else contexts.size))
+
+
+def _make_regression(kind: RegressorKind, view: ColumnView, half_life: float) -> RidgePerAction:
+    if kind.forgets:
+        return RidgePerAction(len(view), kind.penalty, half_life=half_life)
+    return RidgePerAction(len(view), kind.penalty)

@@ -1,0 +1,73 @@
+"""Scores actions in a context: all regressors, weighted, as one vector of weights per action."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from sartor.learn.second_order.columns import Vector
+from sartor.learn.second_order.regressors import Regressors
+from sartor.learn.second_order.ridge import Matrix, einsum
+
+_ROWS = 4096
+
+
+class LinearScorer:
+    """The weighted regressors of one moment. Every regressor is linear, so their mean is one vector per action."""
+
+    def __init__(self, regressors: Regressors, weights: Vector) -> None:
+        """Combine the regressors as they are now.
+
+        Args:
+            regressors: all of them.
+            weights: of each, shape (regressors,); they sum to 1.
+        """
+        self._regressors = regressors
+        self._own = _combine(regressors, weights)
+        self._table: Matrix = np.zeros((64, self._own.shape[1]))
+        self._rows: dict[tuple[str, bytes], int] = {}
+
+    def score(self, z: Vector, actions: Sequence[tuple[str, bytes]], /) -> Vector:
+        """Returns the expected reward of each action, less the mean reward; shape (actions,).
+
+        Args:
+            z: from ``Regressors.encode_context``.
+            actions: id and features (JSON array of feature objects) of each.
+        """
+        rows = self._rows
+        found = [rows.get(action, -1) for action in actions]
+        if -1 in found:
+            if len(rows) + len(actions) > _ROWS:
+                rows.clear()
+            found = [self._find_row(action) for action in actions]
+        return np.asarray(einsum("ij,j->i", self._table[found], z))
+
+    def _find_row(self, action: tuple[str, bytes]) -> int:
+        row = self._rows.get(action)
+        if row is None:
+            row = len(self._rows)
+            if row == len(self._table):
+                self._table = np.concatenate([self._table, np.zeros_like(self._table)])
+            self._table[row] = self._weigh(*action)
+            self._rows[action] = row
+        return row
+
+    def _weigh(self, action: str, features: bytes) -> Vector:
+        inherited = self._regressors.inherit(features)
+        row = self._regressors.rows.get(action)
+        weights = np.zeros(self._own.shape[1]) if row is None else self._own[row].copy()
+        weights[: len(inherited)] += inherited
+        return weights
+
+
+def _combine(regressors: Regressors, weights: Vector) -> Matrix:
+    """What the actions add to what they inherit: shape (actions, columns + pairs)."""
+    count, linear = len(regressors.details), regressors.contexts.linear
+    priors = regressors.priors[:count]
+    combined = np.zeros((count, regressors.contexts.size + len(regressors.crossings)))
+    for weight, regression, view in zip(weights[1:], regressors.per_action, regressors.views, strict=True):
+        if view.is_prefix:
+            combined[:, : len(view)] += weight * regression.weights[:count]
+        else:
+            combined[:, view.columns] += weight * regression.weights[:count]
+    combined[:, :linear] += (weights[0] - 1.0) * priors
+    return combined
