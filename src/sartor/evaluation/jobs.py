@@ -37,6 +37,7 @@ from sartor.evaluation.spec import (
     model_prefix,
 )
 from sartor.learn import policy
+from sartor.learn.engines import fills_several_slots
 from sartor.log_search import first_decision_since
 from sartor.loops import with_arguments
 from sartor.management import loops, models
@@ -250,7 +251,7 @@ def _check_arguments(one: PolicySpec, loop: Loop) -> str:
 
 
 def _check_slots(arguments: str, loop: Loop) -> None:
-    if policy.fills_several_slots(arguments) is not loop.has_several_slots:
+    if fills_several_slots(arguments) is not loop.has_several_slots:
         raise InvalidPolicy("It is for another number of slots than the loop: --cb_explore_adf is for one.")
 
 

@@ -1,7 +1,7 @@
 """Numbers and tokens as a vector: the plan of the columns, and how a context is written into them.
 
-A plan is made from the first outcomes (``plan_columns.py``) and stays; features that appear later get one of its
-spare columns. Columns that belong together are beside one another: the *linear* ones first (the intercept,
+A plan is made from the first outcomes (``plan_columns.py``) and stays; features that appear later get one of
+its spare columns. Columns that belong together are beside one another: the *linear* ones first (the intercept,
 numbers, presence, tokens), then the *fine* ones (steps of numbers, values of whole numbers).
 """
 
@@ -26,8 +26,10 @@ _LATE_VALUES, _LATE_COUNT, _LATE_NAMES = 32, 16, 64
 
 
 class NumberColumns(Struct, kw_only=True, array_like=True):
-    """The columns of one number, from standardised values t: first (x - ``center``) · ``rate``, then, if it is
-    ``heavy``, sign(t) · ln(1 + \\|t\\|); then (t - ``mean``) · ``spread``, kept within ±3.
+    """The columns of one number x.
+
+    It is standardised to t in three steps: (x - ``center``) · ``rate``; if it is ``heavy``, the logarithm of 1
+    plus the magnitude, with the sign; then (t - ``mean``) · ``spread``, kept within ±3.
 
     Attributes:
         column: of t; -1: it is constant, and only its presence means something.

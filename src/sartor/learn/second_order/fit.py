@@ -1,4 +1,4 @@
-"""Makes the regressors of an engine from its first outcomes: plans the columns, then learns the outcomes again."""
+"""Makes the regressors from the first outcomes: plans the columns, then learns the outcomes again."""
 
 from collections.abc import Sequence
 

@@ -12,7 +12,7 @@ _ROWS = 4096
 
 
 class LinearScorer:
-    """The weighted regressors of one moment. Every regressor is linear, so their mean is one vector per action."""
+    """The weighted regressors of one moment: all are linear, so their mean is one vector per action."""
 
     def __init__(self, regressors: Regressors, weights: Vector) -> None:
         """Combine the regressors as they are now.
