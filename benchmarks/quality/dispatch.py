@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Lock
@@ -54,14 +54,21 @@ def play_all(runs: Sequence[PlannedRun], keep: Keep, /, *, processes: int) -> No
         list(pool.map(play_part, tasks))
 
 
-def _read_results(python: Path, runs: Sequence[PlannedRun]) -> list[StreamResult]:
+def _read_results(python: Path, runs: Sequence[PlannedRun]) -> Iterator[StreamResult]:
     one_thread = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-    ended = subprocess.run(
-        [str(python), "-m", "benchmarks.quality.worker"],
-        input=b"\n".join(map(msgspec.json.encode, runs)),
+    command = [str(python), "-m", "benchmarks.quality.worker"]
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         cwd=ROOT,
         env=os.environ | one_thread | {"PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"},
-        check=True,
-    )
-    return [msgspec.json.decode(line, type=StreamResult) for line in ended.stdout.splitlines()]
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(b"\n".join(map(msgspec.json.encode, runs)))  # a few lines: less than a pipe holds
+        process.stdin.close()
+        for line in process.stdout:
+            yield msgspec.json.decode(line, type=StreamResult)
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, command)

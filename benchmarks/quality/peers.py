@@ -14,9 +14,6 @@ from benchmarks.quality.columns import Columns, Vector
 from benchmarks.quality.learners import Choice, Learner
 from sartor.lab.world import Situation, World
 
-MOST_ARMS = 60
-"""With more arms, those that are not offered any more are forgotten, as a user would to save time."""
-
 
 class PeerLearner:
     """A learner that scores the offered ids for a row of columns and takes the best, or draws.
@@ -61,48 +58,60 @@ class PeerLearner:
 
 
 class Mabwiser(PeerLearner):
-    """LinUCB or LinTS of MABWiser: a linear model for each arm."""
+    """LinUCB of MABWiser: a linear model for each arm.
 
-    policy = "LinUCB"
+    Each arm is an object of the library of its own: arms don't share anything in it, and it would otherwise
+    invert the matrices of all arms at each outcome of one. An arm without any outcome has the library's prior,
+    whose matrix is the identity.
+    """
 
     def __init__(self, world: World[Any], /, *, turns: int, seed: int) -> None:
-        """Make it with the arms of the first turn."""
+        """Begin without arms."""
         super().__init__(world, turns=turns, seed=seed)
-        mab = import_module("mabwiser.mab")
-        self._arms = {option.id: 0 for option in world.situation(0).options}
-        policy = getattr(mab.LearningPolicy, self.policy)(alpha=1.0)
-        self._mab = mab.MAB(arms=list(self._arms), learning_policy=policy, seed=seed)
-        self._fitted = False
+        self._library = import_module("mabwiser.mab")
+        self._arms: dict[str, Any] = {}
 
     def pick(self, row: Vector, situation: Situation[Any], /) -> Choice:
-        """The greatest of its expectations; at random before the first outcome."""
-        ids = [option.id for option in situation.options]
-        for name in ids:
-            if name not in self._arms:
-                self._mab.add_arm(name)
-            self._arms[name] = situation.turn
-        if len(self._arms) > MOST_ARMS:
-            for name in [name for name in self._arms if name not in ids]:
-                self._mab.remove_arm(name)
-                del self._arms[name]
-        if not self._fitted:
-            return Choice(int(self.rng.integers(len(ids))), 1 / len(ids))
-        expected = self._mab.predict_expectations(row[None, :])
-        return Choice(pick_greatest([expected[name] for name in ids], self.rng))
+        """The greatest of the arms' expectations."""
+        values = []
+        for option in situation.options:
+            arm = self._arms.get(option.id)
+            if arm is None:
+                values.append(self.expect_new(row))
+            else:
+                values.append(float(arm.predict_expectations(row[None, :])[option.id]))
+        return Choice(pick_greatest(values, self.rng))
 
     def update(self, row: Vector, situation: Situation[Any], option: int, reward: float, /) -> None:
         """One outcome."""
-        arm = situation.options[option].id
-        if arm in self._arms:
-            teach = self._mab.partial_fit if self._fitted else self._mab.fit
-            teach([arm], [reward], row[None, :])
-            self._fitted = True
+        name = situation.options[option].id
+        if name in self._arms:
+            self._arms[name].partial_fit([name], [reward], row[None, :])
+            return
+        policy = self.make_policy(self._library.LearningPolicy)
+        arm = self._library.MAB(arms=[name], learning_policy=policy, seed=self.seed + len(self._arms))
+        arm.fit([name], [reward], row[None, :])
+        self._arms[name] = arm
+
+    def make_policy(self, policies: Any, /) -> Any:
+        """The policy of the library."""
+        return policies.LinUCB(alpha=1.0)
+
+    def expect_new(self, row: Vector, /) -> float:
+        """What the policy expects of an arm without outcomes."""
+        return float(np.linalg.norm(row))
 
 
 class MabwiserThompson(Mabwiser):
-    """LinTS."""
+    """LinTS of MABWiser."""
 
-    policy = "LinTS"
+    def make_policy(self, policies: Any, /) -> Any:
+        """The policy of the library."""
+        return policies.LinTS(alpha=1.0)
+
+    def expect_new(self, row: Vector, /) -> float:
+        """A draw from the prior."""
+        return float(np.linalg.norm(row) * self.rng.standard_normal())
 
 
 class BayesianThompson(PeerLearner):
