@@ -234,6 +234,10 @@ def _write_page(page: Path, report: "EvaluationReport") -> None:
 
 
 def _print_report(report: "EvaluationReport", evaluation_id: str, page: Path | None) -> None:
+    from sartor.evaluation.report import list_leads
+
+    for lead in list_leads(report):
+        formatting.print_text(f"{formatting.escape_markup(lead)}\n")
     formatting.print_text(f"[bold]{formatting.escape_markup(report.verdict)}[/bold]")
     formatting.print_text(
         f"{report.decisions:,} settled decisions; reward per decision (evaluation {evaluation_id}):\n"

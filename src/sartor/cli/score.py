@@ -22,8 +22,9 @@ _COLUMNS = (("PT5M", "5 MIN"), ("PT1H", "1 HOUR"), ("PT6H", "6 HOURS"), ("P1D", 
 
 
 def score(name: LoopName, plot: Plot = None, data: Data = DEFAULTS.data, as_json: AsJson = False) -> None:
-    """Show what a loop earned per decision, and what other policies would have earned, recently and in total.
+    """Show how much more a loop earns than your default order, and what it earned per decision beside others.
 
+    First comes the lift of the learned policy over always the first action, and what exploration costs.
     The others are: always the first action (Baseline), a random action (Random), and the best single action
     for all. The 95 % intervals of the total stay valid however often you look. It can run beside the service.
     """
@@ -49,6 +50,9 @@ def _print_scorecard(name: str, view: "ScorecardView") -> None:
     if not view.total:
         formatting.print_line(f"The loop {name!r} has no settled decisions yet.")
         return
+    for lead in (view.lift, view.exploration):
+        if lead is not None and lead.sentence:
+            formatting.print_text(f"{formatting.escape_markup(lead.sentence)}\n")
     since = "" if view.since_outcome <= 1 else f", since outcome {view.since_outcome:,}"
     formatting.print_text(f"{view.events:,} settled decisions{since}; reward per decision:\n")
     rows = [

@@ -9,7 +9,7 @@ from abc import abstractmethod
 from typing import ClassVar, Self
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct
 
 from sartor.errors import Corrupt, InvalidColumns
 from sartor.estimators.columns import Columns
@@ -21,6 +21,7 @@ class Mergeable(Struct, kw_only=True, tag=True):
 
     Every field is a sum (a number, a list or a dict of sums), unless a class variable names it: ``SETTINGS``
     must be equal in both, of ``LARGEST`` the maximum is kept, of ``SMALLEST`` the minimum.
+    UNSET is an empty sum.
     """
 
     SETTINGS: ClassVar[frozenset[str]] = frozenset()
@@ -59,6 +60,8 @@ class Mergeable(Struct, kw_only=True, tag=True):
             if mine != theirs:
                 raise InvalidColumns(f"Merging needs equal {name}: {mine} is not {theirs}.")
             return mine
+        if mine is UNSET or theirs is UNSET:
+            return theirs if mine is UNSET else mine
         if name in self.LARGEST:
             return max(mine, theirs)
         if name in self.SMALLEST:

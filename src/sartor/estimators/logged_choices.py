@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
+from sartor.mixture import control_shares, remove_control
 from sartor.ranking import one_hot
 from sartor.records import Decision, Outcome, Slot
 
@@ -24,6 +25,8 @@ class LoggedChoice(Struct, frozen=True, kw_only=True):
     slot: str = ""
     dropped: float = 0.0
     """The probability with which a decision like this was left out of the log, in [0, 1)."""
+    control: float = 0.0
+    """The probability, 0 to 1, that the control group answered: part of that of the baseline."""
 
     @property
     def rows(self) -> float:
@@ -34,6 +37,13 @@ class LoggedChoice(Struct, frozen=True, kw_only=True):
     def propensity(self) -> float:
         """The probability of the chosen action, in (0, 1]."""
         return self.probabilities[self.chosen]
+
+    @property
+    def policy(self) -> tuple[float, ...]:
+        """The probabilities of the policy without the control group."""
+        if not self.control:
+            return self.probabilities
+        return tuple(remove_control(self.probabilities, self.baseline, share=self.control))
 
 
 def as_shown(decision: Decision, /) -> Decision:
@@ -96,12 +106,14 @@ def logged_choices(decision: Decision, outcome: Outcome, /) -> tuple[LoggedChoic
             probabilities=tuple([shown.probabilities[index] for index in rankable]),
             chosen=shown.chosen if not shown.excluded else rankable.index(shown.chosen),
             dropped=shown.dropped,
+            control=shown.control_share,
         ),
     )
 
 
 def _choices_of_slots(decision: Decision, outcome: Outcome) -> Iterator[LoggedChoice]:
     rewards = outcome.slot_rewards or (outcome.reward,)
+    controls = control_shares(decision)
     for number, (slot, reward) in enumerate(zip(decision.slots, rewards, strict=False)):
         offered = decision.offered(number)
         yield LoggedChoice(
@@ -112,6 +124,7 @@ def _choices_of_slots(decision: Decision, outcome: Outcome) -> Iterator[LoggedCh
             baseline=_baseline_index(slot, offered),
             slot=slot.id,
             dropped=decision.dropped,
+            control=controls[number],
         )
 
 

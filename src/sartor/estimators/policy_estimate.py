@@ -2,13 +2,17 @@
 
 from typing import TypeVar
 
+from msgspec import UNSET
+
+from sartor.estimators import doubly_robust_sums
 from sartor.estimators.anytime import Anytime
 from sartor.estimators.diagnostics import Diagnostics
-from sartor.estimators.interval import Bounds
+from sartor.estimators.doubly_robust_sums import DoublyRobustSums
+from sartor.estimators.interval import Bounds, Interval
 from sartor.estimators.ips import Ips, Snips, WeightedSums
 from sartor.estimators.reference_policies import ReferencePolicies, TrackedActions
 from sartor.estimators.scorecard_view import PolicyEstimate
-from sartor.estimators.support import SupportThresholds, check_support
+from sartor.estimators.support import SupportThresholds, check_interval, check_support
 
 ONLINE, BASELINE, RANDOM, FIXED = "Online", "Baseline", "Random", "Best fixed action"
 
@@ -70,6 +74,11 @@ def estimate_policy(
     action: str | None = None,
 ) -> PolicyEstimate:
     """Estimates one policy. Online needs no check of support: it is what was done."""
+    bounds = reward_bounds(policies.lowest, policies.highest)
+    doubly_robust = _complete_sums(policies)
+    if policy in _DOUBLY_ROBUST and doubly_robust is not None:
+        weights = _diagnostics(sums, policies)
+        return _estimate_doubly_robust(policy, doubly_robust, weights, bounds, alpha=alpha, limits=limits)
     if policy != ONLINE:
         verdict = check_support(_diagnostics(sums, policies), limits=limits)
         if not verdict.answerable:
@@ -79,8 +88,55 @@ def estimate_policy(
         action=action,
         events=sums.rows,
         value=to_snips(sums).value(),
-        interval=to_anytime(sums, reward_bounds(policies.lowest, policies.highest)).interval(alpha),
+        interval=to_anytime(sums, bounds).interval(alpha),
     )
+
+
+_DOUBLY_ROBUST = {BASELINE: doubly_robust_sums.BASELINE, RANDOM: doubly_robust_sums.RANDOM}
+
+
+def _complete_sums(policies: ReferencePolicies) -> DoublyRobustSums | None:
+    """Returns the doubly robust sums where they are about the same decisions as the others."""
+    sums = policies.doubly_robust
+    return sums if sums is not UNSET and sums.rows == policies.online.rows else None
+
+
+def estimate_doubly_robust(
+    policies: ReferencePolicies, /, *, alpha: float = 0.05
+) -> dict[str, tuple[float, float, float]]:
+    """Returns for Baseline and Random the value and the ends of the anytime interval; empty without the sums.
+
+    Where the ends of an interval cross, they are those of the range of rewards.
+    """
+    sums = _complete_sums(policies)
+    if sums is None or not sums.rows:
+        return {}
+    bounds = reward_bounds(policies.lowest, policies.highest)
+    found = sums.intervals(dict.fromkeys(_DOUBLY_ROBUST.values(), alpha), bounds)
+    estimates = {}
+    for policy, target in _DOUBLY_ROBUST.items():
+        ends = found[target] or Interval(bounds.lower, bounds.upper)
+        estimates[policy] = (min(max(sums.value(target), ends.lower), ends.upper), ends.lower, ends.upper)
+    return estimates
+
+
+def _estimate_doubly_robust(
+    policy: str,
+    sums: DoublyRobustSums,
+    weights: Diagnostics,
+    bounds: Bounds,
+    *,
+    alpha: float,
+    limits: SupportThresholds | None,
+) -> PolicyEstimate:
+    target = _DOUBLY_ROBUST[policy]
+    interval = sums.intervals({target: alpha}, bounds)[target]
+    verdict = check_interval(weights, interval, bounds, limits=limits)
+    if not verdict.answerable:
+        return PolicyEstimate(policy=policy, events=sums.rows, reasons=verdict.reasons)
+    ends = interval or Interval(bounds.lower, bounds.upper)
+    value = min(max(sums.value(target), ends.lower), ends.upper)
+    return PolicyEstimate(policy=policy, events=sums.rows, value=value, interval=interval)
 
 
 def find_best_fixed(

@@ -3,11 +3,13 @@
 from collections.abc import Collection
 from math import inf
 
-from msgspec import Struct, field
+from msgspec import UNSET, Struct, UnsetType, field
 
 from sartor.estimators.accumulator import Mergeable
+from sartor.estimators.doubly_robust_sums import DoublyRobustSums
 from sartor.estimators.ips import Ips
 from sartor.estimators.logged_choices import LoggedChoice
+from sartor.estimators.reward_model import RewardModel
 
 
 # Scorecards that were written before carry this tag.
@@ -140,9 +142,19 @@ class ReferencePolicies(Mergeable, kw_only=True, tag="Tally"):
     highest: float = -inf
     """The highest reward."""
     smallest_propensity: float = inf
+    doubly_robust: DoublyRobustSums | UnsetType = UNSET
+    """UNSET where nothing was added with a reward model, as in scorecards that were written before."""
 
-    def add(self, choice: LoggedChoice, /, *, tracked: Collection[str]) -> None:
-        """Adds one choice; ``tracked`` are ids of actions. About 5 µs for 10 actions."""
+    def add(
+        self, choice: LoggedChoice, /, *, tracked: Collection[str], model: RewardModel | None = None
+    ) -> None:
+        """Adds one choice. About 5 µs for 10 actions, and 50 µs with a model.
+
+        Args:
+            choice: to be added.
+            tracked: ids of actions.
+            model: predicts rewards for the doubly robust sums, and learns this one afterwards.
+        """
         reward, rows = choice.reward, choice.rows
         weight = rows / choice.propensity
         _add_row(self.online, reward, rows, rows)
@@ -154,6 +166,15 @@ class ReferencePolicies(Mergeable, kw_only=True, tag="Tally"):
         chosen = self.fixed_actions.get(choice.ids[choice.chosen])
         if chosen is not None:
             chosen.add_match(reward, weight)
+        if model is not None:
+            self._add_doubly_robust(choice, model)
+
+    def _add_doubly_robust(self, choice: LoggedChoice, model: RewardModel) -> None:
+        if self.doubly_robust is UNSET:
+            self.doubly_robust = DoublyRobustSums()
+        model.widen(choice.reward)
+        self.doubly_robust.add(choice, model)
+        model.learn(choice.ids[choice.chosen], choice.reward, choice.propensity)
 
     def _add_offers(self, choice: LoggedChoice, tracked: Collection[str]) -> None:
         fixed_actions = self.fixed_actions

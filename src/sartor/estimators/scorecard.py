@@ -12,9 +12,11 @@ from msgspec import UNSET, Struct, UnsetType, field
 
 from sartor.errors import Corrupt
 from sartor.estimators.ips import Ips
+from sartor.estimators.lift import estimate_exploration, estimate_lift
 from sartor.estimators.logged_choices import LoggedChoice
-from sartor.estimators.policy_estimate import estimate_policies
+from sartor.estimators.policy_estimate import estimate_doubly_robust, estimate_policies
 from sartor.estimators.reference_policies import ReferencePolicies, TrackedActions
+from sartor.estimators.reward_model import RewardModel
 from sartor.estimators.scorecard_view import ScorecardView
 from sartor.numbers import is_reward
 from sartor.times import HOUR_US, MINUTE_US
@@ -23,7 +25,11 @@ MAX_POINTS = 128
 
 
 class CurvePoint(Struct, frozen=True, kw_only=True):
-    """The sums over all choices settled up to a time."""
+    """The sums over all choices settled up to a time.
+
+    ``estimates``: by policy, the doubly robust value and the ends of its interval; UNSET in points that were
+    written before there were any.
+    """
 
     at_us: int
     events: int
@@ -32,6 +38,7 @@ class CurvePoint(Struct, frozen=True, kw_only=True):
     random: Ips
     lowest: float
     highest: float
+    estimates: dict[str, tuple[float, float, float]] | UnsetType = UNSET
 
 
 class LearningCurve(Struct, kw_only=True):
@@ -64,6 +71,7 @@ def to_curve_point(policies: ReferencePolicies, /, *, at_us: int) -> CurvePoint:
         random=policies.random,
         lowest=policies.lowest,
         highest=policies.highest,
+        estimates=estimate_doubly_robust(policies) or UNSET,
     )
 
 
@@ -103,6 +111,8 @@ class Scorecard(Struct, kw_only=True):
     curve: LearningCurve = field(default_factory=LearningCurve)
     set_aside: int | UnsetType = UNSET
     """How many outcomes were skipped because their reward is out of range; UNSET: none."""
+    reward_model: RewardModel | UnsetType = UNSET
+    """UNSET in an empty scorecard, and in one that was written before there were doubly robust sums."""
 
     def skip(self, seq: int, /, *, mark: tuple[int, int]) -> None:
         """Skips an outcome that is not learned, such as one that was never activated."""
@@ -123,7 +133,10 @@ class Scorecard(Struct, kw_only=True):
         self._advance_to(self.at_us // FINE_US)
         for name in self.tracked.track(choice.ids):
             self._stop_tracking(name)
-        self.open_step.add(choice, tracked=self.tracked.ordinals)
+        if self.reward_model is UNSET and not self.events:
+            self.start_model()
+        model = None if self.reward_model is UNSET else self.reward_model
+        self.open_step.add(choice, tracked=self.tracked.ordinals, model=model)
         if self.curve.is_due(self.events):
             self.curve.add(self.total(), at_us=self.at_us)
 
@@ -131,6 +144,19 @@ class Scorecard(Struct, kw_only=True):
     def events(self) -> int:
         """The number of choices in it."""
         return self.closed_steps.online.rows + self.open_step.online.rows
+
+    @property
+    def lacks_model(self) -> bool:
+        """Whether it was written before there were doubly robust sums; what is added to it has none either."""
+        return self.reward_model is UNSET and self.events > 0
+
+    def start_model(self) -> None:
+        """Starts the doubly robust sums: they are about what is added from now on."""
+        self.reward_model = RewardModel()
+        sums = self.total()
+        if sums.online.rows:
+            self.reward_model.widen(sums.lowest)
+            self.reward_model.widen(sums.highest)
 
     def _advance_to(self, step: int) -> None:
         if step == self.step:
@@ -165,7 +191,8 @@ class Scorecard(Struct, kw_only=True):
             name: estimate_policies(self.window(name, now_us=now_us), self.tracked, alpha=alpha)
             for name in WINDOWS
         }
-        total = estimate_policies(self.total(), self.tracked, alpha=alpha)
+        sums = self.total()
+        total = estimate_policies(sums, self.tracked, alpha=alpha)
         return ScorecardView(
             since_outcome=self.since,
             last_outcome=self.last,
@@ -173,6 +200,8 @@ class Scorecard(Struct, kw_only=True):
             windows=windows,
             total=total,
             set_aside=self.set_aside or 0,
+            lift=estimate_lift(sums, alpha=alpha),
+            exploration=estimate_exploration(sums, alpha=alpha),
         )
 
     def state(self) -> bytes:

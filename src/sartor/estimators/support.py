@@ -5,13 +5,15 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from sartor.estimators.diagnostics import Diagnostics
+from sartor.estimators.interval import Bounds, Interval
 
 
 class SupportThresholds(Struct, frozen=True, kw_only=True):
     """The limits beyond which the log can't answer: counts, shares, ``deviations`` in standard errors.
 
     ``max_uncovered``: the largest share of the policy's choices that the log may be unable to make.
-    ``max_row_share``: the largest share of all weight that may sit on one row.
+    ``max_row_share``: the largest share of all weight that may sit on one row. ``max_half_width``: the largest
+    half width of an interval, as a share of the range of rewards.
     """
 
     min_rows: int = 100
@@ -19,6 +21,7 @@ class SupportThresholds(Struct, frozen=True, kw_only=True):
     max_uncovered: float = 0.05
     max_row_share: float = 0.1
     deviations: float = 5.0
+    max_half_width: float = 0.25
 
 
 class SupportVerdict(Struct, frozen=True):
@@ -46,6 +49,38 @@ def check_support(diagnostics: Diagnostics, /, *, limits: SupportThresholds | No
     )
     reasons = tuple(reason for check in checks if (reason := check(diagnostics, limits)))
     return SupportVerdict(not reasons, reasons)
+
+
+def check_interval(
+    diagnostics: Diagnostics,
+    interval: Interval | None,
+    bounds: Bounds,
+    /,
+    *,
+    limits: SupportThresholds | None = None,
+) -> SupportVerdict:
+    """Checks whether a log can answer about a policy whose interval holds with any weights. Cost: O(1).
+
+    The interval says how much the log knows, so that numbers of effective decisions need no limits.
+
+    Args:
+        diagnostics: of the policy's weights.
+        interval: the anytime interval; None where its ends cross.
+        bounds: the range of rewards.
+        limits: the limits.
+    """
+    limits = limits or SupportThresholds()
+    reasons = [
+        reason
+        for check in (_check_rows, _check_matches, _check_mean_weight)
+        if (reason := check(diagnostics, limits))
+    ]
+    if not reasons and interval is not None and interval.half_width > limits.max_half_width * bounds.width:
+        reasons.append(
+            f"its {diagnostics.rows:,} decisions leave it anywhere between {interval.lower:.2f} "
+            f"and {interval.upper:.2f}"
+        )
+    return SupportVerdict(not reasons, tuple(reasons))
 
 
 def _check_rows(diagnostics: Diagnostics, limits: SupportThresholds) -> str | None:

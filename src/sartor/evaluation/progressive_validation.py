@@ -17,6 +17,7 @@ from sartor.estimators.estimator_set import PolicyScore
 from sartor.estimators.interval import Bounds
 from sartor.estimators.logged_choices import LoggedChoice, as_shown, logged_choices
 from sartor.estimators.reference_policies import ReferencePolicies, TrackedActions
+from sartor.estimators.reward_model import RewardModel
 from sartor.evaluation.column_buffer import ColumnBuffer
 from sartor.evaluation.row_predictions import RowPredictions
 from sartor.evaluation.spec import Source
@@ -62,6 +63,7 @@ class LogSummary(Struct, kw_only=True):
     calibration: PropensityCalibration = field(default_factory=PropensityCalibration)
     reference_policies: ReferencePolicies = field(default_factory=ReferencePolicies)
     tracked_actions: TrackedActions = field(default_factory=TrackedActions)
+    reward_model: RewardModel = field(default_factory=RewardModel)
 
 
 class ProgressiveValidation:
@@ -150,7 +152,8 @@ class ProgressiveValidation:
         summary.last_us = max(summary.last_us, logged.at_us)
         for name in summary.tracked_actions.track(choices[0].ids):
             summary.reference_policies.stop_tracking(name)
-        summary.reference_policies.add(choices[0], tracked=summary.tracked_actions.ordinals)
+        tracked, model = summary.tracked_actions.ordinals, summary.reward_model
+        summary.reference_policies.add(choices[0], tracked=tracked, model=model)
         for probabilities, chosen in _recorded_choices(logged.decision):
             self._chosen.append(len(self._probabilities) + chosen)
             self._probabilities.extend(probabilities)

@@ -6,9 +6,10 @@ from msgspec import UNSET, Struct, UnsetType, field
 
 from sartor.estimators.calibration import CalibrationBin, PropensityCalibration
 from sartor.estimators.interval import Bounds
+from sartor.estimators.lift import estimate_exploration, estimate_lift
 from sartor.estimators.policy_estimate import find_best_fixed
 from sartor.estimators.results_table import ResultRow
-from sartor.estimators.scorecard_view import PolicyEstimate
+from sartor.estimators.scorecard_view import ExplorationCost, Lift, PolicyEstimate
 from sartor.estimators.time_series import SeriesPoint, expanding_series, rolling_series
 from sartor.estimators.verdict import find_best_policy, state_verdict
 from sartor.evaluation.feature_importance import ImportanceMeasurement
@@ -45,7 +46,8 @@ class CalibrationSummary(Struct, frozen=True, kw_only=True, rename="camel"):
 class EvaluationReport(Struct, frozen=True, kw_only=True, rename="camel"):
     """An evaluation for people. Times are in microseconds; ``bin_us``: the length of the bins of ``series``.
 
-    ``notes``: what was left out of it, as sentences; UNSET: nothing.
+    ``notes``: what was left out of it, as sentences; UNSET: nothing. ``lift`` and ``exploration``: of the
+    policy that made the log, as in the scorecard; UNSET in reports that were written before there were any.
 
     Stored reports have the names of fields in camel case, or those given here.
     """
@@ -70,6 +72,8 @@ class EvaluationReport(Struct, frozen=True, kw_only=True, rename="camel"):
     importance: ImportanceMeasurement
     best_fixed: PolicyEstimate | None = None
     notes: tuple[str, ...] | UnsetType = UNSET
+    lift: Lift | UnsetType = UNSET
+    exploration: ExplorationCost | UnsetType = UNSET
 
 
 def build_report(
@@ -106,7 +110,14 @@ def build_report(
         importance=importance,
         best_fixed=find_best_fixed(summary.reference_policies, summary.tracked_actions),
         notes=_list_notes(outcomes),
+        lift=estimate_lift(summary.reference_policies) or UNSET,
+        exploration=estimate_exploration(summary.reference_policies) or UNSET,
     )
+
+
+def list_leads(report: EvaluationReport, /) -> list[str]:
+    """Returns the sentences before the verdict: the lift of the logging policy, and what exploring costs."""
+    return [lead.sentence for lead in (report.lift, report.exploration) if lead and lead.sentence]
 
 
 def _list_notes(outcomes: OutcomeRange) -> tuple[str, ...] | UnsetType:

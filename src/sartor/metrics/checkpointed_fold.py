@@ -43,13 +43,12 @@ class FoldDefinition(Struct, Generic[_F], frozen=True, kw_only=True):
     """How outcomes are folded, and under which name the checkpoint is kept.
 
     Attributes:
-        name: of the checkpoint in the blob store of a loop.
-        subject: what is folded, for the log: ``The scorecard``.
-        action: the name of a failure in structured logs.
-        create: makes an empty fold of a revision of the log.
-        from_state: reads a checkpoint; raises ``Corrupt`` where it is none.
-        add: adds the next outcome; its decision is None where it is not learnable.
-        is_of_log: whether a checkpoint that does not reach past the log is one of this log.
+        name: of the checkpoint in the blob store of a loop. subject: what is folded, for the log: ``The
+        scorecard``. action: the name of a failure in structured logs. create: makes an empty fold of a revision
+        of the log. from_state: reads a checkpoint; raises ``Corrupt`` where it is none. add: adds the next
+        outcome; its decision is None where it is not learnable. is_of_log: whether a checkpoint that does not
+        reach past the log is one of this log. renew: returns with what to go on: the fold itself, or an empty
+        one in place of what an older version wrote.
     """
 
     name: str
@@ -59,6 +58,7 @@ class FoldDefinition(Struct, Generic[_F], frozen=True, kw_only=True):
     from_state: Callable[[bytes], _F]
     add: Callable[[_F, JoinedOutcome], None]
     is_of_log: Callable[[_F, OutcomeLog, OutcomeCounts], bool] = lambda *_: True
+    renew: Callable[[_F, OutcomeCounts], _F] = lambda fold, _: fold
 
 
 class CheckpointedFold(Generic[_F]):
@@ -113,6 +113,9 @@ class CheckpointedFold(Generic[_F]):
             return 0
         if self._fold.revision != counts.revision:
             self._fold = self._definition.create(counts.revision)
+        renewed = self._definition.renew(self._fold, counts)
+        if renewed is not self._fold:  # it will reach the same outcome, and must be saved all the same
+            self._fold, self._saved = renewed, (0, 0)
         done = fold_outcomes(self._fold, self._definition, self._logs, limit=limit)
         caught_up = self._fold.last >= counts.last_outcome
         if caught_up and time.monotonic() >= self._save_at_s:

@@ -38,6 +38,16 @@ def _is_of_log(scorecard: Scorecard, outcomes: OutcomeLog, counts: OutcomeCounts
     return bool(found) and (found[0].outcome.decision_seq, found[0].outcome.settled_at_us) == scorecard.mark
 
 
+def _renew(scorecard: Scorecard, counts: OutcomeCounts) -> Scorecard:
+    """Returns a scorecard with doubly robust sums: made anew if the log still has all of its outcomes."""
+    if not scorecard.lacks_model:
+        return scorecard
+    if counts.first_outcome <= scorecard.since:
+        return SCORECARD.create(counts.revision)
+    scorecard.start_model()
+    return scorecard
+
+
 SCORECARD = FoldDefinition(
     name="scorecard",
     subject="The scorecard",
@@ -46,4 +56,5 @@ SCORECARD = FoldDefinition(
     from_state=Scorecard.from_state,
     add=_add,
     is_of_log=_is_of_log,
+    renew=_renew,
 )

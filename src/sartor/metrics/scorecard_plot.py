@@ -1,12 +1,16 @@
 """Draws the scorecard: running means with anytime-valid confidence intervals."""
 
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec import UNSET
+
 from sartor.estimators.anytime import anytime_intervals
 from sartor.estimators.interval import Interval
 from sartor.estimators.ips import Ips
+from sartor.estimators.lift import estimate_lift
 from sartor.estimators.policy_estimate import FIXED, estimate_policies, reward_bounds, to_anytime, to_snips
 from sartor.estimators.scorecard import CurvePoint, Scorecard, to_curve_point
 from sartor.estimators.scorecard_view import PolicyEstimate
@@ -19,6 +23,7 @@ if TYPE_CHECKING:
 # Okabe and Ito's palette: distinguishable with every kind of colour vision, and in grey.
 _COLOURS = {"Online": "#0072B2", "Baseline": "#B8760B", "Random": "#7F7F7F", FIXED: "#009E73"}
 _INK, _FAINT = "#222222", "#D9D9D9"
+_LINE_CHARS = 110
 _LEAST = 20
 """Points with fewer decisions are not drawn."""
 
@@ -37,6 +42,7 @@ def draw_scorecard(card: Scorecard, path: Path, /, *, loop: str) -> Path:
         axes = figure.add_subplot()
         _draw(axes, points, found)
         _draw_axes(axes, card, found, loop)
+        _draw_lift(axes, card)
         with open_private(path) as file:
             figure.savefig(file, format=path.suffix[1:] or "png")
     return path
@@ -70,6 +76,10 @@ def _draw_policy(axes: "Axes", points: Sequence[CurvePoint], policy: str) -> flo
         band or Interval(bounds.lower, bounds.upper)
         for band in anytime_intervals([to_anytime(one, bounds) for one in sums])
     ]
+    for number, point in enumerate(points):
+        if point.estimates is not UNSET and policy in point.estimates:
+            values[number], *ends = point.estimates[policy]
+            bands[number] = Interval(*ends)
     events = [one.events for one in points]
     colour = _COLOURS[policy]
     if policy != "Random":
@@ -82,9 +92,7 @@ def _draw_policy(axes: "Axes", points: Sequence[CurvePoint], policy: str) -> flo
 def _draw_axes(axes: "Axes", card: Scorecard, found: Sequence[PolicyEstimate], loop: str) -> None:
     from matplotlib.ticker import FuncFormatter
 
-    axes.set_title(_to_title(found, loop), loc="left", fontsize=14, fontweight="bold", pad=28)
-    subtitle = "running means; the bands hold at 95 %, whenever one looks"
-    axes.text(0.0, 1.03, subtitle, transform=axes.transAxes, fontsize=10)
+    axes.set_title(_to_title(found, loop), loc="left", fontsize=14, fontweight="bold", pad=46)
     axes.set_xlabel("settled decisions")
     axes.set_ylabel("reward per decision")
     axes.xaxis.set_major_formatter(FuncFormatter(lambda events, _: f"{events:,.0f}"))
@@ -92,6 +100,13 @@ def _draw_axes(axes: "Axes", card: Scorecard, found: Sequence[PolicyEstimate], l
     axes.grid(axis="y", color=_FAINT, linewidth=0.8)
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
+
+
+def _draw_lift(axes: "Axes", card: Scorecard) -> None:
+    lift = estimate_lift(card.total())
+    note = "Running means; the bands hold at 95 %, whenever one looks."
+    lines = [*textwrap.wrap(lift.sentence if lift else "", _LINE_CHARS)[:2], note]
+    axes.text(0.0, 1.03, "\n".join(lines), transform=axes.transAxes, fontsize=10, verticalalignment="bottom")
 
 
 def _to_title(found: Sequence[PolicyEstimate], loop: str) -> str:

@@ -20,7 +20,7 @@ from sartor.service.log_time_watch import LogTimeWatch
 VISIT_S = 0.03
 """How long a visit takes, roughly. A loop that took longer waits for as long as others are due."""
 
-ROWS, EXAMPLES, COUNTED = 1_000, 200, 500
+ROWS, EXAMPLES, COUNTED = 1_000, 200, 150
 """How many events a piece of work reads, how many outcomes it learns and counts at most: about 10 ms each."""
 
 _BUSY_S = 0.002

@@ -2,6 +2,7 @@
 
 import logging
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
@@ -141,3 +142,53 @@ def test_a_failing_disk_is_logged_once_and_stops_nothing(caplog: pytest.LogCaptu
     stores.disk.failing = False
     assert updater.try_step() == 10
     assert read_scorecard(logs).state() == fold_all(logs).state()
+
+
+def without_model(state: bytes) -> bytes:
+    """A checkpoint as it was written before there were doubly robust sums."""
+
+    def strip(value: object) -> object:
+        if isinstance(value, dict):
+            new = ("reward_model", "doubly_robust", "estimates")
+            return {name: strip(one) for name, one in value.items() if name not in new}
+        return [strip(one) for one in value] if isinstance(value, list) else value
+
+    return msgspec.msgpack.encode(strip(msgspec.msgpack.decode(state, strict=False)))
+
+
+def test_an_old_checkpoint_stands_until_the_log_is_folded_again() -> None:
+    _, logs, _ = make_small_log(120)
+    updater = ScorecardUpdater(logs)
+    updater.step()
+    updater.save()
+    old = without_model(logs.blobs.get(SCORECARD.name) or b"")
+    logs.blobs.put(SCORECARD.name, old)
+    before = read_scorecard(logs)
+    assert (before.state(), before.lacks_model, before.events) == (old, True, 120)
+    assert before.view(now_us=before.at_us).lift is None
+    again = ScorecardUpdater(logs)
+    again.step(limit=50)
+    assert logs.blobs.get(SCORECARD.name) == old, "the new one has not caught up"
+    again.step()
+    again.save()
+    assert read_scorecard(logs).state() == fold_all(logs).state()
+    assert not read_scorecard(logs).lacks_model
+
+
+def test_an_old_checkpoint_of_a_log_whose_beginning_is_gone_is_continued() -> None:
+    loop, logs, clock = make_small_log(60)
+    updater = ScorecardUpdater(logs)
+    updater.step()
+    updater.save()
+    old = Scorecard.from_state(without_model(logs.blobs.get(SCORECARD.name) or b""))
+    old.since = -5
+    logs.blobs.put(SCORECARD.name, old.state())
+    fill(logs, loop, clock, turns=200)
+    continued = ScorecardUpdater(logs)
+    continued.step()
+    continued.save()
+    card = read_scorecard(logs)
+    assert card.events == 260
+    lift = card.view(now_us=card.at_us).lift
+    assert lift is not None
+    assert lift.events == 200

@@ -15,7 +15,7 @@ from sartor.evaluation.html import charts
 from sartor.evaluation.html.policy_cards import render_card
 from sartor.evaluation.html.svg import assign_colours
 from sartor.evaluation.html.table import render_table
-from sartor.evaluation.report import EvaluationReport
+from sartor.evaluation.report import EvaluationReport, list_leads
 from sartor.times import SECOND_US
 
 
@@ -27,6 +27,7 @@ def render_report(report: EvaluationReport, /) -> str:
         style=_read_file("page.css"),
         loop=escape(report.loop),
         name=escape(report.name),
+        leads="\n".join(f'<p class="lead">{escape(lead)}</p>' for lead in list_leads(report)),
         verdict=escape(report.verdict),
         subject=_describe_log(report),
         warning=_render_warning(report),
