@@ -1,7 +1,7 @@
 """Plays learners in worlds; ``python -m benchmarks.quality.play`` does so for one engine and prints a table.
 
 Example:
-    python -m benchmarks.quality.play --arguments "--cb_explore_adf --squarecb --cb_type mtr -q ::" \
+    python -m benchmarks.quality.play --arguments="--cb_explore_adf --squarecb --cb_type mtr -q ::" \
         --world all --set choosing --seeds 0,1 --turns 2000
 """
 
