@@ -16,7 +16,7 @@ from sartor.estimators.reward_model import RewardModel
 
 BASELINE, RANDOM, LEARNED, LIFT, EXPLORATION = TARGETS = tuple(range(5))
 """Always the first action; a random one; the learned policy, without control group; the learned policy less the
-baseline; the action that the learned policy prefers, less what was done."""
+baseline; what the learned policy prefers, less what was done."""
 
 _DIFFERENCES = (LIFT, EXPLORATION)
 _COUNT = len(TARGETS)
@@ -47,7 +47,7 @@ class DoublyRobustSums(Mergeable, kw_only=True):
         propensity, predicted = np.array(choice.probabilities), np.array(model.predict(choice.ids))
         chosen, reward, rows = choice.chosen, choice.reward, choice.rows
         bets = wealth.bet(
-            _find_targets(choice, propensity),
+            find_targets(choice, propensity),
             propensity,
             predicted,
             chosen,
@@ -134,8 +134,15 @@ class DoublyRobustSums(Mergeable, kw_only=True):
             self.sums, self.doublings = sums.tobytes(), doublings
 
 
-def _find_targets(choice: LoggedChoice, done: Floats) -> Floats:
-    """Returns the targets, then their reflections: shape (10, actions)."""
+def find_targets(choice: LoggedChoice, done: Floats, /) -> Floats:
+    """Returns the targets of a choice, then their reflections: shape (10, actions).
+
+    Where the policy prefers several actions alike, as before there is a model, it takes them in equal parts.
+
+    Args:
+        choice: the choice; its targets count as often as it does.
+        done: its logged probabilities.
+    """
     rows = choice.rows
     targets = np.zeros((2 * _COUNT, len(done)))
     learned = done if not choice.control else np.array(choice.policy)
@@ -143,7 +150,8 @@ def _find_targets(choice: LoggedChoice, done: Floats) -> Floats:
     targets[RANDOM] = rows / len(done)
     targets[LEARNED] = rows * learned
     targets[LIFT] = targets[LEARNED] - targets[BASELINE]
-    targets[EXPLORATION] = -rows * done
-    targets[EXPLORATION, learned.argmax()] += rows
+    # What is taken out of a mixture is exact to rounding, so equal ones may differ in their last digits.
+    preferred = learned >= learned.max() * (1.0 - 1e-9)
+    targets[EXPLORATION] = rows * (preferred / np.count_nonzero(preferred) - done)
     targets[_COUNT:] = -targets[:_COUNT]
     return targets

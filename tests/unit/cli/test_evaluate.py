@@ -39,6 +39,9 @@ def test_score_shows_the_loop_and_the_reference_policies(sartor: Sartor, tmp_pat
         assert word in plain.out
     assert (tmp_path / "score.png").read_bytes().startswith(PNG)
     found = sartor("score", "default", "--json").json
+    assert plain.out.startswith(found["lift"]["sentence"])
+    assert "your default order" in found["lift"]["sentence"]
+    assert found["exploration"]["sentence"] in plain.out
     assert found["events"] == 300
     assert set(found["windows"]) == {"PT5M", "PT1H", "PT6H", "P1D"}
     assert [one["policy"] for one in found["total"]][:3] == ["Online", "Baseline", "Random"]

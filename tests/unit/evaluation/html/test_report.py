@@ -25,6 +25,7 @@ from sartor.evaluation.report import (
     EstimateSeries,
     EvaluationReport,
     build_report,
+    list_leads,
     summarise_calibration,
 )
 from sartor.evaluation.result import make_result_rows
@@ -102,6 +103,9 @@ def test_the_page_needs_nothing_from_anywhere(made: EvaluationReport) -> None:
 def test_it_says_what_the_report_says(made: EvaluationReport) -> None:
     words = "".join(read(render_report(made)).words)
     assert made.verdict in words
+    leads = list_leads(made)
+    assert "your default order" in leads[0]
+    assert "".join(leads) in words.replace("\n", "")
     assert "600 settled decisions" in words
     for one in made.table:
         assert one.name in words
