@@ -265,9 +265,11 @@ ROUTES = (
         handler=get_score,
         permission="read",
         tag="Score",
-        summary="What was earned per decision beside the baseline, chance and the best fixed action.",
-        description="In total and in the last 5 minutes, hour, 6 hours and day. The intervals hold at 95 %, "
-        "however often one looks. Where the log can't say there is no value, but reasons.",
+        summary="The lift over the baseline, and what was earned beside it, chance and the best fixed action.",
+        description="`lift` says how much more than the baseline the learned policy earns, `exploration` what "
+        "exploring costs. Then what was earned per decision, in total and in the last 5 minutes, hour, 6 hours "
+        "and day. The intervals hold at 95 %, however often one looks. Where the log can't say there is no "
+        "value, but reasons.",
         status=200,
         success="The standings.",
         invalid=_INVALID,
