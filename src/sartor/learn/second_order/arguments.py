@@ -67,7 +67,8 @@ def parse_settings(text: str, /) -> SecondOrderSettings:
     found: dict[str, bool | float] = {}
     for field, value in _read_options(words[1:]):
         if field in found:
-            raise InvalidPolicy(f"The option --{field} is given more than once.")
+            name = SEVERAL_SLOTS if field == "several_slots" else f"--{field}"
+            raise InvalidPolicy(f"The option {name} is given more than once.")
         found[field] = value
     return SecondOrderSettings(**found)  # type: ignore[arg-type]
 
@@ -112,7 +113,7 @@ def _read_value(name: str, text: str | None) -> float:
     if text is None:
         raise InvalidPolicy(f"The option {name} needs a value.")
     try:
-        value = option.read(text)
+        value = option.read(text.replace("_", "x"))  # Python reads 1_000 as a number
     except ValueError:
         value = option.low - 1
     if not option.low <= value <= option.high:

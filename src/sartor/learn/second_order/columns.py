@@ -144,7 +144,8 @@ def fit_scale(values: Vector, /) -> NumberColumns | None:
         return None
     low, center, high = (float(q) for q in np.percentile(values, [25, 50, 75]))
     width = (high - low) / 1.349
-    rate = 1.0 / (width if width > 0.05 * deviation else deviation)
+    # However small it is beside the deviation: one value that is far out may be all of the deviation.
+    rate = 1.0 / (width if width > 1e-9 * deviation else deviation)
     t = (values - center) * rate
     heavy = _kurtosis(t) > 12
     if heavy:

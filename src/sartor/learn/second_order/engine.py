@@ -15,6 +15,7 @@ from sartor.learn.second_order.reading import (
     ContextJson,
     LineJson,
     RawFeatures,
+    read_action_features,
     read_context,
     read_features,
     read_line,
@@ -67,8 +68,11 @@ class SecondOrderEngine:
     def learn(self, line: bytes, /) -> None:
         """See ``engines.Engine``. Rewards are kept within ±1e9."""
         read = read_line(line)
-        for outcome in self._list_outcomes(read):
-            self._notice_offered(read.c)
+        outcomes = self._list_outcomes(read)
+        for outcome in outcomes:
+            read_action_features(outcome.features)  # what can't be read is refused before anything changes
+        self._notice_offered(read.c)
+        for outcome in outcomes:
             self._learn_one(outcome)
         self._scorer = None
 
@@ -124,8 +128,10 @@ class SecondOrderEngine:
     def _notice_offered(self, read: ContextJson) -> None:
         offered = self._state.offered
         if self._state.first_outcomes is not None and len(offered) < _OFFERED:
-            for _, features in _list_actions(read):
-                offered.setdefault(features)
+            new = [features for _, features in _list_actions(read) if features not in offered]
+            for features in new:
+                read_action_features(features)
+            offered.update(dict.fromkeys(new))
 
     def _learn_one(self, outcome: ShownOutcome) -> None:
         state, aggregate = self._state, self._state.aggregate

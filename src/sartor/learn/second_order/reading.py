@@ -86,7 +86,7 @@ def read_context(context: bytes, actions: int, /) -> ContextJson:
     """
     try:
         read = _decode_context(context)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise EngineRefused(f"The request can't be read: {error}.") from error
     if len(read.actions) != actions:
         raise EngineRefused(f"The request holds {len(read.actions)} actions, not {actions}.")
@@ -101,7 +101,7 @@ def read_line(line: bytes, /) -> LineJson:
     """
     try:
         return _decode_line(line)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise EngineRefused(f"The line can't be read: {error}.") from error
 
 
@@ -113,7 +113,7 @@ def read_action_features(features: msgspec.Raw | bytes, /) -> RawFeatures:
     """
     try:
         return read_features(_decode_objects(features))
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise EngineRefused(f"The features of an action can't be read: {error}.") from error
 
 
@@ -122,20 +122,36 @@ def read_features(objects: Iterable[Mapping[str, Any]], /) -> RawFeatures:
 
     Args:
         objects: its feature objects, decoded.
+
+    Raises:
+        EngineRefused: they hold what is no feature.
     """
     numbers: dict[str, float] = {}
     tokens: list[str] = []
-    for one in objects:
-        _read_object(one, "", numbers, tokens)
+    _read_objects(objects, "", numbers, tokens)
     return RawFeatures(numbers, tuple(tokens))
 
 
 def read_slot_features(context: RawFeatures, slot: _SlotJson, number: int, /) -> RawFeatures:
-    """Returns the features of a context together with those of one of its slots, which counts from 0."""
+    """Returns the features of a context together with those of one of its slots, which counts from 0.
+
+    Raises:
+        EngineRefused: they hold what is no feature.
+    """
     numbers, tokens = dict(context.numbers), [*context.tokens, f"slot#{number}"]
-    for one in slot.features:
-        _read_object(one, "slot#.", numbers, tokens)
+    _read_objects(slot.features, "slot#.", numbers, tokens)
     return RawFeatures(numbers, tuple(tokens))
+
+
+def _read_objects(
+    objects: Iterable[Mapping[str, Any]], path: str, numbers: dict[str, float], tokens: list[str]
+) -> None:
+    try:
+        for one in objects:
+            _read_object(one, path, numbers, tokens)
+    # An array within an array, a whole number beyond all floats, a thousand objects within one another.
+    except (TypeError, OverflowError, RecursionError) as error:
+        raise EngineRefused(f"The features can't be read: {error}.") from error
 
 
 def _read_object(members: Mapping[str, Any], path: str, numbers: dict[str, float], tokens: list[str]) -> None:
