@@ -1,4 +1,4 @@
-"""Features by name: which of them the engine reads, and features or a decision without one of them.
+"""Features by name: which of them the engine reads, and features or a decision without some of them.
 
 A feature belongs to the nearest object that encloses it (contract, section 2.12): ``{"user": {"age": 3}}`` has
 ``age`` in the namespace ``user``. What no name encloses is in ``Context``, ``Action`` or ``Slot``, words of the
@@ -6,7 +6,7 @@ retired service; the id of an action is the feature ``id`` of ``Action``. Names 
 Explanations and feature importance both name features by these functions.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 from msgspec import Struct
@@ -20,6 +20,9 @@ _ID = "id"
 
 _ROUNDS_TO_ZERO = 2.0**-150
 """The engine reads numbers in single precision: those of this magnitude or less are 0 to it."""
+
+_CACHED_BLOBS = 4_096
+"""How many blobs without some features a filter remembers: actions recur from decision to decision."""
 
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
@@ -50,20 +53,20 @@ def list_feature_names(features: bytes, /, *, namespace: str) -> list[FeatureNam
         features: JSON array of feature objects, of a context, an action or a slot.
         namespace: the one of features that no object encloses: ``CONTEXT``, ``ACTION`` or ``SLOT``.
     """
-    return list(dict.fromkeys(_read_names(_decode(features), namespace)))
+    return list(dict.fromkeys(name for name, _ in _read_features(_decode(features), namespace)))
 
 
-def _read_names(value: object, namespace: str) -> Iterator[FeatureName]:
-    """An array of numbers is one feature."""
+def _read_features(value: object, namespace: str) -> Iterator[tuple[FeatureName, object]]:
+    """Yields names and values; an array of numbers is one feature."""
     if isinstance(value, list):
         for item in value:
-            yield from _read_names(item, namespace)
+            yield from _read_features(item, namespace)
     elif isinstance(value, dict):
         for name, inner in readable_members(value).values():
             if isinstance(inner, dict):
-                yield from _read_names(inner, name)
+                yield from _read_features(inner, name)
             elif _is_read(name, inner):
-                yield FeatureName(namespace, name)
+                yield FeatureName(namespace, name), inner
 
 
 def _is_read(name: str, value: object) -> bool:
@@ -117,55 +120,98 @@ def remove_feature(features: bytes, name: FeatureName, /, *, namespace: str) -> 
     sought = name.namespace if namespace != name.namespace else name.name
     if sought and _encode(sought)[1:-1] not in features:
         return features
-    return _encode(_prune(_decode(features), name, namespace))
+    return _encode(_prune(_decode(features), FeatureSelection(left_out=(name,)).is_left_out, namespace))
 
 
-def _prune(value: object, name: FeatureName, namespace: str) -> object:
+class FeatureSelection(Struct, frozen=True, kw_only=True):
+    """Which features are seen.
+
+    Attributes:
+        left_out: the names of features, or of whole namespaces, that are not seen.
+        known: unless None, features that are not among these are not seen either.
+    """
+
+    left_out: tuple[FeatureName, ...] = ()
+    known: frozenset[FeatureName] | None = None
+
+    def is_left_out(self, namespace: str, name: str, /) -> bool:
+        """Whether a feature of a namespace is not seen."""
+        feature = FeatureName(namespace, name)
+        return (
+            feature in self.left_out
+            or FeatureName(namespace) in self.left_out
+            or (self.known is not None and feature not in self.known)
+        )
+
+
+def _prune(value: object, is_left_out: Callable[[str, str], bool], namespace: str) -> object:
     if isinstance(value, dict):
         return {
-            key: _prune(inner, name, key if isinstance(inner, dict) else namespace)
+            key: _prune(inner, is_left_out, key if isinstance(inner, dict) else namespace)
             for key, inner in value.items()
-            if isinstance(inner, dict) or namespace != name.namespace or name.name not in ("", key)
+            if isinstance(inner, dict) or not is_left_out(namespace, key)
         }
     if isinstance(value, list):
-        return [_prune(inner, name, namespace) for inner in value]
+        return [_prune(inner, is_left_out, namespace) for inner in value]
     return value
 
 
-def list_decision_features(decision: Decision, /) -> list[FeatureName]:
-    """Returns the features that the engine reads of a decision, each once: of context, actions and slots.
+def read_decision_parts(decision: Decision, /) -> Iterator[tuple[str, list[tuple[FeatureName, object]]]]:
+    """Yields the parts of a decision that the engine reads, each with its features and their values.
 
-    Of a single-slot decision the excluded actions never reach the engine. An empty id, which only an imported
-    log can hold, names nothing.
+    A part is the context, an action or a slot, and is called ``CONTEXT``, ``ACTION`` or ``SLOT``. Of a
+    single-slot decision the excluded actions never reach the engine. An empty id, which only an imported log
+    can hold, names nothing.
     """
-    names = list_feature_names(decision.context, namespace=CONTEXT)
+    yield CONTEXT, list(_read_features(_decode(decision.context), CONTEXT))
     read = range(len(decision.actions)) if decision.slots else decision.rankable
     for action in [decision.actions[index] for index in read]:
-        names += [ACTION_ID] if action.id else []
-        names += list_feature_names(action.features, namespace=ACTION)
+        named: list[tuple[FeatureName, object]] = [(ACTION_ID, action.id)] if action.id else []
+        yield ACTION, [*named, *_read_features(_decode(action.features), ACTION)]
     for slot in decision.slots:
-        names += list_feature_names(slot.features, namespace=SLOT)
-    return list(dict.fromkeys(names))
+        yield SLOT, list(_read_features(_decode(slot.features), SLOT))
 
 
-def remove_decision_feature(decision: Decision, name: FeatureName, /) -> Decision:
-    """Returns a decision as if a feature, or all features of a namespace, had not been sent."""
-    return replace(
-        decision,
-        context=remove_feature(decision.context, name, namespace=CONTEXT),
-        actions=tuple([_without_action_feature(action, name) for action in decision.actions]),
-        slots=tuple([_without_slot_feature(slot, name) for slot in decision.slots]),
-    )
+def list_decision_features(decision: Decision, /) -> list[FeatureName]:
+    """Returns the features that the engine reads of a decision, each once: of context, actions and slots."""
+    parts = read_decision_parts(decision)
+    return list(dict.fromkeys(name for _, features in parts for name, _ in features))
 
 
-def _without_action_feature(action: Action, name: FeatureName) -> Action:
-    is_nameless = name in (ACTION_ID, FeatureName(ACTION))
-    features = remove_feature(action.features, name, namespace=ACTION)
-    return Action("" if is_nameless else action.id, features)
+class FeatureFilter:
+    """Shows decisions as if the features that a selection leaves out had not been sent."""
 
+    def __init__(self, selection: FeatureSelection, /) -> None:
+        self._selection = selection
+        self._without_ids = selection.is_left_out(ACTION_ID.namespace, ACTION_ID.name)
+        self._pruned: dict[tuple[str, bytes], bytes] = {}
 
-def _without_slot_feature(slot: Slot, name: FeatureName) -> Slot:
-    return replace(slot, features=remove_feature(slot.features, name, namespace=SLOT))
+    def apply(self, decision: Decision, /) -> Decision:
+        """Returns the decision with the selected features."""
+        actions = [
+            Action("" if self._without_ids else action.id, self._prune(action.features, ACTION))
+            for action in decision.actions
+        ]
+        return replace(
+            decision,
+            context=self._prune(decision.context, CONTEXT),
+            actions=tuple(actions),
+            slots=tuple([self._show_slot(slot) for slot in decision.slots]),
+        )
+
+    def _show_slot(self, slot: Slot) -> Slot:
+        return replace(slot, features=self._prune(slot.features, SLOT))
+
+    def _prune(self, features: bytes, namespace: str) -> bytes:
+        key = (namespace, features)
+        pruned = self._pruned.get(key)
+        if pruned is None:
+            if len(self._pruned) >= _CACHED_BLOBS:
+                self._pruned.clear()
+            value = _decode(features)
+            less = _prune(value, self._selection.is_left_out, namespace)
+            pruned = self._pruned[key] = features if less == value else _encode(less)
+        return pruned
 
 
 def list_namespaces(names: Sequence[FeatureName], /) -> list[FeatureName]:

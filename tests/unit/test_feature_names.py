@@ -14,11 +14,13 @@ from sartor.dsjson.context_json import strip_reserved_names
 from sartor.feature_names import (
     ACTION_ID,
     CONTEXT,
+    FeatureFilter,
     FeatureName,
+    FeatureSelection,
     list_decision_features,
     list_feature_names,
     list_namespaces,
-    remove_decision_feature,
+    read_decision_parts,
     remove_feature,
 )
 from sartor.inference import query_of
@@ -26,6 +28,10 @@ from sartor.learn.vw import VowpalWabbit, create_engine
 from sartor.records import Action, Decision, Slot
 from sartor.testing.builders import make_decision
 from tests.unit.dsjson.test_single_slot import features
+
+
+def leave_out(made: Decision, *names: FeatureName) -> Decision:
+    return FeatureFilter(FeatureSelection(left_out=names)).apply(made)
 
 
 @pytest.fixture(scope="module")
@@ -176,45 +182,67 @@ def test_what_the_engine_is_sent_changes_with_each_name(
     )
     for made in (sent, replace(sent, slots=())):
         for name in list_decision_features(made):
-            less = remove_decision_feature(made, name)
+            less = leave_out(made, name)
             assert query_of(less).encode() != query_of(made).encode()
             assert name not in list_decision_features(less)
 
 
 def test_a_feature_is_left_out_of_its_own_namespace_only() -> None:
-    less = remove_decision_feature(decision(), FeatureName("user", "age"))
+    less = leave_out(decision(), FeatureName("user", "age"))
     assert msgspec.json.decode(less.context)[0]["user"] == {"home": {"city": "Bonn"}}
     assert less.actions == decision().actions, "an action's age is another feature"
 
 
 def test_a_namespace_is_left_out_with_all_that_is_in_it() -> None:
-    left = names_of(remove_decision_feature(decision(), FeatureName("Context")))
+    left = names_of(leave_out(decision(), FeatureName("Context")))
     assert left & {"Context.device", "Context.hour"} == set()
     assert {"user.age", "home.city", "Action.topic"} <= left
 
 
 def test_a_feature_of_every_action_goes_from_every_action() -> None:
-    less = remove_decision_feature(decision(), FeatureName("Action", "topic"))
+    less = leave_out(decision(), FeatureName("Action", "topic"))
     assert [b"topic" in action.features for action in less.actions] == [False, False]
     assert [action.id for action in less.actions] == ["a", "b"]
 
 
 def test_without_their_ids_actions_are_nameless() -> None:
-    less = remove_decision_feature(decision(), ACTION_ID)
+    less = leave_out(decision(), ACTION_ID)
     assert [action.id for action in less.actions] == ["", ""]
     assert [action.features for action in less.actions] == [a.features for a in decision().actions]
-    without_namespace = remove_decision_feature(decision(), FeatureName("Action"))
+    without_namespace = leave_out(decision(), FeatureName("Action"))
     assert [action.id for action in without_namespace.actions] == ["", ""]
 
 
 def test_a_feature_of_slots_goes_from_slots() -> None:
-    less = remove_decision_feature(slotted(), FeatureName("Slot", "size"))
+    less = leave_out(slotted(), FeatureName("Slot", "size"))
     assert less.slots[0].features == b"[{}]"
 
 
 def test_what_is_not_there_changes_nothing() -> None:
-    assert remove_decision_feature(decision(), FeatureName("user", "height")) == decision()
-    assert remove_decision_feature(decision(), FeatureName("nowhere")) == decision()
+    assert leave_out(decision(), FeatureName("user", "height")) == decision()
+    assert leave_out(decision(), FeatureName("nowhere")) == decision()
+
+
+def test_several_features_are_left_out_at_once_and_a_filter_is_used_again_and_again() -> None:
+    left_out = (FeatureName("user", "age"), FeatureName("Action"))
+    kept = FeatureFilter(FeatureSelection(left_out=left_out))
+    expected = leave_out(leave_out(decision(), left_out[0]), left_out[1])
+    assert [kept.apply(decision()) for _ in range(2)] == [expected, expected]
+
+
+def test_features_that_are_not_known_can_be_left_out() -> None:
+    known = frozenset({FeatureName("Context", "device"), FeatureName("Action", "topic")})
+    less = FeatureFilter(FeatureSelection(known=known)).apply(decision())
+    assert set(list_decision_features(less)) == known
+    assert names_of(FeatureFilter(FeatureSelection()).apply(decision())) == names_of(decision())
+
+
+def test_a_decision_is_read_part_by_part_with_values() -> None:
+    parts = list(read_decision_parts(slotted()))
+    assert [name for name, _ in parts] == ["Context", "Action", "Action", "Slot"]
+    assert (ACTION_ID, "a") in parts[1][1]
+    names = {name for _, features in parts for name, _ in features}
+    assert names == set(list_decision_features(slotted()))
 
 
 def test_namespaces_with_more_than_one_feature() -> None:

@@ -55,7 +55,9 @@ def build_result(
     return EvaluationResult(
         policies=tuple(policies),
         optimal_policy=None if winner is None else winner.name,
-        importance=tuple(tuple(group) for group in group_by_share(normalise_effects(importance.features))),
+        importance=tuple(
+            tuple(group) for group in group_by_share(normalise_effects(importance.feature_shares))
+        ),
         report=msgspec.Raw(msgspec.json.encode(report)),
     )
 

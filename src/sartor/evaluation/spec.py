@@ -126,7 +126,10 @@ class ImportanceSpec(Struct, frozen=True, kw_only=True):
 
 
 class ImportanceScore(Struct, frozen=True, kw_only=True):
-    """How much leaving one feature out would cost, normalised to 0 … 1, and the 95 % interval of that."""
+    """A feature's share of what all are worth, over the greatest, cut to 0 … 1; its 95 % interval likewise.
+
+    In results of older versions: how much leaving it out would cost, normalised in the same way.
+    """
 
     namespace: str
     feature: str

@@ -43,7 +43,7 @@ class FeatureImportanceContract(Struct, frozen=True, rename="camel"):
 
 
 class WireFeatureScore(Struct, frozen=True, rename="camel"):
-    """How much a feature matters, 0 to 1."""
+    """How much a feature matters, 0 to 1: its share of what all features are worth, over the greatest share."""
 
     namespace: str
     feature_name: str
@@ -148,7 +148,8 @@ ROUTES = (
         is_audited=True,
         tag=_TAG,
         summary="Ask which features matter.",
-        description="It is computed later; ask for it again until it has succeeded.",
+        description="It is computed later; ask for it again until it has succeeded. Features that say the same "
+        "share what they are worth together.",
         status=200,
         success="It is asked for; no body.",
         invalid=_INVALID,

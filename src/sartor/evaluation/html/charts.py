@@ -163,8 +163,8 @@ def draw_calibration(bins: Sequence[CalibrationBin], /) -> str:
     return svg_document(width, height, parts, label="Calibration of the logged probabilities")
 
 
-def draw_effects(effects: Sequence[Effect], /, *, most: int = 25) -> str:
-    """Draws what leaving each feature out costs, with intervals."""
+def draw_effects(effects: Sequence[Effect], /, *, label: str, most: int = 25) -> str:
+    """Draws a reward per decision for each feature or group of features, with intervals."""
     shown = effects[:most]
     if not shown:
         return ""
@@ -179,14 +179,19 @@ def draw_effects(effects: Sequence[Effect], /, *, most: int = 25) -> str:
     for index, one in enumerate(shown):
         middle = row * index + row / 2
         colour = "#009E73" if one.low > 0 else "#D55E00" if one.high < 0 else "#7F7F7F"
-        name = f"{one.namespace}.{one.feature}" if one.feature else f"{one.namespace} (all)"
-        parts.append(text((left - 12, middle + 4), shorten(name, 34), "name", anchor="end"))
+        parts.append(text((left - 12, middle + 4), shorten(_name_features(one), 34), "name", anchor="end"))
         corner, wide = min(x(0), x(one.effect)), abs(x(one.effect) - x(0))
         parts.append(box((corner, middle - 6), wide, 12, "pale", colour=colour))
         parts.append(line((x(one.low), middle), (x(one.high), middle), "thin", colour=colour))
         parts.append(dot((x(one.effect), middle), colour=colour))
         parts.append(text((width, middle + 4), f"{one.effect:+.4f}", "tick", anchor="end"))
-    return svg_document(width, height, parts, label="What leaving a feature out costs")
+    return svg_document(width, height, parts, label=label)
+
+
+def _name_features(one: Effect) -> str:
+    if one.feature:
+        return f"{one.namespace}.{one.feature}"
+    return f"{one.namespace} (all)" if one.namespace else "all others"
 
 
 SeriesByPolicy = Mapping[str, Sequence[SeriesPoint]]

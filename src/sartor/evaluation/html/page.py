@@ -9,6 +9,7 @@ from importlib.resources import files
 from string import Template
 
 from sartor.estimators.results_table import ResultRow
+from sartor.estimators.shapley import FeatureShares
 from sartor.estimators.support import explain_refusal
 from sartor.estimators.verdict import find_best_policy, find_online
 from sartor.evaluation.html import charts
@@ -105,15 +106,27 @@ def _render_importance(report: EvaluationReport) -> str:
     if not importance.features:
         return ""
     unmeasured = f" {importance.unmeasured} rarer features were not measured." if importance.unmeasured else ""
+    left_out = charts.draw_effects(importance.features, label="What leaving a feature out costs")
+    namespaces = charts.draw_effects(importance.namespaces, label="What leaving a namespace out costs")
     return (
-        f"{head}<p>Reward per decision that is lost without a feature, on the newest {importance.decisions:,} "
-        f"decisions, with 95 % intervals.{unmeasured}</p>{charts.draw_effects(importance.features)}"
-        + (
-            f'<p class="caption">Without a whole namespace:</p>{charts.draw_effects(importance.namespaces)}'
-            if importance.namespaces
-            else ""
-        )
+        f"{head}<p>Measured on the newest {importance.decisions:,} decisions, with 95 % intervals."
+        f"{unmeasured}</p>"
+        f"{_render_shares(importance.shares)}"
+        f'<p class="caption">Left out: the reward per decision that is lost without a feature, when the others '
+        f"may make up for it.</p>{left_out}"
+        + (f'<p class="caption">Without a whole namespace:</p>{namespaces}' if importance.namespaces else "")
         + "</section>"
+    )
+
+
+def _render_shares(shares: FeatureShares | None) -> str:
+    if shares is None:  # stored by an older version
+        return ""
+    orders = f" Drawn from {shares.orders} orders of features." if shares.orders else ""
+    return (
+        f"<p>All features together are worth {shares.value:+.4f} reward per decision ({shares.low:+.4f} to "
+        f"{shares.high:+.4f}), compared with choosing at random. This is the share of each; features that say "
+        f"the same share it.{orders}</p>{charts.draw_effects(shares.shares, label='The share of each feature')}"
     )
 
 

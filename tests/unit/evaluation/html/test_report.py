@@ -14,6 +14,7 @@ from sartor.estimators.interval import Bounds, Interval
 from sartor.estimators.leave_one_out import Effect
 from sartor.estimators.results_table import ResultRow
 from sartor.estimators.scorecard_view import PolicyEstimate
+from sartor.estimators.shapley import FeatureShares
 from sartor.estimators.time_series import SeriesPoint
 from sartor.evaluation.batch import score_candidates
 from sartor.evaluation.feature_importance import ImportanceMeasurement
@@ -156,6 +157,35 @@ def test_importance_that_can_not_be_measured_says_why(made: EvaluationReport) ->
     measured = ImportanceMeasurement(decisions=5, arguments="", reasons=("it holds 5 decisions",))
     words = "".join(read(render_report(replace(made, importance=measured))).words)
     assert "The log can't answer this, because it holds 5 decisions." in words
+
+
+def test_shares_are_shown_before_what_leaving_out_costs(made: EvaluationReport) -> None:
+    shares = FeatureShares(
+        value=0.1234,
+        low=0.1,
+        high=0.15,
+        orders=6,
+        variants=60,
+        shares=(
+            Effect(namespace="Action", feature="id", effect=0.1, low=0.08, high=0.12),
+            Effect(namespace="Context", feature="", effect=0.02, low=0.0, high=0.04),
+            Effect(namespace="", feature="", effect=0.0034, low=-0.01, high=0.02),
+        ),
+    )
+    words = "".join(
+        read(render_report(replace(made, importance=replace(made.importance, shares=shares)))).words
+    )
+    assert "All features together are worth +0.1234 reward per decision (+0.1000 to +0.1500)" in words
+    assert "Drawn from 6 orders" in words
+    for name in ("Action.id", "Context (all)", "all others"):
+        assert words.index(name) < words.index("Left out:")
+
+
+def test_reports_of_older_versions_have_no_shares(made: EvaluationReport) -> None:
+    assert made.importance.shares is None
+    words = "".join(read(render_report(made)).words)
+    assert "All features together" not in words
+    assert "Left out:" in words
 
 
 def test_probabilities_that_were_not_used_are_a_warning(made: EvaluationReport) -> None:
