@@ -1,7 +1,7 @@
 """A loop for tests of changes of its models: it learned 20 outcomes in one model, on stores in memory."""
 
 from sartor.dsjson.context_json import encode_context
-from sartor.learn.model_file import strip_checksum
+from sartor.learn.dumps import export_file
 from sartor.learn.trainer import relearn
 from sartor.management import loops, models
 from sartor.ports import Engine, EngineFactory, Loop
@@ -46,7 +46,7 @@ class World:
     def raw(self) -> bytes:
         model = self.live
         assert model is not None
-        return strip_checksum(self.logs.models.blob(model.model_id))
+        return export_file(self.logs.models.blob(model.model_id)).content
 
     def signed(self) -> bytes:
         return models.export_signed(self.stores, self.raw())

@@ -1,8 +1,9 @@
 """A service whose loop has learned something: decisions, rewards and models, without HTTP."""
 
-from sartor.learn.model_file import strip_checksum
+from sartor.learn.dumps import export_file
 from sartor.records import Model
 from sartor.runtime import compose
+from sartor.settings import DEFAULT_ARGUMENTS
 from tests.unit import instance
 from tests.wire.harness import Service
 
@@ -12,8 +13,8 @@ FACTORY = compose.engine_factory()
 class Taught(Service):
     """Goes on learning when it is told to."""
 
-    def __init__(self, *, learned: int = 20) -> None:
-        super().__init__()
+    def __init__(self, *, learned: int = 20, arguments: str = DEFAULT_ARGUMENTS) -> None:
+        super().__init__(arguments=arguments)
         self.logs = self.stores.open(self.loop)
         self._played = 0
         self._later_s = 0.0
@@ -32,7 +33,7 @@ class Taught(Service):
         return model
 
     def raw(self) -> bytes:
-        """The live model as the engine's own file."""
+        """The live model as the file that is exported."""
         model = self.logs.models.live()
         assert model is not None
-        return strip_checksum(self.logs.models.blob(model.model_id))
+        return export_file(self.logs.models.blob(model.model_id)).content

@@ -5,11 +5,9 @@ engine itself, so that no process that ranks or learns ever reads the foreign by
 """
 
 from sartor.errors import Corrupt, EngineRefused, InvalidModel
-from sartor.learn import model_file
-from sartor.learn.engines import fills_several_slots
-from sartor.learn.model_file import add_checksum, strip_checksum
+from sartor.learn.dumps import check_fit, import_file
+from sartor.learn.engines import create_engine, fills_several_slots
 from sartor.learn.policy import try_policy
-from sartor.learn.vw import create_engine
 
 
 def convert_model(model: bytes, arguments: str, /) -> bytes:
@@ -25,8 +23,8 @@ def convert_model(model: bytes, arguments: str, /) -> bytes:
         InvalidModel: it is not a model, or does not fit the arguments; the message says why.
         InvalidPolicy: the arguments are not accepted.
     """
-    check_header(model, arguments)
-    blob = add_checksum(model)
+    check_fit(model, arguments)
+    blob = import_file(model)
     try:
         trial = create_engine(arguments, blob)
         try:
@@ -40,27 +38,7 @@ def convert_model(model: bytes, arguments: str, /) -> bytes:
         raise InvalidModel(f"The model failed a trial. {error.message}") from error
 
 
-def check_header(model: bytes, arguments: str, /) -> None:
-    """Check that a model's options fit the arguments, from its header alone.
-
-    Raises:
-        InvalidModel: they do not, or it has no header.
-        InvalidPolicy: the arguments are not accepted.
-    """
-    own = model_file.read_header(model)
-    difference = model_file.find_mismatch(own, _read_own_header(arguments))
-    if difference is not None:
-        raise InvalidModel(
-            f"The model does not fit the learning settings of this loop: {difference}. "
-            f"Its own are: {own.options}."
-        )
-
-
-def _read_own_header(arguments: str) -> model_file.ModelFileHeader:
-    return model_file.read_header(strip_checksum(_dump_engine(arguments, None)))
-
-
-def _dump_engine(arguments: str, blob: bytes | None) -> bytes:
+def _dump_engine(arguments: str, blob: bytes) -> bytes:
     engine = create_engine(arguments, blob)
     try:
         return engine.dump()

@@ -6,8 +6,8 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 
-from sartor.errors import Corrupt, InvalidSetting
-from sartor.learn.model_file import read_header, strip_checksum
+from sartor.errors import InvalidSetting
+from sartor.learn.dumps import check_options, is_dump
 from sartor.learn.policy import check_policy
 from sartor.loops import Backups
 from sartor.management import loops, model_sandbox
@@ -77,17 +77,14 @@ class _Checks(Struct, frozen=True, kw_only=True):
     def check_model(self, blob: bytes, arguments: str, /, *, is_own: bool) -> bytes:
         """The dump itself if it is our own, or one that the engine made of it in a process of its own."""
         if is_own:
-            model_sandbox.check_options(blob)
+            check_options(blob)
             return blob
         return model_sandbox.convert_dump(blob, arguments)
 
     def check_blob(self, content: bytes, /) -> None:
         """A blob may be anything, but a model among them must be one that could be loaded."""
-        try:
-            model = strip_checksum(content)
-        except Corrupt:
-            return
-        read_header(model)
+        if is_dump(content):
+            check_options(content)
 
 
 def _backups(stores: AuditedStores) -> Backups:

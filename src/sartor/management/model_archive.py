@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from sartor.errors import InvalidModel
+from sartor.learn.dumps import FILE_NAMES, name_file
 from sartor.management.zip_reader import ZipMember, ZipReader
 
 MODEL_BYTES = 268_435_456
 """The largest size of an unpacked model."""
 
-_MODEL, _CERTIFICATE, _SIGNATURE = "model.vw", "signer.der", "sha512_signature.bin"
+_CERTIFICATE, _SIGNATURE = "signer.der", "sha512_signature.bin"
 _SMALL_BYTES = 65_536
 _MADE_AT = (1980, 1, 1, 0, 0, 0)
 _CHUNK_BYTES = 65_536
@@ -73,10 +74,11 @@ class PackedModel:
     def _find_model(self) -> ZipMember | None:
         if self._zip is None:
             return None
-        model = self._zip.members.get(_MODEL.encode())
-        if model is None or model.start == model.end:
-            raise InvalidModel(f"The zip holds no {_MODEL}.")
-        return model
+        found = [self._zip.members[name.encode()] for name in FILE_NAMES if name.encode() in self._zip.members]
+        models = [model for model in found if model.start != model.end]
+        if len(models) != 1:
+            raise InvalidModel(f"The zip must hold one model, called {' or '.join(FILE_NAMES)}.")
+        return models[0]
 
     def _read_small(self, name: str) -> bytes:
         member = None if self._zip is None else self._zip.members.get(name.encode())
@@ -87,7 +89,11 @@ class PackedModel:
 
 def pack_archive(archive: ModelArchive, /) -> bytes:
     """Returns the zip; the same archive gives the same bytes."""
-    members = {_MODEL: archive.model, _CERTIFICATE: archive.certificate, _SIGNATURE: archive.signature}
+    members = {
+        name_file(archive.model): archive.model,
+        _CERTIFICATE: archive.certificate,
+        _SIGNATURE: archive.signature,
+    }
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as zip_file:
         for name, content in members.items():

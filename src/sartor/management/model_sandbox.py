@@ -14,8 +14,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
 
 from sartor.errors import InvalidModel, Overloaded, SartorError, StoreUnavailable
-from sartor.learn.model_file import HEADER_BYTES, read_header, strip_checksum
-from sartor.learn.model_import import check_header, convert_model
+from sartor.learn.dumps import check_fit, export_file
+from sartor.learn.model_file import HEADER_BYTES
+from sartor.learn.model_import import convert_model
 from sartor.management.confinement import confine_writes
 
 _TIMEOUT_S = 60.0
@@ -45,7 +46,7 @@ def convert_parts(
     parts: Callable[[], Iterable[bytes]], arguments: str, /, *, timeout_s: float = _TIMEOUT_S
 ) -> bytes:
     """Does what ``convert_in_sandbox`` does, of a model that comes in parts, each time from its beginning."""
-    check_header(_take_start(parts()), arguments)  # cheap, and without the engine's reader
+    check_fit(_take_start(parts()), arguments)  # cheap, and without the engine's reader
     if not _TRIALS.acquire(timeout=timeout_s):
         raise Overloaded("Other models are being checked; try again later.")
     try:
@@ -73,17 +74,7 @@ def convert_dump(blob: bytes, arguments: str, /) -> bytes:
         Corrupt: it is no dump.
         InvalidModel, InvalidPolicy, StoreUnavailable: see ``convert_in_sandbox``.
     """
-    return convert_in_sandbox(strip_checksum(blob), arguments)
-
-
-def check_options(blob: bytes, /) -> None:
-    """Check that a dump holds no options but those for learning and exploration; starts no process.
-
-    Raises:
-        Corrupt: it is no dump.
-        InvalidModel: it holds others.
-    """
-    read_header(strip_checksum(blob))
+    return convert_in_sandbox(export_file(blob).content, arguments)
 
 
 def _run_child(parts: Iterable[bytes], arguments: str, timeout_s: float) -> bytes:

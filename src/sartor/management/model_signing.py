@@ -1,9 +1,9 @@
 """Signs models with the key of the instance and checks signatures (contract, section 3.5).
 
-The signature is RSA PKCS#1 v1.5 with SHA-512 over ``model.vw``, checked against the certificate in the zip.
-That proves that the model was not changed since it was signed. Who signed it is another matter: a fingerprint
-can't be forged, a common name can. The validity period is not checked: the certificates of the retired
-service expire, its models do not.
+The signature is RSA PKCS#1 v1.5 with SHA-512 over the file of the model, checked against the certificate in the
+zip. That proves that the model was not changed since it was signed. Who signed it is another matter: a
+fingerprint can't be forged, a common name can. The validity period is not checked: the certificates of the
+retired service expire, its models do not.
 """
 
 import hashlib

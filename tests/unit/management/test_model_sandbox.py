@@ -86,7 +86,7 @@ import sys
 from pathlib import Path
 from sartor.learn import model_import, vw
 from sartor.management import model_sandbox
-vw.read_header = model_import.check_header = lambda *_: None
+vw.read_header = model_import.check_fit = lambda *_: None
 model_sandbox._limit_resources(Path(sys.argv[2]))
 model_sandbox._convert(Path(sys.argv[3]).read_bytes(), sys.argv[1])
 """

@@ -11,7 +11,7 @@ from sartor.api.http.response import Response
 from sartor.api.routing.routes import Call, Parameter, Route
 from sartor.api.routing.versions import ALL_VERSIONS, FROM_PREVIEW_3, PREVIEW_1, PREVIEW_2, V1_0
 from sartor.errors import InvalidModel, InvalidSignature
-from sartor.learn.model_file import strip_checksum
+from sartor.learn.dumps import ModelFile, export_file
 from sartor.management import models
 from sartor.ports import LoopStores
 from sartor.records import Model
@@ -37,17 +37,17 @@ class ModelProperties(Struct, frozen=True, rename="camel"):
 
 
 def export_model(call: Call) -> Response:
-    """Export the live model: the file of Vowpal Wabbit, or the zip of it with a signature."""
+    """Export the live model: the file of its engine, or the zip of it with a signature."""
     with call.context.open_loop(call.loop) as logs:
         live = logs.models.live()
         if live is None:
             raise RequestRefused(
                 _MISSING, "There is no model yet: decisions are uniform until the first is exported."
             )
-        model = strip_checksum(logs.models.blob(live.model_id))
+        model = export_file(logs.models.blob(live.model_id))
     if is_signed(call):
-        return send_model(models.export_signed(call.context.stores, model), "model.vw.zip", live)
-    return send_model(model, "model.vw", live)
+        model = ModelFile(f"{model.name}.zip", models.export_signed(call.context.stores, model.content))
+    return send_model(model, live)
 
 
 def import_model(call: Call) -> Response:
@@ -96,13 +96,13 @@ def is_signed(call: Call, /) -> bool:
     return signed_parameter == "true"
 
 
-def send_model(content: bytes, name: str, model: Model, /) -> Response:
+def send_model(file: ModelFile, model: Model, /) -> Response:
     """Build the response with a model as a file, and the time at which it was made."""
     return Response(
         200,
-        content,
+        file.content,
         (
-            (b"content-disposition", f"attachment; filename={name}".encode()),
+            (b"content-disposition", f"attachment; filename={file.name}".encode()),
             (b"last-modified", formatdate(model.created_at_us // 1_000_000, usegmt=True).encode()),
         ),
         BINARY,
@@ -133,7 +133,8 @@ def _build_get_route(name: str, *, signed: bool) -> Route:
         permission="change",  # it takes the contents of the loop away
         tag=_TAG,
         summary="Take the model out.",
-        description="The file as Vowpal Wabbit reads it.",
+        description="model.vw, as Vowpal Wabbit reads it; or model.sartor, where the learning settings that it "
+        "was made with begin with --sartor.",
         status=200,
         success="The model.",
         invalid=_INVALID,

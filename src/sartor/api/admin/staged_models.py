@@ -19,7 +19,7 @@ from sartor.api.http.error_responses import RequestRefused
 from sartor.api.http.response import Response
 from sartor.api.routing.routes import Call, Handler, Route
 from sartor.api.routing.versions import FROM_PREVIEW_3
-from sartor.learn.model_file import strip_checksum
+from sartor.learn.dumps import export_file
 from sartor.management import loops, models
 from sartor.ports import Loop, LoopStores, OutcomeLog
 from sartor.records import Model, ModelNote
@@ -70,7 +70,7 @@ def get_staged_model(call: Call) -> Response:
     """Export one model as a file."""
     with call.context.open_loop(call.loop) as logs:
         model, _ = _find_model(logs, call.path_id)
-        return send_model(strip_checksum(logs.models.blob(model.model_id)), "model.vw", model)
+        return send_model(export_file(logs.models.blob(model.model_id)), model)
 
 
 def put_staged_model(call: Call) -> Response:

@@ -61,7 +61,8 @@ class Aggregate(Struct, kw_only=True):
     def score(self, predictions: Sequence[float], reward: float, /) -> None:
         """Charge the regressors with the errors of their predictions, which were made before the reward."""
         noise = self.noise()
-        errors = [(reward - prediction) ** 2 for prediction in predictions]
+        errors = [reward - prediction for prediction in predictions]
+        errors = [error * error for error in errors]  # infinite where ** would raise
         if noise > 0:
             losses = [
                 _DISCOUNT * loss + min(error / (2.0 * noise), _LARGEST_LOSS)

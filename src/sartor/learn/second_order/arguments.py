@@ -11,7 +11,11 @@ from sartor.loops import SEVERAL_SLOTS
 MARK = "--sartor"
 """The first word of learning settings for this engine."""
 
-_CHARACTERS = 1024
+CHARACTERS = 1024
+"""Learning settings have this many at most."""
+
+_STRUCTURE = ("columns", "pairs", "half_life")
+"""Options that a model is made for: it does not fit a loop with others."""
 
 
 class SecondOrderSettings(Struct, frozen=True, kw_only=True):
@@ -83,9 +87,34 @@ def spell_settings(text: str, /) -> str:
     return " ".join(part for word in _split_words(text) for part in word.split("=", 1))
 
 
+def spell_structure(settings: SecondOrderSettings, /) -> str:
+    """Returns those of the settings that a model is made for, spelled out; not how much is explored."""
+    words = [MARK, *([SEVERAL_SLOTS] if settings.several_slots else [])]
+    for field in _STRUCTURE:
+        words += [f"--{field}", repr(getattr(settings, field))]
+    return " ".join(words)
+
+
+def find_structure_mismatch(own: SecondOrderSettings, wanted: SecondOrderSettings, /) -> str | None:
+    """Returns why a loop can't train on from a model: the settings that differ; None: it can.
+
+    Args:
+        own: the settings that the model was made for.
+        wanted: those of the loop.
+    """
+    found = []
+    if own.several_slots is not wanted.several_slots:
+        found.append(f"it was made {'with' if own.several_slots else 'without'} {SEVERAL_SLOTS}")
+    for field in _STRUCTURE:
+        made, needed = getattr(own, field), getattr(wanted, field)
+        if made != needed:
+            found.append(f"it was made with --{field} {made:g}, the loop's learning settings say {needed:g}")
+    return " and ".join(found) or None
+
+
 def _split_words(text: str) -> list[str]:
-    if len(text) > _CHARACTERS:
-        raise InvalidPolicy(f"Learning settings may have {_CHARACTERS} characters at most, not {len(text)}.")
+    if len(text) > CHARACTERS:
+        raise InvalidPolicy(f"Learning settings may have {CHARACTERS} characters at most, not {len(text)}.")
     if not text.isprintable() or not text.isascii():
         raise InvalidPolicy("Learning settings may hold printable ASCII characters only.")
     try:

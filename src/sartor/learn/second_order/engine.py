@@ -78,7 +78,7 @@ class SecondOrderEngine:
 
     def dump(self) -> bytes:
         """See ``engines.Engine``."""
-        return write_state(self._state)
+        return write_state(self._state, self._settings)
 
     def close(self) -> None:
         """See ``engines.Engine``."""

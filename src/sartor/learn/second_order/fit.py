@@ -15,7 +15,8 @@ from sartor.learn.second_order.views import choose_crossings
 _LINEAR_SHARE = 0.75
 _LEAST_COLUMNS = 24
 _MEMORY = 3_000_000
-_ACTION_COLUMNS, _ACTION_SPARE = 24, 2
+MOST_ACTION_COLUMNS = 24
+_ACTION_SPARE = 2
 _CROSSED_LINEAR = 32
 _MOST_TELLING = next(place for place, kind in enumerate(PER_ACTION) if kind.view == "fine")
 """The regression whose weights say which columns tell most."""
@@ -44,8 +45,8 @@ def fit_regressors(
     contexts = _plan_contexts(outcomes, settings)
     actions = plan_columns(
         [read_action_features(features) for features in offered],
-        linear=_ACTION_COLUMNS,
-        size=_ACTION_COLUMNS,
+        linear=MOST_ACTION_COLUMNS,
+        size=MOST_ACTION_COLUMNS,
         spare=_ACTION_SPARE,
     )
     regressors = Regressors(contexts, actions, half_life=settings.half_life)

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from sartor.errors import EngineRefused
 from sartor.learn.second_order.columns import Vector
 
 
@@ -17,6 +18,9 @@ def weigh_inverse_gaps(expected: Vector, /, *, gamma: float, epsilon: float = 0.
         expected: the expected rewards f, shape (actions,), at least one.
         gamma: γ ≥ 0, in 1 / reward; infinite for the best action alone.
         epsilon: the share that is spread evenly over the actions.
+
+    Raises:
+        EngineRefused: an expected reward is no number, or infinite.
     """
     count = len(expected)
     best = int(np.argmax(expected))
@@ -26,7 +30,10 @@ def weigh_inverse_gaps(expected: Vector, /, *, gamma: float, epsilon: float = 0.
     else:
         probabilities = [1.0 / (count + gamma * (top - one)) for one in expected.tolist()]
     probabilities[best] = 0.0
-    probabilities[best] = max(0.0, 1.0 - math.fsum(probabilities))
+    rest = 1.0 - math.fsum(probabilities)
+    if not (math.isfinite(top) and math.isfinite(rest)):
+        raise EngineRefused("The model expects a reward that is no number, or infinite.")
+    probabilities[best] = max(0.0, rest)
     if epsilon:
         return [(1.0 - epsilon) * one + epsilon / count for one in probabilities]
     return probabilities

@@ -16,6 +16,12 @@ _MAX_WORDS = 64
 _TIME_NAMES = ("time", "timestamp", "date", "datetime", "ts")
 _SECONDS = (1e8, 4e9)
 
+LARGEST_NUMBER = 1e30
+"""Numbers are kept within ± this, so that no sum of their squares overflows."""
+
+_LEAST_NUMBER = 1e-30
+"""Numbers of less than this magnitude are 0, so that no scale of them overflows."""
+
 PERIODS = {
     **dict.fromkeys(("hour", "hourofday"), 24.0),
     **dict.fromkeys(("weekday", "dayofweek"), 7.0),
@@ -160,7 +166,7 @@ def _read_object(members: Mapping[str, Any], path: str, numbers: dict[str, float
         if kind is str:
             _read_text(path + name, value, numbers, tokens)
         elif kind is int or kind is float:
-            _read_number(path + name, name, float(value), numbers)
+            _read_number(path + name, name, _bound_number(value), numbers)
         elif kind is bool:
             if value:  # false is no feature, as in the retired service
                 tokens.append(f"{path}{name}=true")
@@ -176,8 +182,14 @@ def _read_array(values: list[Any], path: str, numbers: dict[str, float], tokens:
             _read_object(value, f"{path}.", numbers, tokens)
         elif isinstance(value, str):
             tokens.append(f"{path}={value}")
-        elif value is not None:
-            numbers[f"{path}[{place}]"] = float(value)
+        elif isinstance(value, int | float):
+            numbers[f"{path}[{place}]"] = _bound_number(value)
+
+
+def _bound_number(value: float) -> float:
+    if -_LEAST_NUMBER < value < _LEAST_NUMBER:
+        return 0.0
+    return float(max(-LARGEST_NUMBER, min(value, LARGEST_NUMBER)))
 
 
 def _read_number(path: str, name: str, value: float, numbers: dict[str, float]) -> None:

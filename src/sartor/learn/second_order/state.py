@@ -1,25 +1,29 @@
-"""The state of the engine as bytes, with a checksum, and back."""
+"""The state of the engine as bytes, and back."""
 
 import zlib
 from collections.abc import Iterable
 from functools import lru_cache
-from hashlib import blake2b
 
 import msgspec
 import numpy as np
 from msgspec import Struct
 
-from sartor.errors import Corrupt
+from sartor.errors import Corrupt, InvalidModel
 from sartor.learn.second_order.aggregate import Aggregate
-from sartor.learn.second_order.arguments import SecondOrderSettings
-from sartor.learn.second_order.columns import ColumnPlan
+from sartor.learn.second_order.arguments import SecondOrderSettings, find_structure_mismatch
+from sartor.learn.second_order.dump_header import frame_dump, open_dump, read_structure
 from sartor.learn.second_order.fit import ShownOutcome
-from sartor.learn.second_order.regressors import PER_ACTION, ActionRow, Regressors
-from sartor.learn.second_order.ridge import Inverse, RidgePerAction
+from sartor.learn.second_order.regressors import Regressors
+from sartor.learn.second_order.ridge import Inverse, Matrix, RidgePerAction
+from sartor.learn.second_order.stored_state import (
+    StoredRegression,
+    StoredRegressors,
+    StoredState,
+    check_state,
+    check_weights,
+)
 from sartor.learn.second_order.views import Crossings, Indexes
 
-MAGIC = b"sartor-second-order-1\n"
-_DIGEST_BYTES = 16
 _LARGEST = 64_000_000
 
 
@@ -39,72 +43,38 @@ class EngineState(Struct, kw_only=True):
     offered: dict[bytes, None] = {}
 
 
-class _Regression(Struct, array_like=True):
-    """A regression per action: weights, the lower triangles of P, and clocks, row after row."""
-
-    weights: bytes
-    inverse: bytes
-    clock: bytes
-
-
-class _Body(Struct, kw_only=True):
-    contexts: ColumnPlan
-    actions: ColumnPlan
-    crossed: list[int]
-    first: list[int]
-    second: list[int]
-    shared_weights: bytes
-    shared_inverse: bytes
-    per_action: list[_Regression]
-    rows: dict[str, int]
-    details: list[ActionRow]
-    priors: bytes
-    clock: int
-    recentred: int
-
-
-class _Stored(Struct, kw_only=True):
-    aggregate: Aggregate
-    first_outcomes: list[ShownOutcome] | None
-    offered: list[bytes]
-    body: _Body | None
-
-
 _encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(_Stored).decode
+_decode = msgspec.msgpack.Decoder(StoredState).decode
 
 
-def is_second_order_model(blob: bytes, /) -> bool:
-    """Whether bytes begin as a model of this engine does."""
-    return blob.startswith(MAGIC)
-
-
-def write_state(state: EngineState, /) -> bytes:
-    """Returns the state as bytes: a magic number, a digest, and compressed MessagePack."""
-    stored = _Stored(
+def write_state(state: EngineState, settings: SecondOrderSettings, /) -> bytes:
+    """Returns the state as bytes: compressed MessagePack in the frame of ``dump_header``."""
+    stored = StoredState(
         aggregate=state.aggregate,
         first_outcomes=state.first_outcomes,
         offered=list(state.offered),
-        body=None if state.regressors is None else _write_regressors(state.regressors),
+        regressors=None if state.regressors is None else _write_regressors(state.regressors),
     )
-    content = zlib.compress(_encode(stored), 1)
-    return MAGIC + blake2b(content, digest_size=_DIGEST_BYTES).digest() + content
+    return frame_dump(zlib.compress(_encode(stored), 1), settings)
 
 
 def read_state(blob: bytes, settings: SecondOrderSettings, /) -> EngineState:
     """Returns the state that bytes hold, from an engine with these settings.
 
+    Whoever made them: the engine of the state answers or refuses, and never breaks down.
+
     Raises:
-        Corrupt: they are not a whole, unchanged state.
+        Corrupt: they are not a whole, unchanged state; or one of other settings; or can't be used.
     """
-    begin = len(MAGIC) + _DIGEST_BYTES
-    digest, content = blob[len(MAGIC) : begin], blob[begin:]
-    if not is_second_order_model(blob) or blake2b(content, digest_size=_DIGEST_BYTES).digest() != digest:
-        raise Corrupt("The bytes are not a model of this engine as it was written.")
+    content = open_dump(blob)
     try:
+        mismatch = find_structure_mismatch(read_structure(blob), settings)
+        if mismatch is not None:
+            raise ValueError(mismatch)
         stored = _decode(_decompress(content))
-        regressors = None if stored.body is None else _read_regressors(stored.body, settings)
-    except (msgspec.DecodeError, zlib.error, ValueError, IndexError, KeyError) as error:
+        check_state(stored, settings)
+        regressors = None if stored.regressors is None else _read_regressors(stored.regressors, settings)
+    except (msgspec.DecodeError, zlib.error, ValueError, InvalidModel) as error:
         raise Corrupt(f"The model can't be loaded: {error}.") from error
     return EngineState(
         aggregate=stored.aggregate,
@@ -122,9 +92,9 @@ def _decompress(content: bytes) -> bytes:
     return read
 
 
-def _write_regressors(regressors: Regressors) -> _Body:
+def _write_regressors(regressors: Regressors) -> StoredRegressors:
     count = len(regressors.details)
-    return _Body(
+    return StoredRegressors(
         contexts=regressors.contexts,
         actions=regressors.actions,
         crossed=[
@@ -143,28 +113,35 @@ def _write_regressors(regressors: Regressors) -> _Body:
     )
 
 
-def _write_regression(one: RidgePerAction, count: int) -> _Regression:
-    return _Regression(one.weights[:count].tobytes(), _pack(one.inverse[:count]), one.clock[:count].tobytes())
+def _write_regression(one: RidgePerAction, count: int) -> StoredRegression:
+    return StoredRegression(
+        one.weights[:count].tobytes(), _pack(one.inverse[:count]), one.clock[:count].tobytes()
+    )
 
 
-def _read_regressors(body: _Body, settings: SecondOrderSettings) -> Regressors:
+def _read_regressors(body: StoredRegressors, settings: SecondOrderSettings) -> Regressors:
     regressors = Regressors(body.contexts, body.actions, half_life=settings.half_life)
     regressors.add_crossed(body.crossed, Crossings(body.first, body.second))
-    if len(body.per_action) != len(PER_ACTION):
-        raise ValueError("it has other regressors")
     count = len(body.details)
     shared = regressors.shared
-    shared.weights[:] = np.frombuffer(body.shared_weights).reshape(shared.shape)
+    shared.weights[:] = _read_weights(body.shared_weights, shared.shape)
     _unpack(body.shared_inverse, shared.inverse[np.newaxis])
     for one, stored in zip(regressors.per_action, body.per_action, strict=True):
         one.ensure_room(count)
-        one.weights[:count] = np.frombuffer(stored.weights).reshape(count, one.weights.shape[1])
+        one.weights[:count] = _read_weights(stored.weights, (count, one.weights.shape[1]))
         one.clock[:count] = np.frombuffer(stored.clock, dtype=np.int64)
         _unpack(stored.inverse, one.inverse[:count])
-    regressors.priors = np.frombuffer(body.priors).reshape(count, regressors.contexts.linear).copy()
+    regressors.priors = _read_weights(body.priors, (count, regressors.contexts.linear)).copy()
     regressors.rows, regressors.details = body.rows, body.details
     regressors.clock, regressors.recentred = body.clock, body.recentred
     return regressors
+
+
+def _read_weights(packed: bytes, shape: tuple[int, int]) -> Matrix:
+    weights = np.frombuffer(packed).reshape(shape)
+    if weights.size:
+        check_weights(float(weights.min()), float(weights.max()))
+    return weights
 
 
 @lru_cache(maxsize=64)
@@ -182,5 +159,7 @@ def _unpack(packed: bytes, inverses: Inverse) -> None:
     """Write lower triangles into symmetric matrices; shape (count, size, size)."""
     rows, columns = _triangle(inverses.shape[1])
     values = np.frombuffer(packed, dtype=np.float32).reshape(len(inverses), len(rows))
+    if values.size:
+        check_weights(float(values.min()), float(values.max()))
     inverses[:, rows, columns] = values
     inverses[:, columns, rows] = values

@@ -10,8 +10,8 @@ import pytest
 
 from sartor.errors import Corrupt, EngineRefused
 from sartor.learn.engines import create_engine
+from sartor.learn.second_order.dump_header import MAGIC, is_second_order_model
 from sartor.learn.second_order.engine import SecondOrderEngine, create_second_order_engine
-from sartor.learn.second_order.state import MAGIC, is_second_order_model
 from tests.unit.learn.samples import answers, lines, make_line
 from tests.unit.learn.slot_samples import make_slots_line, slot_answers, slot_lines
 
