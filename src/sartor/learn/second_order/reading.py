@@ -166,7 +166,7 @@ def _read_object(members: Mapping[str, Any], path: str, numbers: dict[str, float
         if kind is str:
             _read_text(path + name, value, numbers, tokens)
         elif kind is int or kind is float:
-            _read_number(path + name, name, _bound_number(value), numbers)
+            _read_number(path + name, name, _bound_number(float(value)), numbers)
         elif kind is bool:
             if value:  # false is no feature, as in the retired service
                 tokens.append(f"{path}{name}=true")
@@ -182,14 +182,14 @@ def _read_array(values: list[Any], path: str, numbers: dict[str, float], tokens:
             _read_object(value, f"{path}.", numbers, tokens)
         elif isinstance(value, str):
             tokens.append(f"{path}={value}")
-        elif isinstance(value, int | float):
-            numbers[f"{path}[{place}]"] = _bound_number(value)
+        elif value is not None:
+            numbers[f"{path}[{place}]"] = _bound_number(float(value))
 
 
 def _bound_number(value: float) -> float:
     if -_LEAST_NUMBER < value < _LEAST_NUMBER:
         return 0.0
-    return float(max(-LARGEST_NUMBER, min(value, LARGEST_NUMBER)))
+    return max(-LARGEST_NUMBER, min(value, LARGEST_NUMBER))
 
 
 def _read_number(path: str, name: str, value: float, numbers: dict[str, float]) -> None:
