@@ -59,6 +59,8 @@ def format_quality_page(
         start="\n".join(_list_starts(standings)),
         invariance="\n".join(_list_changes(standings)),
         peers=str(len(PEER_NAMES)),
+        count=str(len(seeds)),
+        error=average_learners(standings, worlds.unseen, "share_error").get(OURS, 0.0),
         choosing=", ".join(f"`{name}`" for name, entry in CATALOGUE.items() if entry.group == "choosing"),
         reporting=", ".join(f"`{world.world}`" for world in worlds.unseen),
     )
