@@ -17,8 +17,8 @@ from sartor.loops import SEVERAL_SLOTS
 from sartor.ports import Loop, LoopStores
 from sartor.settings import AZURE_ARGUMENTS, DEFAULT_ARGUMENTS
 
-_IMPORTANCE_BUDGET = 120_000
-"""How many decisions are made to measure features within an evaluation: about five seconds on one core."""
+_IMPORTANCE_BUDGET = 80_000
+"""How many decisions are made to measure features within an evaluation: 3 to 40 s on one core."""
 
 _ATTEMPTS = 3
 """How often an evaluation is tried whose log is amended meanwhile: it must not keep what was taken back."""
