@@ -10,7 +10,7 @@ from sartor.learn.second_order.columns import Vector
 
 _DISCOUNT = 0.999
 _LARGEST_LOSS = 8.0
-_UNIFORM = 0.01
+_UNIFORM = 0.1
 _LEAST_NOISE = 1e-4
 """The noise is at least this share of the variance of the rewards."""
 

@@ -26,7 +26,7 @@ class SecondOrderSettings(Struct, frozen=True, kw_only=True):
         gamma_scale: how fast exploration ends; the factor of √n in the inverse gap weighting, above 0.
         epsilon: the share of decisions that is spread evenly over the actions, 0 to 1.
         columns: how many columns a context has at most, 16 to 256.
-        pairs: how many columns are crossed with each other, 0 to 24.
+        pairs: how many products of two columns are columns too, at most; 0 to 128.
         half_life: after how many outcomes the forgetting regressor weighs one by half, 10 to 1e9.
     """
 
@@ -34,7 +34,7 @@ class SecondOrderSettings(Struct, frozen=True, kw_only=True):
     gamma_scale: float = 16.0
     epsilon: float = 0.0
     columns: int = 128
-    pairs: int = 12
+    pairs: int = 40
     half_life: float = 500.0
 
 
@@ -49,7 +49,7 @@ _OPTIONS = {
     "--gamma_scale": _Option("gamma_scale", float, 0.01, 1e6),
     "--epsilon": _Option("epsilon", float, 0.0, 1.0),
     "--columns": _Option("columns", int, 16, 256),
-    "--pairs": _Option("pairs", int, 0, 24),
+    "--pairs": _Option("pairs", int, 0, 128),
     "--half_life": _Option("half_life", float, 10.0, 1e9),
 }
 

@@ -10,14 +10,15 @@ from sartor.learn.second_order.columns import ColumnPlan, Vector
 from sartor.learn.second_order.plan_columns import plan_columns
 from sartor.learn.second_order.reading import RawFeatures, read_action_features
 from sartor.learn.second_order.regressors import PER_ACTION, Regressors
-from sartor.learn.second_order.views import choose_crossings
+from sartor.learn.second_order.ridge import einsum
+from sartor.learn.second_order.views import Matrix, choose_crossings
 
 _LINEAR_SHARE = 0.75
 _LEAST_COLUMNS = 24
 _MEMORY = 3_000_000
 MOST_ACTION_COLUMNS = 24
 _ACTION_SPARE = 2
-_CROSSED_LINEAR = 32
+_CROSSED_LINEAR = 16
 _MOST_TELLING = next(place for place, kind in enumerate(PER_ACTION) if kind.view == "fine")
 """The regression whose weights say which columns tell most."""
 
@@ -50,7 +51,7 @@ def fit_regressors(
         spare=_ACTION_SPARE,
     )
     regressors = Regressors(contexts, actions, half_life=settings.half_life)
-    vectors = [contexts.encode(outcome.context) for outcome in outcomes]
+    vectors = np.array([contexts.encode(outcome.context) for outcome in outcomes])
     for z, outcome in zip(vectors, outcomes, strict=True):
         regressors.learn(z, outcome.action, outcome.features, outcome.reward - mean)
     _add_crossed(regressors, outcomes, vectors, settings, mean=mean)
@@ -64,7 +65,9 @@ def _plan_contexts(outcomes: Sequence[ShownOutcome], settings: SecondOrderSettin
     size = settings.columns
     while True:
         plan = plan_columns(examples, linear=int(size * _LINEAR_SHARE), size=size)
-        needed = actions * Regressors(plan, ColumnPlan(), half_life=settings.half_life).row_bytes
+        crossed = min(plan.size, 1 + _CROSSED_LINEAR) + settings.pairs
+        linear_and_fine = Regressors(plan, ColumnPlan(), half_life=settings.half_life).row_bytes
+        needed = actions * (linear_and_fine + 2 * crossed * (crossed + 1))
         if needed <= _MEMORY or size <= _LEAST_COLUMNS:
             return plan
         size = max(_LEAST_COLUMNS, int(size * 0.8))
@@ -73,27 +76,29 @@ def _plan_contexts(outcomes: Sequence[ShownOutcome], settings: SecondOrderSettin
 def _add_crossed(
     regressors: Regressors,
     outcomes: Sequence[ShownOutcome],
-    vectors: Sequence[Vector],
+    vectors: Matrix,
     settings: SecondOrderSettings,
     *,
     mean: float,
 ) -> None:
-    importance = _weigh_columns(regressors, vectors)
-    order = np.argsort(-importance, kind="stable")[:_CROSSED_LINEAR]
-    columns = sorted({0, *(int(column) for column in order)})
-    crossings = choose_crossings(importance, vectors, count=settings.pairs)
-    regression = regressors.add_crossed(columns, crossings)
+    targets = np.array([outcome.reward - mean for outcome in outcomes])
+    # An action that had to make room for another is not among the rows any more: any row will do.
+    rows = np.array([regressors.rows.get(outcome.action, 0) for outcome in outcomes])
+    weights = regressors.per_action[_MOST_TELLING].weights
+    importance = _weigh_columns(weights[: len(regressors.details)], vectors)
+    columns = np.argsort(-importance, kind="stable")[:_CROSSED_LINEAR].tolist()
+    errors = targets - einsum("ij,ij->i", weights[rows], vectors)
+    crossings = choose_crossings(importance, vectors, errors, rows, count=settings.pairs)
+    regression = regressors.add_crossed(sorted({0, *columns}), crossings)
     view = regressors.views[-1]
-    for clock, (z, outcome) in enumerate(zip(vectors, outcomes, strict=True), 1):
-        row = regressors.rows.get(outcome.action)
-        if row is not None:  # its row may have gone to another action
-            target = outcome.reward - mean
-            regression.learn(row, view.take(crossings.extend(z)), target, clock=clock)
+    for place, (z, outcome) in enumerate(zip(vectors, outcomes, strict=True)):
+        if outcome.action in regressors.rows:
+            seen = view.take(crossings.extend(z))
+            regression.learn(int(rows[place]), seen, float(targets[place]), clock=place + 1)
 
 
-def _weigh_columns(regressors: Regressors, vectors: Sequence[Vector]) -> Vector:
+def _weigh_columns(weights: Matrix, vectors: Matrix) -> Vector:
     """How much each column tells: the mean squared weight of the actions, times the variance of the column."""
-    weights = regressors.per_action[_MOST_TELLING].weights[: len(regressors.details)]
-    importance = (weights**2).mean(axis=0) * np.array(vectors).var(axis=0)
+    importance = (weights**2).mean(axis=0) * vectors.var(axis=0)
     importance[0] = 0.0
     return np.asarray(importance)

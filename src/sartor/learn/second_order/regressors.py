@@ -23,19 +23,17 @@ class RegressorKind(Struct, frozen=True):
 
 
 PER_ACTION = (
-    RegressorKind("linear", 2.0),
-    RegressorKind("linear", 30.0),
+    RegressorKind("linear", 10.0),
     RegressorKind("linear", 300.0),
-    RegressorKind("linear", 2.0, forgets=True),
-    RegressorKind("fine", 5.0),
-    RegressorKind("fine", 50.0),
-    RegressorKind("crossed", 5.0),
+    RegressorKind("linear", 10.0, forgets=True),
+    RegressorKind("fine", 100.0),
+    RegressorKind("crossed", 50.0),
 )
 COUNT = 1 + len(PER_ACTION)
 """How many regressors there are: the shared one, and those of each action."""
 
 _SHARED_PENALTY = 10.0
-_SHARED_COLUMNS = 256
+_SHARED_COLUMNS = 192
 _LEAST_SHARED_CONTEXT = 8
 _MEMORY = 3_500_000
 """How many bytes the P of all actions may take as they are stored."""

@@ -9,6 +9,10 @@ from numpy.typing import NDArray
 from sartor.learn.second_order.columns import Vector
 
 Indexes: TypeAlias = NDArray[np.int64]
+Matrix: TypeAlias = NDArray[np.float64]
+
+_PENALTY = 10.0
+"""The λ with which a product is tried."""
 
 
 class Crossings:
@@ -54,17 +58,32 @@ class ColumnView:
         return wide[self.columns]
 
 
-def choose_crossings(importance: Vector, vectors: Sequence[Vector], /, *, count: int) -> Crossings:
-    """Returns the pairs among the most telling columns whose products are not the same everywhere.
+def choose_crossings(
+    importance: Vector, vectors: Matrix, errors: Vector, groups: Indexes, /, *, count: int, columns: int = 28
+) -> Crossings:
+    """Returns the products of two columns that would explain most of what is not explained yet.
+
+    Each product is scored by how much a ridge regression on it alone, for each action by itself, would lower
+    the squared errors: Σ_a (Σ e x)² / (λ + Σ x²) over the outcomes of each action.
 
     Args:
-        importance: of each column; shape (columns,).
-        vectors: contexts.
-        count: how many columns are crossed with one another.
+        importance: of each column; shape (columns,). The most important ones are tried with one another.
+        vectors: contexts; shape (outcomes, columns).
+        errors: what the regressions left, e; shape (outcomes,).
+        groups: the row of the action that was shown; shape (outcomes,).
+        count: how many products are chosen at most.
+        columns: how many columns are tried.
     """
-    order = np.argsort(-importance, kind="stable")
-    top = sorted(int(column) for column in order[:count] if importance[column] > 0)
-    seen = np.array(vectors)
-    pairs = [(i, j) for place, i in enumerate(top) for j in top[place + 1 :]]
-    kept = [(i, j) for i, j in pairs if float((seen[:, i] * seen[:, j]).var()) > 1e-9]
-    return Crossings([i for i, _ in kept], [j for _, j in kept])
+    order = np.argsort(-importance, kind="stable")[:columns]
+    top = np.sort(order[importance[order] > 0])
+    first, second = (top[places] for places in np.triu_indices(len(top), k=1))
+    products = vectors[:, first] * vectors[:, second]
+    varies = products.var(axis=0) > 1e-9
+    first, second, products = first[varies], second[varies], products[:, varies]
+    products = products - products.mean(axis=0)
+    gains = np.zeros(len(first))
+    for group in np.unique(groups):
+        x, e = products[groups == group], errors[groups == group]
+        gains += np.einsum("i,ij->j", e, x) ** 2 / (_PENALTY + np.einsum("ij,ij->j", x, x))
+    best = np.sort(np.argsort(-gains, kind="stable")[:count])
+    return Crossings(first[best].tolist(), second[best].tolist())

@@ -38,7 +38,7 @@ def test_before_any_outcome_all_weigh_the_same() -> None:
 def test_weights_sum_to_one_and_do_not_depend_on_the_unit_of_rewards(outcomes: int, scale: float) -> None:
     weights = score_many(outcomes, scale=scale).weights()
     assert weights.sum() == pytest.approx(1.0, abs=1e-12)
-    assert weights.min() >= 0.01 / COUNT * 0.999
+    assert weights.min() >= 0.1 / COUNT * 0.999
     assert weights.tolist() == pytest.approx(score_many(outcomes).weights().tolist(), rel=1e-6)
 
 
@@ -46,7 +46,7 @@ def test_weights_sum_to_one_and_do_not_depend_on_the_unit_of_rewards(outcomes: i
 def test_the_best_regressor_wins(good: int) -> None:
     aggregate = score_many(300, good=good)
     assert int(np.argmax(aggregate.weights())) == good
-    assert aggregate.weights()[good] > 0.98
+    assert aggregate.weights()[good] > 0.9
     assert aggregate.noise() == pytest.approx(0.09, rel=0.3)
 
 
@@ -58,7 +58,7 @@ def test_a_regressor_that_becomes_better_wins_later() -> None:
         errors = (0.3, 1.0) if number < 2_000 else (1.0, 0.3)
         aggregate.score([reward + rng.gauss(0, error) for error in errors], reward)
         aggregate.add(reward)
-    assert aggregate.weights()[1] > 0.98
+    assert aggregate.weights()[1] > 0.9
 
 
 def test_mean_and_variance_are_those_of_the_rewards() -> None:

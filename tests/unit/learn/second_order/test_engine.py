@@ -144,7 +144,7 @@ def test_actions_that_come_and_go_stay_within_the_memory_and_the_oldest_is_forgo
 
     for number in range(512):
         show(f"first-{number % 3}", float(number % 2))
-    for number in range(60):
+    for number in range(200):
         show("stays", 1.0)
         show(f"new-{number}", float(number % 2))
     regressors = engine._state.regressors
@@ -152,7 +152,7 @@ def test_actions_that_come_and_go_stay_within_the_memory_and_the_oldest_is_forgo
     assert regressors.row_bytes * len(regressors.details) <= 3_500_000
     assert len(regressors.rows) == len(regressors.details)
     assert sorted(regressors.rows.values()) == list(range(len(regressors.details)))
-    assert "new-59" in regressors.rows
+    assert "new-199" in regressors.rows
     assert "stays" in regressors.rows
     assert "first-0" not in regressors.rows
     again = create_second_order_engine("--sartor", engine.dump())

@@ -16,7 +16,7 @@ BOUNDS = [
     ("gamma_scale", 0.01, 1e6),
     ("epsilon", 0.0, 1.0),
     ("columns", 16, 256),
-    ("pairs", 0, 24),
+    ("pairs", 0, 128),
     ("half_life", 10.0, 1e9),
 ]
 
