@@ -126,8 +126,9 @@ SEARCHED_POLICIES: Mapping[str, str] = {
     "SquareCB": "--cb_explore_adf --squarecb --gamma_scale 100 --cb_type mtr -q ::",
     "RegCB": "--cb_explore_adf --regcbopt --mellowness 0.01 --cb_type mtr -q ::",
     "Linear": "--cb_explore_adf --squarecb --cb_type mtr",
+    "Prepared": "--cb_explore_adf --squarecb --cb_type mtr -q :: --prepare",
 }
-"""The policies tried by a search, by name: other exploration, learning rates and crossed features."""
+"""The policies tried by a search, by name: other exploration, learning rates, crossed or prepared features."""
 
 
 def searched_policies(*, several_slots: bool) -> Mapping[str, str]:

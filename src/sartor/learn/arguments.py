@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from sartor.errors import InvalidPolicy
-from sartor.learn.options import ACCEPTED, DROPPED, REFUSED, REPEATABLE, SHORT
+from sartor.learn.options import ACCEPTED, DROPPED, OURS, REFUSED, REPEATABLE, SHORT
 
 _CHARACTERS = 1024
 _INTERACTIONS = 64
@@ -25,15 +25,21 @@ class VwOption(Struct, frozen=True, kw_only=True):
 
 
 class PolicyArguments(Struct, frozen=True):
-    """Accepted learning settings, in the order in which they were given."""
+    """Accepted learning settings, in the order in which they were given.
+
+    Attributes:
+        options: those of the engine.
+        prepares: whether ``--prepare`` is among them, which is ours and never reaches the engine.
+    """
 
     options: tuple[VwOption, ...]
+    prepares: bool = False
 
     def __str__(self) -> str:
-        return " ".join(self.tokens())
+        return " ".join([*self.tokens(), *(["--prepare"] if self.prepares else [])])
 
     def tokens(self, *, without: str = "") -> list[str]:
-        """The settings as separate words, ``without`` one option."""
+        """The settings that the engine gets, as separate words, ``without`` one option."""
         kept = (option for option in self.options if option.name != without)
         return [word for option in kept for word in (option.spelled, option.value) if word is not None]
 
@@ -60,7 +66,11 @@ def parse_arguments(text: str) -> PolicyArguments:
     Raises:
         InvalidPolicy: an option or a value that is not accepted, named in the message.
     """
-    arguments = PolicyArguments(tuple(_parse_options(_split_words(text))))
+    parsed = list(_parse_options(_split_words(text)))
+    ours = [option.name for option in parsed if option.name in OURS]
+    if len(ours) > 1:
+        raise InvalidPolicy(f"The option --{ours[0]} is given more than once.")
+    arguments = PolicyArguments(tuple(option for option in parsed if option.name not in OURS), bool(ours))
     _check_kind(arguments)
     _check_repeats(arguments)
     _check_size(arguments, bits=next(map(int, arguments.values("bit_precision")), _DEFAULT_BITS))
@@ -115,6 +125,11 @@ def _parse_options(words: list[str]) -> Iterator[VwOption]:
     for word in rest:
         spelled, name, value = _split_word(word)
         if name in DROPPED and value is None:
+            continue
+        if spelled.startswith("--") and name in OURS:
+            if value is not None:
+                raise InvalidPolicy(f"The option {spelled} takes no value, so {value!r} can't be read.")
+            yield VwOption(spelled=spelled, name=name)
             continue
         yield _parse_option(spelled, name, value, rest)
 

@@ -1,14 +1,17 @@
-"""What a dump of either engine is to others: the file that is exported, and whether a loop can go on from it.
+"""What a dump of any engine is to others: the file that is exported, and whether a loop can go on from it.
 
 A dump is what an engine writes and reads, with a checksum. Its file is what leaves the service: the one that
-Vowpal Wabbit reads, or the dump itself where the engine is our own. Nothing here loads a model.
+Vowpal Wabbit reads, or the dump itself where the engine is our own, or prepares numbers for Vowpal Wabbit.
+Nothing here loads a model.
 """
 
 from msgspec import Struct
 
 from sartor.errors import Corrupt, InvalidModel
 from sartor.learn import model_file
+from sartor.learn.arguments import PolicyArguments, parse_arguments
 from sartor.learn.engines import create_engine
+from sartor.learn.preparation import prepared_dump
 from sartor.learn.second_order import dump_header
 from sartor.learn.second_order.arguments import (
     MARK,
@@ -39,17 +42,24 @@ def export_file(blob: bytes, /) -> ModelFile:
     if dump_header.is_second_order_model(blob):
         dump_header.open_dump(blob)
         return ModelFile(SECOND_ORDER_FILE, blob)
+    if prepared_dump.is_prepared_model(blob):
+        prepared_dump.check_dump(blob)
+        return ModelFile(SECOND_ORDER_FILE, blob)
     return ModelFile(VOWPAL_WABBIT_FILE, model_file.strip_checksum(blob))
 
 
 def import_file(content: bytes, /) -> bytes:
     """Returns the dump of a file that an engine wrote: the inverse of ``export_file``."""
-    return content if dump_header.is_second_order_model(content) else model_file.add_checksum(content)
+    return content if _is_ours(content) else model_file.add_checksum(content)
 
 
 def name_file(content: bytes, /) -> str:
     """Returns what the file of a model is called, from its content."""
-    return SECOND_ORDER_FILE if dump_header.is_second_order_model(content) else VOWPAL_WABBIT_FILE
+    return SECOND_ORDER_FILE if _is_ours(content) else VOWPAL_WABBIT_FILE
+
+
+def _is_ours(content: bytes) -> bool:
+    return dump_header.is_second_order_model(content) or prepared_dump.is_prepared_model(content)
 
 
 def is_dump(blob: bytes, /) -> bool:
@@ -72,7 +82,7 @@ def check_options(blob: bytes, /) -> None:
     if dump_header.is_second_order_model(content):
         dump_header.read_structure(content)
     else:
-        model_file.read_header(content)
+        _read_header(content)
 
 
 def check_fit(content: bytes, arguments: str, /) -> None:
@@ -92,14 +102,27 @@ def check_fit(content: bytes, arguments: str, /) -> None:
         if is_second_order(arguments):
             difference = find_structure_mismatch(own, parse_settings(arguments)) or ""
     else:
-        header = model_file.read_header(content)
+        header = _read_header(content)
         options, difference = str(header.options), f"they are for {MARK}, the model is for Vowpal Wabbit"
         if not is_second_order(arguments):
-            difference = model_file.find_mismatch(header, _read_vowpal_wabbit(arguments)) or ""
+            difference = _find_difference(header, content, parse_arguments(arguments))
     if difference:
         raise InvalidModel(
             f"The model does not fit the learning settings of this loop: {difference}. Its own are: {options}."
         )
+
+
+def _find_difference(header: model_file.ModelFileHeader, content: bytes, arguments: PolicyArguments) -> str:
+    """What differs between a model of Vowpal Wabbit and the learning settings of a loop; empty: nothing."""
+    prepared = prepared_dump.is_prepared_model(content)
+    if prepared is not arguments.prepares:
+        return f"the model was made {'with' if prepared else 'without'} --prepare"
+    return model_file.find_mismatch(header, _read_vowpal_wabbit(" ".join(arguments.tokens()))) or ""
+
+
+def _read_header(content: bytes) -> model_file.ModelFileHeader:
+    is_prepared = prepared_dump.is_prepared_model(content)
+    return model_file.read_header(prepared_dump.skip_to_model(content) if is_prepared else content)
 
 
 def _read_vowpal_wabbit(arguments: str) -> model_file.ModelFileHeader:

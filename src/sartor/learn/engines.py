@@ -1,4 +1,7 @@
-"""Makes the engine that learning settings name: second-order regressors (``--sartor``), or Vowpal Wabbit."""
+"""Makes the engine that learning settings name.
+
+Second-order regressors (``--sartor``), or Vowpal Wabbit: with numbers prepared (``--prepare``), or as they are.
+"""
 
 from sartor.engines import Engine
 from sartor.learn.arguments import parse_arguments
@@ -17,6 +20,10 @@ def create_engine(arguments: str, blob: bytes | None = None, /) -> Engine:
         from sartor.learn.second_order.engine import create_second_order_engine
 
         return create_second_order_engine(arguments, blob)
+    if parse_arguments(arguments).prepares:
+        from sartor.learn.preparation.prepared_engine import create_prepared_engine
+
+        return create_prepared_engine(arguments, blob)
     from sartor.learn.vw import create_engine as create_vowpal_wabbit
 
     return create_vowpal_wabbit(arguments, blob)

@@ -145,6 +145,12 @@ SHORT = {"q": "quadratic", "l": "learning_rate", "b": "bit_precision", "C": "con
 DROPPED = frozenset({"dsjson", "json", "quiet"})
 """Flags that the engine sets itself; accepted and dropped, because published examples have them."""
 
+OURS = {
+    "prepare": "numbers are standardised, and their steps and whole values are features too, before the engine "
+    "sees them (``learn/preparation``)",
+}
+"""Flags of ours, with what they do; the engine never gets them."""
+
 REPEATABLE = frozenset(
     {
         *("quadratic", "cubic", "interactions", "experimental_full_name_interactions"),

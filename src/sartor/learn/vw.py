@@ -199,7 +199,10 @@ def create_engine(arguments: str, blob: bytes | None = None, /) -> VowpalWabbit:
         InvalidPolicy: the arguments are not accepted.
         Corrupt: the blob is not a model, or one of other arguments.
     """
-    return VowpalWabbit(parse_arguments(arguments), blob)
+    parsed = parse_arguments(arguments)
+    if parsed.prepares:
+        raise InvalidPolicy("The option --prepare belongs to another engine; see learn.engines.create_engine.")
+    return VowpalWabbit(parsed, blob)
 
 
 @cache

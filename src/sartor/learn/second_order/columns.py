@@ -85,7 +85,7 @@ class ColumnPlan(Struct, kw_only=True):
         for name, value in features.numbers.items():
             one = numbers.get(name)
             if one is not None:
-                _write_number(one, value, z)
+                write_number(one, value, z)
         tokens = self.tokens
         for token in features.tokens:
             column = tokens.get(token, -1)
@@ -160,7 +160,14 @@ def _kurtosis(t: Vector) -> float:
     return float((centred**4).mean()) / max(float((centred**2).mean()), 1e-300) ** 2
 
 
-def _write_number(one: NumberColumns, value: float, z: list[float]) -> None:
+def write_number(one: NumberColumns, value: float, z: list[float] | dict[int, float]) -> None:
+    """Write a number into its columns.
+
+    Args:
+        one: the columns of the number.
+        value: the number.
+        z: gets the value of each column that is not 0, by its index.
+    """
     if one.presence >= 0:
         z[one.presence] = 1.0
     if one.column < 0:
@@ -178,7 +185,7 @@ def _write_number(one: NumberColumns, value: float, z: list[float]) -> None:
         z[one.cycle], z[one.cycle + 1] = math.sin(angle), math.cos(angle)
 
 
-def _write_steps(knots: Sequence[float], first: int, t: float, z: list[float]) -> None:
+def _write_steps(knots: Sequence[float], first: int, t: float, z: list[float] | dict[int, float]) -> None:
     after = bisect_right(knots, t)
     if after == 0:
         z[first] = 1.0

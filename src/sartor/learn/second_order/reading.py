@@ -160,6 +160,23 @@ def _read_objects(
         raise EngineRefused(f"The features can't be read: {error}.") from error
 
 
+def read_member(name: str, value: object, path: str, /) -> RawFeatures:
+    """Returns the features of one member of a feature object.
+
+    Args:
+        name: of the member.
+        value: its value, decoded.
+        path: to the object, with a point at its end; empty for the outermost.
+
+    Raises:
+        EngineRefused: they are not features.
+    """
+    numbers: dict[str, float] = {}
+    tokens: list[str] = []
+    _read_objects(({name: value},), path, numbers, tokens)
+    return RawFeatures(numbers, tuple(tokens))
+
+
 def _read_object(members: Mapping[str, Any], path: str, numbers: dict[str, float], tokens: list[str]) -> None:
     for name, value in members.items():
         kind = type(value)

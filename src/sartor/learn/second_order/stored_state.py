@@ -92,8 +92,8 @@ def _check_aggregate(aggregate: Aggregate) -> None:
 
 
 def _check_regressors(stored: StoredRegressors, settings: SecondOrderSettings) -> None:
-    _check_plan(stored.contexts, most=settings.columns)
-    _check_plan(stored.actions, most=MOST_ACTION_COLUMNS)
+    check_plan(stored.contexts, most=settings.columns)
+    check_plan(stored.actions, most=MOST_ACTION_COLUMNS)
     crossed = stored.crossed
     _check_columns([*crossed, *stored.first, *stored.second], stored.contexts.size)
     _require(crossed[:1] == [0] and sorted(set(crossed)) == crossed, "its crossed columns are not in order")
@@ -123,7 +123,16 @@ def _check_matrices(stored: StoredRegressors) -> None:
     _require(len(stored.priors) == 8 * rows * linear, "its priors have another shape than its columns")
 
 
-def _check_plan(plan: ColumnPlan, *, most: int) -> None:
+def check_plan(plan: ColumnPlan, /, *, most: int) -> None:
+    """Check that every column of a plan is one, and every number in range.
+
+    Args:
+        plan: from elsewhere.
+        most: how many columns it may have.
+
+    Raises:
+        ValueError: the plan is not as one is made.
+    """
     size = plan.size
     _require(1 <= plan.linear <= size <= most, f"it has {size} columns; {most} are the most")
     _check_columns([*plan.tokens.values(), *plan.spare], size)
