@@ -1,6 +1,7 @@
 """``python -m benchmarks.scorecard``: measures how precisely the scorecard tells, and writes it on its page."""
 
 import argparse
+import sys
 from pathlib import Path
 
 import msgspec
@@ -20,7 +21,7 @@ def main() -> None:
     parser.add_argument("--first-seed", type=int, default=0, help="the first of the seeds")
     parser.add_argument("--decisions", type=int, default=10_000, help="how many decisions in each world")
     parser.add_argument("--control", type=float, default=0.05, help="share of the control group")
-    parser.add_argument("--floor", type=float, default=0.03, help="floor of all actions together")
+    parser.add_argument("--floor", type=float, default=0.04, help="floor of all actions together")
     parser.add_argument("--policy", default=DEFAULT_ARGUMENTS, help="learning settings")
     parser.add_argument("--worlds", nargs="*", default=list(WORLDS), help="names of worlds; by default all")
     parser.add_argument("--keep", action="store_true", help="only print; don't write the page")
@@ -28,18 +29,19 @@ def main() -> None:
     runs: list[ScorecardRun] = []
     for world in flags.worlds:
         for seed in range(flags.first_seed, flags.first_seed + flags.seeds):
-            runs.append(
-                play(
-                    world,
-                    flags.policy,
-                    seed=seed,
-                    decisions=flags.decisions,
-                    control=flags.control,
-                    floor=flags.floor,
-                )
+            run = play(
+                world,
+                flags.policy,
+                seed=seed,
+                decisions=flags.decisions,
+                control=flags.control,
+                floor=flags.floor,
             )
+            print(f"{world} {seed}: {run.baseline:.3f} {run.random:.3f}, cost {run.cost:.1%}", file=sys.stderr)
+            runs.append(run)
     command = (
-        f"python -m benchmarks.scorecard --seeds {flags.seeds} --control {flags.control} --floor {flags.floor}"
+        f"python -m benchmarks.scorecard --seeds {flags.seeds} --first-seed {flags.first_seed} "
+        f"--control {flags.control} --floor {flags.floor}"
     )
     table = format_table(runs, command=command)
     print(table)

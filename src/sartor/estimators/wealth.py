@@ -43,7 +43,7 @@ STAKES: Floats = 2.0**-_NUMBERS
 RISK = 0.75
 """ρ: no bet loses more than this share."""
 
-_LIKELY, _SPREAD = 6.0, 0.7
+_LIKELY, _SPREAD = 6.0, 0.5
 """The weights are largest for λ = 2^-6, which suits 10,000 decisions with σ about 2."""
 
 _PRIOR: Floats = 1 / (1 + ((_NUMBERS - _LIKELY) / _SPREAD) ** 2)

@@ -54,7 +54,7 @@ def fold(
 
 
 def test_values_are_those_of_the_policies() -> None:
-    sums = fold(make_choices(5_000), RewardModel())
+    sums = fold(make_choices(3_000), RewardModel())
     learned = 0.1 * 0.2 + 0.2 * 0.4 + 0.7 * 0.7
     done = 0.1 * 0.2 + 0.9 * learned
     truths = {BASELINE: 0.2, RANDOM: 1.3 / 3, LEARNED: learned, LIFT: learned - 0.2, EXPLORATION: 0.7 - done}
@@ -98,7 +98,7 @@ def test_a_checkpoint_changes_nothing() -> None:
 
 def test_a_wider_range_of_rewards_keeps_the_evidence() -> None:
     """The stakes that a longer range wants are powers of those that there were: valid, and a little weaker."""
-    sums = fold(make_choices(4_000), RewardModel())
+    sums = fold(make_choices(2_000), RewardModel())
     before = sums.intervals(LEVELS, Bounds())[BASELINE]
     model = RewardModel(highest=8.0)
     wide = fold(make_choices(1), model, replace(sums))
@@ -113,8 +113,8 @@ def test_a_wider_range_of_rewards_keeps_the_evidence() -> None:
 
 
 def test_rewards_in_other_units_give_the_same_interval() -> None:
-    small = fold(make_choices(2_000), RewardModel()).intervals(LEVELS, Bounds())[LIFT]
-    large = fold(make_choices(2_000, scale=64.0), RewardModel(highest=64.0))
+    small = fold(make_choices(1_000), RewardModel()).intervals(LEVELS, Bounds())[LIFT]
+    large = fold(make_choices(1_000, scale=64.0), RewardModel(highest=64.0))
     found = large.intervals(LEVELS, Bounds(0.0, 64.0))[LIFT]
     assert small is not None
     assert found is not None

@@ -38,7 +38,7 @@ def sentence(policies: ReferencePolicies) -> str:
 
 
 def test_a_lift_is_told_with_its_interval_and_as_a_share_of_the_baseline() -> None:
-    lift = estimate_lift(play(8_000))
+    lift = estimate_lift(play(4_000))
     assert lift is not None
     assert lift.sentence.startswith("The learned policy earns ")
     assert lift.sentence.endswith("95 %, valid at any time).")
@@ -52,7 +52,7 @@ def test_a_lift_is_told_with_its_interval_and_as_a_share_of_the_baseline() -> No
 
 
 def test_a_loss_is_told_as_one() -> None:
-    assert " % less than your default order (" in sentence(play(8_000, worth=(0.6, 0.3)))
+    assert " % less than your default order (" in sentence(play(4_000, worth=(0.6, 0.3)))
 
 
 def test_a_lift_that_may_be_none_is_not_told_as_one() -> None:
@@ -77,14 +77,14 @@ def test_a_log_of_baselines_has_nothing_to_compare() -> None:
 
 
 def test_where_the_baseline_may_lose_the_lift_is_told_in_rewards() -> None:
-    lift = estimate_lift(play(8_000, worth=(-0.5, 0.5)))
+    lift = estimate_lift(play(4_000, worth=(-0.5, 0.5)))
     assert lift is not None
     assert lift.share is None
     assert " per decision more than your default order (" in lift.sentence
 
 
 def test_the_cost_of_exploration_has_the_part_of_the_control_group() -> None:
-    cost = estimate_exploration(play(8_000))
+    cost = estimate_exploration(play(4_000))
     assert cost is not None
     assert cost.sentence.startswith("Exploration costs ")
     assert " of what you earn (" in cost.sentence
