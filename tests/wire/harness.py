@@ -21,7 +21,7 @@ from sartor.api.http.server import Server, run
 from sartor.api.http.tls import Certificates
 from sartor.deploy.live_model import LiveModel
 from sartor.errors import StoreUnavailable
-from sartor.learn.vw import create_engine
+from sartor.learn.engines import create_engine
 from sartor.log.writer import Writer
 from sartor.ports import Engine, Loop
 from sartor.problems import Problem

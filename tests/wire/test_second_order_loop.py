@@ -7,12 +7,14 @@ from collections.abc import Iterator
 import pytest
 
 from sartor.api.routing.versions import FROM_PREVIEW_3, PREVIEW_3, V1_0, Version
+from sartor.learn.second_order.arguments import SecondOrderSettings
 from sartor.settings import LoopSettings
 from tests.wire.harness import Reply, Service
 from tests.wire.taught import Taught
 from tests.wire.test_versions import EACH, at
 
 OWN = "--sartor --gamma_scale 20 --columns 64"
+PAIRS = SecondOrderSettings().pairs
 VOWPAL_WABBIT = "--cb_explore_adf --squarecb --cb_type mtr -q ::"
 
 
@@ -64,7 +66,7 @@ def test_a_signed_model_is_put_back_and_training_goes_on(taught: Taught, version
     [
         (VOWPAL_WABBIT, "for Vowpal Wabbit, the model is for --sartor"),
         ("--sartor --columns 32", "--columns 64, the loop's learning settings say 32"),
-        ("--sartor --columns 64 --pairs 0", "--pairs 12, the loop's learning settings say 0"),
+        ("--sartor --columns 64 --pairs 0", f"--pairs {PAIRS}, the loop's learning settings say 0"),
     ],
 )
 def test_a_model_that_does_not_fit_is_refused_with_the_reason(
