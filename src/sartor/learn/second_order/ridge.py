@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sartor.learn.second_order.columns import Vector
+from sartor.learn.second_order.inverses import Inverse, InverseStack
 
 Matrix: TypeAlias = NDArray[np.float64]
-Inverse: TypeAlias = NDArray[np.float32]
 
 einsum = np.einsum
 
@@ -45,9 +45,10 @@ class SharedRidge:
 
     def __init__(self, actions: int, contexts: int, penalty: float) -> None:
         self.shape = (actions, contexts)
-        size = actions * contexts
         self.weights: Matrix = np.zeros(self.shape)
-        self.inverse: Inverse = np.eye(size, dtype=np.float32) * np.float32(1.0 / penalty)
+        self.inverses = InverseStack(actions * contexts)
+        self.inverses.ensure_rows(1)
+        self.inverses.reset(0, penalty)
 
     def project(self, u: Vector, /) -> Vector:
         """Returns the weights of an action on the context columns; shape (contexts,)."""
@@ -57,7 +58,7 @@ class SharedRidge:
         """Learn the reward of an action, ``u``, in a context, ``z``."""
         phi = einsum("i,j->ij", u[: self.shape[0]], z[: self.shape[1]]).ravel()
         error = target - float(einsum("i,i->", self.weights.ravel(), phi))
-        v, c = update_inverse(self.inverse, phi)
+        v, c = update_inverse(self.inverses.full[0], phi)
         self.weights += (v * (error / c)).reshape(self.shape)
 
 
@@ -66,7 +67,7 @@ class RidgePerAction:
 
     Attributes:
         weights: shape (actions, columns).
-        inverse: the P of each action, shape (actions, columns, columns).
+        inverses: the P of each action.
         clock: the last outcome of the loop that each has learned; shape (actions,).
     """
 
@@ -81,7 +82,7 @@ class RidgePerAction:
         self.penalty = penalty
         self.forgetting = 0.5 ** (1.0 / half_life)
         self.weights: Matrix = np.zeros((0, columns))
-        self.inverse: Inverse = np.zeros((0, columns, columns), dtype=np.float32)
+        self.inverses = InverseStack(columns)
         self.clock: NDArray[np.int64] = np.zeros(0, dtype=np.int64)
 
     def ensure_room(self, actions: int, /) -> None:
@@ -92,18 +93,18 @@ class RidgePerAction:
         more = max(more, len(self.weights))
         columns = self.weights.shape[1]
         self.weights = np.concatenate([self.weights, np.zeros((more, columns))])
-        self.inverse = np.concatenate([self.inverse, np.zeros((more, columns, columns), dtype=np.float32)])
+        self.inverses.ensure_rows(len(self.weights))
         self.clock = np.concatenate([self.clock, np.zeros(more, dtype=np.int64)])
 
     def reset(self, action: int, prior: Vector, /) -> None:
         """Begin an action, at weights towards which it shrinks; shape (columns,)."""
         self.weights[action] = prior
-        self.inverse[action] = np.eye(len(prior), dtype=np.float32) * np.float32(1.0 / self.penalty)
+        self.inverses.reset(action, self.penalty)
         self.clock[action] = 0
 
     def learn(self, action: int, z: Vector, target: float, /, *, clock: int) -> None:
         """Learn a reward of an action. ``clock``: the number of the outcome."""
-        inverse = self.inverse[action]
+        inverse = self.inverses.full[action]
         if self.forgetting < 1.0:
             self._forget(action, inverse, clock)
         error = target - float(einsum("i,i->", self.weights[action], z))
@@ -130,5 +131,7 @@ class RidgePerAction:
         """
         changed = np.flatnonzero(difference)
         if len(changed):
-            pull = einsum("ij,j->i", self.inverse[action][:, changed], difference[changed].astype(np.float32))
+            pull = einsum(
+                "ij,j->i", self.inverses.full[action][:, changed], difference[changed].astype(np.float32)
+            )
             self.weights[action] += self.penalty * pull.astype(np.float64)

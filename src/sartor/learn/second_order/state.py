@@ -1,8 +1,6 @@
 """The state of the engine as bytes, and back."""
 
 import zlib
-from collections.abc import Iterable
-from functools import lru_cache
 
 import msgspec
 import numpy as np
@@ -13,8 +11,9 @@ from sartor.learn.second_order.aggregate import Aggregate
 from sartor.learn.second_order.arguments import SecondOrderSettings, find_structure_mismatch
 from sartor.learn.second_order.dump_header import frame_dump, open_dump, read_structure
 from sartor.learn.second_order.fit import ShownOutcome
+from sartor.learn.second_order.inverses import read_packed
 from sartor.learn.second_order.regressors import Regressors
-from sartor.learn.second_order.ridge import Inverse, Matrix, RidgePerAction
+from sartor.learn.second_order.ridge import Matrix, RidgePerAction
 from sartor.learn.second_order.stored_state import (
     StoredRegression,
     StoredRegressors,
@@ -22,7 +21,7 @@ from sartor.learn.second_order.stored_state import (
     check_state,
     check_weights,
 )
-from sartor.learn.second_order.views import Crossings, Indexes
+from sartor.learn.second_order.views import Crossings
 
 _LARGEST = 64_000_000
 
@@ -103,7 +102,7 @@ def _write_regressors(regressors: Regressors) -> StoredRegressors:
         first=regressors.crossings.first.tolist(),
         second=regressors.crossings.second.tolist(),
         shared_weights=regressors.shared.weights.tobytes(),
-        shared_inverse=_pack([regressors.shared.inverse]),
+        shared_inverse=regressors.shared.inverses.pack(1),
         per_action=[_write_regression(one, count) for one in regressors.per_action],
         rows=regressors.rows,
         details=regressors.details,
@@ -115,7 +114,7 @@ def _write_regressors(regressors: Regressors) -> StoredRegressors:
 
 def _write_regression(one: RidgePerAction, count: int) -> StoredRegression:
     return StoredRegression(
-        one.weights[:count].tobytes(), _pack(one.inverse[:count]), one.clock[:count].tobytes()
+        one.weights[:count].tobytes(), one.inverses.pack(count), one.clock[:count].tobytes()
     )
 
 
@@ -125,12 +124,14 @@ def _read_regressors(body: StoredRegressors, settings: SecondOrderSettings) -> R
     count = len(body.details)
     shared = regressors.shared
     shared.weights[:] = _read_weights(body.shared_weights, shared.shape)
-    _unpack(body.shared_inverse, shared.inverse[np.newaxis])
+    size = shared.weights.size
+    if len(body.shared_inverse) != 2 * size * (size + 1):
+        raise ValueError("the shared regression has another shape than its columns")
+    shared.inverses.load(_check_inverses(body.shared_inverse))
     for one, stored in zip(regressors.per_action, body.per_action, strict=True):
-        one.ensure_room(count)
-        one.weights[:count] = _read_weights(stored.weights, (count, one.weights.shape[1]))
-        one.clock[:count] = np.frombuffer(stored.clock, dtype=np.int64)
-        _unpack(stored.inverse, one.inverse[:count])
+        one.weights = _read_weights(stored.weights, (count, one.weights.shape[1])).copy()
+        one.clock = np.frombuffer(stored.clock, dtype=np.int64).copy()
+        one.inverses.load(_check_inverses(stored.inverse))
     regressors.priors = _read_weights(body.priors, (count, regressors.contexts.linear)).copy()
     regressors.rows, regressors.details = body.rows, body.details
     regressors.clock, regressors.recentred = body.clock, body.recentred
@@ -144,22 +145,8 @@ def _read_weights(packed: bytes, shape: tuple[int, int]) -> Matrix:
     return weights
 
 
-@lru_cache(maxsize=64)
-def _triangle(size: int) -> tuple[Indexes, Indexes]:
-    rows, columns = np.tril_indices(size)
-    return rows, columns
-
-
-def _pack(inverses: Iterable[Inverse]) -> bytes:
-    """The lower triangles of symmetric matrices."""
-    return b"".join([inverse[_triangle(len(inverse))].tobytes() for inverse in inverses])
-
-
-def _unpack(packed: bytes, inverses: Inverse) -> None:
-    """Write lower triangles into symmetric matrices; shape (count, size, size)."""
-    rows, columns = _triangle(inverses.shape[1])
-    values = np.frombuffer(packed, dtype=np.float32).reshape(len(inverses), len(rows))
+def _check_inverses(packed: bytes) -> bytes:
+    values = read_packed(packed)
     if values.size:
         check_weights(float(values.min()), float(values.max()))
-    inverses[:, rows, columns] = values
-    inverses[:, columns, rows] = values
+    return packed

@@ -74,13 +74,13 @@ def test_actions_learn_apart_and_growing_keeps_what_they_learned() -> None:
     ridge.ensure_room(1)
     ridge.reset(0, np.zeros(COLUMNS))
     learn_all(ridge, z, y)
-    before = ridge.weights[0].copy(), ridge.inverse[0].copy()
+    before = ridge.weights[0].copy(), ridge.inverses.full[0].copy()
     ridge.ensure_room(9)
     for action in range(1, 9):
         ridge.reset(action, np.zeros(COLUMNS))
         learn_all(ridge, z, -y, action=action)
     assert np.array_equal(ridge.weights[0], before[0])
-    assert np.array_equal(ridge.inverse[0], before[1])
+    assert np.array_equal(ridge.inverses.full[0], before[1])
     assert np.abs(ridge.weights[8] + ridge.weights[0]).max() < 1e-9
 
 
@@ -95,7 +95,7 @@ def test_an_action_that_begins_again_has_forgotten_everything() -> None:
         ridge.reset(0, np.zeros(COLUMNS))
         learn_all(ridge, z, y, first=1_000)
     assert np.array_equal(used.weights, fresh.weights)
-    assert np.array_equal(used.inverse, fresh.inverse)
+    assert np.array_equal(used.inverses.full, fresh.inverses.full)
 
 
 def test_what_is_forgotten_lets_later_outcomes_count_more() -> None:
@@ -120,9 +120,9 @@ def test_forgetting_never_makes_an_action_less_certain_than_at_its_beginning(pau
     ridge.reset(0, np.zeros(COLUMNS))
     for number, (row, target) in enumerate(zip(z, y.tolist(), strict=True), 1):
         ridge.learn(0, row, target, clock=number * pause)
-        assert float(np.trace(ridge.inverse[0])) <= COLUMNS / 2.0 * (1 + 1e-5)
+        assert float(np.trace(ridge.inverses.full[0])) <= COLUMNS / 2.0 * (1 + 1e-5)
     assert np.isfinite(ridge.weights).all()
-    assert np.linalg.eigvalsh(ridge.inverse[0].astype(np.float64)).min() > 0
+    assert np.linalg.eigvalsh(ridge.inverses.full[0].astype(np.float64)).min() > 0
 
 
 def test_a_hundred_thousand_updates_leave_p_positive() -> None:
