@@ -105,16 +105,16 @@ def make_plan(contexts: Sequence[ContextParts], /) -> PreparationPlan:
     actions = dict.fromkeys(blob for one in contexts for blob in one.actions)
     return PreparationPlan(
         contexts=_plan_numbers([one.context for one in contexts]),
-        actions=_plan_numbers(list(actions)),
+        actions=_plan_numbers(list(actions), has_fine=False),  # an action's id says as much as steps would
         slots=_plan_numbers([blob for one in contexts for blob in one.slots]),
     )
 
 
-def _plan_numbers(examples: Sequence[bytes]) -> ColumnPlan:
+def _plan_numbers(examples: Sequence[bytes], *, has_fine: bool = True) -> ColumnPlan:
     if not examples:
         return ColumnPlan()
     read = [read_numbers(blob) for blob in examples]
-    plan = plan_columns(read, linear=NUMBERS, size=2 * _FINE)
+    plan = plan_columns(read, linear=NUMBERS, size=2 * _FINE if has_fine else 0)
     return plan if plan.size <= _FINE else plan_columns(read, linear=NUMBERS, size=0)
 
 

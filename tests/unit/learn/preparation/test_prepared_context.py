@@ -136,3 +136,9 @@ def test_where_numbers_are_many_they_have_no_steps() -> None:
     seen = [{f"x{k}": float((n * (k + 3)) % 101) for k in range(20)} for n in range(101)]
     found = prepare(seen, seen[5])
     assert sorted(found) == sorted(seen[5])
+
+
+def test_numbers_of_actions_have_neither_steps_nor_whole_values() -> None:
+    seen = [split_context(encode({}, {"price": n / 7, "size": n % 5})) for n in range(50)]
+    found = json.loads(ContextPreparer(make_plan(seen)).prepare_context(encode({}, {"price": 2.2, "size": 3})))
+    assert sorted(found["_multi"][0]["j"][0]) == ["price", "size"]
