@@ -186,7 +186,7 @@ class Scorecard(Struct, kw_only=True):
         return reduce(add, parts, ReferencePolicies())
 
     def view(self, *, now_us: int, alpha: float = 0.05) -> ScorecardView:
-        """Returns the estimates that the scorecard shows. About 100 ms."""
+        """Returns the estimates that the scorecard shows. About 250 ms."""
         windows = {
             name: estimate_policies(self.window(name, now_us=now_us), self.tracked, alpha=alpha)
             for name in WINDOWS
