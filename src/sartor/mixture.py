@@ -14,6 +14,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
+from sartor.ranking import one_hot
 from sartor.records import Decision
 
 
@@ -95,6 +96,38 @@ def remove_control(
     return found
 
 
+def mix_as_recorded(probabilities: Sequence[float], decision: Decision, slot: int = 0, /) -> list[float]:
+    """Returns what would have been drawn from, had an engine given these probabilities for a past decision.
+
+    Args:
+        probabilities: of the actions that the slot was offered, in the order of the request.
+        decision: with the floor and the control group that applied to it.
+        slot: the index of the slot, given the actions in the slots before it.
+    """
+    used = list(probabilities)
+    if decision.floor:
+        used = raise_to_floor(used, decision.floor)
+    if not decision.control_share:
+        return used
+    share, offered = control_shares(decision)[slot], decision.offered(slot)
+    baseline = decision.slots[slot].baseline if decision.slots else decision.baseline
+    return mix_control(used, offered.index(baseline), share=share) if share else used
+
+
+def conditional_probabilities(decision: Decision, slot: int = 0, /) -> list[float]:
+    """Returns the probabilities of all actions with which a decision was drawn, given what was fixed before.
+
+    They are those of the record, except where the value of a feature said whether the control group answers:
+    then the baseline was certain, or the control group impossible.
+    """
+    if not decision.control_feature:
+        return list(decision.slots[slot].probabilities if decision.slots else decision.probabilities)
+    if not decision.in_control:
+        return policy_probabilities(decision, slot)
+    baseline = decision.slots[slot].baseline if decision.slots else decision.baseline
+    return one_hot(baseline, len(decision.actions))
+
+
 def control_shares(decision: Decision, /) -> list[float]:
     """Returns, for each slot, the probability that the decision is the control group's, given the slots before.
 
@@ -122,3 +155,21 @@ def policy_probabilities(decision: Decision, slot: int = 0, /) -> list[float]:
     baseline = decision.slots[slot].baseline if decision.slots else decision.baseline
     share = control_shares(decision)[slot] if decision.control_share else 0.0
     return remove_control(found, baseline, share=share)
+
+
+def greedy_probabilities(decision: Decision, slot: int = 0, /) -> list[float]:
+    """Returns the probabilities of all actions of a policy that shows what the decision's policy prefers.
+
+    All is on the action that is likeliest without the control group, in equal parts where several are: before
+    there is a model that is the uniform draw. The value of this policy minus that of what was shown is what
+    exploration costs: floor, control group and the exploration of the policy itself.
+
+    Args:
+        decision: in Online.
+        slot: the index of the slot, given the actions in the slots before it.
+    """
+    found = policy_probabilities(decision, slot)
+    # What is taken out of a mixture is exact to rounding, so equal ones may differ in their last digits.
+    likeliest = max(found) * (1.0 - 1e-9)
+    share = 1.0 / sum(probability >= likeliest for probability in found)
+    return [share if probability >= likeliest else 0.0 for probability in found]

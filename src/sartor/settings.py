@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from sartor.errors import InvalidSetting
+from sartor.mixture import MixtureRules
 from sartor.times import parse_time
 
 Aggregation = Literal["earliest", "sum", "average", "median", "min", "max"]
@@ -35,6 +36,9 @@ AZURE_ARGUMENTS = "--cb_explore_adf --epsilon 0.2 --power_t 0 -l 0.001 --cb_type
 
 WAITING_JOBS = 20
 """How many evaluations and feature importances of one loop may wait by default."""
+
+NEW_CONTROL_SHARE, NEW_EXPLORATION_FLOOR = 0.025, 0.0175
+"""Control group and floor of a new loop; chosen in ``docs/design/control-group.md``."""
 
 
 class LoopSettings(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
@@ -133,6 +137,49 @@ class LoopSettings(Struct, frozen=True, kw_only=True, rename="camel", forbid_unk
             "reward wait time to pass, as Azure did."
         ),
     ] = "reward"
+    control_share: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=0.5,
+            description="The share of the decisions in Online that the baseline answers, so that the log tells "
+            f"what the loop is worth. A new loop begins with {NEW_CONTROL_SHARE}.",
+        ),
+    ] = 0.0
+    control_feature: Annotated[
+        str,
+        Meta(
+            max_length=256,
+            description="A context feature, such as user.id: whoever has the same value is always in the "
+            "control group, or never. Without one, or where an event lacks it, each event is drawn.",
+        ),
+    ] = ""
+    exploration_floor: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=0.5,
+            description="The probability in Online of all actions that can be ranked, at least, in equal "
+            "parts: of K actions, each has this / K or more. A new loop begins with "
+            f"{NEW_EXPLORATION_FLOOR}.",
+        ),
+    ] = 0.0
+
+    @property
+    def mixture_rules(self) -> MixtureRules:
+        """What is mixed into the engine's probabilities."""
+        return MixtureRules(
+            control_share=self.control_share,
+            control_feature=self.control_feature,
+            floor=self.exploration_floor,
+        )
+
+
+NEW_LOOP_SETTINGS = LoopSettings(control_share=NEW_CONTROL_SHARE, exploration_floor=NEW_EXPLORATION_FLOOR)
+"""The settings of a new loop. Those that are stored without control group and floor have neither."""
+
+WITHOUT_MIXTURE: Mapping[str, object] = {"controlShare": 0.0, "explorationFloor": 0.0}
+"""What the retired service's settings stand for: it had neither control group nor floor."""
 
 
 class LoopTerms(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):

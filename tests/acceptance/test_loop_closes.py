@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from sartor.settings import NEW_CONTROL_SHARE
 from tests.acceptance.service import Service, eventually
 
 BEST = {"mobile": "sports", "desktop": "finance"}
@@ -43,7 +44,9 @@ def test_a_loop_begins_without_a_model(shared: Service) -> None:
     shared.run("loop", "create", "fresh")
     eventually(lambda: shared.client("fresh").rank()[0] == 201, "the new loop")
     _, answer = shared.client("fresh").rank()
-    assert [one["probability"] for one in answer["ranking"]] == [1 / 3] * 3
+    control, others = NEW_CONTROL_SHARE, (1 - NEW_CONTROL_SHARE) / 3
+    probabilities = sorted([one["probability"] for one in answer["ranking"]], reverse=True)
+    assert probabilities == pytest.approx([control + others, others, others])
     assert live_model(shared, "fresh") == "N/A"
 
 

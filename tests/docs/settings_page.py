@@ -75,7 +75,7 @@ def rows(table: type[msgspec.Struct]) -> list[tuple[str, str, str, str]]:
 
 
 def _written(value: object) -> str:
-    if value is None:
+    if value is None or value == "":
         return "none"
     return str(value).lower() if isinstance(value, bool) else str(value)
 

@@ -8,7 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sartor.mixture import (
+    conditional_probabilities,
     control_shares,
+    greedy_probabilities,
+    mix_as_recorded,
     mix_control,
     policy_probabilities,
     raise_to_floor,
@@ -93,6 +96,19 @@ def test_the_policys_probabilities_are_found_in_a_record() -> None:
     )
 
 
+def test_a_greedy_policy_shows_what_is_likeliest_without_the_control_group() -> None:
+    mixed = tuple(mix_control([0.2, 0.3, 0.5], 0, share=0.4))
+    assert max(mixed) == mixed[0]
+    assert greedy_probabilities(decision(probabilities=mixed, control_share=0.4)) == [0.0, 0.0, 1.0]
+
+
+def test_a_greedy_policy_is_uniform_where_all_are_equal_and_never_shows_what_is_excluded() -> None:
+    mixed = tuple(mix_control([1 / 3] * 3, 0, share=0.03))
+    assert greedy_probabilities(decision(probabilities=mixed, control_share=0.03)) == [1 / 3] * 3
+    without = decision(excluded=(0,), probabilities=(0.0, 0.515, 0.485), control_share=0.03)
+    assert greedy_probabilities(without) == [0.0, 0.5, 0.5]
+
+
 def test_the_baseline_is_the_first_action_that_is_not_excluded() -> None:
     found = decision(excluded=(0,), probabilities=(0.0, 0.55, 0.45), control_share=0.5)
     assert policy_probabilities(found) == pytest.approx([0.0, 0.1, 0.9])
@@ -121,3 +137,31 @@ def test_after_a_baseline_the_control_group_is_likelier_and_after_another_action
 def test_records_from_before_there_was_a_control_group_are_read_with_none() -> None:
     old = msgspec.msgpack.decode(msgspec.msgpack.encode(decision()))[:-4]
     assert msgspec.convert(old, Decision) == decision()
+
+
+def test_what_would_have_been_served_is_what_was_served_for_the_same_probabilities() -> None:
+    mixed = tuple(mix_control(raise_to_floor([0.01, 0.39, 0.6], 0.3), 0, share=0.2))
+    made = decision(probabilities=mixed, control_share=0.2, floor=0.3)
+    assert tuple(mix_as_recorded([0.01, 0.39, 0.6], made)) == mixed
+    assert mix_as_recorded([0.01, 0.39, 0.6], decision()) == [0.01, 0.39, 0.6]
+
+
+def test_a_decision_by_users_was_drawn_given_the_group_of_its_user() -> None:
+    mixed = tuple(mix_control([0.2, 0.3, 0.5], 0, share=0.2))
+    made = decision(probabilities=mixed, control_share=0.2)
+    assert conditional_probabilities(made) == list(mixed)
+    by_user = msgspec.structs.replace(made, control_feature="user.id")
+    assert conditional_probabilities(by_user) == pytest.approx([0.2, 0.3, 0.5])
+    member = msgspec.structs.replace(by_user, in_control=True, chosen=0)
+    assert conditional_probabilities(member) == [1.0, 0.0, 0.0]
+
+
+def test_in_several_slots_what_was_mixed_in_ends_with_the_first_other_action() -> None:
+    first = slot(0, *mix_control([0.5, 0.25, 0.25], 0, share=0.2))
+    second = msgspec.structs.replace(slot(2, 0.0, *mix_control([0.4, 0.6], 0, share=0.2 / 0.6)), baseline=1)
+    third = slot(1, 0.0, 1.0, 0.0)
+    made = decision(slots=(first, second, third), control_share=0.2)
+    assert mix_as_recorded([0.5, 0.25, 0.25], made, 0) == pytest.approx(first.probabilities)
+    assert mix_as_recorded([0.4, 0.6], made, 1) == pytest.approx(second.probabilities[1:])
+    assert mix_as_recorded([1.0], made, 2) == [1.0]
+    assert policy_probabilities(made, 1) == pytest.approx([0.0, 0.4, 0.6])

@@ -7,9 +7,14 @@ import msgspec
 import pytest
 
 from sartor.errors import InvalidSetting
+from sartor.mixture import MixtureRules
 from sartor.settings import (
     AZURE_ARGUMENTS,
     DEFAULT_ARGUMENTS,
+    NEW_CONTROL_SHARE,
+    NEW_EXPLORATION_FLOOR,
+    NEW_LOOP_SETTINGS,
+    WITHOUT_MIXTURE,
     Limits,
     LoopSettings,
     ServeSettings,
@@ -17,7 +22,7 @@ from sartor.settings import (
 )
 
 
-def test_a_new_loop_begins_with_the_settings_of_the_retired_service() -> None:
+def test_stored_settings_without_newer_ones_are_those_of_the_retired_service() -> None:
     assert msgspec.to_builtins(LoopSettings()) == {
         "rewardWaitTime": "PT600S",
         "defaultReward": 0.0,
@@ -38,7 +43,18 @@ def test_a_new_loop_begins_with_the_settings_of_the_retired_service() -> None:
         "allowUnsignedModels": False,
         "trustedModelSigners": "ame.personalizer.azure.com",
         "learnWhen": "reward",
+        "controlShare": 0.0,
+        "controlFeature": "",
+        "explorationFloor": 0.0,
     }
+    assert msgspec.json.decode(b"{}", type=LoopSettings) == LoopSettings()
+
+
+def test_a_new_loop_has_a_control_group_and_a_floor_besides() -> None:
+    assert with_changes(NEW_LOOP_SETTINGS, WITHOUT_MIXTURE) == LoopSettings()
+    assert NEW_LOOP_SETTINGS.mixture_rules == MixtureRules(
+        control_share=NEW_CONTROL_SHARE, floor=NEW_EXPLORATION_FLOOR
+    )
 
 
 @pytest.mark.parametrize(
@@ -53,6 +69,10 @@ def test_a_new_loop_begins_with_the_settings_of_the_retired_service() -> None:
         ("modelAutoPublish", "false", "model_auto_publish", False),
         ("modelRetrainDays", "14", "model_retrain_days", 14),
         ("learnWhen", "window", "learn_when", "window"),
+        ("controlShare", "0.05", "control_share", 0.05),
+        ("controlFeature", "user.id", "control_feature", "user.id"),
+        ("controlFeature", "", "control_feature", ""),
+        ("explorationFloor", "0.5", "exploration_floor", 0.5),
     ],
 )
 def test_a_setting_changes_by_its_name_on_the_wire_from_a_value_or_its_text(
@@ -92,6 +112,10 @@ def test_no_change_is_no_change() -> None:
         ("modelRetrainDays", -1),
         ("modelRetrainDays", 2.5),
         ("learnWhen", None),
+        ("controlShare", 0.51),
+        ("controlShare", "nan"),
+        ("controlFeature", "x" * 257),
+        ("explorationFloor", -0.01),
     ],
 )
 def test_a_wrong_value_is_refused_with_the_name_of_its_setting(name: str, value: object) -> None:

@@ -60,11 +60,21 @@ def _explanation_to_json(explanation: "EventExplanation") -> dict[str, object]:
         "modelFrom": explanation.model_from,
         "rewardActionId": decision.actions[decision.chosen].id,
         "probability": decision.propensity,
+        **_control_to_json(decision),
         "explanations": [
             _slot_to_json(decision, slot)
             | {"measure": one.measure, "actions": msgspec.to_builtins(one.actions)}
             for slot, one in enumerate(explanation.explained)
         ],
+    }
+
+
+def _control_to_json(decision: "Decision") -> dict[str, object]:
+    """What was mixed into the model's probabilities, which the control group's baseline is drawn with too."""
+    return {
+        "controlShare": decision.control_share,
+        "inControlGroup": decision.in_control,
+        "explorationFloor": decision.floor,
     }
 
 
@@ -76,16 +86,23 @@ def _print_explanation(explanation: "EventExplanation") -> None:
     decision = explanation.logged.decision
     name = f"Decision {explanation.logged.seq} ({decision.event_id})"
     if not explanation.explained:
-        formatting.print_line(f"{name}: there was no model yet; every action had the same probability.")
+        formatting.print_line(
+            f"{name}: there was no model yet; every action had the same probability"
+            f"{_describe_control(decision)}."
+        )
     for index, explained in enumerate(explanation.explained):
         slot = f", slot {decision.slots[index].id!r}" if decision.slots else ""
         choice = decision.slots[index] if decision.slots else decision
         formatting.print_line(
             f"{name}{slot}: {decision.actions[choice.chosen].id!r} with probability "
             f"{choice.probabilities[choice.chosen]:.6g}, by model {decision.model_id} "
-            f"({explanation.model_from})."
+            f"({explanation.model_from}){_describe_control(decision)}."
         )
         _print_actions(explained)
+
+
+def _describe_control(decision: "Decision") -> str:
+    return "; the control group answered, with the baseline" if decision.in_control else ""
 
 
 def _print_actions(explained: "DecisionExplanation") -> None:
@@ -137,6 +154,7 @@ def _replay_to_json(result: "DecisionReplay") -> dict[str, object]:
         "actions": ids,
         "probabilities": decision.probabilities,
         "rewardActionId": ids[decision.chosen],
+        **_control_to_json(decision),
         "recomputed": {
             "probabilities": result.now.probabilities,
             "rewardActionId": ids[result.now.chosen],
@@ -149,6 +167,7 @@ def _describe_replay(result: "DecisionReplay") -> str:
     model = f"model {result.model_id} ({result.model_from})"
     if result.same:
         chosen = result.then.actions[result.then.chosen].id
-        return f"{name}: the same, bit for bit, with {model}: {chosen!r} at {result.then.propensity:.6g}."
+        drawn = f"{chosen!r} at {result.then.propensity:.6g}{_describe_control(result.then)}"
+        return f"{name}: the same, bit for bit, with {model}: {drawn}."
     origin = " It was imported: another service made it." if result.imported else ""
     return f"{name}: NOT the same with {model}; different: {', '.join(result.differs)}.{origin}"

@@ -22,6 +22,7 @@ from sartor.evaluation.column_buffer import ColumnBuffer
 from sartor.evaluation.row_predictions import RowPredictions
 from sartor.evaluation.spec import Source
 from sartor.inference import uniform_probabilities
+from sartor.mixture import conditional_probabilities, mix_as_recorded
 from sartor.ports import Engine
 from sartor.ranking import one_hot
 from sartor.records import Decision, LoggedDecision, Outcome
@@ -96,7 +97,7 @@ class ProgressiveValidation:
         predictions = RowPredictions(LoggedDecision(logged.seq, logged.at_us, shown), outcome, choices)
         for slot, choice in enumerate(choices):
             q = self._means.predict(choice.ids)
-            row = _ScoredRow(choice, slot, q, self._buffers_for(choice))
+            row = _ScoredRow(shown, choice, slot, q, self._buffers_for(choice))
             for buffer in row.buffers:
                 buffer.add_row(choice, q[choice.chosen], at_us=logged.at_us)
             for number, candidate in enumerate(self._candidates):
@@ -110,7 +111,7 @@ class ProgressiveValidation:
 
     def _score(self, number: int, candidate: Candidate, row: "_ScoredRow", predictions: RowPredictions) -> None:
         try:
-            probabilities = _probabilities_of(candidate, row.choice, predictions, row.slot)
+            probabilities = _probabilities_of(candidate, row, predictions)
         except EngineRefused:
             self._refused[number] += 1
             for buffer in row.buffers:
@@ -187,11 +188,17 @@ class ProgressiveValidation:
 class _ScoredRow:
     """One choice to score: the expected rewards of its actions, and which of them could not be chosen."""
 
-    __slots__ = ("buffers", "choice", "expected_rewards", "impossible", "slot")
+    __slots__ = ("buffers", "choice", "expected_rewards", "impossible", "shown", "slot")
 
     def __init__(
-        self, choice: LoggedChoice, slot: int, expected_rewards: list[float], buffers: list[ColumnBuffer]
+        self,
+        shown: Decision,
+        choice: LoggedChoice,
+        slot: int,
+        expected_rewards: list[float],
+        buffers: list[ColumnBuffer],
     ) -> None:
+        self.shown = shown
         self.choice = choice
         self.slot = slot
         self.expected_rewards = expected_rewards
@@ -199,23 +206,22 @@ class _ScoredRow:
         self.impossible = [number for number, p in enumerate(choice.probabilities) if p == 0.0]
 
 
-def _probabilities_of(
-    candidate: Candidate, choice: LoggedChoice, predictions: RowPredictions, slot: int
-) -> Sequence[float]:
+def _probabilities_of(candidate: Candidate, row: "_ScoredRow", predictions: RowPredictions) -> Sequence[float]:
     if candidate.engine is not None:
-        return predictions.predict(candidate.engine, slot)
-    count = len(choice.ids)
+        # As it would have been served, so that it is compared with what was served on the same terms.
+        return mix_as_recorded(predictions.predict(candidate.engine, row.slot), row.shown, row.slot)
+    count = len(row.choice.ids)
     if candidate.source == "Online":
-        return choice.probabilities
+        return row.choice.probabilities
     if candidate.source == "Random":
         return uniform_probabilities(count)
-    return one_hot(choice.baseline, count)
+    return one_hot(row.choice.baseline, count)
 
 
 def _recorded_choices(decision: Decision) -> Iterator[tuple[Sequence[float], int]]:
     """Yields the recorded probabilities and choices: in Apprentice mode the model's, which were not shown."""
     if decision.slots:
-        for slot in decision.slots:
-            yield slot.probabilities, slot.chosen
+        for number, slot in enumerate(decision.slots):
+            yield conditional_probabilities(decision, number), slot.chosen
     else:
-        yield decision.probabilities, decision.chosen
+        yield conditional_probabilities(decision), decision.chosen

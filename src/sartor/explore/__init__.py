@@ -2,6 +2,6 @@
 
 Everything here is pure: the draw is a function of the loop and the event id. ``decide.py`` decides one slot
 (read it first), ``slots.py`` several; ``response_view.py`` has what the caller gets; ``recompute.py`` and
-``why.py`` look at past decisions. How much is explored is in the probabilities already: the engine mixes it in
-(``learn/vw.py``), as the learning settings say (``learn/policy.py``).
+``why.py`` look at past decisions. How much is explored is in the engine's probabilities already, as the
+learning settings say (``learn/policy.py``); floor and control group are mixed in here (``control.py``).
 """

@@ -10,6 +10,7 @@ from sartor.explore.decide import decide
 from sartor.inference import request_probabilities
 from sartor.lab.report import PlayReport, Turn, build_play_report
 from sartor.lab.world import Situation, World
+from sartor.mixture import NO_MIXTURE, MixtureRules
 from sartor.ports import Engine
 from sartor.records import NO_MODEL, Action, Decision, LoggedDecision, Outcome, RankInput
 
@@ -40,14 +41,20 @@ def simulate(world: World[Any], engine: Engine | None, /, *, iterations: int, dr
                 reward=reward,
             )
         )
-        due.append(_encode_line(decision, turn, reward))
+        due.append(encode_rewarded(decision, turn, reward))
         if engine and len(due) > world.delay_turns:
             engine.learn(due.popleft())
     return build_play_report(played, world=world.name, reward_is=world.reward_is, seed=world.seed)
 
 
 def decide_situation(
-    situation: Situation[Any], engine: Engine | None, /, *, event_id: str, loop_id: str
+    situation: Situation[Any],
+    engine: Engine | None,
+    /,
+    *,
+    event_id: str,
+    loop_id: str,
+    rules: MixtureRules = NO_MIXTURE,
 ) -> Decision:
     """Decide a situation as a service would.
 
@@ -56,14 +63,23 @@ def decide_situation(
         engine: gives the probabilities; None for the same probability of every option.
         event_id: the id of the decision; with ``loop_id`` it determines the draw.
         loop_id: seeds the draw.
+        rules: what is mixed into the probabilities; nothing by default.
     """
     actions = tuple(Action(option.id, _encode(option.features)) for option in situation.options)
     request = RankInput(event_id=event_id, context=_encode(situation.context), actions=actions)
     probabilities = request_probabilities(engine, request)
-    return decide(request, probabilities=probabilities, loop_id=loop_id, model_id=NO_MODEL, settings_version=1)
+    return decide(
+        request,
+        probabilities=probabilities,
+        loop_id=loop_id,
+        model_id=NO_MODEL,
+        settings_version=1,
+        rules=rules,
+    )
 
 
-def _encode_line(decision: Decision, turn: int, reward: float) -> bytes:
+def encode_rewarded(decision: Decision, turn: int, reward: float, /) -> bytes:
+    """Encode the line of a decision that got its reward at once: what an engine learns."""
     outcome = Outcome(
         decision_seq=turn + 1,
         event_id=decision.event_id,

@@ -27,7 +27,7 @@ from sartor.management.policy_change import apply_policy_change, default_argumen
 from sartor.masking import is_masked, mask_url
 from sartor.ports import Loop, LoopStores, Stores
 from sartor.records import Model
-from sartor.settings import DEFAULT_ARGUMENTS, LoopTerms, with_changes
+from sartor.settings import DEFAULT_ARGUMENTS, NEW_LOOP_SETTINGS, LoopTerms, with_changes
 from sartor.stores.audited import may_name_loops, note, refuse_locked
 
 _TERMS = LoopTerms()
@@ -61,6 +61,7 @@ def create_loop(stores: Stores, name: str, /, *, terms: LoopTerms = _TERMS, loop
         key2=_create_key(),
         policy_name=loop_id,
         arguments=DEFAULT_ARGUMENTS,
+        settings=NEW_LOOP_SETTINGS,
         created_at_us=now_us,
         edited_at_us=now_us,
         terms=terms,

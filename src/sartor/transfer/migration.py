@@ -5,7 +5,7 @@ already, and training goes on from it with what comes after.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from msgspec import Struct
@@ -15,7 +15,7 @@ from sartor.learn import policy
 from sartor.loops import with_arguments
 from sartor.management import loops, models
 from sartor.ports import EngineFactory, Loop, LoopStores, Stores
-from sartor.settings import with_changes
+from sartor.settings import WITHOUT_MIXTURE, with_changes
 from sartor.stores.audited import AuditedStores, refuse_locked
 from sartor.transfer import azure_exports, settle_and_learn
 from sartor.transfer.importer import FoundLogs, Importer, ImportSummary, OwnDecisions, find_logs
@@ -147,18 +147,25 @@ class _ParsedResources:
         self.model = None if saved.model is None else azure_exports.read_content(saved.model)
         self.logs = None if saved.logs is None else find_logs(open_location(saved.logs))
 
+    @property
+    def changes(self) -> Mapping[str, object]:
+        """The settings to change. Learning settings and settings of elsewhere explore by themselves alone."""
+        if self.configuration is None:
+            return {} if self.policy is None else WITHOUT_MIXTURE
+        return {**WITHOUT_MIXTURE, **self.configuration.changes}
+
 
 def _configure(stores: Stores, name: str, archive: _ParsedResources) -> None:
-    if archive.configuration is not None and archive.configuration.changes:
-        loops.change_settings(stores, name, archive.configuration.changes)
+    if archive.changes:
+        loops.change_settings(stores, name, archive.changes)
     if archive.policy is not None:
         loops.set_policy(stores, name, archive.policy.arguments, policy_name=archive.policy.name)
 
 
 def _preview(stores: Stores, loop: Loop, archive: _ParsedResources) -> Loop:
     """Returns the loop as it would become; raises what would be refused."""
-    if archive.configuration is not None:
-        loop = replace(loop, settings=with_changes(loop.settings, archive.configuration.changes))
+    if archive.changes:
+        loop = replace(loop, settings=with_changes(loop.settings, archive.changes))
     if archive.policy is not None:
         loop = with_arguments(loop, policy.check_policy(archive.policy.arguments))
     if archive.model is not None:

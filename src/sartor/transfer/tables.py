@@ -51,6 +51,9 @@ class LogRow(Struct, frozen=True, kw_only=True):
         settings_version: the version of the loop's settings; 0: those of another service.
         imported: whether the decision was made elsewhere.
         dropped: the probability with which decisions like it were left out of the log.
+        control: whether it was the control group's, which the baseline answers.
+        control_share: the share of the control group, which ``probabilities`` hold; 0: there was none.
+        floor: the floor under all probabilities together, before the control group.
         context: the context features, JSON.
         features: the features of the actions, a JSON array with one array for each.
         slot_features: the features of the slot, JSON.
@@ -79,6 +82,9 @@ class LogRow(Struct, frozen=True, kw_only=True):
     settings_version: int
     imported: bool
     dropped: float
+    control: bool
+    control_share: float
+    floor: float
     context: str
     features: str
     slot_features: str | None
@@ -142,6 +148,9 @@ def _to_row(
         settings_version=decision.settings_version,
         imported=logged.imported,
         dropped=decision.dropped,
+        control=decision.in_control,
+        control_share=decision.control_share,
+        floor=decision.floor,
         context=decision.context.decode(),
         features=_encode([msgspec.Raw(action.features) for action in decision.actions]).decode(),
         slot_features=None if slot_id is None else slot.features.decode(),
@@ -217,11 +226,11 @@ def _schema() -> "pyarrow.Schema":
         "settings_version": pyarrow.int64(),
         "propensity": pyarrow.float64(),
         "reward": pyarrow.float64(),
-        "dropped": pyarrow.float64(),
+        **dict.fromkeys(("dropped", "control_share", "floor"), pyarrow.float64()),
         "rewards": pyarrow.list_(pyarrow.float64()),
         "probabilities": pyarrow.list_(pyarrow.float64()),
         **dict.fromkeys(("actions", "excluded", "ranking"), ids),
         **dict.fromkeys(("time", "settled"), time),
-        **dict.fromkeys(("learnable", "deferred", "imported"), pyarrow.bool_()),
+        **dict.fromkeys(("learnable", "deferred", "imported", "control"), pyarrow.bool_()),
     }
     return pyarrow.schema([(name, kinds.get(name, text)) for name in COLUMNS])

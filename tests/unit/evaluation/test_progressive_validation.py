@@ -11,9 +11,12 @@ from sartor.evaluation.batch import CandidateSpec, score_candidates
 from sartor.evaluation.progressive_validation import Candidate, CandidateScore, ProgressiveValidation
 from sartor.evaluation.spec import Source
 from sartor.evaluation.time_range import find_outcome_range, read_settled
+from sartor.explore.decide import decide
+from sartor.explore.recompute import rebuild_request
 from sartor.learn.vw import create_engine
+from sartor.mixture import MixtureRules
 from sartor.ports import Engine, LoopStores
-from sartor.records import LoggedDecision
+from sartor.records import LoggedDecision, Outcome, RankInput
 from sartor.testing.builders import make_decision, make_outcome
 from sartor.testing.fakes import SingleSlot
 from tests.unit.evaluation.small_logs import GREEDY, LINEAR, SQUARE, make_small_log
@@ -174,3 +177,75 @@ def test_in_apprentice_mode_the_baseline_was_shown_and_is_learned() -> None:
     assert validation.summary.calibration.bins()[0].low == pytest.approx(0.3), (
         "the recorded choice was the model's"
     )
+
+
+def test_a_policy_is_scored_as_it_would_have_been_served_with_floor_and_control_group() -> None:
+    _, logs, _ = make_small_log(200)
+    world = controlled(logs, MixtureRules(control_share=0.2, floor=0.1))
+    online, baseline, random, recording = (ips(one) for one in scored(world, RecordingEngine()))
+    assert recording == pytest.approx(0.2 * baseline + 0.8 * random)
+    assert online != pytest.approx(recording)
+
+
+def test_whoever_made_the_decisions_is_scored_as_online() -> None:
+    _, logs, _ = make_small_log(200, uniform=True)
+    world = controlled(logs, MixtureRules(control_share=0.2, floor=0.1))
+    online, *_, recording = (ips(one) for one in scored(world, RecordingEngine()))
+    assert recording == pytest.approx(online)
+
+
+def test_a_control_group_that_is_the_same_users_for_good_is_calibrated() -> None:
+    validation = ProgressiveValidation([], bounds=Bounds(0, 1), bin_us=1_000_000)
+    rules = MixtureRules(control_share=0.2, control_feature="user.id")
+    for number in range(2_000):
+        decision = decide(
+            RankInput(
+                event_id=f"e{number}",
+                context=b'[{"user":{"id":%d}}]' % (number % 4),
+                actions=make_decision().actions,
+            ),
+            probabilities=[0.2, 0.5, 0.3],
+            loop_id="loop-4",
+            model_id="m",
+            settings_version=1,
+            rules=rules,
+        )
+        validation.add(LoggedDecision(number + 1, number, decision), make_outcome(number + 1))
+    validation.finish()
+    calibration = validation.summary.calibration
+    assert calibration.worst_deviation() < 5
+    assert {one.high for one in calibration.bins()} == {0.2, 0.3, 0.5, 1.0}  # two groups, each for certain
+
+
+def ips(found: CandidateScore) -> float:
+    value = found.scores[""].estimators.ips.value()
+    assert value is not None
+    return value
+
+
+def controlled(logs: LoopStores, rules: MixtureRules) -> list[tuple[LoggedDecision, Outcome]]:
+    """The log, decided again with a control group; the rewards are what the drawn actions happen to get."""
+    outcomes = find_outcome_range(logs, start_us=0, end_us=2**53)
+    found = []
+    for settled in read_settled(logs, outcomes):
+        before = settled.decision.decision
+        decision = decide(
+            rebuild_request(before),
+            probabilities=before.probabilities,
+            loop_id="loop",
+            model_id=before.model_id,
+            settings_version=1,
+            rules=rules,
+        )
+        found.append((replace(settled.decision, decision=decision), settled.outcome))
+    return found
+
+
+def scored(pairs: Sequence[tuple[LoggedDecision, Outcome]], *engines: Engine) -> list[CandidateScore]:
+    """Scores the three reference policies, and these engines, on these decisions."""
+    candidates = [Candidate(name=name, arguments="", source=source) for name, source in REFERENCE]
+    candidates += [Candidate(name="", arguments="", source="Custom", engine=one) for one in engines]
+    validation = ProgressiveValidation(candidates, bounds=Bounds(0, 1), bin_us=1_000_000)
+    for decision, outcome in pairs:
+        validation.add(decision, outcome)
+    return validation.finish()

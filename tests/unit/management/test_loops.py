@@ -10,7 +10,7 @@ import pytest
 from sartor.errors import InvalidModel, InvalidPolicy, InvalidSetting, LoopNotFound, ModelNotFound
 from sartor.learn.vw import create_engine
 from sartor.management import loops, models
-from sartor.settings import DEFAULT_ARGUMENTS
+from sartor.settings import DEFAULT_ARGUMENTS, NEW_LOOP_SETTINGS
 from sartor.testing.builders import make_model
 from sartor.testing.stores import MemoryStores
 from tests.unit.learn.forged_models import forge
@@ -45,7 +45,7 @@ def test_a_loop_is_born_with_secrets_of_its_own() -> None:
     secrets = [first.loop_id, first.key1, first.key2, second.loop_id, second.key1, second.key2]
     assert len(set(secrets)) == 6
     assert {len(secret) for secret in secrets} == {32}
-    assert first.arguments == DEFAULT_ARGUMENTS
+    assert (first.arguments, first.settings) == (DEFAULT_ARGUMENTS, NEW_LOOP_SETTINGS)
     assert first.created_at_us > 1_700_000_000_000_000
 
 

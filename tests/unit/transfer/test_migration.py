@@ -21,9 +21,11 @@ from sartor.errors import (
 from sartor.log import joined_log
 from sartor.log.settler import Settler
 from sartor.management import lifecycle, loops
+from sartor.mixture import MixtureRules
 from sartor.ports import Loop, LoopStores, Stores
 from sartor.runtime import compose
 from sartor.runtime.instance_lock import InstanceLock
+from sartor.settings import NEW_LOOP_SETTINGS
 from sartor.transfer import settle_and_learn
 from sartor.transfer.migration import MigrationSummary, SavedResources, migrate
 from sartor.verification import decision_replay
@@ -120,6 +122,35 @@ def test_the_policy_comes_after_the_configuration_and_its_exploration_counts(mig
     )
     assert migrated.loop.settings.exploration_percentage == 0.05
     assert migrated.loop.effective_arguments == "--cb_explore_adf --epsilon 0.05"
+
+
+@pytest.mark.parametrize(
+    ("configuration", "policy", "rules"),
+    [
+        (b'{"defaultReward":0.25}', None, MixtureRules()),
+        (None, b'{"name":"mine","arguments":"--cb_explore_adf"}', MixtureRules()),
+        (b'{"controlShare":0.2,"explorationFloor":0.1}', None, MixtureRules(control_share=0.2, floor=0.1)),
+        (None, None, NEW_LOOP_SETTINGS.mixture_rules),
+    ],
+)
+def test_what_comes_with_settings_or_a_policy_explores_by_itself_alone(
+    migrated: MigratedLoop, configuration: bytes | None, policy: bytes | None, rules: MixtureRules
+) -> None:
+    loops.change_settings(
+        migrated.stores,
+        "default",
+        {
+            "controlShare": NEW_LOOP_SETTINGS.control_share,
+            "explorationFloor": NEW_LOOP_SETTINGS.exploration_floor,
+        },
+    )
+    saved = {"logs": migrated.save("log", lines.log(0, 1))}
+    if configuration is not None:
+        saved["configuration"] = migrated.save("service", configuration)
+    if policy is not None:
+        saved["policy"] = migrated.save("policy", policy)
+    migrated.migrate(dry_run=False, **saved)
+    assert migrated.loop.settings.mixture_rules == rules
 
 
 def test_settings_and_policy_come_first(migrated: MigratedLoop) -> None:

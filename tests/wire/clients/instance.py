@@ -12,6 +12,7 @@ from sartor.management import loops
 from sartor.ports import Loop, LoopStores
 from sartor.records import LoggedDecision
 from sartor.runtime import compose
+from sartor.settings import WITHOUT_MIXTURE
 from tests.acceptance.client import Client
 from tests.acceptance.service import Service, eventually
 
@@ -41,8 +42,9 @@ class Instance:
         return self._service.endpoint
 
     def loop(self, *, arguments: str | None = None) -> Loop:
-        """A new loop that is served under these learning settings."""
+        """A new loop that is served under these learning settings, and explores as the retired service did."""
         loop = loops.create_loop(self._stores, next(self._names))
+        loop = loops.change_settings(self._stores, loop.name, WITHOUT_MIXTURE)
         if arguments is not None:
             loop = loops.set_policy(self._stores, loop.name, arguments)
         refused = 403 if arguments == SEVERAL_SLOTS else 400

@@ -47,6 +47,7 @@ def decide_request(served_loop: ServedLoop, request: RankInput, given: Sequence[
             model_id=NO_MODEL if live.engine is None else live.model_id,
             settings_version=served_loop.loop.version,
             mode=served_loop.loop.settings.learning_mode,
+            rules=served_loop.loop.settings.mixture_rules,
         )
     except ValueError as error:
         raise EngineRefused from error
@@ -101,6 +102,7 @@ def decide_multislot(served_loop: ServedLoop, request: MultiSlotInput, /) -> Dec
             model_id=NO_MODEL if engine is None else served_loop.live.model_id,
             settings_version=served_loop.loop.version,
             mode=served_loop.loop.settings.learning_mode,
+            rules=served_loop.loop.settings.mixture_rules,
         )
     except ValueError as error:
         raise EngineRefused from error
