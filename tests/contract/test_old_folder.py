@@ -3,6 +3,8 @@
 ``old_folder/make.py`` says how the folder was made, and what lies beside it in the archive.
 """
 
+import csv
+import io
 import json
 import platform
 import shutil
@@ -59,7 +61,12 @@ def find_answer(*words: str) -> str:
 
 
 def parse(text: str) -> object:
-    """Returns an answer as a value, without the scores of the last hours, which depend on the clock."""
+    """Returns an answer as a value, without the scores of the last hours, which depend on the clock.
+
+    The rows of a table are values by column, which may be followed by new ones.
+    """
+    if text.startswith("outcome,decision,"):
+        return list(csv.DictReader(io.StringIO(text)))
     try:
         value = json.loads(text)
     except ValueError:

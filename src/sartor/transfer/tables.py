@@ -51,12 +51,12 @@ class LogRow(Struct, frozen=True, kw_only=True):
         settings_version: the version of the loop's settings; 0: those of another service.
         imported: whether the decision was made elsewhere.
         dropped: the probability with which decisions like it were left out of the log.
-        control: whether it was the control group's, which the baseline answers.
-        control_share: the share of the control group, which ``probabilities`` hold; 0: there was none.
-        floor: the floor under all probabilities together, before the control group.
         context: the context features, JSON.
         features: the features of the actions, a JSON array with one array for each.
         slot_features: the features of the slot, JSON.
+        control: whether it was the control group's, which the baseline answers.
+        control_share: the share of the control group, which ``probabilities`` hold; 0: there was none.
+        floor: the floor under all probabilities together, before the control group.
     """
 
     outcome: int | None
@@ -82,12 +82,12 @@ class LogRow(Struct, frozen=True, kw_only=True):
     settings_version: int
     imported: bool
     dropped: float
-    control: bool
-    control_share: float
-    floor: float
     context: str
     features: str
     slot_features: str | None
+    control: bool
+    control_share: float
+    floor: float
 
 
 COLUMNS = LogRow.__struct_fields__
