@@ -37,7 +37,7 @@ AZURE_ARGUMENTS = "--cb_explore_adf --epsilon 0.2 --power_t 0 -l 0.001 --cb_type
 WAITING_JOBS = 20
 """How many evaluations and feature importances of one loop may wait by default."""
 
-NEW_CONTROL_SHARE, NEW_EXPLORATION_FLOOR = 0.025, 0.0175
+NEW_CONTROL_SHARE, NEW_EXPLORATION_FLOOR = 0.04, 0.03
 """Control group and floor of a new loop; chosen in ``docs/design/control-group.md``."""
 
 

@@ -79,7 +79,7 @@ def import_(
     """Import what was saved of a loop elsewhere: logs, learning settings, settings, a model.
 
     With --policy or --config the loop has no control group and no exploration floor afterwards, unless the
-    settings name them: 'sartor loop set NAME controlShare=0.025' starts a control group.
+    settings name them: 'sartor loop set NAME controlShare=0.04' starts a control group.
 
     It can be repeated, also after an interruption: no decision is imported twice. Exit code 1: lines or files
     that should contain decisions were rejected.
