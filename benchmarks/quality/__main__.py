@@ -1,6 +1,7 @@
 """``python -m benchmarks.quality``: plays what is missing, and writes the page."""
 
 import argparse
+import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -53,7 +54,7 @@ def format_shares(standings: Standings, /) -> str:
 
 def _write(standings: Standings, runs: list[PlannedRun]) -> None:
     day = datetime.now(UTC).strftime("%Y-%m-%d")
-    machine = describe_machine()
+    machine = describe_machine() | {"commit": _read_commit()}
     seeds = sorted({run.seed for run in runs})
     PAGE.write_text(format_quality_page(standings, machine, day=day, seeds=seeds))
     lines = [
@@ -66,11 +67,16 @@ def _write(standings: Standings, runs: list[PlannedRun]) -> None:
     (FOLDER / "quality.json").write_bytes(body)
 
 
+def _read_commit() -> str:
+    command = ["git", "rev-parse", "--short", "HEAD"]
+    return subprocess.run(command, cwd=FOLDER, capture_output=True, text=True, check=False).stdout.strip()
+
+
 def _read_flags() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.quality", description=__doc__)
     parser.add_argument("--only", nargs="*", default=[], help="names of worlds and learners; by default all")
     parser.add_argument("--quick", action="store_true", help="few learners, at most 1,000 turns, no page")
-    parser.add_argument("--seeds", type=int, default=3, help="how many seeds")
+    parser.add_argument("--seeds", type=int, default=2, help="how many seeds")
     parser.add_argument("--processes", type=int, default=2, help="how many play at the same time")
     parser.add_argument("--runs", type=Path, default=FILE, help="the file of finished runs")
     parser.add_argument(

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from sartor.settings import AZURE_ARGUMENTS, DEFAULT_ARGUMENTS
+from sartor.settings import AZURE_ARGUMENTS
 
 OURS = "sartor"
 UNIFORM = "uniform"
@@ -22,7 +22,7 @@ class Contestant(Struct, frozen=True):
 _CB = "--cb_explore_adf --cb_type mtr"
 
 CONTESTANTS: Mapping[str, Contestant] = {
-    OURS: Contestant("the default of new loops", DEFAULT_ARGUMENTS, long_runs=True),
+    OURS: Contestant("the second-order engine", "--sartor", long_runs=True),
     "vw-squarecb": Contestant("Vowpal Wabbit, SquareCB", f"{_CB} --squarecb -q ::", long_runs=True),
     "vw-epsilon": Contestant("Vowpal Wabbit, ε = 0.05", f"{_CB} --epsilon 0.05 -q ::", long_runs=True),
     "vw-regcb": Contestant(

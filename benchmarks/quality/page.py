@@ -14,6 +14,7 @@ from benchmarks.quality.standings import Standings, WorldRun, average_learners, 
 from benchmarks.quality.targets import compare_all, find_changes, list_rows
 from benchmarks.report import format_table
 from sartor.lab.registry import WORLDS as LAB
+from sartor.settings import DEFAULT_ARGUMENTS
 
 PAGE = Path(__file__).parents[2] / "docs" / "design" / "quality.md"
 _TEMPLATE = Path(__file__).with_name("page.md")
@@ -48,6 +49,7 @@ def format_quality_page(
         machine=f"Measured on {day}: " + ", ".join(f"{name} {value}" for name, value in machine.items()) + ".",
         seeds=f"{seeds[0]} to {seeds[-1]}",
         targets=format_table(list_rows(standings, lab=worlds.lab, unseen=worlds.unseen)),
+        behind=_tell_behind(standings, worlds.unseen),
         contestants="\n".join(_list_contestants()),
         means="\n".join(_list_means(standings, worlds)),
         unseen=_format_worlds(standings, worlds.unseen, "above_random"),
@@ -66,11 +68,24 @@ def format_quality_page(
     )
 
 
+def _tell_behind(standings: Standings, worlds: Sequence[WorldRun]) -> str:
+    """A sentence about the worlds in which ours is behind."""
+    found = compare_all(standings, worlds, measure="above_random")
+    behind = sorted((one for one in found if one.ratio < 0.95), key=lambda one: one.ratio)
+    level = f"level or ahead in {count_ahead(standings, worlds)} of {len(found)} unseen worlds"
+    ahead = f"Beside the best peer ours is {level}"
+    if not behind:
+        return f"{ahead}, and nowhere behind by more than 5 %."
+    named = ", ".join(f"`{one.world}` ({one.ratio:.2f} of what {one.best_peer} earns)" for one in behind)
+    return f"{ahead}. Above chance it is behind by more than 5 % in {len(behind)}: {named}."
+
+
 def _list_contestants() -> Iterator[str]:
     yield "| name | what it is | learning settings |"
     yield "| --- | --- | --- |"
     for name, one in CONTESTANTS.items():
-        yield f"| {name} | {one.what} | {f'`{one.arguments}`' if one.arguments else ''} |"
+        default = "; the default of new loops" if one.arguments == DEFAULT_ARGUMENTS else ""
+        yield f"| {name} | {one.what}{default} | {f'`{one.arguments}`' if one.arguments else ''} |"
 
 
 def _list_means(standings: Standings, worlds: PageWorlds) -> Iterator[str]:
