@@ -27,8 +27,11 @@ Tier = Literal["F0", "S0", "E0"]
 LARGEST_QUOTA = 1_000_000_000_000
 """The largest quota, in ranks per month."""
 
-DEFAULT_ARGUMENTS = "--cb_explore_adf --squarecb --cb_type mtr -q ::"
+DEFAULT_ARGUMENTS = "--sartor"
 """The learning settings of a new loop; chosen in ``docs/design/default-policy.md``."""
+
+VW_ARGUMENTS = "--cb_explore_adf --squarecb --cb_type mtr -q ::"
+"""The best settings for Vowpal Wabbit as it comes; new loops had them before there was another engine."""
 
 AZURE_ARGUMENTS = "--cb_explore_adf --epsilon 0.2 --power_t 0 -l 0.001 --cb_type mtr -q ::"
 """What the retired service started with (contract, section 2.11)."""

@@ -16,7 +16,7 @@ from sartor.lab.registry import WORLDS, open_world
 from sartor.lab.report import PlayReport
 from sartor.lab.simulate import simulate
 from sartor.learn.vw import create_engine
-from sartor.settings import AZURE_ARGUMENTS, DEFAULT_ARGUMENTS
+from sartor.settings import AZURE_ARGUMENTS, VW_ARGUMENTS
 from sartor.testing.fakes import SingleSlot
 
 TURNS = 2_000
@@ -36,7 +36,7 @@ def games(arguments: str | None) -> Games:
 
 @pytest.fixture(scope="module")
 def default() -> Games:
-    return games(DEFAULT_ARGUMENTS)
+    return games(VW_ARGUMENTS)
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +89,7 @@ class Reloaded(SingleSlot):
     """An engine beside one that is saved and loaded again and again; both must answer the same."""
 
     def __init__(self) -> None:
-        self.whole, self.patched = create_engine(DEFAULT_ARGUMENTS), create_engine(DEFAULT_ARGUMENTS)
+        self.whole, self.patched = create_engine(VW_ARGUMENTS), create_engine(VW_ARGUMENTS)
         self.learned = 0
 
     def probabilities(self, context: bytes, actions: int, /) -> list[float]:
@@ -105,7 +105,7 @@ class Reloaded(SingleSlot):
         if self.learned % 100 == 0:
             dump = self.patched.dump()
             self.patched.close()
-            self.patched = create_engine(DEFAULT_ARGUMENTS, dump)
+            self.patched = create_engine(VW_ARGUMENTS, dump)
 
     def dump(self) -> bytes:
         return self.whole.dump()
@@ -129,12 +129,12 @@ def test_the_page_on_the_default_quotes_the_results() -> None:
         results = ROOT.joinpath(f"benchmarks/policies/results/{name}.md").read_text()
         standings = results[results.index("| candidate | share") : results.index("\n\n| candidate | learning")]
         assert standings in page
-    assert f"\n{DEFAULT_ARGUMENTS}\n" in page
+    assert f"\n{VW_ARGUMENTS}\n" in page
     assert f"\n{AZURE_ARGUMENTS}\n" in page
 
 
 def test_the_default_is_one_of_the_candidates() -> None:
-    options = sorted(DEFAULT_ARGUMENTS.split())
+    options = sorted(VW_ARGUMENTS.split())
     assert [name for name, text in CANDIDATES.items() if sorted(text.split()) == options] == ["squarecb"]
 
 

@@ -34,7 +34,7 @@ from sartor.records import (
     RankInput,
     SlotInput,
 )
-from sartor.settings import DEFAULT_ARGUMENTS
+from sartor.settings import VW_ARGUMENTS
 from tests.statistics.test_modes import agrees
 
 MANY = 20_000
@@ -185,7 +185,7 @@ def games() -> Mapping[str, PlayReport]:
 
 
 def test_within_few_turns_it_beats_the_default_of_vowpal_wabbit(games: Mapping[str, PlayReport]) -> None:
-    other = dict(play(DEFAULT_ARGUMENTS))
+    other = dict(play(VW_ARGUMENTS))
     gains = {name: games[name].share_of_best - other[name].share_of_best for name in WORLDS}
     assert fmean(gains.values()) > 0.04
     assert len([name for name, gain in gains.items() if gain > 0]) >= 9

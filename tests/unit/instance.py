@@ -12,6 +12,7 @@ from sartor.management import loops
 from sartor.ports import EngineFactory, Loop, LoopStores
 from sartor.records import NO_MODEL, Decision, Observation, RankInput
 from sartor.runtime import compose
+from sartor.settings import VW_ARGUMENTS
 from sartor.testing.builders import make_action
 
 ACTIONS = tuple(make_action(number) for number in range(3))
@@ -54,13 +55,13 @@ def learn(loop: Loop, logs: LoopStores, factory: EngineFactory, *, ahead_s: floa
 
 
 def create_trained_folder(folder: Path) -> Path:
-    """A data folder: 'default' learned 40 outcomes in two models, and one decision is open."""
+    """A data folder: 'default' learned 40 outcomes in two models (Vowpal Wabbit), and one decision is open."""
     factory = compose.engine_factory()
     with (
         compose.open_instance(str(folder), must_exist=False) as stores,
         loops.open_loop(stores, loops.create_loop(stores, "default")) as logs,
     ):
-        loop = loops.find_loop(stores, "default")
+        loop = loops.set_policy(stores, "default", VW_ARGUMENTS)
         play(loop, logs, factory, first=0, count=20)
         learn(loop, logs, factory, ahead_s=0)
         play(loop, logs, factory, first=20, count=20)

@@ -14,6 +14,7 @@ from sartor.settings import (
     NEW_CONTROL_SHARE,
     NEW_EXPLORATION_FLOOR,
     NEW_LOOP_SETTINGS,
+    VW_ARGUMENTS,
     WITHOUT_MIXTURE,
     Limits,
     LoopSettings,
@@ -147,9 +148,9 @@ def test_limits_are_above_zero_and_actions_are_those_of_the_wire() -> None:
     assert (Limits().actions, Limits().id_chars) == (50, 256)
 
 
-@pytest.mark.parametrize("arguments", [DEFAULT_ARGUMENTS, AZURE_ARGUMENTS])
+@pytest.mark.parametrize("arguments", [DEFAULT_ARGUMENTS, VW_ARGUMENTS, AZURE_ARGUMENTS])
 def test_the_learning_settings_fit_the_wire(arguments: str) -> None:
-    assert arguments.startswith("--cb_explore_adf ")
+    assert arguments.startswith(("--sartor", "--cb_explore_adf "))
     assert len(arguments) <= 1024
 
 

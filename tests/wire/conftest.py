@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from sartor.learn.vw import create_engine
-from sartor.settings import DEFAULT_ARGUMENTS
+from sartor.settings import VW_ARGUMENTS
 from tests.wire.harness import Service, served
 
 
@@ -27,6 +27,6 @@ def endpoint(service: Service) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def trained() -> Iterator[Service]:
     """A service with a model of the real engine, shared by the tests of a file."""
-    made = Service(ranks_with=lambda: create_engine(DEFAULT_ARGUMENTS))
+    made = Service(ranks_with=lambda: create_engine(VW_ARGUMENTS))
     yield made
     made.close()

@@ -3,7 +3,7 @@
 from sartor.learn.dumps import export_file
 from sartor.records import Model
 from sartor.runtime import compose
-from sartor.settings import DEFAULT_ARGUMENTS
+from sartor.settings import VW_ARGUMENTS
 from tests.unit import instance
 from tests.wire.harness import Service
 
@@ -13,7 +13,7 @@ FACTORY = compose.engine_factory()
 class Taught(Service):
     """Goes on learning when it is told to."""
 
-    def __init__(self, *, learned: int = 20, arguments: str = DEFAULT_ARGUMENTS) -> None:
+    def __init__(self, *, learned: int = 20, arguments: str = VW_ARGUMENTS) -> None:
         super().__init__(arguments=arguments)
         self.logs = self.stores.open(self.loop)
         self._played = 0

@@ -13,7 +13,7 @@ from sartor.learn.vw import create_engine
 from sartor.management import loops
 from sartor.ports import Engine
 from sartor.records import LoggedDecision
-from sartor.settings import DEFAULT_ARGUMENTS, LoopSettings
+from sartor.settings import VW_ARGUMENTS, LoopSettings
 from sartor.testing.builders import make_outcome
 from tests.wire.harness import Service, articles
 from tests.wire.test_versions import at
@@ -24,7 +24,7 @@ ON = LoopSettings(is_inference_explainability_enabled=True)
 def experienced() -> Engine:
     """An engine that saw article-1 succeed, and nothing else."""
     teacher = Service()
-    made = create_engine(DEFAULT_ARGUMENTS)
+    made = create_engine(VW_ARGUMENTS)
     for number in range(200):
         teacher.rank(articles(3, eventId=f"e{number}"))
     for logged in teacher.decisions():

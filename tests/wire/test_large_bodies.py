@@ -20,7 +20,7 @@ from sartor.api.http.connection_limits import Timeouts
 from sartor.errors import Unauthorized
 from sartor.learn.model_file import add_checksum
 from sartor.learn.vw import create_engine
-from sartor.settings import DEFAULT_ARGUMENTS, Limits
+from sartor.settings import VW_ARGUMENTS, Limits
 from sartor.testing.builders import make_model
 from tests.acceptance.service import eventually
 from tests.wire.harness import PREFIX, Service, person, served
@@ -270,7 +270,7 @@ def test_requests_sent_ahead_are_not_kept_without_bound() -> None:
 
 def test_responses_that_nobody_reads_are_counted() -> None:
     limits = Limits(leaving_bytes_per_loop=20 * MIB)
-    service = Service(limits=limits, ranks_with=lambda: create_engine(DEFAULT_ARGUMENTS))
+    service = Service(limits=limits, ranks_with=lambda: create_engine(VW_ARGUMENTS))
     logs = service.stores.open(service.loop)
     logs.models.publish(make_model("model-2"), add_checksum(b"x" * (16 * MIB)), live=True)
     get = _head("GET", f"{PREFIX}/model", service.loop.key1, "")

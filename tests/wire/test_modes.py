@@ -7,13 +7,13 @@ import pytest
 
 from sartor.learn.vw import create_engine
 from sartor.management import loops
-from sartor.settings import DEFAULT_ARGUMENTS, LearningMode, LoopSettings
+from sartor.settings import VW_ARGUMENTS, LearningMode, LoopSettings
 from tests.wire.harness import Service, articles
 
 
 def in_mode(mode: LearningMode, *, model: bool = True) -> Service:
     return Service(
-        ranks_with=(lambda: create_engine(DEFAULT_ARGUMENTS)) if model else None,
+        ranks_with=(lambda: create_engine(VW_ARGUMENTS)) if model else None,
         settings=LoopSettings(learning_mode=mode),
     )
 

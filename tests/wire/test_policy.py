@@ -153,7 +153,7 @@ def test_settings_for_several_slots_make_a_loop_of_several_slots_for_good(servic
     back = policy(service, "PUT", {"name": "back", "arguments": OWN})
     assert (back.status, back.code) == (400, "InvalidPolicyConfiguration")
     reset = policy(service, "DELETE").json()["arguments"]
-    assert reset == DEFAULT_ARGUMENTS.replace("--cb_explore_adf", "--ccb_explore_adf")
+    assert reset == f"{DEFAULT_ARGUMENTS} --ccb_explore_adf"
 
 
 def test_auto_optimization_is_turned_off_first(service: Service) -> None:

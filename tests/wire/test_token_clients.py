@@ -94,7 +94,7 @@ def test_python_preview(secured: Secured) -> None:
         ranked = user.rank({"actions": ACTIONS, "eventId": "e"})
         assert ranked["rewardActionId"] in {"salty", "sweet"}
     with client("PersonalizerAdministrationClient", "Shop.Reader") as reader:
-        assert reader.get_policy()["arguments"].startswith("--cb_explore_adf")
+        assert reader.get_policy()["arguments"].startswith("--sartor")
         with pytest.raises(HttpResponseError) as refused:
             reader.reset_policy()
     assert refused.value.status_code == 403

@@ -13,9 +13,9 @@ from sartor.evaluation.result import build_result
 from sartor.evaluation.spec import EvaluationResult, EvaluationSpec
 from sartor.evaluation.tasks import run_stage, split_evenly, without_keys
 from sartor.evaluation.time_range import find_outcome_range
-from sartor.loops import SEVERAL_SLOTS
+from sartor.learn.engines import for_several_slots
 from sartor.ports import Loop, LoopStores
-from sartor.settings import AZURE_ARGUMENTS, DEFAULT_ARGUMENTS
+from sartor.settings import AZURE_ARGUMENTS, DEFAULT_ARGUMENTS, VW_ARGUMENTS
 
 _IMPORTANCE_BUDGET = 80_000
 """How many decisions are made to measure features within an evaluation: 3 to 40 s on one core."""
@@ -121,6 +121,7 @@ def split_batches(
 
 SEARCHED_POLICIES: Mapping[str, str] = {
     "Default": DEFAULT_ARGUMENTS,
+    "VowpalWabbit": VW_ARGUMENTS,
     "Azure": AZURE_ARGUMENTS,
     "Greedy": "--cb_explore_adf --epsilon 0.05 --cb_type mtr -q ::",
     "SquareCB": "--cb_explore_adf --squarecb --gamma_scale 100 --cb_type mtr -q ::",
@@ -135,4 +136,4 @@ def searched_policies(*, several_slots: bool) -> Mapping[str, str]:
     """Returns the policies that a search tries, by name, for a loop of several slots, or of one."""
     if not several_slots:
         return SEARCHED_POLICIES
-    return {name: text.replace("--cb_explore_adf", SEVERAL_SLOTS) for name, text in SEARCHED_POLICIES.items()}
+    return {name: for_several_slots(text) for name, text in SEARCHED_POLICIES.items()}

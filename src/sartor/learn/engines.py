@@ -6,6 +6,7 @@ Second-order regressors (``--sartor``), or Vowpal Wabbit: with numbers prepared 
 from sartor.engines import Engine
 from sartor.learn.arguments import parse_arguments
 from sartor.learn.second_order.arguments import is_second_order, parse_settings, spell_settings
+from sartor.loops import SEVERAL_SLOTS
 
 
 def create_engine(arguments: str, blob: bytes | None = None, /) -> Engine:
@@ -36,6 +37,13 @@ def spell_arguments(arguments: str, /) -> str:
         InvalidPolicy: an option or a value that is not accepted, named in the message.
     """
     return spell_settings(arguments) if is_second_order(arguments) else str(parse_arguments(arguments))
+
+
+def for_several_slots(arguments: str, /) -> str:
+    """Returns accepted learning settings for one slot as settings for several."""
+    if is_second_order(arguments):
+        return f"{arguments} {SEVERAL_SLOTS}"
+    return arguments.replace("--cb_explore_adf", SEVERAL_SLOTS)
 
 
 def fills_several_slots(arguments: str, /) -> bool:

@@ -5,12 +5,12 @@ from contextlib import closing
 from msgspec.structs import replace
 
 from sartor.errors import InvalidPolicy
-from sartor.learn.engines import fills_several_slots
-from sartor.loops import SEVERAL_SLOTS, with_arguments
+from sartor.learn.engines import fills_several_slots, for_several_slots
+from sartor.loops import with_arguments
 from sartor.ports import Loop, Stores
 from sartor.settings import DEFAULT_ARGUMENTS, LoopSettings
 
-DEFAULT_SLOTS_ARGUMENTS = DEFAULT_ARGUMENTS.replace("--cb_explore_adf", SEVERAL_SLOTS)
+DEFAULT_SLOTS_ARGUMENTS = for_several_slots(DEFAULT_ARGUMENTS)
 """The learning settings that a loop of several slots is reset to."""
 
 

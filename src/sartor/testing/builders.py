@@ -2,7 +2,7 @@
 
 from sartor.ports import Loop
 from sartor.records import NO_MODEL, Action, Decision, Job, Model, Outcome
-from sartor.settings import DEFAULT_ARGUMENTS, LoopSettings
+from sartor.settings import VW_ARGUMENTS, LoopSettings
 
 
 def make_loop(
@@ -11,7 +11,7 @@ def make_loop(
     *,
     loop_id: str = "",
     settings: LoopSettings | None = None,
-    arguments: str = DEFAULT_ARGUMENTS,
+    arguments: str = VW_ARGUMENTS,
 ) -> Loop:
     """Builds a loop with keys made from its id, which is made from its name."""
     loop_id = loop_id or f"id-of-{name}"
@@ -76,7 +76,7 @@ def make_model(model_id: str = "model", /, *, last_outcome: int = 0, parent_id: 
     return Model(
         model_id=model_id,
         parent_id=parent_id,
-        arguments=DEFAULT_ARGUMENTS,
+        arguments=VW_ARGUMENTS,
         settings_version=1,
         first_outcome=1,
         last_outcome=last_outcome,

@@ -31,6 +31,7 @@ from sartor.evaluation.spec import (
     merge_windows,
     model_name,
 )
+from sartor.learn.engines import fills_several_slots
 from sartor.learn.policy import check_policy
 from sartor.learn.vw import create_engine
 from sartor.management import loops
@@ -159,7 +160,7 @@ def test_a_search_adds_policies_to_the_given_ones() -> None:
 def test_searched_policies_are_acceptable(name: str, several_slots: bool) -> None:
     arguments = searched_policies(several_slots=several_slots)[name]
     assert check_policy(arguments) == arguments
-    assert arguments.startswith("--ccb" if several_slots else "--cb")
+    assert fills_several_slots(arguments) is several_slots
 
 
 def test_a_search_includes_the_settings_of_azure() -> None:

@@ -16,9 +16,9 @@ from sartor.explore.slots import decide_slots, slot_seed
 from sartor.inference import slot_predictor
 from sartor.learn.vw import create_engine
 from sartor.records import NO_MODEL, Action, Decision, Mode, MultiSlotInput, RankInput, SlotInput
-from sartor.settings import DEFAULT_ARGUMENTS
+from sartor.settings import VW_ARGUMENTS
 
-SEVERAL = DEFAULT_ARGUMENTS.replace("--cb_", "--ccb_", 1)
+SEVERAL = VW_ARGUMENTS.replace("--cb_", "--ccb_", 1)
 
 
 def request(

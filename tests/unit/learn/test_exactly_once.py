@@ -6,12 +6,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from sartor.learn.engines import create_engine
 from sartor.learn.trainer import replay_gap
-from sartor.learn.vw import create_engine
-from sartor.settings import AZURE_ARGUMENTS, DEFAULT_ARGUMENTS
+from sartor.settings import AZURE_ARGUMENTS, DEFAULT_ARGUMENTS, VW_ARGUMENTS
 from tests.unit.learn.training_loop import Training
 
-POLICIES = [DEFAULT_ARGUMENTS, AZURE_ARGUMENTS, "--cb_explore_adf --bag 3 --epsilon 0.1 --random_seed 4"]
+POLICIES = [
+    DEFAULT_ARGUMENTS,
+    VW_ARGUMENTS,
+    AZURE_ARGUMENTS,
+    "--cb_explore_adf --bag 3 --epsilon 0.1 --random_seed 4",
+]
 
 Event = Callable[[Training], object]
 

@@ -13,14 +13,14 @@ from sartor.errors import Corrupt, EngineRefused, InvalidPolicy, StoreUnavailabl
 from sartor.learn.policy import check_policy
 from sartor.learn.vw import create_engine
 from sartor.records import Action, Decision, LoggedDecision, Outcome
-from sartor.settings import AZURE_ARGUMENTS, DEFAULT_ARGUMENTS
+from sartor.settings import AZURE_ARGUMENTS, VW_ARGUMENTS
 from tests.unit.learn.samples import answer, answers, lines, make_line, requests
 
 # Softmax shows the smallest difference between two engines; greedy exploration would hide it.
 SOFTMAX = "--cb_explore_adf --softmax --lambda 3"
 
 POLICIES = [
-    DEFAULT_ARGUMENTS,
+    VW_ARGUMENTS,
     AZURE_ARGUMENTS,
     *(
         f"--cb_explore_adf {rest}"
@@ -159,12 +159,12 @@ def test_whatever_was_ranked_is_learned_and_others_are_still_ranked(
     features, actions = request
     chosen = data.draw(st.integers(0, len(actions) - 1))
     line = single_slot.encode_outcome_line(*_settled(features, actions, chosen, reward, 1 / len(actions)))
-    engines = create_engine(DEFAULT_ARGUMENTS), create_engine(DEFAULT_ARGUMENTS)
+    engines = create_engine(VW_ARGUMENTS), create_engine(VW_ARGUMENTS)
     for learner in engines:
         learner.learn(make_line(1))
         learner.learn(line)
         learner.learn(make_line(2))
-    loaded = create_engine(DEFAULT_ARGUMENTS, engines[0].dump())
+    loaded = create_engine(VW_ARGUMENTS, engines[0].dump())
     assert answers(loaded, range(5)) == answers(engines[1], range(5))
 
 
@@ -194,13 +194,13 @@ def _settled(
     return LoggedDecision(1, 1, decision), outcome
 
 
-TRAINED, TWIN = create_engine(DEFAULT_ARGUMENTS), create_engine(DEFAULT_ARGUMENTS)
+TRAINED, TWIN = create_engine(VW_ARGUMENTS), create_engine(VW_ARGUMENTS)
 for _line in lines(0, 200):
     TRAINED.learn(_line)
     TWIN.learn(_line)
 
 
-@pytest.mark.parametrize("arguments", [DEFAULT_ARGUMENTS, AZURE_ARGUMENTS, "--cb_explore_adf --regcb --coin"])
+@pytest.mark.parametrize("arguments", [VW_ARGUMENTS, AZURE_ARGUMENTS, "--cb_explore_adf --regcb --coin"])
 @pytest.mark.parametrize("magnitude", [1e6, 1e15])
 def test_huge_rewards_and_features_never_make_weights_infinite(arguments: str, magnitude: float) -> None:
     learner = create_engine(arguments)
@@ -218,7 +218,7 @@ def test_huge_rewards_and_features_never_make_weights_infinite(arguments: str, m
 
 def test_it_learns_which_action_is_better_and_answers_in_the_order_of_the_request() -> None:
     actions = [Action(name, b'[{"name":"%b"}]' % name.encode()) for name in ("good", "bad", "ugly")]
-    learner = create_engine(DEFAULT_ARGUMENTS)
+    learner = create_engine(VW_ARGUMENTS)
     for number in range(300):
         reward = 1.0 if number % 3 == 0 else 0.0
         learner.learn(single_slot.encode_outcome_line(*_settled(b"[]", actions, number % 3, reward, 1 / 3)))
@@ -229,17 +229,14 @@ def test_it_learns_which_action_is_better_and_answers_in_the_order_of_the_reques
 
 
 def test_one_action_is_certain() -> None:
-    assert create_engine(DEFAULT_ARGUMENTS).probabilities(
+    assert create_engine(VW_ARGUMENTS).probabilities(
         context_json.encode_context(b"[]", [Action("a", b"[]")]), 1
     ) == [1.0]
 
 
 def test_fifty_actions_are_ranked() -> None:
     actions = [Action(f"action-{number}", b'[{"width":%d}]' % number) for number in range(50)]
-    assert (
-        len(create_engine(DEFAULT_ARGUMENTS).probabilities(context_json.encode_context(b"[]", actions), 50))
-        == 50
-    )
+    assert len(create_engine(VW_ARGUMENTS).probabilities(context_json.encode_context(b"[]", actions), 50)) == 50
 
 
 MALFORMED = [
@@ -259,7 +256,7 @@ MALFORMED = [
 ]
 
 
-@pytest.mark.parametrize("arguments", [DEFAULT_ARGUMENTS, AZURE_ARGUMENTS, "--cb_explore_adf --cover 3"])
+@pytest.mark.parametrize("arguments", [VW_ARGUMENTS, AZURE_ARGUMENTS, "--cb_explore_adf --cover 3"])
 def test_malformed_contexts_are_refused_and_do_no_harm(arguments: str) -> None:
     attacked, untouched = create_engine(arguments), create_engine(arguments)
     for seed in range(200):
@@ -275,7 +272,7 @@ def test_malformed_contexts_are_refused_and_do_no_harm(arguments: str) -> None:
 
 
 def test_malformed_contexts_leak_no_memory() -> None:
-    attacked = create_engine(DEFAULT_ARGUMENTS)
+    attacked = create_engine(VW_ARGUMENTS)
     before = None
     for _ in range(2):
         for number in range(5_000):
@@ -335,7 +332,7 @@ def test_triples_of_too_many_features_are_refused_at_once() -> None:
 )
 def test_bytes_that_are_not_a_dump_are_corrupt(spoil: Callable[[bytes], bytes]) -> None:
     with pytest.raises(Corrupt):
-        create_engine(DEFAULT_ARGUMENTS, spoil(TRAINED.dump()))
+        create_engine(VW_ARGUMENTS, spoil(TRAINED.dump()))
 
 
 def test_a_dump_of_other_arguments_is_corrupt() -> None:
@@ -351,23 +348,23 @@ def test_arguments_that_are_not_accepted_make_no_engine() -> None:
 def test_no_room_for_temporary_files_is_unavailable_and_passes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    learner = create_engine(DEFAULT_ARGUMENTS)
+    learner = create_engine(VW_ARGUMENTS)
     learner.learn(make_line(1))
     with monkeypatch.context() as full:
         full.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
         with pytest.raises(StoreUnavailable, match="temporary folder"):
             learner.dump()
-    assert answers(create_engine(DEFAULT_ARGUMENTS, learner.dump()), REQUESTS) == answers(learner, REQUESTS)
+    assert answers(create_engine(VW_ARGUMENTS, learner.dump()), REQUESTS) == answers(learner, REQUESTS)
 
 
 def test_dumping_leaves_no_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    create_engine(DEFAULT_ARGUMENTS, create_engine(DEFAULT_ARGUMENTS).dump()).close()
+    create_engine(VW_ARGUMENTS, create_engine(VW_ARGUMENTS).dump()).close()
     assert list(tmp_path.iterdir()) == []
 
 
 def test_closing_twice_is_fine() -> None:
-    closed = create_engine(DEFAULT_ARGUMENTS)
+    closed = create_engine(VW_ARGUMENTS)
     closed.close()
     closed.close()
 

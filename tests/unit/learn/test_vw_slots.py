@@ -16,11 +16,11 @@ from sartor.inference import decision_probabilities
 from sartor.learn.policy import check_policy
 from sartor.learn.vw import VowpalWabbit, create_engine
 from sartor.records import Action, Decision
-from sartor.settings import DEFAULT_ARGUMENTS
+from sartor.settings import VW_ARGUMENTS
 from tests.unit.learn.samples import features, make_line, requests
 from tests.unit.learn.slot_samples import make_slots_decision, make_slots_line, slot_answers, slot_lines
 
-SEVERAL = DEFAULT_ARGUMENTS.replace("--cb_", "--ccb_", 1)
+SEVERAL = VW_ARGUMENTS.replace("--cb_", "--ccb_", 1)
 SOFTMAX = "--ccb_explore_adf --softmax --lambda 3"
 
 POLICIES = [
@@ -236,7 +236,7 @@ def test_malformed_questions_leak_no_memory() -> None:
 
 
 def test_each_kind_of_engine_refuses_the_requests_and_lines_of_the_other() -> None:
-    single, several = create_engine(DEFAULT_ARGUMENTS), create_engine(SEVERAL)
+    single, several = create_engine(VW_ARGUMENTS), create_engine(SEVERAL)
     decision = make_slots_decision(3)
     shared, count = encode_context(decision.context, decision.actions), len(decision.actions)
     query = encode_slot_query(shared, b"[]", taken=[], offered=list(range(count)))

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 from msgspec.structs import replace
 
+from sartor.learn.engines import create_engine
 from sartor.learn.trainer import Trainer, relearn
 from sartor.learn.training_data import read_examples
-from sartor.learn.vw import create_engine
 from sartor.records import Cursor, Model, Outcome, Settlement
 from sartor.settings import LoopSettings
 from sartor.testing.builders import make_loop, make_outcome

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from sartor.errors import InvalidModel, InvalidPolicy, InvalidSetting, LoopNotFound, ModelNotFound
-from sartor.learn.vw import create_engine
+from sartor.learn.engines import create_engine
 from sartor.management import loops, models
-from sartor.settings import DEFAULT_ARGUMENTS, NEW_LOOP_SETTINGS
+from sartor.settings import DEFAULT_ARGUMENTS, NEW_LOOP_SETTINGS, VW_ARGUMENTS
 from sartor.testing.builders import make_model
 from sartor.testing.stores import MemoryStores
 from tests.unit.learn.forged_models import forge
 
-DUMP = create_engine(DEFAULT_ARGUMENTS).dump()
+DUMP = create_engine(VW_ARGUMENTS).dump()
 
 
 @pytest.fixture

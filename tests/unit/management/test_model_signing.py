@@ -16,7 +16,7 @@ from sartor.errors import InvalidModel, InvalidSignature
 from sartor.management.model_archive import MODEL_BYTES, ModelArchive, open_archive, pack_archive
 from sartor.management.model_sandbox import convert_parts
 from sartor.management.model_signing import Signer, TrustedSigners, certificate_fingerprint, open_signer
-from sartor.settings import DEFAULT_ARGUMENTS
+from sartor.settings import VW_ARGUMENTS
 from sartor.testing.stores import MemoryStores
 
 MICROSOFT = "ame.personalizer.azure.com"
@@ -215,7 +215,7 @@ def test_a_bad_zip_is_refused(body: bytes) -> None:
 
 def test_a_zip_with_an_empty_model_is_refused() -> None:
     with pytest.raises(InvalidModel):
-        convert_parts(open_archive(zipped(("model.vw", b""))).parts, DEFAULT_ARGUMENTS)
+        convert_parts(open_archive(zipped(("model.vw", b""))).parts, VW_ARGUMENTS)
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")

@@ -11,7 +11,7 @@ HEAVY = "('numpy', 'scipy', 'matplotlib', 'joblib', 'distributed')"
 @pytest.mark.parametrize(
     ("role", "allowed"),
     [
-        pytest.param("sartor.service.api_process", set(), id="answers"),
+        pytest.param("sartor.service.api_process", {"numpy"}, id="answers, with the engine of new loops"),
         pytest.param("sartor.service.learn_process", {"numpy"}, id="learns, and keeps the scorecard"),
         pytest.param("sartor.cli.app", set(), id="the command line"),
     ],

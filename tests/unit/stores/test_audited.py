@@ -11,14 +11,14 @@ from sartor.errors import LoopLocked, LoopNotFound
 from sartor.learn.vw import create_engine
 from sartor.management import lifecycle, loops
 from sartor.ports import Loop
-from sartor.settings import DEFAULT_ARGUMENTS
+from sartor.settings import VW_ARGUMENTS
 from sartor.stores.audited import AuditedStores, audited
 from sartor.testing.builders import make_loop, make_model
 from sartor.testing.stores import MemoryStores
 
 TARGET = "https://user:word@store.example/container?sig=very-secret"
 
-DUMP = create_engine(DEFAULT_ARGUMENTS).dump()
+DUMP = create_engine(VW_ARGUMENTS).dump()
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def test_both_the_policy_and_the_exploration_that_it_brings_are_recorded(stores:
     policy = "--cb_explore_adf --epsilon {}"
     loops.set_policy(stores, "shop", policy.format(0.05))
     assert last_entry(stores)[2:] == (
-        {"policy": {"arguments": DEFAULT_ARGUMENTS}, "settings": {"explorationPercentage": 0.2}},
+        {"policy": {"arguments": VW_ARGUMENTS}, "settings": {"explorationPercentage": 0.2}},
         {"policy": {"arguments": policy.format(0.05)}, "settings": {"explorationPercentage": 0.05}},
     )
     loops.change_settings(stores, "shop", {"explorationPercentage": 0.4})

@@ -18,6 +18,7 @@ from sartor.errors import (
     LoopNotFound,
     ModelNotFound,
 )
+from sartor.learn.dumps import export_file
 from sartor.log import joined_log
 from sartor.log.settler import Settler
 from sartor.management import lifecycle, loops
@@ -170,7 +171,7 @@ def test_settings_and_policy_come_first(migrated: MigratedLoop) -> None:
 
 def test_a_model_comes_last_and_knows_the_history_already(migrated: MigratedLoop) -> None:
     engine = FACTORY(migrated.loop.arguments)
-    raw = engine.dump()[:-24]  # without the checksum
+    raw = export_file(engine.dump()).content
     engine.close()
     loops.change_settings(migrated.stores, "default", {"allowUnsignedModels": True})
     moved = migrated.migrate(logs=migrated.save("log", lines.log(0, 5)), model=migrated.save("model", raw))

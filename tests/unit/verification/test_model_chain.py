@@ -3,14 +3,14 @@
 from sartor.ports import LoopStores
 from sartor.records import Model
 from sartor.runtime import compose
-from sartor.settings import DEFAULT_ARGUMENTS
+from sartor.settings import VW_ARGUMENTS
 from sartor.testing.builders import make_loop, make_model
 from sartor.testing.stores import MemoryStores
 from sartor.verification.model_chain import check_models
 
 
 def blob() -> bytes:
-    engine = compose.engine_factory()(DEFAULT_ARGUMENTS)
+    engine = compose.engine_factory()(VW_ARGUMENTS)
     try:
         return engine.dump()
     finally:

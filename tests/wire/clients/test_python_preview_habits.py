@@ -40,7 +40,7 @@ def test_a_bad_model_is_refused_as_it_was(loop: Loop, connect: Connect) -> None:
 
 def test_a_client_turns_a_loop_into_one_of_several_slots(blank: Loop, connect: Connect, fresh: str) -> None:
     client = connect(blank)
-    arguments = client.get_policy()["arguments"].replace("--cb_explore_adf", "--ccb_explore_adf")
+    arguments = client.get_policy()["arguments"] + " --ccb_explore_adf"
     assert client.update_policy({"name": "several slots", "arguments": arguments})["arguments"] == arguments
     eventually(lambda: is_answered(partial(client.rank_multi_slot, bodies.two_slots(fresh))), "several slots")
 

@@ -13,6 +13,7 @@ from sartor.errors import InvalidPolicy
 from sartor.learn.engines import fills_several_slots
 from sartor.management import loops
 from sartor.ports import Loop
+from sartor.settings import DEFAULT_ARGUMENTS
 
 _TAG = "Configuration"
 _INVALID = "InvalidPolicyContract"
@@ -71,7 +72,7 @@ def _respond(loop: Loop) -> Response:
 
 _EXAMPLE: dict[str, object] = {
     "name": "Pairs of everything",
-    "arguments": "--cb_explore_adf --squarecb --cb_type mtr -q ::",
+    "arguments": DEFAULT_ARGUMENTS,
 }
 
 

@@ -34,7 +34,8 @@ class NumberColumns(Struct, kw_only=True, array_like=True):
     Attributes:
         column: of t; -1: it is constant, and only its presence means something.
         presence: 1 where the number was sent; -1: there is no such column.
-        cycle: the first of two, sine and cosine; -1: it does not come round again. ``period``: of x.
+        cycle: the first of two, sine and cosine; -1: it does not come round again. ``origin``: where x begins,
+            ``period``: when it is there again.
         knots: ascending values of t, each with a column from ``steps`` on: between two of them the number
             belongs to both in part (linear B-splines).
         values: x as a category: the column of each value.
@@ -48,6 +49,7 @@ class NumberColumns(Struct, kw_only=True, array_like=True):
     column: int = -1
     presence: int = -1
     cycle: int = -1
+    origin: float = 0.0
     period: float = 1.0
     knots: tuple[float, ...] = ()
     steps: int = -1
@@ -181,7 +183,7 @@ def write_number(one: NumberColumns, value: float, z: list[float] | dict[int, fl
         if column >= 0:
             z[column] = 1.0
     if one.cycle >= 0:
-        angle = 2.0 * math.pi * value / one.period
+        angle = 2.0 * math.pi * (value - one.origin) / one.period
         z[one.cycle], z[one.cycle + 1] = math.sin(angle), math.cos(angle)
 
 

@@ -96,8 +96,8 @@ class SecondOrderEngine:
     def _weigh(self, expected: Vector) -> list[float]:
         aggregate, settings = self._state.aggregate, self._settings
         gamma = 0.0
-        if self._state.regressors is not None:
-            gamma = exploration_rate(aggregate.count, aggregate.noise(), scale=settings.gamma_scale)
+        if self._scorer is not None:
+            gamma = exploration_rate(self._scorer.remembered, aggregate.noise(), scale=settings.gamma_scale)
         return weigh_inverse_gaps(expected, gamma=gamma, epsilon=settings.epsilon)
 
     def _read_slots(self, query: bytes, actions: int, slots: int) -> ContextJson:

@@ -39,12 +39,12 @@ def weigh_inverse_gaps(expected: Vector, /, *, gamma: float, epsilon: float = 0.
     return probabilities
 
 
-def exploration_rate(learned: int, noise: float, /, *, scale: float) -> float:
+def exploration_rate(remembered: float, noise: float, /, *, scale: float) -> float:
     """Returns γ = ``scale`` · √(n + 1) / σ, which does not depend on the unit of the rewards.
 
     Args:
-        learned: n, the number of outcomes.
+        remembered: n, the number of outcomes that the prediction rests on.
         noise: σ², the variance of a reward around its prediction; 0: nothing was ever different, so γ = 0.
         scale: the factor.
     """
-    return scale * math.sqrt(learned + 1) / math.sqrt(noise) if noise > 0 else 0.0
+    return scale * math.sqrt(remembered + 1) / math.sqrt(noise) if noise > 0 else 0.0

@@ -74,18 +74,16 @@ class _Planner:
         share = len(values) / len(self._examples)
         is_sometimes_there = _SOMETIMES[0] <= share <= _SOMETIMES[1]
         scale = fit_scale(values)
-        period = find_period(name)
-        if period is not None and not (values.min() >= 0 and values.max() <= period):
-            period = None
+        cycle = _find_cycle(name, values)
         one = scale or NumberColumns()
-        needed = is_sometimes_there + (scale is not None) * (1 if period is None else 3)
+        needed = is_sometimes_there + (scale is not None) * (1 if cycle is None else 3)
         if not needed or self._next - 1 + needed > self._room:
             return
         one.presence = self._take(1) if is_sometimes_there else -1
         if scale is not None:
             one.column = self._take(1)
-            if period is not None:
-                one.cycle, one.period = self._take(2), period
+            if cycle is not None:
+                one.cycle, (one.origin, one.period) = self._take(2), cycle
         self._plan.numbers[name] = one
 
     def _plan_tokens(self) -> None:
@@ -107,7 +105,7 @@ class _Planner:
 
     def _plan_fine(self, one: NumberColumns, values: Vector) -> None:
         different = np.unique(values)
-        if 2 < len(different) <= _VALUES and _has_equal_steps(different):
+        if _is_category(different):
             if self._next + len(different) <= self._size:
                 first = self._take(len(different))
                 one.values = {value: first + place for place, value in enumerate(different.tolist())}
@@ -118,7 +116,26 @@ class _Planner:
             one.knots, one.steps = tuple(knots.tolist()), self._take(len(knots))
 
 
-def _has_equal_steps(different: Vector) -> bool:
-    """Whether values lie on a grid whose step is their least distance, as whole numbers do in any unit."""
+def _find_cycle(name: str, values: Vector) -> tuple[float, float] | None:
+    """Returns where a number that comes round again begins, and its period in its own unit; None: it doesn't.
+
+    Hours and weekdays are mostly whole. Then they are counted in steps from the least one, so that it does not
+    matter whether they begin with 0 or 1, or are sent in minutes.
+    """
+    period = find_period(name)
+    if period is None:
+        return None
+    different = np.unique(values)
+    if _is_category(different):
+        step = float(np.diff(different).min())
+        if different[-1] - different[0] < (period - 0.5) * step:
+            return float(different[0]), period * step
+    return (0.0, period) if different[0] >= 0 and different[-1] <= period else None
+
+
+def _is_category(different: Vector) -> bool:
+    """Whether few values lie on a grid whose step is their least distance, as whole numbers do in any unit."""
+    if not 2 < len(different) <= _VALUES:
+        return False
     places = (different - different[0]) / np.diff(different).min()
     return bool(places[-1] <= 2 * _VALUES and np.all(np.abs(places - np.round(places)) < 1e-6))

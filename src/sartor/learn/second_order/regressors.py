@@ -1,5 +1,6 @@
 """The regressors of the engine: what each sees, learns and predicts."""
 
+import math
 from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
@@ -15,22 +16,25 @@ ViewName: TypeAlias = Literal["linear", "fine", "crossed"]
 
 
 class RegressorKind(Struct, frozen=True):
-    """A ridge regression per action: which columns it sees, how much it shrinks, whether it forgets."""
+    """A ridge regression per action: which columns it sees, how much it shrinks, whether it forgets fast."""
 
     view: ViewName
     penalty: float
-    forgets: bool = False
+    is_fast: bool = False
 
 
 PER_ACTION = (
     RegressorKind("linear", 10.0),
     RegressorKind("linear", 300.0),
-    RegressorKind("linear", 10.0, forgets=True),
+    RegressorKind("linear", 10.0, is_fast=True),
     RegressorKind("fine", 100.0),
     RegressorKind("crossed", 50.0),
 )
 COUNT = 1 + len(PER_ACTION)
 """How many regressors there are: the shared one, and those of each action."""
+
+_LONG_HALF_LIFE = 8_000.0
+"""After how many outcomes the regressions that don't forget fast weigh one by half."""
 
 _SHARED_PENALTY = 10.0
 _SHARED_COLUMNS = 192
@@ -163,6 +167,18 @@ class Regressors:
             if len(self.actions.spare) != before:
                 self._vectors.clear()
 
+    def count_remembered(self, weights: Vector, /) -> float:
+        """Returns how many outcomes the weighted regressors remember, the mean of what each does.
+
+        A regression with a half life of H outcomes remembers H / ln 2 at most; the shared one counts as slow.
+
+        Args:
+            weights: of each regressor, shape (regressors,); they sum to 1.
+        """
+        fast = sum(float(weight) for weight, kind in zip(weights[1:], PER_ACTION, strict=True) if kind.is_fast)
+        slow_memory, fast_memory = (half / math.log(2) for half in (_LONG_HALF_LIFE, self.half_life))
+        return (1.0 - fast) * min(self.clock, slow_memory) + fast * min(self.clock, fast_memory)
+
     @property
     def row_bytes(self) -> int:
         """How many bytes the P of one action take as they are stored, in all regressions."""
@@ -204,7 +220,7 @@ class Regressors:
             difference = inherited - self.priors[row]
             self.priors[row] = inherited
             for kind, regression, view in zip(PER_ACTION, self.per_action, self.views, strict=False):
-                if not kind.forgets:  # its λ is forgotten too, so it has nothing to be moved by
+                if not kind.is_fast:  # it is worth more where it differs from the others (measured)
                     regression.move_prior(row, view.narrow(difference))
 
 
@@ -218,6 +234,4 @@ def _make_view(kind: RegressorKind, contexts: ColumnPlan) -> ColumnView:
 
 
 def _make_regression(kind: RegressorKind, view: ColumnView, half_life: float) -> RidgePerAction:
-    if kind.forgets:
-        return RidgePerAction(len(view), kind.penalty, half_life=half_life)
-    return RidgePerAction(len(view), kind.penalty)
+    return RidgePerAction(len(view), kind.penalty, half_life=half_life if kind.is_fast else _LONG_HALF_LIFE)

@@ -125,6 +125,8 @@ class RidgePerAction:
     def move_prior(self, action: int, difference: Vector, /) -> None:
         """Let an action shrink towards other weights: w ← w + λ P (new - old), exactly as if it always had.
 
+        That is where nothing was forgotten; λ is taken whole otherwise.
+
         Args:
             action: which.
             difference: the new weights less the old ones, shape (columns,).

@@ -12,7 +12,10 @@ _ROWS = 4096
 
 
 class LinearScorer:
-    """The weighted regressors of one moment: all are linear, so their mean is one vector per action."""
+    """The weighted regressors of one moment: all are linear, so their mean is one vector per action.
+
+    ``remembered``: how many outcomes they rest on.
+    """
 
     def __init__(self, regressors: Regressors, weights: Vector) -> None:
         """Combine the regressors as they are now.
@@ -22,6 +25,7 @@ class LinearScorer:
             weights: of each, shape (regressors,); they sum to 1.
         """
         self._regressors = regressors
+        self.remembered = regressors.count_remembered(weights)
         self._own = _combine(regressors, weights)
         self._table: Matrix = np.zeros((64, self._own.shape[1]))
         self._rows: dict[tuple[str, bytes], int] = {}

@@ -114,7 +114,9 @@ def _write_regressors(regressors: Regressors) -> StoredRegressors:
 
 def _write_regression(one: RidgePerAction, count: int) -> StoredRegression:
     return StoredRegression(
-        one.weights[:count].tobytes(), one.inverses.pack(count), one.clock[:count].tobytes()
+        one.weights[:count].tobytes(),
+        one.inverses.pack(count),
+        one.clock[:count].tobytes(),
     )
 
 

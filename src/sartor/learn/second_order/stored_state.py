@@ -146,7 +146,8 @@ def check_plan(plan: ColumnPlan, /, *, most: int) -> None:
 
 def _check_number_columns(name: str, one: NumberColumns, size: int) -> None:
     _check_numbers([one.center, one.rate, one.mean, one.spread, *one.knots, *one.values], _LARGEST)
-    _require(1e-6 <= one.period <= 1e6, f"the period of {name[:64]!r} is out of range")
+    _check_numbers([one.origin, one.period], _LARGEST)
+    _require(one.period > 1e-30, f"the period of {name[:64]!r} is out of range")
     steps = range(one.steps, one.steps + len(one.knots))
     _check_columns([one.column, one.presence, one.cycle, *one.values.values(), *steps], size, least=-1)
     _require(one.cycle + 1 < size, "a column is out of range")

@@ -17,7 +17,7 @@ from sartor.learn.policy import check_policy
 from sartor.learn.preparation.prepared_dump import MAGIC, is_prepared_model, read_dump, skip_to_model
 from sartor.learn.preparation.prepared_engine import PreparedVowpalWabbit, create_prepared_engine
 from sartor.records import Action
-from sartor.settings import AZURE_ARGUMENTS, DEFAULT_ARGUMENTS
+from sartor.settings import AZURE_ARGUMENTS, VW_ARGUMENTS
 from tests.unit.learn.samples import answer, answers, lines, make_decision, make_line, requests
 from tests.unit.learn.slot_samples import make_slots_line, slot_answers, slot_lines
 
@@ -69,7 +69,7 @@ def test_other_spellings_are_refused(text: str) -> None:
         parse_arguments(f"--prepare {text}")
 
 
-@pytest.mark.parametrize("arguments", [DEFAULT_ARGUMENTS, AZURE_ARGUMENTS, "--cb_explore_adf"])
+@pytest.mark.parametrize("arguments", [VW_ARGUMENTS, AZURE_ARGUMENTS, "--cb_explore_adf"])
 def test_settings_without_it_mean_what_they_meant(arguments: str) -> None:
     assert not parse_arguments(arguments).prepares
     made = create_engine(arguments)
