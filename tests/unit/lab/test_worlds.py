@@ -58,7 +58,7 @@ def test_the_tutorial_meets_every_device_hour_and_page() -> None:
     assert {f.hour for f in facts} == set(range(24))
     assert {f.page for f in facts} == {"home", "article", "section"}
     assert world.situation(3).context == [
-        {"device": facts[3].device, "hour": str(facts[3].hour), "page": facts[3].page}
+        {"device": facts[3].device, "hour": facts[3].hour, "page": facts[3].page}
     ]
 
 

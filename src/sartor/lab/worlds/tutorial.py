@@ -42,8 +42,8 @@ class Tutorial(World[Visit]):
         )
 
     def describe(self, facts: Visit, /) -> Features:
-        """One object with all three features; the hour is a category, not a quantity, so it goes as text."""
-        return [{"device": facts.device, "hour": str(facts.hour), "page": facts.page}]
+        """One object with all three features; the hour is a number, as in the original script."""
+        return [{"device": facts.device, "hour": facts.hour, "page": facts.page}]
 
     def list_options(self, facts: Visit, turn: int, /) -> tuple[Option, ...]:
         """The same three articles every time."""
