@@ -1,5 +1,7 @@
 """Recomputes a past decision: rebuilds its request, decides it again, and compares the two."""
 
+from msgspec.structs import replace
+
 from sartor.explore.decide import decide
 from sartor.explore.slots import decide_slots
 from sartor.inference import request_probabilities, slot_predictor
@@ -77,7 +79,34 @@ def recompute_decision(decision: Decision, engine: Engine | None, /, *, loop_id:
     )
 
 
-def find_differing_fields(decision: Decision, recomputed: Decision, /) -> list[str]:
-    """Returns the names of the fields in which a recomputed decision differs; empty: the same, bit for bit."""
+def find_differing_fields(decision: Decision, recomputed: Decision, /, *, tolerance: float = 0.0) -> list[str]:
+    """Returns the names of the fields in which a recomputed decision differs; empty: the same.
+
+    Args:
+        decision: a past decision.
+        recomputed: the same, decided again.
+        tolerance: by how much a probability may differ; 0: not by a bit.
+    """
     fields = Decision.__struct_fields__
-    return [name for name in fields if getattr(decision, name) != getattr(recomputed, name)]
+    differing = [name for name in fields if getattr(decision, name) != getattr(recomputed, name)]
+    if tolerance and differing and _is_close(decision, recomputed, tolerance):
+        return []
+    return differing
+
+
+def _is_close(decision: Decision, recomputed: Decision, tolerance: float) -> bool:
+    """Whether two decisions are the same but for probabilities, which are close."""
+    pairs = list(zip(_list_probabilities(decision), _list_probabilities(recomputed), strict=False))
+    return _without_probabilities(decision) == _without_probabilities(recomputed) and all(
+        len(one) == len(other) and all(map(lambda p, q: abs(p - q) <= tolerance, one, other))
+        for one, other in pairs
+    )
+
+
+def _list_probabilities(decision: Decision) -> list[tuple[float, ...]]:
+    return [decision.probabilities, *(slot.probabilities for slot in decision.slots)]
+
+
+def _without_probabilities(decision: Decision) -> Decision:
+    slots = tuple([replace(slot, probabilities=()) for slot in decision.slots])
+    return replace(decision, probabilities=(), slots=slots)

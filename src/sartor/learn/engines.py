@@ -46,6 +46,15 @@ def for_several_slots(arguments: str, /) -> str:
     return arguments.replace("--cb_explore_adf", SEVERAL_SLOTS)
 
 
+def replay_tolerance(arguments: str, /) -> float:
+    """Returns by how much a probability may differ when a model is learned again; 0: not by a bit.
+
+    The second-order engine uses functions of the C library (logarithms, exponentials, angles) whose last bit is
+    not the same everywhere, and keeps P in single precision; on one machine it is exact all the same.
+    """
+    return 1e-6 if is_second_order(arguments) else 0.0
+
+
 def fills_several_slots(arguments: str, /) -> bool:
     """Whether learning settings are for several slots.
 

@@ -4,6 +4,7 @@ from msgspec import Struct
 
 from sartor.errors import EventNotFound, ModelNotFound
 from sartor.explore.recompute import find_differing_fields, recompute_decision
+from sartor.learn.engines import replay_tolerance
 from sartor.learn.trainer import relearn, replay_gap
 from sartor.ports import Engine, EngineFactory, Loop, LoopStores
 from sartor.records import NO_MODEL, Decision, LoggedDecision, Model
@@ -66,11 +67,17 @@ def replay_decision(
         number=logged.seq,
         model_id=decision.model_id,
         model_from=source,
-        differs=tuple(find_differing_fields(decision, again)),
+        differs=tuple(find_differing_fields(decision, again, tolerance=_find_tolerance(logs, decision))),
         then=decision,
         now=again,
         imported=logged.imported,
     )
+
+
+def _find_tolerance(logs: LoopStores, decision: Decision) -> float:
+    if decision.model_id == NO_MODEL:
+        return 0.0
+    return replay_tolerance(_find_model(logs, decision.model_id).arguments)
 
 
 def _open_engine(logs: LoopStores, logged: LoggedDecision, factory: EngineFactory) -> tuple[str, Engine | None]:
