@@ -38,20 +38,23 @@ class SecondOrderSettings(Struct, frozen=True, kw_only=True):
     half_life: float = 500.0
 
 
-class _Option(Struct, frozen=True):
+class SettingOption(Struct, frozen=True):
+    """An option with a value: the field of ``SecondOrderSettings``, how it is read, and its bounds."""
+
     field: str
     read: Callable[[str], float]
     low: float
     high: float
 
 
-_OPTIONS = {
-    "--gamma_scale": _Option("gamma_scale", float, 0.01, 1e6),
-    "--epsilon": _Option("epsilon", float, 0.0, 1.0),
-    "--columns": _Option("columns", int, 16, 256),
-    "--pairs": _Option("pairs", int, 0, 128),
-    "--half_life": _Option("half_life", float, 10.0, 1e9),
+OPTIONS = {
+    "--gamma_scale": SettingOption("gamma_scale", float, 0.01, 1e6),
+    "--epsilon": SettingOption("epsilon", float, 0.0, 1.0),
+    "--columns": SettingOption("columns", int, 16, 256),
+    "--pairs": SettingOption("pairs", int, 0, 128),
+    "--half_life": SettingOption("half_life", float, 10.0, 1e9),
 }
+"""Every option with a value: its field, how it is read, and its bounds."""
 
 
 def is_second_order(text: str, /) -> bool:
@@ -129,15 +132,15 @@ def _read_options(words: Sequence[str]) -> Iterator[tuple[str, bool | float]]:
         name, equals, value = word.partition("=")
         if word == SEVERAL_SLOTS:
             yield "several_slots", True
-        elif name in _OPTIONS:
-            yield _OPTIONS[name].field, _read_value(name, value if equals else next(rest, None))
+        elif name in OPTIONS:
+            yield OPTIONS[name].field, _read_value(name, value if equals else next(rest, None))
         else:
-            known = ", ".join([SEVERAL_SLOTS, *_OPTIONS])
+            known = ", ".join([SEVERAL_SLOTS, *OPTIONS])
             raise InvalidPolicy(f"The option {word} is not accepted after {MARK}. Options: {known}.")
 
 
 def _read_value(name: str, text: str | None) -> float:
-    option = _OPTIONS[name]
+    option = OPTIONS[name]
     kind = "whole number" if option.read is int else "number"
     if text is None:
         raise InvalidPolicy(f"The option {name} needs a value.")
