@@ -1,6 +1,5 @@
 """Parses learning settings into a checked list of options. Knows the grammar; starts no engine."""
 
-import shlex
 from collections import Counter
 from collections.abc import Iterator
 
@@ -8,8 +7,8 @@ from msgspec import Struct
 
 from sartor.errors import InvalidPolicy
 from sartor.learn.options import ACCEPTED, DROPPED, OURS, REFUSED, REPEATABLE, SHORT
+from sartor.learn.words import split_words
 
-_CHARACTERS = 1024
 _INTERACTIONS = 64
 _WEIGHT_BITS = 24
 _DEFAULT_BITS = 18
@@ -66,7 +65,7 @@ def parse_arguments(text: str) -> PolicyArguments:
     Raises:
         InvalidPolicy: an option or a value that is not accepted, named in the message.
     """
-    parsed = list(_parse_options(_split_words(text)))
+    parsed = list(_parse_options(split_words(text)))
     ours = [option.name for option in parsed if option.name in OURS]
     if len(ours) > 1:
         raise InvalidPolicy(f"The option --{ours[0]} is given more than once.")
@@ -107,17 +106,6 @@ def _parse_saved(words: list[str], ignored: frozenset[str]) -> Iterator[VwOption
             raise InvalidPolicy(f"Expected an option, which begins with '--', not {word!r}.")
         if word[2:] not in ignored:
             yield _parse_option(word, word[2:], None, rest)
-
-
-def _split_words(text: str) -> list[str]:
-    if len(text) > _CHARACTERS:
-        raise InvalidPolicy(f"Learning settings may have {_CHARACTERS} characters at most, not {len(text)}.")
-    if not text.isprintable() or not text.isascii():
-        raise InvalidPolicy("Learning settings may hold printable ASCII characters only.")
-    try:
-        return shlex.split(text)
-    except ValueError as error:
-        raise InvalidPolicy("A quotation in the learning settings has no end.") from error
 
 
 def _parse_options(words: list[str]) -> Iterator[VwOption]:

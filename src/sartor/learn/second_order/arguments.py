@@ -1,18 +1,15 @@
 """The learning settings of the second-order engine: ``--sartor`` and options of its own."""
 
-import shlex
 from collections.abc import Callable, Iterator, Sequence
 
 from msgspec import Struct
 
 from sartor.errors import InvalidPolicy
+from sartor.learn.words import split_words
 from sartor.loops import SEVERAL_SLOTS
 
 MARK = "--sartor"
 """The first word of learning settings for this engine."""
-
-CHARACTERS = 1024
-"""Learning settings have this many at most."""
 
 _STRUCTURE = ("columns", "pairs", "half_life")
 """Options that a model is made for: it does not fit a loop with others."""
@@ -68,7 +65,7 @@ def parse_settings(text: str, /) -> SecondOrderSettings:
     Raises:
         InvalidPolicy: an option or a value that is not accepted, named in the message.
     """
-    words = _split_words(text)
+    words = split_words(text)
     if words[:1] != [MARK]:
         raise InvalidPolicy(f"Learning settings of this engine begin with {MARK}.")
     found: dict[str, bool | float] = {}
@@ -87,7 +84,7 @@ def spell_settings(text: str, /) -> str:
         InvalidPolicy: they are not accepted.
     """
     parse_settings(text)
-    return " ".join(part for word in _split_words(text) for part in word.split("=", 1))
+    return " ".join(part for word in split_words(text) for part in word.split("=", 1))
 
 
 def spell_structure(settings: SecondOrderSettings, /) -> str:
@@ -113,17 +110,6 @@ def find_structure_mismatch(own: SecondOrderSettings, wanted: SecondOrderSetting
         if made != needed:
             found.append(f"it was made with --{field} {made:g}, the loop's learning settings say {needed:g}")
     return " and ".join(found) or None
-
-
-def _split_words(text: str) -> list[str]:
-    if len(text) > CHARACTERS:
-        raise InvalidPolicy(f"Learning settings may have {CHARACTERS} characters at most, not {len(text)}.")
-    if not text.isprintable() or not text.isascii():
-        raise InvalidPolicy("Learning settings may hold printable ASCII characters only.")
-    try:
-        return shlex.split(text)
-    except ValueError as error:
-        raise InvalidPolicy("A quotation in the learning settings has no end.") from error
 
 
 def _read_options(words: Sequence[str]) -> Iterator[tuple[str, bool | float]]:

@@ -6,7 +6,8 @@ It is read without the engine and its libraries.
 from hashlib import blake2b
 
 from sartor.errors import Corrupt, InvalidModel, InvalidPolicy
-from sartor.learn.second_order.arguments import CHARACTERS, SecondOrderSettings, parse_settings, spell_structure
+from sartor.learn.second_order.arguments import SecondOrderSettings, parse_settings, spell_structure
+from sartor.learn.words import CHARACTERS
 
 MAGIC = b"sartor-second-order-1\n"
 _DIGEST_BYTES = 16
