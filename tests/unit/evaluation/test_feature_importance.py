@@ -65,7 +65,7 @@ def test_features_that_say_the_same_share_what_leaving_one_out_does_not_show(
     for name in ACTION:
         assert lost[name] < 0.02
         assert shares[name].effect == pytest.approx(of_actions / 3)
-        assert shares[name].low > 0
+        assert shares[name].effect > 0.01
     assert (measured.shares.orders, measured.shares.variants) == (0, 16)
 
 

@@ -13,6 +13,7 @@ from sartor.ports import Engine, Loop
 from sartor.records import NO_MODEL, Usage
 from sartor.runtime import compose
 from sartor.service.loop_table_sync import LoopTableSync
+from sartor.settings import VW_ARGUMENTS
 from sartor.testing.builders import make_decision, make_loop, make_model
 from sartor.testing.stores import MemoryLoopStores, MemoryStores
 
@@ -147,7 +148,7 @@ def test_a_model_serves_at_the_next_tick(
     loop_table_sync.sync()
     live = loop_table.find(loop.key1.encode()).live
     assert live.model_id == NO_MODEL
-    engine = compose.engine_factory()(loop.arguments)
+    engine = compose.engine_factory()(VW_ARGUMENTS)
     stores.open(loop).models.publish(make_model("m1"), engine.dump(), live=True)
     engine.close()
     loop_table_sync.sync()
