@@ -15,10 +15,12 @@ from sartor.learn.second_order.reading import (
     ContextJson,
     LineJson,
     RawFeatures,
+    read_action,
     read_action_features,
     read_context,
     read_features,
     read_line,
+    read_rank,
     read_slot_features,
 )
 from sartor.learn.second_order.regressors import COUNT
@@ -39,13 +41,18 @@ class SecondOrderEngine:
         self._settings = settings
         self._state = state or EngineState(aggregate=Aggregate.of(COUNT))
         self._scorer: LinearScorer | None = None
+        self._gamma = 0.0
 
     def probabilities(self, context: bytes, actions: int, /) -> list[float]:
         """See ``engines.Engine``."""
         if self._settings.several_slots:
             raise EngineRefused("The learning settings fill several slots, and this is a request without any.")
-        read = read_context(context, actions)
-        return self._weigh(self._score(read_features(read.context), _list_actions(read)))
+        read = read_rank(context, actions)
+        texts = [bytes(action) for action in read.actions]
+        if self._find_scorer() is None:
+            for text in texts:
+                read_action(text)  # what can't be read is refused before there is a model too
+        return self._weigh(self._score(read_features(read.context), texts))
 
     def slot_probabilities(
         self, query: bytes, actions: int, /, *, slots: int, offered: Sequence[int]
@@ -84,21 +91,26 @@ class SecondOrderEngine:
         """See ``engines.Engine``."""
         self._scorer = None
 
-    def _score(self, features: RawFeatures, actions: Sequence[tuple[str, bytes]]) -> Vector:
+    def _find_scorer(self) -> LinearScorer | None:
+        """What scores as long as nothing is learned; None before the first regressors."""
+        regressors, aggregate = self._state.regressors, self._state.aggregate
+        if self._scorer is None and regressors is not None:
+            self._scorer = LinearScorer(regressors, aggregate.weights())
+            self._gamma = exploration_rate(
+                self._scorer.remembered, aggregate.noise(), scale=self._settings.gamma_scale
+            )
+        return self._scorer
+
+    def _score(self, features: RawFeatures, actions: Sequence[tuple[str, bytes] | bytes]) -> Vector:
         """The expected reward of each action, less the mean."""
-        regressors = self._state.regressors
-        if regressors is None:
+        scorer, regressors = self._find_scorer(), self._state.regressors
+        if scorer is None or regressors is None:
             return np.zeros(len(actions))
-        if self._scorer is None:
-            self._scorer = LinearScorer(regressors, self._state.aggregate.weights())
-        return self._scorer.score(regressors.encode_context(features), actions)
+        return scorer.score(regressors.encode_context(features), actions)
 
     def _weigh(self, expected: Vector) -> list[float]:
-        aggregate, settings = self._state.aggregate, self._settings
-        gamma = 0.0
-        if self._scorer is not None:
-            gamma = exploration_rate(self._scorer.remembered, aggregate.noise(), scale=settings.gamma_scale)
-        return weigh_inverse_gaps(expected, gamma=gamma, epsilon=settings.epsilon)
+        gamma = self._gamma if self._scorer is not None else 0.0
+        return weigh_inverse_gaps(expected, gamma=gamma, epsilon=self._settings.epsilon)
 
     def _read_slots(self, query: bytes, actions: int, slots: int) -> ContextJson:
         if not self._settings.several_slots:

@@ -2,8 +2,6 @@
 
 import math
 
-import numpy as np
-
 from sartor.errors import EngineRefused
 from sartor.learn.second_order.columns import Vector
 
@@ -22,13 +20,13 @@ def weigh_inverse_gaps(expected: Vector, /, *, gamma: float, epsilon: float = 0.
     Raises:
         EngineRefused: an expected reward is no number, or infinite.
     """
-    count = len(expected)
-    best = int(np.argmax(expected))
-    top = float(expected[best])
+    rewards: list[float] = expected.tolist()
+    count, top = len(rewards), max(rewards)
+    best = rewards.index(top)
     if math.isinf(gamma):
         probabilities = [0.0] * count
     else:
-        probabilities = [1.0 / (count + gamma * (top - one)) for one in expected.tolist()]
+        probabilities = [1.0 / (count + gamma * (top - one)) for one in rewards]
     probabilities[best] = 0.0
     rest = 1.0 - math.fsum(probabilities)
     if not (math.isfinite(top) and math.isfinite(rest)):

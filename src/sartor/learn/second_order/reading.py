@@ -63,6 +63,13 @@ class ContextJson(Struct, rename={"context": "FromUrl", "actions": "_multi", "sl
     slots: list[_SlotJson] = []
 
 
+class RankJson(Struct, rename={"context": "FromUrl", "actions": "_multi"}):
+    """A request of one slot, whose actions are known by their text: it is the same in many requests."""
+
+    context: list[dict[str, Any]]
+    actions: list[msgspec.Raw]
+
+
 class SlotOutcomeJson(Struct, rename={"cost": "_label_cost", "order": "_a"}):
     """The outcome of one slot: its cost, and the actions in the order of the answer, counted from 0."""
 
@@ -80,6 +87,8 @@ class LineJson(Struct, rename={"cost": "_label_cost", "place": "_labelIndex", "o
 
 
 _decode_context = msgspec.json.Decoder(ContextJson).decode
+_decode_rank = msgspec.json.Decoder(RankJson).decode
+_decode_action = msgspec.json.Decoder(_ActionJson).decode
 _decode_line = msgspec.json.Decoder(LineJson).decode
 _decode_objects = msgspec.json.Decoder(list[dict[str, Any]]).decode
 
@@ -97,6 +106,34 @@ def read_context(context: bytes, actions: int, /) -> ContextJson:
     if len(read.actions) != actions:
         raise EngineRefused(f"The request holds {len(read.actions)} actions, not {actions}.")
     return read
+
+
+def read_rank(context: bytes, actions: int, /) -> RankJson:
+    """Decode a request of one slot; its actions are left as they are.
+
+    Raises:
+        EngineRefused: it is not one, or holds another number of actions.
+    """
+    try:
+        read = _decode_rank(context)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise EngineRefused(f"The request can't be read: {error}.") from error
+    if len(read.actions) != actions:
+        raise EngineRefused(f"The request holds {len(read.actions)} actions, not {actions}.")
+    return read
+
+
+def read_action(text: bytes, /) -> tuple[str, bytes]:
+    """Returns the id and the features of an action (JSON array of feature objects).
+
+    Raises:
+        EngineRefused: it is not one.
+    """
+    try:
+        action = _decode_action(text)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise EngineRefused(f"An action can't be read: {error}.") from error
+    return action.i.id, bytes(action.j)
 
 
 def read_line(line: bytes, /) -> LineJson:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from sartor.learn.second_order.columns import Vector
+from sartor.learn.second_order.reading import read_action
 from sartor.learn.second_order.regressors import Regressors
 from sartor.learn.second_order.ridge import Matrix, einsum
 
@@ -28,14 +29,17 @@ class LinearScorer:
         self.remembered = regressors.count_remembered(weights)
         self._own = _combine(regressors, weights)
         self._table: Matrix = np.zeros((64, self._own.shape[1]))
-        self._rows: dict[tuple[str, bytes], int] = {}
+        self._rows: dict[tuple[str, bytes] | bytes, int] = {}
 
-    def score(self, z: Vector, actions: Sequence[tuple[str, bytes]], /) -> Vector:
+    def score(self, z: Vector, actions: Sequence[tuple[str, bytes] | bytes], /) -> Vector:
         """Returns the expected reward of each action, less the mean reward; shape (actions,).
 
         Args:
             z: from ``Regressors.encode_context``.
-            actions: id and features (JSON array of feature objects) of each.
+            actions: of each its id and features (JSON array of feature objects), or its text in the request.
+
+        Raises:
+            EngineRefused: an action can't be read.
         """
         rows = self._rows
         found = [rows.get(action, -1) for action in actions]
@@ -45,13 +49,14 @@ class LinearScorer:
             found = [self._find_row(action) for action in actions]
         return np.asarray(einsum("ij,j->i", self._table[found], z))
 
-    def _find_row(self, action: tuple[str, bytes]) -> int:
+    def _find_row(self, action: tuple[str, bytes] | bytes) -> int:
         row = self._rows.get(action)
         if row is None:
             row = len(self._rows)
             if row == len(self._table):
                 self._table = np.concatenate([self._table, np.zeros_like(self._table)])
-            self._table[row] = self._weigh(*action)
+            named = read_action(action) if isinstance(action, bytes) else action
+            self._table[row] = self._weigh(*named)
             self._rows[action] = row
         return row
 

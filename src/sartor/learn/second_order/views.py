@@ -29,7 +29,7 @@ class Crossings:
         """Returns a vector with the products after it; shape (columns + pairs,)."""
         if not len(self.first):
             return z
-        return np.concatenate([z, z[self.first] * z[self.second]])
+        return np.concatenate((z, z.take(self.first) * z.take(self.second)))
 
 
 class ColumnView:
