@@ -152,6 +152,25 @@ def test_what_can_not_be_evaluated_is_refused(
     assert list(taught.logs.jobs.jobs()) == []
 
 
+@SOME
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ("--sartor --no_such_option", "--no_such_option"),
+        ("--sartor --columns 1000", "--columns takes a whole number from 16 to 256"),
+        ("--sartor --cb_explore_adf", "--cb_explore_adf"),
+        ("--cb_explore_adf --sartor", "--sartor"),
+    ],
+)
+def test_the_option_that_a_candidate_can_not_have_is_named(
+    taught: Taught, version: Version, arguments: str, says: str
+) -> None:
+    reply = ask(taught, version, contract(policies=[{"name": "mine", "arguments": arguments}]))
+    assert (reply.status, reply.code) == (400, "InvalidEvaluationContract")
+    assert says in reply.message
+    assert list(taught.logs.jobs.jobs()) == []
+
+
 @EACH
 def test_an_evaluation_that_is_not_there_is_not_found(taught: Taught, version: Version) -> None:
     for reply in (

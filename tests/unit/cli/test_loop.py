@@ -94,6 +94,32 @@ def test_a_policy_is_replaced_and_reset(sartor: Sartor, empty: Path) -> None:
     assert sartor("loop", "policy", "news", "--reset").out == before
 
 
+def test_a_policy_may_name_the_second_order_engine(sartor: Sartor, empty: Path) -> None:
+    sartor("loop", "create", "news")
+    before = sartor("loop", "policy", "news").out
+    replaced = sartor("loop", "policy", "news", "--sartor  --epsilon=0.35 --columns 64")
+    assert (replaced.code, replaced.out.strip()) == (0, "--sartor --epsilon 0.35 --columns 64")
+    assert sartor("loop", "show", "news", "--json").json["settings"]["explorationPercentage"] == 0.35
+    assert sartor("loop", "policy", "news", "--reset").out == before
+
+
+def test_options_that_the_second_order_engine_has_not_are_named(sartor: Sartor, empty: Path) -> None:
+    sartor("loop", "create", "news")
+    before = sartor("loop", "policy", "news").out
+    for option in ("--squarecb", "--columns 1000"):
+        refused = sartor("loop", "policy", "news", f"--sartor {option}")
+        assert (refused.code, option.split()[0] in refused.err) == (1, True)
+    assert sartor("loop", "policy", "news").out == before
+
+
+def test_a_loop_becomes_one_of_several_slots_for_good(sartor: Sartor, empty: Path) -> None:
+    sartor("loop", "create", "news")
+    several = sartor("loop", "policy", "news", "--sartor --ccb_explore_adf")
+    assert (several.code, several.out.strip()) == (0, "--sartor --ccb_explore_adf")
+    assert sartor("loop", "policy", "news", "--sartor").code == 1
+    assert "--ccb_explore_adf" in sartor("loop", "policy", "news", "--reset").out
+
+
 def test_the_policy_that_is_shown_is_the_one_that_serves(sartor: Sartor, empty: Path) -> None:
     sartor("loop", "create", "news")
     sartor("loop", "policy", "news", "--cb_explore_adf --epsilon 0.05")

@@ -31,6 +31,7 @@ from sartor.evaluation.spec import (
     merge_windows,
     model_name,
 )
+from sartor.learn.engines import create_engine as create_engine_of_settings
 from sartor.learn.engines import fills_several_slots
 from sartor.learn.policy import check_policy
 from sartor.learn.vw import create_engine
@@ -140,6 +141,19 @@ def test_only_the_time_of_the_spec_is_scored(stored: StoredLog, result: Evaluati
     total = stored.evaluate(spec, job_id="evaluation/part").policies[0].total
     assert total.events == sum(one.events for one in windows[2:6])
     assert total.start_us == windows[2].start_us
+
+
+def test_a_candidate_may_be_of_the_second_order_engine(stored: StoredLog) -> None:
+    arguments = "--sartor --columns 32 --pairs 4"
+    spec = replace(SPEC, policies=(PolicySpec(name="own", arguments=arguments),))
+    result = stored.evaluate(spec, job_id="evaluation/own")
+    own = result.policies[3]
+    assert (own.name, own.arguments, own.total.events) == ("own", arguments, 600)
+    assert own.total.low < own.total.expected_reward < own.total.high
+    assert own.model is not None
+    blob = stored.logs.blobs.get(own.model)
+    assert blob is not None
+    create_engine_of_settings(arguments, blob).close()
 
 
 def test_a_time_without_decisions_is_refused(stored: StoredLog) -> None:
