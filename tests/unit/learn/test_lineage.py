@@ -7,17 +7,17 @@ import pytest
 from msgspec.structs import replace
 
 from sartor.errors import ModelNotFound
+from sartor.learn.engines import create_engine
 from sartor.learn.trainer import relearn, replay_gap
-from sartor.learn.vw import create_engine
 from sartor.records import Model
 from sartor.settings import AZURE_ARGUMENTS
 from tests.unit.learn.samples import answers, lines
-from tests.unit.learn.training_loop import REQUESTS, Training
+from tests.unit.learn.training_loop import ENGINES, REQUESTS, Training
 
 
-@pytest.fixture
-def world() -> Training:
-    return Training()
+@pytest.fixture(params=ENGINES.values(), ids=ENGINES.keys())
+def world(request: pytest.FixtureRequest) -> Training:
+    return Training(arguments=request.param)
 
 
 def trained(world: Training, count: int = 10) -> Model:

@@ -4,18 +4,18 @@ import pytest
 from msgspec.structs import replace
 
 from sartor.errors import Corrupt, InvalidPolicy, ModelNotFound, StoreUnavailable
+from sartor.learn.engines import create_engine
 from sartor.learn.trainer import relearn
-from sartor.learn.vw import create_engine
 from sartor.records import Cursor, Model, Settlement
 from sartor.settings import AZURE_ARGUMENTS
 from sartor.testing.builders import make_outcome
 from tests.unit.learn.samples import answers, make_decision
-from tests.unit.learn.training_loop import REQUESTS, Training
+from tests.unit.learn.training_loop import ENGINES, REQUESTS, Training
 
 
-@pytest.fixture
-def world() -> Training:
-    return Training()
+@pytest.fixture(params=ENGINES.values(), ids=ENGINES.keys())
+def world(request: pytest.FixtureRequest) -> Training:
+    return Training(arguments=request.param)
 
 
 def test_an_idle_loop_learns_and_publishes_nothing(world: Training) -> None:

@@ -8,7 +8,7 @@ from sartor.learn.engines import create_engine
 from sartor.learn.trainer import Trainer, relearn
 from sartor.learn.training_data import read_examples
 from sartor.records import Cursor, Model, Outcome, Settlement
-from sartor.settings import LoopSettings
+from sartor.settings import VW_ARGUMENTS, LoopSettings
 from sartor.testing.builders import make_loop, make_outcome
 from sartor.testing.fakes import Clock
 from sartor.testing.stores import MemoryStores
@@ -16,15 +16,17 @@ from tests.unit.learn.samples import REWARDS, answers, make_decision
 
 REQUESTS = range(10_000, 10_010)
 EVERY_MINUTE = LoopSettings(model_export_frequency=timedelta(minutes=1))
+ENGINES = {"Vowpal Wabbit": VW_ARGUMENTS, "second order": "--sartor"}
+"""Learning settings of each engine, by its name."""
 
 
 class Training:
     """Stores in memory, a clock, and a trainer that can be killed."""
 
-    def __init__(self, *, settings: LoopSettings = EVERY_MINUTE) -> None:
+    def __init__(self, *, settings: LoopSettings = EVERY_MINUTE, arguments: str = VW_ARGUMENTS) -> None:
         self.clock = Clock()
         self.stores = MemoryStores(clock_us=self.clock)
-        self.loop = make_loop(settings=settings)
+        self.loop = make_loop(settings=settings, arguments=arguments)
         self.log = self.stores.open(self.loop)
         self.models = self.log.models
         self.restart()
