@@ -123,7 +123,9 @@ def replay(
 ) -> None:
     """Compute a past decision again with the model that made it, and check that it is the same, bit for bit.
 
-    A model whose file is gone is learned again from the log first. Exit code 1: it is not the same.
+    Where learning settings begin with --sartor, the last bits of probabilities may differ between machines, and
+    with them, rarely, the action that is drawn: both are said. A model whose file is gone is learned again from
+    the log first. Exit code 1: it is not the same, for another reason.
     """
     from sartor.management import loops
     from sartor.runtime import compose
@@ -137,7 +139,7 @@ def replay(
             results = [decision_replay.replay_decision(found, logs, logged, factory) for logged in past]
     for result in results:
         formatting.print_result(_replay_to_json(result), _describe_replay(result), as_json=as_json)
-    if not all(result.same for result in results):
+    if not all(result.same or result.drawn_by_rounding for result in results):
         raise typer.Exit(1)
 
 
@@ -148,6 +150,9 @@ def _replay_to_json(result: "DecisionReplay") -> dict[str, object]:
         "eventId": decision.event_id,
         "number": result.number,
         "same": result.same,
+        "exact": result.exact,
+        "tolerance": result.tolerance,
+        "drawnByRounding": result.drawn_by_rounding,
         "differs": result.differs,
         "modelId": result.model_id,
         "modelFrom": result.model_from,
@@ -168,6 +173,16 @@ def _describe_replay(result: "DecisionReplay") -> str:
     if result.same:
         chosen = result.then.actions[result.then.chosen].id
         drawn = f"{chosen!r} at {result.then.propensity:.6g}{_describe_control(result.then)}"
-        return f"{name}: the same, bit for bit, with {model}: {drawn}."
+        how = "bit for bit" if result.exact else f"within {result.tolerance:g}"
+        return f"{name}: the same, {how}, with {model}: {drawn}."
+    if result.drawn_by_rounding:
+        then, now = (one.actions[one.chosen].id for one in (result.then, result.now))
+        drawn = (
+            f"{then!r} was drawn and now {now!r}" if then != now else "other actions are drawn in later slots"
+        )
+        return (
+            f"{name}: probabilities are the same within {result.tolerance:g} with {model}, but the draw falls "
+            f"on a border between two actions: {drawn}, only because of the last bits."
+        )
     origin = " It was imported: another service made it." if result.imported else ""
     return f"{name}: NOT the same with {model}; different: {', '.join(result.differs)}.{origin}"

@@ -1,9 +1,9 @@
-"""Computes past decisions again, and checks that they are the same, bit for bit."""
+"""Computes past decisions again, and checks that they are the same, as exactly as an engine can be."""
 
 from msgspec import Struct
 
 from sartor.errors import EventNotFound, ModelNotFound
-from sartor.explore.recompute import find_differing_fields, recompute_decision
+from sartor.explore.recompute import find_differing_fields, is_drawn_by_rounding, recompute_decision
 from sartor.learn.engines import replay_tolerance
 from sartor.learn.trainer import relearn, replay_gap
 from sartor.ports import Engine, EngineFactory, Loop, LoopStores
@@ -14,7 +14,9 @@ class DecisionReplay(Struct, frozen=True, kw_only=True, rename="camel"):
     """The result of computing a decision again. ``differs``: fields that are not the same; none: identical.
 
     ``model_from``: "stored" bytes, "replayed" from the log where they were pruned, or "none" (uniform).
-    ``imported``: the decision was made elsewhere, where draws may be others.
+    ``imported``: the decision was made elsewhere, where draws may be others. ``tolerance``: by how much a
+    probability may differ; 0: not by a bit. ``drawn_by_rounding``: what differs does so only because such a
+    difference draws another action.
     """
 
     event_id: str
@@ -25,11 +27,18 @@ class DecisionReplay(Struct, frozen=True, kw_only=True, rename="camel"):
     then: Decision
     now: Decision
     imported: bool = False
+    tolerance: float = 0.0
+    drawn_by_rounding: bool = False
 
     @property
     def same(self) -> bool:
-        """Whether it is the same, bit for bit."""
+        """Whether it is the same, with probabilities within the tolerance."""
         return not self.differs
+
+    @property
+    def exact(self) -> bool:
+        """Whether it is the same, bit for bit."""
+        return self.then == self.now
 
 
 def find_decisions(logs: LoopStores, event_id: str, /) -> list[LoggedDecision]:
@@ -56,9 +65,13 @@ def replay_decision(
         ModelNotFound: the model is not in the history.
     """
     decision = logged.decision
+    tolerance = _find_tolerance(logs, decision)
     source, engine = _open_engine(logs, logged, factory)
+    rounded = False
     try:
         again = recompute_decision(decision, engine, loop_id=loop.loop_id)
+        if engine is not None and tolerance:
+            rounded = is_drawn_by_rounding(decision, again, engine, loop_id=loop.loop_id, tolerance=tolerance)
     finally:
         if engine is not None:
             engine.close()
@@ -67,17 +80,20 @@ def replay_decision(
         number=logged.seq,
         model_id=decision.model_id,
         model_from=source,
-        differs=tuple(find_differing_fields(decision, again, tolerance=_find_tolerance(logs, decision))),
+        differs=tuple(find_differing_fields(decision, again, tolerance=tolerance)),
         then=decision,
         now=again,
         imported=logged.imported,
+        tolerance=tolerance,
+        drawn_by_rounding=rounded,
     )
 
 
 def _find_tolerance(logs: LoopStores, decision: Decision) -> float:
     if decision.model_id == NO_MODEL:
         return 0.0
-    return replay_tolerance(_find_model(logs, decision.model_id).arguments)
+    found = [model for model in logs.models.history() if model.model_id == decision.model_id]
+    return replay_tolerance(found[0].arguments) if found else 0.0  # a missing model is told when it is opened
 
 
 def _open_engine(logs: LoopStores, logged: LoggedDecision, factory: EngineFactory) -> tuple[str, Engine | None]:

@@ -176,9 +176,12 @@ def check_loop(
         live = logs.models.live()
         problems += model_chain.check_models(logs, factory)
         if replay and live is not None:
-            compared, found, reason = _compare_with_replay(live, logs, factory, decisions=decisions)
-            problems += found
-            if reason is not None:
+            found, reason = _compare_with_replay(live, logs, factory, decisions=decisions)
+            if found is not None:
+                compared = found.compared
+                problems += found.problems
+                notes += found.notes
+            else:
                 notes.append(f"Model {live.model_id} can't be learned again to compare: {reason}.")
     except SartorError as error:
         problems.append(f"The loop can't be checked to the end: {error}")
@@ -195,13 +198,15 @@ def check_loop(
 
 def _compare_with_replay(
     live: Model, logs: LoopStores, factory: EngineFactory, *, decisions: int
-) -> tuple[int | None, list[str], str | None]:
-    """On how many decisions they were compared, the problems, and why they can't be compared."""
+) -> tuple[model_replay.ReplayComparison | None, str | None]:
+    """What the comparison found, or why they can't be compared."""
     reason = replay_gap(live, logs.outcomes.counts())
     if reason is None:
-        compared, problems = model_replay.compare_with_replay(live, logs, factory, decisions=decisions)
-        if problems:  # retention may have removed a part of the log, or a correction amended it, meanwhile
+        found = model_replay.compare_with_replay(live, logs, factory, decisions=decisions)
+        if (
+            found.problems
+        ):  # retention may have removed a part of the log, or a correction amended it, meanwhile
             reason = replay_gap(live, logs.outcomes.counts())
         if reason is None:
-            return compared, problems, None
-    return None, [], reason
+            return found, None
+    return None, reason

@@ -1,7 +1,9 @@
 """Checks the invariant of the learner: the live model equals one that learned its outcomes from nothing."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import chain
+
+from msgspec import Struct
 
 from sartor.errors import EngineRefused
 from sartor.inference import decision_probabilities
@@ -11,13 +13,18 @@ from sartor.ports import Engine, EngineFactory, LoopStores
 from sartor.records import LoggedDecision, Model
 
 
+class ReplayComparison(Struct, frozen=True, kw_only=True):
+    """What a comparison found: on how many decisions, what is wrong, and what is not exact but in order."""
+
+    compared: int
+    problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
 def compare_with_replay(
     model: Model, logs: LoopStores, factory: EngineFactory, /, *, decisions: int
-) -> tuple[int, list[str]]:
+) -> ReplayComparison:
     """Compare a stored model with its replay, prediction for prediction, on the newest decisions.
-
-    Returns:
-        On how many decisions they were compared, and the problems: none, or one sentence.
 
     Raises:
         ModelNotFound: the bytes of the model are not there.
@@ -26,7 +33,7 @@ def compare_with_replay(
     again = relearn(model, events=logs.events, outcomes=logs.outcomes, models=logs.models, factory=factory)
     try:
         recent = _read_newest(logs, decisions)
-        return len(recent), list(_find_differences(model, recent, stored, again))
+        return _compare(model, recent, stored, again)
     finally:
         stored.close()
         again.close()
@@ -37,20 +44,27 @@ def _read_newest(logs: LoopStores, count: int) -> Sequence[LoggedDecision]:
     return logs.events.decisions(after=max(0, last - count), limit=count)
 
 
-def _find_differences(
-    model: Model, recent: Sequence[LoggedDecision], stored: Engine, again: Engine
-) -> Iterator[str]:
+def _compare(model: Model, recent: Sequence[LoggedDecision], stored: Engine, again: Engine) -> ReplayComparison:
     tolerance = replay_tolerance(model.arguments)
-    different = [
-        logged.seq
-        for logged in recent
-        if not _are_close(_probabilities(stored, logged), _probabilities(again, logged), tolerance)
-    ]
+    different, rounded = [], 0
+    for logged in recent:
+        one, other = _probabilities(stored, logged), _probabilities(again, logged)
+        if not _are_close(one, other, tolerance):
+            different.append(logged.seq)
+        elif one != other:
+            rounded += 1
+    problems, notes = [], []
     if different:
-        yield (
+        problems.append(
             f"Model {model.model_id} is not what its outcomes teach: {len(different)} of {len(recent)} "
             f"predictions differ, the first at decision {different[0]}."
         )
+    elif rounded:
+        notes.append(
+            f"Model {model.model_id} is what its outcomes teach within {tolerance:g}, not bit for bit: "
+            f"the last bits of {rounded} of {len(recent)} predictions differ, as between machines."
+        )
+    return ReplayComparison(compared=len(recent), problems=tuple(problems), notes=tuple(notes))
 
 
 def _are_close(one: list[list[float]] | None, other: list[list[float]] | None, tolerance: float) -> bool:

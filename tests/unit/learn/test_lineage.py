@@ -15,7 +15,7 @@ from tests.unit.learn.samples import answers, lines
 from tests.unit.learn.training_loop import ENGINES, REQUESTS, Training
 
 
-@pytest.fixture(params=ENGINES.values(), ids=ENGINES.keys())
+@pytest.fixture(params=list(ENGINES.values()), ids=list(ENGINES))
 def world(request: pytest.FixtureRequest) -> Training:
     return Training(arguments=request.param)
 

@@ -11,7 +11,9 @@ from sartor.testing.builders import make_loop
 from sartor.testing.models import KEPT
 from sartor.testing.stores import MemoryStores
 from sartor.verification import decision_replay, model_replay
+from sartor.verification.model_replay import ReplayComparison
 from tests.unit.instance import learn, play
+from tests.unit.learn.training_loop import ENGINES
 
 
 @pytest.fixture(scope="module")
@@ -19,9 +21,9 @@ def factory() -> EngineFactory:
     return compose.engine_factory()
 
 
-@pytest.fixture(scope="module")
-def loop() -> Loop:
-    return make_loop()
+@pytest.fixture(scope="module", params=list(ENGINES.values()), ids=list(ENGINES))
+def loop(request: pytest.FixtureRequest) -> Loop:
+    return make_loop(arguments=request.param)
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +47,7 @@ def test_a_decision_is_the_same_again(
     result = decision_replay.replay_decision(loop, logs, logged, factory)
     assert result.model_from == source
     assert result.same
+    assert result.exact
     assert result.now == logged.decision
 
 
@@ -55,6 +58,7 @@ def test_a_forged_decision_is_not(loop: Loop, logs: LoopStores, factory: EngineF
         loop, logs, LoggedDecision(logged.seq, logged.at_us, forged), factory
     )
     assert result.differs == ("chosen",)
+    assert not result.drawn_by_rounding
 
 
 def test_another_loop_draws_otherwise(logs: LoopStores, factory: EngineFactory) -> None:
@@ -89,14 +93,14 @@ def test_a_decision_of_an_unknown_model_can_not_be_computed(
 def test_the_live_model_equals_its_replay(logs: LoopStores, factory: EngineFactory) -> None:
     live = logs.models.live()
     assert live is not None
-    assert model_replay.compare_with_replay(live, logs, factory, decisions=50) == (50, [])
+    assert model_replay.compare_with_replay(live, logs, factory, decisions=50) == ReplayComparison(compared=50)
 
 
 def test_a_model_that_learned_something_else_is_found(logs: LoopStores, factory: EngineFactory) -> None:
     live = logs.models.live()
     assert live is not None
     shorter = msgspec.structs.replace(live, last_outcome=live.last_outcome - 30)
-    compared, problems = model_replay.compare_with_replay(shorter, logs, factory, decisions=50)
-    assert compared == 50
-    assert len(problems) == 1
-    assert "is not what its outcomes teach" in problems[0]
+    found = model_replay.compare_with_replay(shorter, logs, factory, decisions=50)
+    assert found.compared == 50
+    (problem,) = found.problems
+    assert "is not what its outcomes teach" in problem
