@@ -9,22 +9,23 @@ from sartor.api.dataplane.ranking import explain_ranking
 from sartor.api.routing import versions
 from sartor.api.routing.versions import V1_0, V2022_09, Version
 from sartor.dsjson.single_slot import encode_outcome_line
-from sartor.learn.vw import create_engine
+from sartor.learn.engines import create_engine
 from sartor.management import loops
 from sartor.ports import Engine
 from sartor.records import LoggedDecision
 from sartor.settings import VW_ARGUMENTS, LoopSettings
 from sartor.testing.builders import make_outcome
+from tests.unit.learn.training_loop import ENGINES
 from tests.wire.harness import Service, articles
 from tests.wire.test_versions import at
 
 ON = LoopSettings(is_inference_explainability_enabled=True)
 
 
-def experienced() -> Engine:
+def experienced(arguments: str = VW_ARGUMENTS) -> Engine:
     """An engine that saw article-1 succeed, and nothing else."""
     teacher = Service()
-    made = create_engine(VW_ARGUMENTS)
+    made = create_engine(arguments)
     for number in range(200):
         teacher.rank(articles(3, eventId=f"e{number}"))
     for logged in teacher.decisions():
@@ -37,9 +38,9 @@ def _line(logged: LoggedDecision) -> bytes:
     return encode_outcome_line(logged, make_outcome(logged.seq, reward=float(logged.decision.chosen == 1)))
 
 
-@pytest.fixture(scope="module")
-def explaining() -> Iterator[Service]:
-    made = Service(ranks_with=experienced, settings=ON)
+@pytest.fixture(scope="module", params=list(ENGINES.values()), ids=list(ENGINES))
+def explaining(request: pytest.FixtureRequest) -> Iterator[Service]:
+    made = Service(ranks_with=lambda: experienced(request.param), settings=ON)
     yield made
     made.close()
 
