@@ -11,9 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from sartor.settings import VW_ARGUMENTS
 from tests.acceptance.service import Service, eventually
 
 ROUNDS = int(os.environ.get("SARTOR_KILL_ROUNDS", "3"))
+ENGINES = ("--sartor", VW_ARGUMENTS)
+"""What the loop learns with, in turn."""
+
 VICTIMS = ("api", "learn", "work", "all")
 
 
@@ -61,6 +65,8 @@ def test_nothing_acknowledged_is_lost_or_learned_twice(seed: int, tmp_path: Path
     service = Service(tmp_path / "data")
     try:
         service.start()
+        arguments = ENGINES[seed % len(ENGINES)]
+        service.run("loop", "policy", "default", arguments)
         service.set("rewardWaitTime=PT3S", "modelExportFrequency=PT1S")
         applications = [Application(service, name) for name in ("first", "second")]
         for application in applications:
@@ -71,6 +77,7 @@ def test_nothing_acknowledged_is_lost_or_learned_twice(seed: int, tmp_path: Path
         for application in applications:
             application.finish()
         _check(service, applications)
+        assert service.json("loop", "policy", "default")["arguments"] == arguments
     finally:
         service.end()
 
