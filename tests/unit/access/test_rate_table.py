@@ -37,7 +37,9 @@ def test_some_at_once_and_then_so_many_a_second(time: Time) -> None:
 def test_names_do_not_share_a_limit(time: Time) -> None:
     table = RateTable(burst=1, per_s=1, clock_s=time)
     names = [b"%d" % number for number in range(500)]
-    assert sum(takes(table, name, 5) for name in names) >= 498, "but for two that meet in both rows"
+    assert sum(takes(table, name, 5) for name in names) >= 494, (
+        "but for the few that meet in both rows; hashes are salted"
+    )
 
 
 def test_who_waits_knows_how_long(time: Time) -> None:
