@@ -14,14 +14,12 @@ from sartor.learn.preparation.prepared_context import (
     split_context,
 )
 from sartor.learn.preparation.prepared_dump import PreparationState, read_dump, write_dump
+from sartor.learn.second_order.plan_columns import PLANNED_AT
 from sartor.learn.second_order.reading import RawFeatures
 from sartor.learn.vw import VowpalWabbit
 
-_PLANNED_AT = (8, 16, 32, 64, 128, 256, 512)
-"""After how many outcomes the preparation is planned, from all of them; then it stays."""
-
 _MOST_BYTES = 4_000_000
-"""It stays from here on as well: so many bytes of lines are kept to be learned again."""
+"""The preparation stays from here on as well: so many bytes of lines are kept to be learned again."""
 
 _KEPT = 4096
 
@@ -93,9 +91,9 @@ class PreparedVowpalWabbit:
             return
         lines.append(line)
         is_full = sum(map(len, lines)) > _MOST_BYTES
-        if len(lines) in _PLANNED_AT or is_full:
+        if len(lines) in PLANNED_AT or is_full:
             self._plan(lines)
-        if len(lines) == _PLANNED_AT[-1] or is_full:
+        if len(lines) == PLANNED_AT[-1] or is_full:
             self._state.lines = None
 
     def _plan(self, lines: Sequence[bytes]) -> None:

@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 from sartor.learn.second_order.reading import RawFeatures
 
 Vector: TypeAlias = NDArray[np.float64]
+Matrix: TypeAlias = NDArray[np.float64]
+Indexes: TypeAlias = NDArray[np.int64]
 
 LIMIT = 3.0
 """Standardised numbers are kept within ± this many standard deviations."""

@@ -11,6 +11,7 @@ from sartor.learn.second_order.arguments import SecondOrderSettings, parse_setti
 from sartor.learn.second_order.columns import Vector
 from sartor.learn.second_order.fit import ShownOutcome, fit_regressors
 from sartor.learn.second_order.inverse_gap import exploration_rate, weigh_inverse_gaps
+from sartor.learn.second_order.plan_columns import PLANNED_AT
 from sartor.learn.second_order.reading import (
     ContextJson,
     LineJson,
@@ -27,9 +28,6 @@ from sartor.learn.second_order.regressors import COUNT
 from sartor.learn.second_order.scorer import LinearScorer
 from sartor.learn.second_order.state import EngineState, read_state, write_state
 
-_FITTED_AT = (8, 16, 32, 64, 128, 256, 512)
-"""After how many outcomes the columns are planned, from all of them; then they stay."""
-
 _OFFERED = 512
 _REWARD_LIMIT = 1e9
 
@@ -42,6 +40,7 @@ class SecondOrderEngine:
         self._state = state or EngineState(aggregate=Aggregate.of(COUNT))
         self._scorer: LinearScorer | None = None
         self._gamma = 0.0
+        """How fast exploration ended; that of the scorer, 0 before there is one."""
 
     def probabilities(self, context: bytes, actions: int, /) -> list[float]:
         """See ``engines.Engine``."""
@@ -103,14 +102,11 @@ class SecondOrderEngine:
 
     def _score(self, features: RawFeatures, actions: Sequence[tuple[str, bytes] | bytes]) -> Vector:
         """The expected reward of each action, less the mean."""
-        scorer, regressors = self._find_scorer(), self._state.regressors
-        if scorer is None or regressors is None:
-            return np.zeros(len(actions))
-        return scorer.score(regressors.encode_context(features), actions)
+        scorer = self._find_scorer()
+        return np.zeros(len(actions)) if scorer is None else scorer.score(features, actions)
 
     def _weigh(self, expected: Vector) -> list[float]:
-        gamma = self._gamma if self._scorer is not None else 0.0
-        return weigh_inverse_gaps(expected, gamma=gamma, epsilon=self._settings.epsilon)
+        return weigh_inverse_gaps(expected, gamma=self._gamma, epsilon=self._settings.epsilon)
 
     def _read_slots(self, query: bytes, actions: int, slots: int) -> ContextJson:
         if not self._settings.several_slots:
@@ -155,7 +151,7 @@ class SecondOrderEngine:
         aggregate.add(outcome.reward)
         if state.first_outcomes is not None:
             state.first_outcomes.append(outcome)
-            if aggregate.count in _FITTED_AT:
+            if aggregate.count in PLANNED_AT:
                 self._fit()
                 return
         if state.regressors is not None and z is not None:
@@ -168,7 +164,7 @@ class SecondOrderEngine:
         state.regressors = fit_regressors(
             state.first_outcomes or (), list(state.offered), self._settings, mean=state.aggregate.mean
         )
-        if state.aggregate.count == _FITTED_AT[-1]:
+        if state.aggregate.count == PLANNED_AT[-1]:
             state.first_outcomes = None
             state.offered.clear()
 

@@ -6,12 +6,12 @@ import numpy as np
 from msgspec import Struct
 
 from sartor.learn.second_order.arguments import SecondOrderSettings
-from sartor.learn.second_order.columns import ColumnPlan, Vector
+from sartor.learn.second_order.columns import ColumnPlan, Matrix, Vector
 from sartor.learn.second_order.plan_columns import plan_columns
 from sartor.learn.second_order.reading import RawFeatures, read_action_features
-from sartor.learn.second_order.regressors import PER_ACTION, Regressors
+from sartor.learn.second_order.regressors import PER_ACTION, Regressors, count_row_bytes
 from sartor.learn.second_order.ridge import einsum
-from sartor.learn.second_order.views import Matrix, choose_crossings
+from sartor.learn.second_order.views import choose_crossings
 
 _LINEAR_SHARE = 0.75
 _LEAST_COLUMNS = 24
@@ -66,8 +66,7 @@ def _plan_contexts(outcomes: Sequence[ShownOutcome], settings: SecondOrderSettin
     while True:
         plan = plan_columns(examples, linear=int(size * _LINEAR_SHARE), size=size)
         crossed = min(plan.size, 1 + _CROSSED_LINEAR) + settings.pairs
-        linear_and_fine = Regressors(plan, ColumnPlan(), half_life=settings.half_life).row_bytes
-        needed = actions * (linear_and_fine + 2 * crossed * (crossed + 1))
+        needed = actions * count_row_bytes(plan, crossed=crossed)
         if needed <= _MEMORY or size <= _LEAST_COLUMNS:
             return plan
         size = max(_LEAST_COLUMNS, int(size * 0.8))

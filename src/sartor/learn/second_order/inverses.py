@@ -6,7 +6,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from sartor.learn.second_order.views import Indexes
+from sartor.learn.second_order.columns import Indexes
 
 Inverse: TypeAlias = NDArray[np.float32]
 
@@ -49,6 +49,11 @@ class InverseStack:
             return self._packed
         below, columns = _triangle(self._size)
         return b"".join([inverse[below, columns].tobytes() for inverse in self._full[:rows]])
+
+
+def count_packed_bytes(size: int, /) -> int:
+    """Returns how many bytes a packed P of so many columns takes."""
+    return 4 * (size * (size + 1) // 2)
 
 
 def read_packed(packed: bytes, /) -> Inverse:

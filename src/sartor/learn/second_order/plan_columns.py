@@ -8,6 +8,9 @@ import numpy as np
 from sartor.learn.second_order.columns import LIMIT, ColumnPlan, NumberColumns, Vector, fit_scale
 from sartor.learn.second_order.reading import RawFeatures, find_period
 
+PLANNED_AT = (8, 16, 32, 64, 128, 256, 512)
+"""After how many outcomes columns are planned, from all of them; then they stay."""
+
 _STEPS = 5
 _VALUES = 32
 """A number with at most this many different values, in equal steps, is also taken for a category."""

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Struct, field
@@ -86,11 +86,19 @@ class LineJson(Struct, rename={"cost": "_label_cost", "place": "_labelIndex", "o
     outcomes: list[SlotOutcomeJson] = field(default_factory=list)
 
 
-_decode_context = msgspec.json.Decoder(ContextJson).decode
-_decode_rank = msgspec.json.Decoder(RankJson).decode
-_decode_action = msgspec.json.Decoder(_ActionJson).decode
-_decode_line = msgspec.json.Decoder(LineJson).decode
-_decode_objects = msgspec.json.Decoder(list[dict[str, Any]]).decode
+_T = TypeVar("_T")
+_CONTEXTS = msgspec.json.Decoder(ContextJson)
+_RANKS = msgspec.json.Decoder(RankJson)
+_ACTIONS = msgspec.json.Decoder(_ActionJson)
+_LINES = msgspec.json.Decoder(LineJson)
+_OBJECTS = msgspec.json.Decoder(list[dict[str, Any]])
+
+
+def _decode(decoder: msgspec.json.Decoder[_T], text: bytes | msgspec.Raw, what: str) -> _T:
+    try:
+        return decoder.decode(text)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise EngineRefused(f"{what} can't be read: {error}.") from error
 
 
 def read_context(context: bytes, actions: int, /) -> ContextJson:
@@ -99,12 +107,8 @@ def read_context(context: bytes, actions: int, /) -> ContextJson:
     Raises:
         EngineRefused: it is not one, or holds another number of actions.
     """
-    try:
-        read = _decode_context(context)
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise EngineRefused(f"The request can't be read: {error}.") from error
-    if len(read.actions) != actions:
-        raise EngineRefused(f"The request holds {len(read.actions)} actions, not {actions}.")
+    read = _decode(_CONTEXTS, context, "The request")
+    _check_count(len(read.actions), actions)
     return read
 
 
@@ -114,13 +118,14 @@ def read_rank(context: bytes, actions: int, /) -> RankJson:
     Raises:
         EngineRefused: it is not one, or holds another number of actions.
     """
-    try:
-        read = _decode_rank(context)
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise EngineRefused(f"The request can't be read: {error}.") from error
-    if len(read.actions) != actions:
-        raise EngineRefused(f"The request holds {len(read.actions)} actions, not {actions}.")
+    read = _decode(_RANKS, context, "The request")
+    _check_count(len(read.actions), actions)
     return read
+
+
+def _check_count(found: int, actions: int) -> None:
+    if found != actions:
+        raise EngineRefused(f"The request holds {found} actions, not {actions}.")
 
 
 def read_action(text: bytes, /) -> tuple[str, bytes]:
@@ -129,10 +134,7 @@ def read_action(text: bytes, /) -> tuple[str, bytes]:
     Raises:
         EngineRefused: it is not one.
     """
-    try:
-        action = _decode_action(text)
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise EngineRefused(f"An action can't be read: {error}.") from error
+    action = _decode(_ACTIONS, text, "An action")
     return action.i.id, bytes(action.j)
 
 
@@ -142,10 +144,7 @@ def read_line(line: bytes, /) -> LineJson:
     Raises:
         EngineRefused: it is not one.
     """
-    try:
-        return _decode_line(line)
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise EngineRefused(f"The line can't be read: {error}.") from error
+    return _decode(_LINES, line, "The line")
 
 
 def read_action_features(features: msgspec.Raw | bytes, /) -> RawFeatures:
@@ -154,10 +153,8 @@ def read_action_features(features: msgspec.Raw | bytes, /) -> RawFeatures:
     Raises:
         EngineRefused: they are not features.
     """
-    try:
-        return read_features(_decode_objects(features))
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise EngineRefused(f"The features of an action can't be read: {error}.") from error
+    objects = _decode(_OBJECTS, features, "The features of an action")
+    return read_features(objects)
 
 
 def read_features(objects: Iterable[Mapping[str, Any]], /) -> RawFeatures:

@@ -7,9 +7,10 @@ from typing import Literal, TypeAlias
 import numpy as np
 from msgspec import Struct
 
-from sartor.learn.second_order.columns import ColumnPlan, Vector
+from sartor.learn.second_order.columns import ColumnPlan, Matrix, Vector
+from sartor.learn.second_order.inverses import count_packed_bytes
 from sartor.learn.second_order.reading import RawFeatures, read_action_features
-from sartor.learn.second_order.ridge import Matrix, RidgePerAction, SharedRidge, einsum
+from sartor.learn.second_order.ridge import RidgePerAction, SharedRidge, einsum
 from sartor.learn.second_order.views import ColumnView, Crossings
 
 ViewName: TypeAlias = Literal["linear", "fine", "crossed"]
@@ -21,6 +22,25 @@ class RegressorKind(Struct, frozen=True):
     view: ViewName
     penalty: float
     is_fast: bool = False
+
+
+def count_columns(kind: RegressorKind, contexts: ColumnPlan, /, *, crossed: int) -> int:
+    """Returns how many columns a regression per action sees.
+
+    Args:
+        kind: of the regression.
+        contexts: the columns of contexts.
+        crossed: how many the crossed regression sees.
+    """
+    if kind.view == "crossed":
+        return crossed
+    return contexts.linear if kind.view == "linear" else contexts.size
+
+
+def count_row_bytes(contexts: ColumnPlan, /, *, crossed: int) -> int:
+    """Returns how many bytes the P of one action take as they are stored, in all regressions."""
+    seen = [count_columns(kind, contexts, crossed=crossed) for kind in PER_ACTION]
+    return sum(map(count_packed_bytes, seen))
 
 
 PER_ACTION = (
@@ -74,7 +94,11 @@ class Regressors:
         self.half_life = half_life
         self.crossings = Crossings()
         self.shared = SharedRidge(*_shape_shared(contexts, actions), _SHARED_PENALTY)
-        self.views = [_make_view(kind, contexts) for kind in PER_ACTION if kind.view != "crossed"]
+        self.views = [
+            ColumnView(np.arange(count_columns(kind, contexts, crossed=0)))
+            for kind in PER_ACTION
+            if kind.view != "crossed"
+        ]
         self.per_action = [
             _make_regression(kind, view, half_life) for kind, view in zip(PER_ACTION, self.views, strict=False)
         ]
@@ -182,7 +206,7 @@ class Regressors:
     @property
     def row_bytes(self) -> int:
         """How many bytes the P of one action take as they are stored, in all regressions."""
-        return sum(2 * len(view) * (len(view) + 1) for view in self.views)
+        return sum(count_packed_bytes(len(view)) for view in self.views)
 
     def _find_row(self, action: str, features: bytes) -> int:
         row = self.rows.get(action)
@@ -227,10 +251,6 @@ class Regressors:
 def _shape_shared(contexts: ColumnPlan, actions: ColumnPlan) -> tuple[int, int]:
     seen = min(contexts.linear, max(_LEAST_SHARED_CONTEXT, _SHARED_COLUMNS // actions.size))
     return min(actions.size, _SHARED_COLUMNS // seen), seen
-
-
-def _make_view(kind: RegressorKind, contexts: ColumnPlan) -> ColumnView:
-    return ColumnView(np.arange(contexts.linear if kind.view == "linear" else contexts.size))
 
 
 def _make_regression(kind: RegressorKind, view: ColumnView, half_life: float) -> RidgePerAction:

@@ -10,15 +10,11 @@ left to learn.
 """
 
 import math
-from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
-from sartor.learn.second_order.columns import Vector
+from sartor.learn.second_order.columns import Indexes, Matrix, Vector
 from sartor.learn.second_order.inverses import Inverse, InverseStack
-
-Matrix: TypeAlias = NDArray[np.float64]
 
 einsum = np.einsum
 
@@ -83,7 +79,7 @@ class RidgePerAction:
         self.forgetting = 0.5 ** (1.0 / half_life)
         self.weights: Matrix = np.zeros((0, columns))
         self.inverses = InverseStack(columns)
-        self.clock: NDArray[np.int64] = np.zeros(0, dtype=np.int64)
+        self.clock: Indexes = np.zeros(0, dtype=np.int64)
 
     def ensure_room(self, actions: int, /) -> None:
         """Make room for so many actions, at least."""

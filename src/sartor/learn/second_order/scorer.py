@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sartor.learn.second_order.columns import Vector
-from sartor.learn.second_order.reading import read_action
+from sartor.learn.second_order.columns import Matrix, Vector
+from sartor.learn.second_order.reading import RawFeatures, read_action
 from sartor.learn.second_order.regressors import Regressors
-from sartor.learn.second_order.ridge import Matrix, einsum
+from sartor.learn.second_order.ridge import einsum
 
 _ROWS = 4096
 
@@ -31,11 +31,11 @@ class LinearScorer:
         self._table: Matrix = np.zeros((64, self._own.shape[1]))
         self._rows: dict[tuple[str, bytes] | bytes, int] = {}
 
-    def score(self, z: Vector, actions: Sequence[tuple[str, bytes] | bytes], /) -> Vector:
+    def score(self, context: RawFeatures, actions: Sequence[tuple[str, bytes] | bytes], /) -> Vector:
         """Returns the expected reward of each action, less the mean reward; shape (actions,).
 
         Args:
-            z: from ``Regressors.encode_context``.
+            context: the features of the context.
             actions: of each its id and features (JSON array of feature objects), or its text in the request.
 
         Raises:
@@ -47,6 +47,7 @@ class LinearScorer:
             if len(rows) + len(actions) > _ROWS:
                 rows.clear()
             found = [self._find_row(action) for action in actions]
+        z = self._regressors.encode_context(context)
         return np.asarray(einsum("ij,j->i", self._table[found], z))
 
     def _find_row(self, action: tuple[str, bytes] | bytes) -> int:

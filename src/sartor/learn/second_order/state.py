@@ -9,11 +9,12 @@ from msgspec import Struct
 from sartor.errors import Corrupt, InvalidModel
 from sartor.learn.second_order.aggregate import Aggregate
 from sartor.learn.second_order.arguments import SecondOrderSettings, find_structure_mismatch
+from sartor.learn.second_order.columns import Matrix
 from sartor.learn.second_order.dump_header import frame_dump, open_dump, read_structure
 from sartor.learn.second_order.fit import ShownOutcome
-from sartor.learn.second_order.inverses import read_packed
+from sartor.learn.second_order.inverses import count_packed_bytes, read_packed
 from sartor.learn.second_order.regressors import Regressors
-from sartor.learn.second_order.ridge import Matrix, RidgePerAction
+from sartor.learn.second_order.ridge import RidgePerAction
 from sartor.learn.second_order.stored_state import (
     StoredRegression,
     StoredRegressors,
@@ -126,8 +127,7 @@ def _read_regressors(body: StoredRegressors, settings: SecondOrderSettings) -> R
     count = len(body.details)
     shared = regressors.shared
     shared.weights[:] = _read_weights(body.shared_weights, shared.shape)
-    size = shared.weights.size
-    if len(body.shared_inverse) != 2 * size * (size + 1):
+    if len(body.shared_inverse) != count_packed_bytes(shared.weights.size):
         raise ValueError("the shared regression has another shape than its columns")
     shared.inverses.load(_check_inverses(body.shared_inverse))
     for one, stored in zip(regressors.per_action, body.per_action, strict=True):

@@ -15,8 +15,9 @@ from sartor.learn.second_order.aggregate import Aggregate
 from sartor.learn.second_order.arguments import SecondOrderSettings
 from sartor.learn.second_order.columns import ColumnPlan, NumberColumns
 from sartor.learn.second_order.fit import MOST_ACTION_COLUMNS, ShownOutcome
+from sartor.learn.second_order.inverses import count_packed_bytes
 from sartor.learn.second_order.reading import LARGEST_NUMBER, RawFeatures, read_action_features
-from sartor.learn.second_order.regressors import COUNT, PER_ACTION, ActionRow
+from sartor.learn.second_order.regressors import COUNT, PER_ACTION, ActionRow, count_columns
 
 _LARGEST = 1e45
 """No scale of a number is larger: those that the engine makes are at most 1 over the least number."""
@@ -110,14 +111,14 @@ def _check_regressors(stored: StoredRegressors, settings: SecondOrderSettings) -
 
 def _check_matrices(stored: StoredRegressors) -> None:
     """Compare the bytes of every matrix with its shape, before there is memory for it."""
-    rows, linear, size = len(stored.details), stored.contexts.linear, stored.contexts.size
+    rows, linear = len(stored.details), stored.contexts.linear
     _require(len(stored.per_action) == len(PER_ACTION), "it has other regressors")
-    seen = {"linear": linear, "fine": size, "crossed": len(stored.crossed) + len(stored.first)}
+    crossed = len(stored.crossed) + len(stored.first)
     for kind, one in zip(PER_ACTION, stored.per_action, strict=True):
-        columns = seen[kind.view]
+        columns = count_columns(kind, stored.contexts, crossed=crossed)
         _require(
             (len(one.weights), len(one.inverse), len(one.clock))
-            == (8 * rows * columns, 4 * rows * (columns * (columns + 1) // 2), 8 * rows),
+            == (8 * rows * columns, rows * count_packed_bytes(columns), 8 * rows),
             "a regression has another shape than its columns",
         )
     _require(len(stored.priors) == 8 * rows * linear, "its priors have another shape than its columns")

@@ -1,15 +1,10 @@
 """What a regressor sees of a vector: some of its columns, and products of two of them."""
 
 from collections.abc import Sequence
-from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
-from sartor.learn.second_order.columns import Vector
-
-Indexes: TypeAlias = NDArray[np.int64]
-Matrix: TypeAlias = NDArray[np.float64]
+from sartor.learn.second_order.columns import Indexes, Matrix, Vector
 
 _PENALTY = 10.0
 """The λ with which a product is tried."""
