@@ -155,21 +155,3 @@ def policy_probabilities(decision: Decision, slot: int = 0, /) -> list[float]:
     baseline = decision.slots[slot].baseline if decision.slots else decision.baseline
     share = control_shares(decision)[slot] if decision.control_share else 0.0
     return remove_control(found, baseline, share=share)
-
-
-def greedy_probabilities(decision: Decision, slot: int = 0, /) -> list[float]:
-    """Returns the probabilities of all actions of a policy that shows what the decision's policy prefers.
-
-    All is on the action that is likeliest without the control group, in equal parts where several are: before
-    there is a model that is the uniform draw. The value of this policy minus that of what was shown is what
-    exploration costs: floor, control group and the exploration of the policy itself.
-
-    Args:
-        decision: in Online.
-        slot: the index of the slot, given the actions in the slots before it.
-    """
-    found = policy_probabilities(decision, slot)
-    # What is taken out of a mixture is exact to rounding, so equal ones may differ in their last digits.
-    likeliest = max(found) * (1.0 - 1e-9)
-    share = 1.0 / sum(probability >= likeliest for probability in found)
-    return [share if probability >= likeliest else 0.0 for probability in found]

@@ -25,6 +25,14 @@ def one_hot(place: int, count: int) -> list[float]:
     return probabilities
 
 
+def share_among_likeliest(probabilities: Sequence[float]) -> list[float]:
+    """Returns the probabilities of showing the likeliest action, in equal parts where several are."""
+    # What is taken out of a mixture is exact to rounding, so equal ones may differ in their last digits.
+    likeliest = max(probabilities) * (1.0 - 1e-9)
+    share = 1.0 / sum(probability >= likeliest for probability in probabilities)
+    return [share if probability >= likeliest else 0.0 for probability in probabilities]
+
+
 def order_actions(probabilities: Sequence[float], place: int) -> list[int]:
     """Returns all indexes in descending order of probability, the drawn one (``place``) swapped with the first.
 

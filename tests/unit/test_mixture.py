@@ -10,14 +10,13 @@ from hypothesis import strategies as st
 from sartor.mixture import (
     conditional_probabilities,
     control_shares,
-    greedy_probabilities,
     mix_as_recorded,
     mix_control,
     policy_probabilities,
     raise_to_floor,
     remove_control,
 )
-from sartor.ranking import normalise
+from sartor.ranking import normalise, share_among_likeliest
 from sartor.records import Action, Decision, Slot
 
 weights = st.lists(st.one_of(st.just(0.0), st.floats(1e-9, 1.0)), min_size=1, max_size=50).filter(
@@ -99,14 +98,21 @@ def test_the_policys_probabilities_are_found_in_a_record() -> None:
 def test_a_greedy_policy_shows_what_is_likeliest_without_the_control_group() -> None:
     mixed = tuple(mix_control([0.2, 0.3, 0.5], 0, share=0.4))
     assert max(mixed) == mixed[0]
-    assert greedy_probabilities(decision(probabilities=mixed, control_share=0.4)) == [0.0, 0.0, 1.0]
+    assert share_among_likeliest(policy_probabilities(decision(probabilities=mixed, control_share=0.4))) == [
+        0.0,
+        0.0,
+        1.0,
+    ]
 
 
 def test_a_greedy_policy_is_uniform_where_all_are_equal_and_never_shows_what_is_excluded() -> None:
     mixed = tuple(mix_control([1 / 3] * 3, 0, share=0.03))
-    assert greedy_probabilities(decision(probabilities=mixed, control_share=0.03)) == [1 / 3] * 3
+    assert (
+        share_among_likeliest(policy_probabilities(decision(probabilities=mixed, control_share=0.03)))
+        == [1 / 3] * 3
+    )
     without = decision(excluded=(0,), probabilities=(0.0, 0.515, 0.485), control_share=0.03)
-    assert greedy_probabilities(without) == [0.0, 0.5, 0.5]
+    assert share_among_likeliest(policy_probabilities(without)) == [0.0, 0.5, 0.5]
 
 
 def test_the_baseline_is_the_first_action_that_is_not_excluded() -> None:

@@ -13,6 +13,7 @@ from sartor.estimators.columns import Floats
 from sartor.estimators.interval import Bounds, Interval
 from sartor.estimators.logged_choices import LoggedChoice
 from sartor.estimators.reward_model import RewardModel
+from sartor.ranking import share_among_likeliest
 
 BASELINE, RANDOM, LEARNED, LIFT, EXPLORATION = TARGETS = tuple(range(5))
 """Always the first action; a random one; the learned policy, without control group; the learned policy less the
@@ -150,8 +151,6 @@ def find_targets(choice: LoggedChoice, done: Floats, /) -> Floats:
     targets[RANDOM] = rows / len(done)
     targets[LEARNED] = rows * learned
     targets[LIFT] = targets[LEARNED] - targets[BASELINE]
-    # What is taken out of a mixture is exact to rounding, so equal ones may differ in their last digits.
-    preferred = learned >= learned.max() * (1.0 - 1e-9)
-    targets[EXPLORATION] = rows * (preferred / np.count_nonzero(preferred) - done)
+    targets[EXPLORATION] = rows * (np.array(share_among_likeliest(learned.tolist())) - done)
     targets[_COUNT:] = -targets[:_COUNT]
     return targets

@@ -1,5 +1,7 @@
 """Recomputes a past decision: rebuilds its request, decides it again, and compares the two."""
 
+from collections.abc import Sequence
+
 from msgspec.structs import replace
 
 from sartor.explore.control import draw_control
@@ -82,6 +84,11 @@ def recompute_decision(decision: Decision, engine: Engine | None, /, *, loop_id:
     )
 
 
+def are_near(one: Sequence[float], other: Sequence[float], tolerance: float, /) -> bool:
+    """Whether probabilities differ by no more than the tolerance."""
+    return len(one) == len(other) and all(map(lambda p, q: abs(p - q) <= tolerance, one, other))
+
+
 def find_differing_fields(decision: Decision, recomputed: Decision, /, *, tolerance: float = 0.0) -> list[str]:
     """Returns the names of the fields in which a recomputed decision differs; empty: the same.
 
@@ -101,7 +108,7 @@ def _is_close(decision: Decision, recomputed: Decision, tolerance: float) -> boo
     """Whether two decisions are the same but for probabilities, which are close."""
     pairs = zip(_list_probabilities(decision), _list_probabilities(recomputed), strict=False)
     return _without_probabilities(decision) == _without_probabilities(recomputed) and all(
-        _are_near(one, other, tolerance) for one, other in pairs
+        are_near(one, other, tolerance) for one, other in pairs
     )
 
 
@@ -139,7 +146,7 @@ def is_drawn_by_rounding(
     if number is None or decision.in_control or _without_draws(decision) != _without_draws(recomputed):
         return False
     one, other = (_list_probabilities(made)[: number + 2] for made in (decision, recomputed))
-    if one == other or not all(map(lambda p, q: _are_near(p, q, tolerance), one, other)):
+    if one == other or not all(map(lambda p, q: are_near(p, q, tolerance), one, other)):
         return False
     offered = list(decision.offered(number))
     if decision.slots:
@@ -159,10 +166,6 @@ def _find_point(decision: Decision, loop_id: str, number: int) -> float:
         return draw_point(loop_id, slot_seed(decision.event_id, number))
     rules = rebuild_rules(decision)
     return draw_control(rules, context=decision.context, loop_id=loop_id, event_id=decision.event_id).point
-
-
-def _are_near(one: tuple[float, ...], other: tuple[float, ...], tolerance: float) -> bool:
-    return len(one) == len(other) and all(map(lambda p, q: abs(p - q) <= tolerance, one, other))
 
 
 def _list_chosen(decision: Decision) -> list[int]:

@@ -88,10 +88,8 @@ def _draw_slots(
     matching = _match_baselines(request)
     taken: list[int] = []
     slots: list[Slot] = []
-    control, rest = (
-        drawn.share,
-        1.0 - drawn.share,
-    )  # how likely the control group answers, and the model, so far
+    # How likely the control group answers, and how likely the model does, given the slots so far.
+    control, rest = drawn.share, 1.0 - drawn.share
     for number, slot in enumerate(request.slots):
         offered = matching.find_offered()
         probabilities = normalise(predict(taken, offered))
@@ -99,20 +97,18 @@ def _draw_slots(
             raise ValueError(f"{len(probabilities)} probabilities for {len(offered)} actions")
         if floor:
             probabilities = raise_to_floor(probabilities, floor)
-        place = (
-            offered.index(slot.baseline)
-            if drawn.in_control
-            else pick_action(
-                probabilities,
-                draw_point(loop_id, slot_seed(request.event_id, number)) if number else drawn.point,
-            )
-        )
+        if drawn.in_control:
+            place = offered.index(slot.baseline)
+        else:
+            seed = slot_seed(request.event_id, number)
+            place = pick_action(probabilities, draw_point(loop_id, seed) if number else drawn.point)
         if control:  # all slots before have their baselines, so this one is offered its own
             baseline = offered.index(slot.baseline)
             mixed = mix_control(probabilities, baseline, share=control, rest=rest)
-            of_baseline = mixed[baseline]
-            rest, control = rest * probabilities[baseline] / of_baseline, control / of_baseline
-            control, rest = (control, rest) if place == baseline else (0.0, 1.0)
+            if place == baseline:
+                control, rest = control / mixed[baseline], rest * probabilities[baseline] / mixed[baseline]
+            else:
+                control, rest = 0.0, 1.0
             probabilities = mixed
         slots.append(_build_slot(request, slot, taken, offered, probabilities, place))
         taken.append(offered[place])

@@ -43,12 +43,15 @@ class FoldDefinition(Struct, Generic[_F], frozen=True, kw_only=True):
     """How outcomes are folded, and under which name the checkpoint is kept.
 
     Attributes:
-        name: of the checkpoint in the blob store of a loop. subject: what is folded, for the log: ``The
-        scorecard``. action: the name of a failure in structured logs. create: makes an empty fold of a revision
-        of the log. from_state: reads a checkpoint; raises ``Corrupt`` where it is none. add: adds the next
-        outcome; its decision is None where it is not learnable. is_of_log: whether a checkpoint that does not
-        reach past the log is one of this log. renew: returns with what to go on: the fold itself, or an empty
-        one in place of what an older version wrote.
+        name: of the checkpoint in the blob store of a loop.
+        subject: what is folded, for the log: ``The scorecard``.
+        action: the name of a failure in structured logs.
+        create: makes an empty fold of a revision of the log.
+        from_state: reads a checkpoint; raises ``Corrupt`` where it is none.
+        add: adds the next outcome; its decision is None where it is not learnable.
+        is_of_log: whether a checkpoint that does not reach past the log is one of this log.
+        renew: returns with what to go on: the fold itself, or an empty one in place of what an older version
+            wrote.
     """
 
     name: str

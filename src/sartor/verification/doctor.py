@@ -203,9 +203,8 @@ def _compare_with_replay(
     reason = replay_gap(live, logs.outcomes.counts())
     if reason is None:
         found = model_replay.compare_with_replay(live, logs, factory, decisions=decisions)
-        if (
-            found.problems
-        ):  # retention may have removed a part of the log, or a correction amended it, meanwhile
+        # Retention may have removed a part of the log, or a correction amended it, meanwhile.
+        if found.problems:
             reason = replay_gap(live, logs.outcomes.counts())
         if reason is None:
             return found, None

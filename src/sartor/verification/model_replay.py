@@ -1,11 +1,11 @@
 """Checks the invariant of the learner: the live model equals one that learned its outcomes from nothing."""
 
 from collections.abc import Sequence
-from itertools import chain
 
 from msgspec import Struct
 
 from sartor.errors import EngineRefused
+from sartor.explore.recompute import are_near
 from sartor.inference import decision_probabilities
 from sartor.learn.engines import replay_tolerance
 from sartor.learn.trainer import relearn
@@ -68,10 +68,9 @@ def _compare(model: Model, recent: Sequence[LoggedDecision], stored: Engine, aga
 
 
 def _are_close(one: list[list[float]] | None, other: list[list[float]] | None, tolerance: float) -> bool:
-    if one is None or other is None or not tolerance:
-        return one == other
-    pairs = zip(chain.from_iterable(one), chain.from_iterable(other), strict=True)
-    return all(abs(p - q) <= tolerance for p, q in pairs)
+    if one is None or other is None:
+        return one is other
+    return all(map(lambda p, q: are_near(p, q, tolerance), one, other))
 
 
 def _probabilities(engine: Engine, logged: LoggedDecision) -> list[list[float]] | None:

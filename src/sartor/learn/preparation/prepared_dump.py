@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from sartor.errors import Corrupt
+from sartor.learn.compression import decompress
 from sartor.learn.preparation.prepared_context import NUMBERS, PreparationPlan
 from sartor.learn.second_order.stored_state import check_plan
 
@@ -76,7 +77,7 @@ def read_dump(blob: bytes, /) -> tuple[PreparationState, bytes]:
     rest = blob[len(MAGIC) + _DIGEST_BYTES :]
     try:
         end = _LENGTH.size + _LENGTH.unpack_from(rest)[0]
-        state = _decode(_decompress(rest[end:]))
+        state = _decode(decompress(rest[end:], most=_LARGEST))
         if state.plan is not None:
             for plan in (state.plan.contexts, state.plan.actions, state.plan.slots):
                 check_plan(plan, most=2 * NUMBERS)
@@ -87,11 +88,3 @@ def read_dump(blob: bytes, /) -> tuple[PreparationState, bytes]:
 
 def _digest(rest: bytes) -> bytes:
     return blake2b(rest, digest_size=_DIGEST_BYTES).digest()
-
-
-def _decompress(content: bytes) -> bytes:
-    reader = zlib.decompressobj()
-    read = reader.decompress(content, _LARGEST)
-    if reader.unconsumed_tail or not reader.eof:
-        raise ValueError(f"it is cut, or has more than {_LARGEST} bytes")
-    return read

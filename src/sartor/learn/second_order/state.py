@@ -7,6 +7,7 @@ import numpy as np
 from msgspec import Struct
 
 from sartor.errors import Corrupt, InvalidModel
+from sartor.learn.compression import decompress
 from sartor.learn.second_order.aggregate import Aggregate
 from sartor.learn.second_order.arguments import SecondOrderSettings, find_structure_mismatch
 from sartor.learn.second_order.columns import Matrix
@@ -71,7 +72,7 @@ def read_state(blob: bytes, settings: SecondOrderSettings, /) -> EngineState:
         mismatch = find_structure_mismatch(read_structure(blob), settings)
         if mismatch is not None:
             raise ValueError(mismatch)
-        stored = _decode(_decompress(content))
+        stored = _decode(decompress(content, most=_LARGEST))
         check_state(stored, settings)
         regressors = None if stored.regressors is None else _read_regressors(stored.regressors, settings)
     except (msgspec.DecodeError, zlib.error, ValueError, InvalidModel) as error:
@@ -82,14 +83,6 @@ def read_state(blob: bytes, settings: SecondOrderSettings, /) -> EngineState:
         first_outcomes=stored.first_outcomes,
         offered=dict.fromkeys(stored.offered),
     )
-
-
-def _decompress(content: bytes) -> bytes:
-    reader = zlib.decompressobj()
-    read = reader.decompress(content, _LARGEST)
-    if reader.unconsumed_tail or not reader.eof:
-        raise ValueError(f"it is cut, or has more than {_LARGEST} bytes")
-    return read
 
 
 def _write_regressors(regressors: Regressors) -> StoredRegressors:
