@@ -167,7 +167,7 @@ def policy(
     data: Data = DEFAULTS.data,
     as_json: AsJson = False,
 ) -> None:
-    """Show the learning settings of a loop as they serve, or replace them. They are arguments of Vowpal Wabbit.
+    """Show the learning settings of a loop as they serve, or replace them (--sartor, or Vowpal Wabbit's).
 
     The number after --epsilon and the setting explorationPercentage are one: whichever is set last counts.
 

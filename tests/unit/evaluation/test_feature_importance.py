@@ -29,7 +29,9 @@ class NoisyTutorial(Tutorial):
 
     def describe(self, facts: Visit, /) -> Features:
         useless: dict[str, JSONValue] = {f"useless{n}": facts.hour * n % 7 + 1 for n in range(self._useless)}
-        return [{**super().describe(facts)[0], "constant": "same"}, {"noise": useless}]
+        # As text: the settings that are measured here learn little from the hour as a number.
+        known = {**super().describe(facts)[0], "hour": str(facts.hour)}
+        return [{**known, "constant": "same"}, {"noise": useless}]
 
 
 def measure(
@@ -65,7 +67,7 @@ def test_features_that_say_the_same_share_what_leaving_one_out_does_not_show(
     for name in ACTION:
         assert lost[name] < 0.02
         assert shares[name].effect == pytest.approx(of_actions / 3)
-        assert shares[name].effect > 0.01
+        assert shares[name].low > 0
     assert (measured.shares.orders, measured.shares.variants) == (0, 16)
 
 
