@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from sartor.bounded_cache import BoundedCache
 from sartor.dsjson.context_json import readable_members
 from sartor.records import Action, Decision, Slot
 
@@ -20,9 +21,6 @@ _ID = "id"
 
 _ROUNDS_TO_ZERO = 2.0**-150
 """The engine reads numbers in single precision: those of this magnitude or less are 0 to it."""
-
-_CACHED_BLOBS = 4_096
-"""How many blobs without some features a filter remembers: actions recur from decision to decision."""
 
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
@@ -184,7 +182,8 @@ class FeatureFilter:
     def __init__(self, selection: FeatureSelection, /) -> None:
         self._selection = selection
         self._without_ids = selection.is_left_out(ACTION_ID.namespace, ACTION_ID.name)
-        self._pruned: dict[tuple[str, bytes], bytes] = {}
+        # By namespace; actions recur from decision to decision.
+        self._pruned = {namespace: BoundedCache[bytes]() for namespace in (CONTEXT, ACTION, SLOT)}
 
     def apply(self, decision: Decision, /) -> Decision:
         """Returns the decision with the selected features."""
@@ -203,14 +202,11 @@ class FeatureFilter:
         return replace(slot, features=self._prune(slot.features, SLOT))
 
     def _prune(self, features: bytes, namespace: str) -> bytes:
-        key = (namespace, features)
-        pruned = self._pruned.get(key)
+        pruned = self._pruned[namespace].get(features)
         if pruned is None:
-            if len(self._pruned) >= _CACHED_BLOBS:
-                self._pruned.clear()
             value = _decode(features)
             less = _prune(value, self._selection.is_left_out, namespace)
-            pruned = self._pruned[key] = features if less == value else _encode(less)
+            pruned = self._pruned[namespace].put(features, features if less == value else _encode(less))
         return pruned
 
 

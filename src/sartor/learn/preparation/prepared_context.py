@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
+from sartor.bounded_cache import BoundedCache
 from sartor.errors import EngineRefused
 from sartor.learn.second_order.columns import ColumnPlan, NumberColumns, write_number
 from sartor.learn.second_order.plan_columns import plan_columns
@@ -20,7 +21,6 @@ NUMBERS = 1024
 _FINE = 64
 """There are steps and whole values where no more columns than these are needed for all of them. They help most
 where numbers are few; where they are many, crossing each with each costs more than it tells."""
-_KEPT = 4096
 _SHORT = 16
 """A text that is shorter and has no two spaces is a category, never a time."""
 _LEAST_TIME = 1e8
@@ -124,7 +124,7 @@ class ContextPreparer:
     def __init__(self, plan: PreparationPlan | None) -> None:
         """Take a plan; None: no number is known yet."""
         self._plan = plan or PreparationPlan(contexts=ColumnPlan(), actions=ColumnPlan(), slots=ColumnPlan())
-        self._actions: dict[bytes, Raw] = {}
+        self._actions: BoundedCache[Raw] = BoundedCache()
 
     def forget(self) -> None:
         """Forget the actions that were prepared."""
@@ -167,9 +167,7 @@ class ContextPreparer:
         if prepared is None:
             members = _decode_members(key)
             members["j"] = self._prepare(members["j"], self._plan.actions)
-            if len(self._actions) >= _KEPT:
-                self._actions.clear()
-            prepared = self._actions[key] = Raw(_encode(members))
+            prepared = self._actions.put(key, Raw(_encode(members)))
         return prepared
 
     def _prepare(self, features: bytes | Raw, plan: ColumnPlan) -> Raw:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from sartor.bounded_cache import BoundedCache
 from sartor.errors import EngineRefused, InvalidPolicy
 from sartor.learn.arguments import PolicyArguments, parse_arguments
 from sartor.learn.model_file import add_checksum, strip_checksum
@@ -20,8 +21,6 @@ from sartor.learn.vw import VowpalWabbit
 
 _MOST_BYTES = 4_000_000
 """The preparation stays from here on as well: so many bytes of lines are kept to be learned again."""
-
-_KEPT = 4096
 
 
 class PreparedVowpalWabbit:
@@ -45,7 +44,7 @@ class PreparedVowpalWabbit:
             self._state, model = read_dump(blob)
             self._engine = VowpalWabbit(arguments, add_checksum(model))
         self._preparer = ContextPreparer(self._state.plan)
-        self._numbers: dict[bytes, RawFeatures] = {}
+        self._numbers: BoundedCache[RawFeatures] = BoundedCache()
 
     def probabilities(self, context: bytes, actions: int, /) -> list[float]:
         """See ``engines.Engine``."""
@@ -124,11 +123,7 @@ class PreparedVowpalWabbit:
 
     def _read_numbers(self, features: bytes) -> RawFeatures:
         numbers = self._numbers.get(features)
-        if numbers is None:
-            if len(self._numbers) >= _KEPT:
-                self._numbers.clear()
-            numbers = self._numbers[features] = read_numbers(features)
-        return numbers
+        return self._numbers.put(features, read_numbers(features)) if numbers is None else numbers
 
 
 def create_prepared_engine(arguments: str, blob: bytes | None = None, /) -> PreparedVowpalWabbit:

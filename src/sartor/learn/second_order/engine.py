@@ -26,9 +26,11 @@ from sartor.learn.second_order.reading import (
 )
 from sartor.learn.second_order.regressors import COUNT
 from sartor.learn.second_order.scorer import LinearScorer
-from sartor.learn.second_order.state import EngineState, read_state, write_state
+from sartor.learn.second_order.state import EngineState, count_bytes, read_state, write_state
 
-_OFFERED = 512
+_OFFERED, _OFFERED_BYTES = 512, 4_000_000
+_KEPT_BYTES = 16_000_000
+"""The columns are planned for good before 512 outcomes too, where those so far take so many bytes as stored."""
 _REWARD_LIMIT = 1e9
 
 
@@ -38,6 +40,7 @@ class SecondOrderEngine:
     def __init__(self, settings: SecondOrderSettings, state: EngineState | None = None) -> None:
         self._settings = settings
         self._state = state or EngineState(aggregate=Aggregate.of(COUNT))
+        self._kept_bytes: int | None = None
         self._scorer: LinearScorer | None = None
         self._gamma = 0.0
         """How fast exploration ended; that of the scorer, 0 before there is one."""
@@ -135,7 +138,8 @@ class SecondOrderEngine:
 
     def _notice_offered(self, read: ContextJson) -> None:
         offered = self._state.offered
-        if self._state.first_outcomes is not None and len(offered) < _OFFERED:
+        has_room = len(offered) < _OFFERED and sum(map(len, offered)) < _OFFERED_BYTES
+        if self._state.first_outcomes is not None and has_room:
             new = [features for _, features in _list_actions(read) if features not in offered]
             for features in new:
                 read_action_features(features)
@@ -150,21 +154,29 @@ class SecondOrderEngine:
             aggregate.score(expected, outcome.reward - aggregate.mean)
         aggregate.add(outcome.reward)
         if state.first_outcomes is not None:
+            self._kept_bytes = self._count_kept() + count_bytes(outcome)
             state.first_outcomes.append(outcome)
-            if aggregate.count in PLANNED_AT:
-                self._fit()
+            is_full = self._kept_bytes > _KEPT_BYTES
+            if aggregate.count in PLANNED_AT or is_full:
+                self._fit(for_good=is_full or aggregate.count == PLANNED_AT[-1])
                 return
         if state.regressors is not None and z is not None:
             state.regressors.learn(z, outcome.action, outcome.features, outcome.reward - aggregate.mean)
             if state.first_outcomes is None:
                 state.regressors.notice(outcome.context, outcome.features)
 
-    def _fit(self) -> None:
+    def _count_kept(self) -> int:
+        """How many bytes the first outcomes take; counted once after a load, so that it goes on from there."""
+        if self._kept_bytes is None:
+            self._kept_bytes = sum(map(count_bytes, self._state.first_outcomes or ()))
+        return self._kept_bytes
+
+    def _fit(self, *, for_good: bool) -> None:
         state = self._state
         state.regressors = fit_regressors(
             state.first_outcomes or (), list(state.offered), self._settings, mean=state.aggregate.mean
         )
-        if state.aggregate.count == PLANNED_AT[-1]:
+        if for_good:
             state.first_outcomes = None
             state.offered.clear()
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from hashlib import blake2b
 from typing import Any, TypeVar
 
 import msgspec
@@ -12,7 +13,7 @@ from sartor.errors import EngineRefused
 
 _WORD = re.compile(r"\w+")
 _ISO_TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d.*", re.ASCII)
-_MAX_WORDS = 64
+_MAX_WORDS, _MAX_TOKEN = 64, 512
 _TIME_NAMES = ("time", "timestamp", "date", "datetime", "ts")
 _SECONDS = (1e8, 4e9)
 
@@ -232,7 +233,7 @@ def _read_array(values: list[Any], path: str, numbers: dict[str, float], tokens:
         if isinstance(value, dict):
             _read_object(value, f"{path}.", numbers, tokens)
         elif isinstance(value, str):
-            tokens.append(f"{path}={value}")
+            tokens.append(_shorten(f"{path}={value}"))
         elif value is not None:
             numbers[f"{path}[{place}]"] = _bound_number(float(value))
 
@@ -252,18 +253,26 @@ def _read_number(path: str, name: str, value: float, numbers: dict[str, float]) 
             _add_clock(path, datetime.fromtimestamp(seconds, UTC), numbers)
 
 
+def _shorten(token: str) -> str:
+    """Returns a token that is not longer than ``_MAX_TOKEN``: tokens are kept in models."""
+    if len(token) <= _MAX_TOKEN:
+        return token
+    digest = blake2b(token.encode(errors="surrogatepass"), digest_size=8).hexdigest()
+    return f"{token[:_MAX_TOKEN]}#{digest}"
+
+
 def _read_text(path: str, text: str, numbers: dict[str, float], tokens: list[str]) -> None:
     if path.endswith("_text") or text.count(" ") >= 2:
         words = dict.fromkeys(_WORD.findall(text.lower())[:_MAX_WORDS])
-        tokens += [f"{path}~{word}" for word in words]
+        tokens += [_shorten(f"{path}~{word}") for word in words]
         return
     if len(text) >= 16 and _ISO_TIME.fullmatch(text):
         try:
             _add_clock(path, datetime.fromisoformat(text), numbers)
         except ValueError:
-            tokens.append(f"{path}={text}")
+            tokens.append(_shorten(f"{path}={text}"))
         return
-    tokens.append(f"{path}={text}")
+    tokens.append(_shorten(f"{path}={text}"))
 
 
 def _add_clock(path: str, at: datetime, numbers: dict[str, float]) -> None:

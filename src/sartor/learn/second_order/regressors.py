@@ -7,6 +7,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 from msgspec import Struct
 
+from sartor.bounded_cache import BoundedCache
 from sartor.learn.second_order.columns import ColumnPlan, Matrix, Vector
 from sartor.learn.second_order.inverses import count_packed_bytes
 from sartor.learn.second_order.reading import RawFeatures, read_action_features
@@ -62,13 +63,12 @@ _LEAST_SHARED_CONTEXT = 8
 _MEMORY = 3_500_000
 """How many bytes the P of all actions may take as they are stored."""
 _RECENTRE_SHARE, _RECENTRE_MOST = 0.1, 100
-_CACHED_ACTIONS = 4096
 
 
 class ActionRow(Struct, array_like=True):
-    """An action that has learned: its features when it was shown last, and the last outcome it learned."""
+    """An action that has learned: its vector when it was shown last, and the last outcome it learned."""
 
-    features: bytes
+    vector: list[float]
     clock: int = 0
 
 
@@ -107,7 +107,7 @@ class Regressors:
         self.priors: Matrix = np.zeros((0, contexts.linear))
         self.clock = 0
         self.recentred = 0
-        self._vectors: dict[bytes, Vector] = {}
+        self._vectors: BoundedCache[Vector] = BoundedCache()
 
     def add_crossed(self, columns: Sequence[int], crossings: Crossings, /) -> RidgePerAction:
         """Add the crossed regression, which has learned nothing yet; returns it.
@@ -142,23 +142,25 @@ class Regressors:
         """
         u = self._vectors.get(features)
         if u is None:
-            if len(self._vectors) >= _CACHED_ACTIONS:
-                self._vectors.clear()
-            u = self._vectors[features] = self.actions.encode(read_action_features(features))
+            u = self._vectors.put(features, self.actions.encode(read_action_features(features)))
         return u
 
-    def inherit(self, features: bytes, /) -> Vector:
+    def inherit(self, u: Vector, /) -> Vector:
         """Returns the weights of an action that has learned nothing: those of the shared regression.
 
-        Shape (linear,).
+        Args:
+            u: from ``encode_action``.
+
+        Returns:
+            Shape (linear,).
         """
         weights = np.zeros(self.contexts.linear)
-        weights[: self.shared.shape[1]] = self.shared.project(self.encode_action(features))
+        weights[: self.shared.shape[1]] = self.shared.project(u)
         return weights
 
     def predict_each(self, z: Vector, action: str, features: bytes, /) -> list[float]:
         """Returns what each regressor expects of an action, the shared one first; less the mean reward."""
-        inherited = self.inherit(features)
+        inherited = self.inherit(self.encode_action(features))
         linear = z[: self.contexts.linear]
         shared = float(einsum("i,i->", inherited, linear))
         row = self.rows.get(action)
@@ -174,11 +176,12 @@ class Regressors:
     def learn(self, z: Vector, action: str, features: bytes, target: float, /) -> None:
         """Learn the reward of an action, less the mean reward, in a context from ``encode_context``."""
         self.clock += 1
-        row = self._find_row(action, features)
-        self.details[row] = ActionRow(features, self.clock)
+        u = self.encode_action(features)
+        row = self._find_row(action, u)
+        self.details[row] = ActionRow(u.tolist(), self.clock)
         for regression, view in zip(self.per_action, self.views, strict=True):
             regression.learn(row, view.take(z), target, clock=self.clock)
-        self.shared.learn(self.encode_action(features), z, target)
+        self.shared.learn(u, z, target)
         if self.clock - self.recentred >= min(max(1.0, _RECENTRE_SHARE * self.clock), _RECENTRE_MOST):
             self._recentre()
 
@@ -208,18 +211,18 @@ class Regressors:
         """How many bytes the P of one action take as they are stored, in all regressions."""
         return sum(count_packed_bytes(len(view)) for view in self.views)
 
-    def _find_row(self, action: str, features: bytes) -> int:
+    def _find_row(self, action: str, u: Vector) -> int:
         row = self.rows.get(action)
         if row is not None:
             return row
         if len(self.details) < max(1, _MEMORY // self.row_bytes):
             row = len(self.details)
-            self.details.append(ActionRow(features))
+            self.details.append(ActionRow(u.tolist()))
             self._ensure_room(row + 1)
         else:
             row = self._free_row()
         self.rows[action] = row
-        prior = self.priors[row] = self.inherit(features)
+        prior = self.priors[row] = self.inherit(u)
         for regression, view in zip(self.per_action, self.views, strict=True):
             regression.reset(row, view.narrow(prior))
         return row
@@ -240,7 +243,7 @@ class Regressors:
         """Let every action shrink towards what the shared regression says of it now."""
         self.recentred = self.clock
         for row, detail in enumerate(self.details):
-            inherited = self.inherit(detail.features)
+            inherited = self.inherit(np.array(detail.vector))
             difference = inherited - self.priors[row]
             self.priors[row] = inherited
             for kind, regression, view in zip(PER_ACTION, self.per_action, self.views, strict=False):

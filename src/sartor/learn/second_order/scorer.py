@@ -9,7 +9,8 @@ from sartor.learn.second_order.reading import RawFeatures, read_action
 from sartor.learn.second_order.regressors import Regressors
 from sartor.learn.second_order.ridge import einsum
 
-_ROWS = 4096
+_ROWS, _TEXT_BYTES = 4096, 4_000_000
+"""How many actions are remembered, and about how many bytes of their texts: they are the callers'."""
 
 
 class LinearScorer:
@@ -30,6 +31,7 @@ class LinearScorer:
         self._own = _combine(regressors, weights)
         self._table: Matrix = np.zeros((64, self._own.shape[1]))
         self._rows: dict[tuple[str, bytes] | bytes, int] = {}
+        self._text_bytes = 0
 
     def score(self, context: RawFeatures, actions: Sequence[tuple[str, bytes] | bytes], /) -> Vector:
         """Returns the expected reward of each action, less the mean reward; shape (actions,).
@@ -44,8 +46,9 @@ class LinearScorer:
         rows = self._rows
         found = [rows.get(action, -1) for action in actions]
         if -1 in found:
-            if len(rows) + len(actions) > _ROWS:
+            if len(rows) + len(actions) > _ROWS or self._text_bytes > _TEXT_BYTES:
                 rows.clear()
+                self._text_bytes = 0
             found = [self._find_row(action) for action in actions]
         z = self._regressors.encode_context(context)
         return np.asarray(einsum("ij,j->i", self._table[found], z))
@@ -59,10 +62,11 @@ class LinearScorer:
             named = read_action(action) if isinstance(action, bytes) else action
             self._table[row] = self._weigh(*named)
             self._rows[action] = row
+            self._text_bytes += len(action) if isinstance(action, bytes) else len(action[1])
         return row
 
     def _weigh(self, action: str, features: bytes) -> Vector:
-        inherited = self._regressors.inherit(features)
+        inherited = self._regressors.inherit(self._regressors.encode_action(features))
         row = self._regressors.rows.get(action)
         weights = np.zeros(self._own.shape[1]) if row is None else self._own[row].copy()
         weights[: len(inherited)] += inherited

@@ -48,6 +48,11 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(StoredState).decode
 
 
+def count_bytes(outcome: ShownOutcome, /) -> int:
+    """Returns how many bytes an outcome takes in a state, before it is compressed."""
+    return len(_encode(outcome))
+
+
 def write_state(state: EngineState, settings: SecondOrderSettings, /) -> bytes:
     """Returns the state as bytes: compressed MessagePack in the frame of ``dump_header``."""
     stored = StoredState(

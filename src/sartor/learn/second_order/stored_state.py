@@ -105,7 +105,9 @@ def _check_regressors(stored: StoredRegressors, settings: SecondOrderSettings) -
     rows = len(stored.details)
     _require(sorted(stored.rows.values()) == list(range(rows)), "its actions have no row each")
     _require(all(0 <= detail.clock <= stored.clock for detail in stored.details), "a row is of the future")
-    _check_action_features(detail.features for detail in stored.details)
+    for detail in stored.details:
+        _require(len(detail.vector) == stored.actions.size, "an action has another number of columns")
+        _check_numbers(detail.vector, _LARGEST)
     _check_matrices(stored)
 
 

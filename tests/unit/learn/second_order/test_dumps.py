@@ -149,6 +149,7 @@ def assign(*path: str | int, value: object) -> Callable[[Any], None]:
         assign("regressors", "per_action", 0, 0, value=np.full(8, math.nan).tobytes()),
         assign("regressors", "shared_weights", value=b"\0" * 7),
         assign("regressors", "recentred", value=-1),
+        assign("regressors", "details", 0, 0, value=[1.0]),
         assign("regressors", "details", 0, 0, value=b"[1"),
         assign("aggregate", "losses", value=[0.0]),
         assign("aggregate", "mean", value=math.nan),

@@ -12,6 +12,7 @@ from sartor.errors import Corrupt, EngineRefused
 from sartor.learn.engines import create_engine
 from sartor.learn.second_order.dump_header import MAGIC, is_second_order_model
 from sartor.learn.second_order.engine import SecondOrderEngine, create_second_order_engine
+from sartor.learn.second_order.state import count_bytes
 from tests.unit.learn.samples import answers, lines, make_line
 from tests.unit.learn.slot_samples import make_slots_line, slot_answers, slot_lines
 
@@ -262,3 +263,31 @@ def test_numbers_that_do_not_come_in_order_are_no_matter() -> None:
         for order in itertools.permutations(members.items())
     }
     assert len(found) == 1
+
+
+def test_first_outcomes_that_are_large_are_kept_no_longer_than_their_bytes_allow(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("sartor.learn.second_order.engine._KEPT_BYTES", 8_000)
+    whole, again = create_second_order_engine(ONE), create_second_order_engine(ONE)
+    for number, line in enumerate(lines(0, 200)):
+        if number % 20 == 10:  # what was kept is counted again after a load
+            again = create_second_order_engine(ONE, again.dump())
+        whole.learn(line)
+        again.learn(line)
+        kept = whole._state.first_outcomes
+        assert kept is None or sum(map(count_bytes, kept)) <= 8_000
+    assert whole._state.first_outcomes is None
+    assert whole._state.offered == {}
+    assert again.dump() == whole.dump()
+    assert answers(again, REQUESTS) == answers(whole, REQUESTS)
+
+
+def test_features_that_are_offered_are_kept_only_up_to_a_number_of_bytes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("sartor.learn.second_order.engine._OFFERED_BYTES", 2_000)
+    engine = create_second_order_engine(ONE)
+    for number in range(60):
+        engine.learn(encode_line(encode_request({f"a{number}": {"text": f"{number:0500d}"}}, {}), 0, 1.0))
+        assert sum(map(len, engine._state.offered)) <= 2_000 + 600

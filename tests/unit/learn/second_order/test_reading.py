@@ -198,3 +198,9 @@ def test_every_request_that_the_wire_lets_through_is_ranked_and_learned(
 def test_names_with_dots_and_unicode_and_without_characters_are_names() -> None:
     features = msgspec.json.encode([{"a.b": 1, "é": 2, "": 3, "😀": "😀"}])
     assert read_action_features(features) == RawFeatures({"a.b": 1.0, "é": 2.0, "": 3.0}, ("😀=😀",))
+
+
+def test_tokens_are_bounded_and_long_ones_are_still_different() -> None:
+    one, other = (read_features([{"a": "x" * 100_000 + end, "_text": "w" * 9_000 + end}]) for end in "12")
+    assert all(len(token) <= 600 for token in (*one.tokens, *other.tokens))
+    assert not set(one.tokens) & set(other.tokens)

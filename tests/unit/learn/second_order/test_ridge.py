@@ -154,5 +154,5 @@ def test_an_action_that_has_learned_nothing_is_predicted_by_the_shared_regressio
         regressors.learn(z, f"a{number % 2}", b"[]", float(z[1]))
     z = np.array([1.0, 0.5, -0.5])
     predictions = regressors.predict_each(z, "new", b"[]")
-    assert set(predictions) == {float(regressors.inherit(b"[]") @ z)}
+    assert set(predictions) == {float(regressors.inherit(regressors.encode_action(b"[]")) @ z)}
     assert predictions[0] == pytest.approx(0.5, abs=0.2)
