@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
 from vowpalwabbit.pyvw import pylibvw
 
 from benchmarks import bare, machine, served_loop, workload
@@ -16,6 +17,7 @@ from sartor.management import loops
 from sartor.ports import Loop, LoopStores
 from sartor.records import LoggedDecision, Observation
 from sartor.runtime.compose import engine_factory, open_stores
+from sartor.settings import DEFAULT_ARGUMENTS, VW_ARGUMENTS
 
 EVENTS = 30_000
 
@@ -23,11 +25,13 @@ EVENTS = 30_000
 def measure(folder: Path, /) -> list[Row]:
     """Rates of settling and of learning, and of two bare loops."""
     stores = open_stores(str(folder / "learning"))
-    loop = loops.create_loop(stores, "learning")
+    loops.create_loop(stores, "learning")
+    loop = loops.set_policy(stores, "learning", VW_ARGUMENTS)
     with loops.open_loop(stores, loop) as logs, machine.run_on_core(machine.SERVICE_CORE):
         _append_events(logs)
         settle_s = _time_s(lambda: _settle(loop, logs))
         learn_s = _time_s(lambda: _learn(loop, logs))
+        new_s = _time_s(lambda: _learn(replace(loop, arguments=DEFAULT_ARGUMENTS), logs))
         lines = list(_read_lines(logs))
         rates = {
             "workspace": EVENTS
@@ -35,7 +39,13 @@ def measure(folder: Path, /) -> list[Row]:
             "bindings": EVENTS
             / _time_s(lambda: _learn_with_bindings(bare.open_workspace(loop.arguments), lines)),
         }
-    return _build_rows(EVENTS / settle_s, EVENTS / learn_s, rates)
+    new = Row(
+        what="outcomes learned/s by a new loop",
+        value=EVENTS / new_s,
+        text=f"{EVENTS / new_s:,.0f} ({new_s / EVENTS * 1e6:,.0f} µs an outcome)",
+        note=f"Learning settings `{DEFAULT_ARGUMENTS}`; the rows before are with `{VW_ARGUMENTS}`.",
+    )
+    return [*_build_rows(EVENTS / settle_s, EVENTS / learn_s, rates), new]
 
 
 def _time_s(work: Callable[[], None]) -> float:

@@ -7,6 +7,7 @@ from pathlib import Path
 from benchmarks import bare, machine, probe, served_loop, server, workload, wrk
 from benchmarks.report import Row
 from benchmarks.server import Service
+from sartor.settings import DEFAULT_ARGUMENTS, VW_ARGUMENTS
 
 RANK = "/personalizer/v1.0/rank"
 REWARD = f"/personalizer/v1.0/events/{workload.MARK}/reward"
@@ -34,11 +35,28 @@ def measure(folder: Path, /) -> tuple[list[Row], str, bytes]:
             *bytes_rank,
             *_measure_bytes_per_event(service, mixed=True),
         ]
-    model = bare.train_model(arguments, log, folder / "model.vw")
+    same_engine = _measure_with_vowpal_wabbit(folder, ranks, rewards)
+    # The bare loops are those of Vowpal Wabbit, whatever engine a new loop has.
+    model = bare.train_model(VW_ARGUMENTS, log, folder / "model.vw")
     rows = _build_ratio_rows(
-        rank, reward, _measure_bare(ranks, model, arguments), _measure_plain(ranks, model, arguments, folder)
+        rank,
+        reward,
+        _measure_bare(ranks, model, VW_ARGUMENTS),
+        _measure_plain(ranks, model, VW_ARGUMENTS, folder),
     )
-    return [*rows, *_build_latency_rows(latency, rank.rate / 2), *costs], arguments, blob
+    return (
+        [*rows, _build_engine_row(rank, same_engine), *_build_latency_rows(latency, rank.rate / 2), *costs],
+        arguments,
+        blob,
+    )
+
+
+def _measure_with_vowpal_wabbit(folder: Path, ranks: Path, rewards: Path) -> wrk.Load:
+    """The same load on a loop with the best settings for Vowpal Wabbit."""
+    with server.run_service(folder / "vowpal-wabbit") as service:
+        service.sartor("loop", "policy", "default", VW_ARGUMENTS)
+        _train(service, ranks, rewards)
+        return wrk.run_load(service.endpoint, RANK, ranks, key=service.key(), prefix="r", seconds=SECONDS)
 
 
 def _train(service: Service, ranks: Path, rewards: Path) -> tuple[str, bytes]:
@@ -118,6 +136,18 @@ def _build_ratio_rows(rank: wrk.Load, reward: wrk.Load, loops: dict[str, float],
             note="Rewards of the events ranked before, while the learn process learns them on the core of wrk.",
         ),
     ]
+
+
+def _build_engine_row(default: wrk.Load, vowpal_wabbit: wrk.Load) -> Row:
+    ratio = default.rate / vowpal_wabbit.rate
+    return Row(
+        what="ranks/s over HTTP of a new loop ÷ of one with Vowpal Wabbit",
+        value=ratio,
+        text=f"{ratio:.2f} (of {vowpal_wabbit.rate:,.0f}/s)",
+        at_least=0.8,
+        goal="≥ 0.8",
+        note=f"Learning settings `{DEFAULT_ARGUMENTS}` and `{VW_ARGUMENTS}`.",
+    )
 
 
 def _build_latency_rows(latency: probe.Latency, rate: float) -> list[Row]:
